@@ -1,0 +1,42 @@
+# `make demo` and `make test` do everything on a fresh machine: each makes the environment it needs.
+PYTHON ?= python3
+VENV ?= .venv
+# The runtime's extra: the GPU wheel with NVIDIA's libraries where a driver answers, otherwise the CPU wheel.
+RUNTIME ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-$(RUNTIME)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check proto bench compose-test clean
+
+help:
+	@echo "make demo          audits three subjects through the whole service, on this machine"
+	@echo "make test          all tests"
+	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
+	@echo "make proto         regenerates the code beside the .proto"
+	@echo "make bench         benchmarks"
+	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME)]"
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/dropaudit demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python proto/generate.py --check
+
+proto: $(STAMP)
+	$(BIN)/python proto/generate.py
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,61 @@
+"""What can go wrong with an audit, each with a stable reason and one sentence that says what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AuditError(Exception):
+    """Base of every error that a caller can do something about.
+
+    `reason` is a stable word in capitals: it is what the command line, the gRPC ErrorInfo and a FAILED audit carry.
+    """
+
+    reason: ClassVar[str] = "AUDIT_FAILED"
+
+    def __init__(self, message: str, **facts: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+
+class InvalidModel(AuditError):
+    """The file is no ONNX model, or one that the runtime cannot load."""
+
+    reason = "INVALID_MODEL"
+
+
+class InvalidTensor(AuditError):
+    """Given tensors do not fit each other, or the model's signature."""
+
+    reason = "INVALID_TENSOR"
+
+
+class InvalidArgument(AuditError):
+    """A plan or an option is out of range."""
+
+    reason = "INVALID_ARGUMENT"
+
+
+class UnreadableFile(AuditError):
+    """A path cannot be read or written."""
+
+    reason = "UNREADABLE_FILE"
+
+
+class ProviderUnavailable(AuditError):
+    """The asked provider, or the runtime itself, is not there."""
+
+    reason = "PROVIDER_UNAVAILABLE"
+
+
+class ExecutionFailed(AuditError):
+    """The model loads, but running it fails."""
+
+    reason = "EXECUTION_FAILED"
+
+
+class AuditCancelled(AuditError):
+    """The caller's `cancelled` said so between two chunks."""
+
+    reason = "CANCELLED"

@@ -1,0 +1,234 @@
+"""The report: one schema in the API, on the command line and in files.
+
+These types mirror `dropaudit.v1.Report`. `to_json` writes its proto3 JSON form (lowerCamelCase, 64-bit integers as
+strings, absent fields left out), which any protobuf runtime parses without loss; `from_json` reads it back.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, cast
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """FAIL: an ERROR finding; else INCONCLUSIVE: a test undecided; else WARN: a WARNING; else PASS."""
+
+    PASS = "PASS"
+    WARN = "WARN"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Severity(StrEnum):
+    ERROR = "ERROR"
+    WARNING = "WARNING"
+    INFO = "INFO"
+
+
+class Placement(StrEnum):
+    """Where in the model a site sits."""
+
+    INPUT = "INPUT"
+    OUTPUT = "OUTPUT"
+    BETWEEN_LAYERS = "BETWEEN_LAYERS"
+    STATE_H = "STATE_H"
+    STATE_C = "STATE_C"
+    WEIGHT = "WEIGHT"
+    EMBEDDING = "EMBEDDING"
+    HEAD = "HEAD"
+    UNKNOWN = "UNKNOWN"
+
+
+class Implementation(StrEnum):
+    """How a site draws its mask."""
+
+    DROPOUT_OP = "DROPOUT_OP"
+    UNIFORM_CHAIN = "UNIFORM_CHAIN"
+    BERNOULLI = "BERNOULLI"
+    NORMAL = "NORMAL"
+    CONSTANT_MASK = "CONSTANT_MASK"
+
+
+class Family(StrEnum):
+    """What a site does to what it keeps."""
+
+    INVERTED = "INVERTED"
+    UNSCALED = "UNSCALED"
+    ALPHA = "ALPHA"
+    GAUSSIAN = "GAUSSIAN"
+    OTHER = "OTHER"
+
+
+class Axis(StrEnum):
+    BATCH = "BATCH"
+    TIME = "TIME"
+    FEATURE = "FEATURE"
+
+
+class Stop(StrEnum):
+    """DECIDED: every test had decided; EXHAUSTED: the replicate limit or the end of the recording came first."""
+
+    DECIDED = "DECIDED"
+    EXHAUSTED = "EXHAUSTED"
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A protobuf message: None is an absent field."""
+
+
+class Interval(_Message, frozen=True, kw_only=True):
+    """An estimate with its confidence sequence."""
+
+    estimate: float
+    lower: float
+    upper: float
+
+    def excludes(self, value: float) -> bool:
+        """Whether `value` lies outside."""
+        return not self.lower <= value <= self.upper
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.4g} [{self.lower:.4g}, {self.upper:.4g}]"
+
+
+class Scale(_Message, frozen=True, kw_only=True):
+    """Output over input of a site's kept elements; `expected` is what inverted dropout asks for, 1/q."""
+
+    min: float
+    median: float
+    max: float
+    expected: float | None = None
+
+
+class Spread(_Message, frozen=True, kw_only=True):
+    """Extremes and median."""
+
+    min: float
+    median: float
+    max: float
+
+
+class Histogram(_Message, frozen=True, kw_only=True):
+    """Counts between edges; one edge more than counts."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+class Finding(_Message, frozen=True, kw_only=True):
+    """One thing the audit found; `dropaudit.findings` makes these."""
+
+    code: str
+    slug: str
+    severity: Severity
+    subject: str
+    message: str
+    remedy: str
+    evidence: dict[str, Any] = {}
+
+
+class Site(_Message, frozen=True, kw_only=True):
+    """A place where a random mask or noise is applied."""
+
+    name: str
+    path: str = ""
+    placement: Placement = Placement.UNKNOWN
+    implementation: Implementation | None = None
+    family: Family = Family.OTHER
+    declared_keep_prob: float | None = None
+    keep_prob: Interval | None = None
+    scale: Scale | None = None
+    active_in_default_session: bool | None = None
+    shared_over: tuple[Axis, ...] = ()
+    elements: int = 0
+
+
+class Output(_Message, frozen=True, kw_only=True):
+    """One output of the model, train mode against inference mode."""
+
+    name: str
+    shape: tuple[int, ...]
+    scale_factor: Interval | None = None
+    zero_fraction: float = 0.0
+    survivor_ratio: Spread | None = None
+    linear: bool = False
+    time_profile: tuple[float, ...] = ()
+    histogram: Histogram | None = None
+
+
+class InputTensor(_Message, frozen=True, kw_only=True):
+    """An input the model was run on."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    synthesized: bool = False
+
+
+class Seconds(_Message, frozen=True, kw_only=True):
+    """Wall-clock times."""
+
+    prepare: float = 0.0
+    run: float = 0.0
+    total: float = 0.0
+
+
+class Artifact(_Message, frozen=True, kw_only=True):
+    """A file that was audited."""
+
+    sha256: str
+    bytes: int
+
+
+class Execution(_Message, frozen=True, kw_only=True):
+    """How the audit was made; `sampling` is tiled, reseeded or recorded."""
+
+    provider: str
+    device: str = ""
+    runtime_version: str = ""
+    seed: int = 0
+    inputs: tuple[InputTensor, ...] = ()
+    replicates: int = 0
+    stopped: Stop = Stop.DECIDED
+    seconds: Seconds = Seconds()
+    artifacts: tuple[Artifact, ...] = ()
+    sampling: str = ""
+
+
+class Report(_Message, frozen=True, kw_only=True):
+    """What an audit found."""
+
+    verdict: Verdict
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    sites: tuple[Site, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    execution: Execution
+
+
+def to_json(message: _Message) -> dict[str, Any]:
+    """Return the proto3 JSON form of a report or of a part of one."""
+    return cast(dict[str, Any], _proto_json(msgspec.to_builtins(message)))
+
+
+def from_json(document: dict[str, Any]) -> Report:
+    """Read a report from its proto3 JSON form. Raises msgspec.ValidationError when it is none."""
+    return msgspec.convert(document, Report, strict=False)
+
+
+def _proto_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: str(item) if key in _INT64_FIELDS and isinstance(item, int) else _proto_json(item)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list | tuple):
+        return [_proto_json(item) for item in value]
+    return value
+
+
+# Fields that are int64 in the proto, which proto3 JSON writes as strings.
+_INT64_FIELDS = frozenset({"bytes"})

@@ -1,0 +1,852 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    AUTO: _ClassVar[Role]
+    TRAIN: _ClassVar[Role]
+    INFERENCE: _ClassVar[Role]
+
+class Provider(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROVIDER_UNSPECIFIED: _ClassVar[Provider]
+    PROVIDER_AUTO: _ClassVar[Provider]
+    PROVIDER_CPU: _ClassVar[Provider]
+    PROVIDER_CUDA: _ClassVar[Provider]
+ROLE_UNSPECIFIED: Role
+AUTO: Role
+TRAIN: Role
+INFERENCE: Role
+PROVIDER_UNSPECIFIED: Provider
+PROVIDER_AUTO: Provider
+PROVIDER_CPU: Provider
+PROVIDER_CUDA: Provider
+
+class Model(_message.Message):
+    __slots__ = ("name", "sha256", "size_bytes", "display_name", "create_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    sha256: str
+    size_bytes: int
+    display_name: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., display_name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class UploadModelRequest(_message.Message):
+    __slots__ = ("metadata", "chunk")
+    class Metadata(_message.Message):
+        __slots__ = ("display_name", "sha256", "size_bytes")
+        DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+        SHA256_FIELD_NUMBER: _ClassVar[int]
+        SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+        display_name: str
+        sha256: str
+        size_bytes: int
+        def __init__(self, display_name: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    metadata: UploadModelRequest.Metadata
+    chunk: bytes
+    def __init__(self, metadata: _Optional[_Union[UploadModelRequest.Metadata, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class GetModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models", "next_page_token")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    next_page_token: str
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DownloadModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DownloadModelResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
+class DeleteModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class InspectModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class InspectModelResponse(_message.Message):
+    __slots__ = ("sites",)
+    SITES_FIELD_NUMBER: _ClassVar[int]
+    sites: _containers.RepeatedCompositeFieldContainer[Site]
+    def __init__(self, sites: _Optional[_Iterable[_Union[Site, _Mapping]]] = ...) -> None: ...
+
+class Tensor(_message.Message):
+    __slots__ = ("name", "datatype", "shape", "raw_contents")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DATATYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    RAW_CONTENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    datatype: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    raw_contents: bytes
+    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., raw_contents: _Optional[bytes] = ...) -> None: ...
+
+class TensorSet(_message.Message):
+    __slots__ = ("tensors", "npz")
+    TENSORS_FIELD_NUMBER: _ClassVar[int]
+    NPZ_FIELD_NUMBER: _ClassVar[int]
+    tensors: _containers.RepeatedCompositeFieldContainer[Tensor]
+    npz: bytes
+    def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., npz: _Optional[bytes] = ...) -> None: ...
+
+class ArtifactSubject(_message.Message):
+    __slots__ = ("model", "role", "inputs", "keep_prob")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    role: Role
+    inputs: TensorSet
+    keep_prob: float
+    def __init__(self, model: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., inputs: _Optional[_Union[TensorSet, _Mapping]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
+
+class PairSubject(_message.Message):
+    __slots__ = ("train_model", "inference_model", "inputs", "keep_prob")
+    TRAIN_MODEL_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    train_model: str
+    inference_model: str
+    inputs: TensorSet
+    keep_prob: float
+    def __init__(self, train_model: _Optional[str] = ..., inference_model: _Optional[str] = ..., inputs: _Optional[_Union[TensorSet, _Mapping]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
+
+class RecordedSubject(_message.Message):
+    __slots__ = ("inference", "train", "keep_prob")
+    INFERENCE_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    inference: Tensor
+    train: _containers.RepeatedCompositeFieldContainer[Tensor]
+    keep_prob: float
+    def __init__(self, inference: _Optional[_Union[Tensor, _Mapping]] = ..., train: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
+
+class AuditOptions(_message.Message):
+    __slots__ = ("alpha", "tolerance", "max_replicates", "seed", "provider")
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPLICATES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    alpha: float
+    tolerance: float
+    max_replicates: int
+    seed: int
+    provider: Provider
+    def __init__(self, alpha: _Optional[float] = ..., tolerance: _Optional[float] = ..., max_replicates: _Optional[int] = ..., seed: _Optional[int] = ..., provider: _Optional[_Union[Provider, str]] = ...) -> None: ...
+
+class AuditSpec(_message.Message):
+    __slots__ = ("artifact", "pair", "recorded", "options")
+    ARTIFACT_FIELD_NUMBER: _ClassVar[int]
+    PAIR_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    artifact: ArtifactSubject
+    pair: PairSubject
+    recorded: RecordedSubject
+    options: AuditOptions
+    def __init__(self, artifact: _Optional[_Union[ArtifactSubject, _Mapping]] = ..., pair: _Optional[_Union[PairSubject, _Mapping]] = ..., recorded: _Optional[_Union[RecordedSubject, _Mapping]] = ..., options: _Optional[_Union[AuditOptions, _Mapping]] = ...) -> None: ...
+
+class Audit(_message.Message):
+    __slots__ = ("name", "spec", "state", "report", "failure", "labels", "priority", "attempts", "create_time", "start_time", "end_time", "expire_time", "run")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Audit.State]
+        QUEUED: _ClassVar[Audit.State]
+        RUNNING: _ClassVar[Audit.State]
+        SUCCEEDED: _ClassVar[Audit.State]
+        FAILED: _ClassVar[Audit.State]
+        CANCELLED: _ClassVar[Audit.State]
+    STATE_UNSPECIFIED: Audit.State
+    QUEUED: Audit.State
+    RUNNING: Audit.State
+    SUCCEEDED: Audit.State
+    FAILED: Audit.State
+    CANCELLED: Audit.State
+    class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        PRIORITY_UNSPECIFIED: _ClassVar[Audit.Priority]
+        INTERACTIVE: _ClassVar[Audit.Priority]
+        BATCH: _ClassVar[Audit.Priority]
+    PRIORITY_UNSPECIFIED: Audit.Priority
+    INTERACTIVE: Audit.Priority
+    BATCH: Audit.Priority
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    spec: AuditSpec
+    state: Audit.State
+    report: Report
+    failure: Failure
+    labels: _containers.ScalarMap[str, str]
+    priority: Audit.Priority
+    attempts: int
+    create_time: _timestamp_pb2.Timestamp
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    run: str
+    def __init__(self, name: _Optional[str] = ..., spec: _Optional[_Union[AuditSpec, _Mapping]] = ..., state: _Optional[_Union[Audit.State, str]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., priority: _Optional[_Union[Audit.Priority, str]] = ..., attempts: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[str] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("reason", "message")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    message: str
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class CreateAuditRequest(_message.Message):
+    __slots__ = ("audit", "request_id", "validate_only")
+    AUDIT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    audit: Audit
+    request_id: str
+    validate_only: bool
+    def __init__(self, audit: _Optional[_Union[Audit, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class BatchCreateAuditsRequest(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[CreateAuditRequest]
+    def __init__(self, requests: _Optional[_Iterable[_Union[CreateAuditRequest, _Mapping]]] = ...) -> None: ...
+
+class BatchCreateAuditsResponse(_message.Message):
+    __slots__ = ("audits",)
+    AUDITS_FIELD_NUMBER: _ClassVar[int]
+    audits: _containers.RepeatedCompositeFieldContainer[Audit]
+    def __init__(self, audits: _Optional[_Iterable[_Union[Audit, _Mapping]]] = ...) -> None: ...
+
+class GetAuditRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListAuditsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "filter", "order_by")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    filter: str
+    order_by: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ...) -> None: ...
+
+class ListAuditsResponse(_message.Message):
+    __slots__ = ("audits", "next_page_token")
+    AUDITS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    audits: _containers.RepeatedCompositeFieldContainer[Audit]
+    next_page_token: str
+    def __init__(self, audits: _Optional[_Iterable[_Union[Audit, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchAuditRequest(_message.Message):
+    __slots__ = ("name", "after_sequence")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    after_sequence: int
+    def __init__(self, name: _Optional[str] = ..., after_sequence: _Optional[int] = ...) -> None: ...
+
+class CancelAuditRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteAuditRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class AuditEvent(_message.Message):
+    __slots__ = ("sequence", "time", "state", "progress", "audit")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    time: _timestamp_pb2.Timestamp
+    state: Audit.State
+    progress: Progress
+    audit: Audit
+    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[Audit.State, str]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., audit: _Optional[_Union[Audit, _Mapping]] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("phase", "replicates", "max_replicates", "decided_tests", "total_tests", "tests")
+    class Phase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        PHASE_UNSPECIFIED: _ClassVar[Progress.Phase]
+        PREPARING: _ClassVar[Progress.Phase]
+        SAMPLING: _ClassVar[Progress.Phase]
+        JUDGING: _ClassVar[Progress.Phase]
+    PHASE_UNSPECIFIED: Progress.Phase
+    PREPARING: Progress.Phase
+    SAMPLING: Progress.Phase
+    JUDGING: Progress.Phase
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    REPLICATES_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPLICATES_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_TESTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TESTS_FIELD_NUMBER: _ClassVar[int]
+    TESTS_FIELD_NUMBER: _ClassVar[int]
+    phase: Progress.Phase
+    replicates: int
+    max_replicates: int
+    decided_tests: int
+    total_tests: int
+    tests: _containers.RepeatedCompositeFieldContainer[TestProgress]
+    def __init__(self, phase: _Optional[_Union[Progress.Phase, str]] = ..., replicates: _Optional[int] = ..., max_replicates: _Optional[int] = ..., decided_tests: _Optional[int] = ..., total_tests: _Optional[int] = ..., tests: _Optional[_Iterable[_Union[TestProgress, _Mapping]]] = ...) -> None: ...
+
+class TestProgress(_message.Message):
+    __slots__ = ("subject", "quantity", "interval", "decided")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    quantity: str
+    interval: Interval
+    decided: bool
+    def __init__(self, subject: _Optional[str] = ..., quantity: _Optional[str] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., decided: _Optional[bool] = ...) -> None: ...
+
+class Report(_message.Message):
+    __slots__ = ("verdict", "summary", "findings", "sites", "outputs", "execution")
+    class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        VERDICT_UNSPECIFIED: _ClassVar[Report.Verdict]
+        PASS: _ClassVar[Report.Verdict]
+        WARN: _ClassVar[Report.Verdict]
+        FAIL: _ClassVar[Report.Verdict]
+        INCONCLUSIVE: _ClassVar[Report.Verdict]
+    VERDICT_UNSPECIFIED: Report.Verdict
+    PASS: Report.Verdict
+    WARN: Report.Verdict
+    FAIL: Report.Verdict
+    INCONCLUSIVE: Report.Verdict
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    SITES_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    verdict: Report.Verdict
+    summary: str
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    sites: _containers.RepeatedCompositeFieldContainer[Site]
+    outputs: _containers.RepeatedCompositeFieldContainer[Output]
+    execution: Execution
+    def __init__(self, verdict: _Optional[_Union[Report.Verdict, str]] = ..., summary: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., sites: _Optional[_Iterable[_Union[Site, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class Finding(_message.Message):
+    __slots__ = ("code", "slug", "severity", "subject", "message", "remedy", "evidence")
+    class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SEVERITY_UNSPECIFIED: _ClassVar[Finding.Severity]
+        ERROR: _ClassVar[Finding.Severity]
+        WARNING: _ClassVar[Finding.Severity]
+        INFO: _ClassVar[Finding.Severity]
+    SEVERITY_UNSPECIFIED: Finding.Severity
+    ERROR: Finding.Severity
+    WARNING: Finding.Severity
+    INFO: Finding.Severity
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    SLUG_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REMEDY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    slug: str
+    severity: Finding.Severity
+    subject: str
+    message: str
+    remedy: str
+    evidence: _struct_pb2.Struct
+    def __init__(self, code: _Optional[str] = ..., slug: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., remedy: _Optional[str] = ..., evidence: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
+class Site(_message.Message):
+    __slots__ = ("name", "path", "placement", "implementation", "family", "declared_keep_prob", "keep_prob", "scale", "active_in_default_session", "shared_over", "elements")
+    class Placement(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        PLACEMENT_UNSPECIFIED: _ClassVar[Site.Placement]
+        INPUT: _ClassVar[Site.Placement]
+        OUTPUT: _ClassVar[Site.Placement]
+        BETWEEN_LAYERS: _ClassVar[Site.Placement]
+        STATE_H: _ClassVar[Site.Placement]
+        STATE_C: _ClassVar[Site.Placement]
+        WEIGHT: _ClassVar[Site.Placement]
+        EMBEDDING: _ClassVar[Site.Placement]
+        HEAD: _ClassVar[Site.Placement]
+        UNKNOWN: _ClassVar[Site.Placement]
+    PLACEMENT_UNSPECIFIED: Site.Placement
+    INPUT: Site.Placement
+    OUTPUT: Site.Placement
+    BETWEEN_LAYERS: Site.Placement
+    STATE_H: Site.Placement
+    STATE_C: Site.Placement
+    WEIGHT: Site.Placement
+    EMBEDDING: Site.Placement
+    HEAD: Site.Placement
+    UNKNOWN: Site.Placement
+    class Implementation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        IMPLEMENTATION_UNSPECIFIED: _ClassVar[Site.Implementation]
+        DROPOUT_OP: _ClassVar[Site.Implementation]
+        UNIFORM_CHAIN: _ClassVar[Site.Implementation]
+        BERNOULLI: _ClassVar[Site.Implementation]
+        NORMAL: _ClassVar[Site.Implementation]
+        CONSTANT_MASK: _ClassVar[Site.Implementation]
+    IMPLEMENTATION_UNSPECIFIED: Site.Implementation
+    DROPOUT_OP: Site.Implementation
+    UNIFORM_CHAIN: Site.Implementation
+    BERNOULLI: Site.Implementation
+    NORMAL: Site.Implementation
+    CONSTANT_MASK: Site.Implementation
+    class Family(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        FAMILY_UNSPECIFIED: _ClassVar[Site.Family]
+        INVERTED: _ClassVar[Site.Family]
+        UNSCALED: _ClassVar[Site.Family]
+        ALPHA: _ClassVar[Site.Family]
+        GAUSSIAN: _ClassVar[Site.Family]
+        OTHER: _ClassVar[Site.Family]
+    FAMILY_UNSPECIFIED: Site.Family
+    INVERTED: Site.Family
+    UNSCALED: Site.Family
+    ALPHA: Site.Family
+    GAUSSIAN: Site.Family
+    OTHER: Site.Family
+    class Axis(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        AXIS_UNSPECIFIED: _ClassVar[Site.Axis]
+        BATCH: _ClassVar[Site.Axis]
+        TIME: _ClassVar[Site.Axis]
+        FEATURE: _ClassVar[Site.Axis]
+    AXIS_UNSPECIFIED: Site.Axis
+    BATCH: Site.Axis
+    TIME: Site.Axis
+    FEATURE: Site.Axis
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    IMPLEMENTATION_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_IN_DEFAULT_SESSION_FIELD_NUMBER: _ClassVar[int]
+    SHARED_OVER_FIELD_NUMBER: _ClassVar[int]
+    ELEMENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    path: str
+    placement: Site.Placement
+    implementation: Site.Implementation
+    family: Site.Family
+    declared_keep_prob: float
+    keep_prob: Interval
+    scale: Scale
+    active_in_default_session: bool
+    shared_over: _containers.RepeatedScalarFieldContainer[Site.Axis]
+    elements: int
+    def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., placement: _Optional[_Union[Site.Placement, str]] = ..., implementation: _Optional[_Union[Site.Implementation, str]] = ..., family: _Optional[_Union[Site.Family, str]] = ..., declared_keep_prob: _Optional[float] = ..., keep_prob: _Optional[_Union[Interval, _Mapping]] = ..., scale: _Optional[_Union[Scale, _Mapping]] = ..., active_in_default_session: _Optional[bool] = ..., shared_over: _Optional[_Iterable[_Union[Site.Axis, str]]] = ..., elements: _Optional[int] = ...) -> None: ...
+
+class Output(_message.Message):
+    __slots__ = ("name", "shape", "scale_factor", "zero_fraction", "survivor_ratio", "linear", "time_profile", "histogram")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    ZERO_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SURVIVOR_RATIO_FIELD_NUMBER: _ClassVar[int]
+    LINEAR_FIELD_NUMBER: _ClassVar[int]
+    TIME_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    HISTOGRAM_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    scale_factor: Interval
+    zero_fraction: float
+    survivor_ratio: Spread
+    linear: bool
+    time_profile: _containers.RepeatedScalarFieldContainer[float]
+    histogram: Histogram
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ...) -> None: ...
+
+class Interval(_message.Message):
+    __slots__ = ("estimate", "lower", "upper")
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    estimate: float
+    lower: float
+    upper: float
+    def __init__(self, estimate: _Optional[float] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ...) -> None: ...
+
+class Spread(_message.Message):
+    __slots__ = ("min", "median", "max")
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    min: float
+    median: float
+    max: float
+    def __init__(self, min: _Optional[float] = ..., median: _Optional[float] = ..., max: _Optional[float] = ...) -> None: ...
+
+class Scale(_message.Message):
+    __slots__ = ("min", "median", "max", "expected")
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    min: float
+    median: float
+    max: float
+    expected: float
+    def __init__(self, min: _Optional[float] = ..., median: _Optional[float] = ..., max: _Optional[float] = ..., expected: _Optional[float] = ...) -> None: ...
+
+class Histogram(_message.Message):
+    __slots__ = ("edges", "counts")
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    edges: _containers.RepeatedScalarFieldContainer[float]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, edges: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Execution(_message.Message):
+    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling")
+    class Stop(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STOP_UNSPECIFIED: _ClassVar[Execution.Stop]
+        DECIDED: _ClassVar[Execution.Stop]
+        EXHAUSTED: _ClassVar[Execution.Stop]
+    STOP_UNSPECIFIED: Execution.Stop
+    DECIDED: Execution.Stop
+    EXHAUSTED: Execution.Stop
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    REPLICATES_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    device: str
+    runtime_version: str
+    seed: int
+    inputs: _containers.RepeatedCompositeFieldContainer[InputTensor]
+    replicates: int
+    stopped: Execution.Stop
+    seconds: Seconds
+    artifacts: _containers.RepeatedCompositeFieldContainer[Artifact]
+    sampling: str
+    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ...) -> None: ...
+
+class InputTensor(_message.Message):
+    __slots__ = ("name", "dtype", "shape", "synthesized")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    SYNTHESIZED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dtype: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    synthesized: bool
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., synthesized: _Optional[bool] = ...) -> None: ...
+
+class Seconds(_message.Message):
+    __slots__ = ("prepare", "run", "total")
+    PREPARE_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    prepare: float
+    run: float
+    total: float
+    def __init__(self, prepare: _Optional[float] = ..., run: _Optional[float] = ..., total: _Optional[float] = ...) -> None: ...
+
+class Artifact(_message.Message):
+    __slots__ = ("sha256", "bytes")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    bytes: int
+    def __init__(self, sha256: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class Suite(_message.Message):
+    __slots__ = ("name", "display_name", "members", "options", "schedule", "baseline", "notifications", "labels", "create_time", "update_time")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    display_name: str
+    members: _containers.RepeatedCompositeFieldContainer[SuiteMember]
+    options: AuditOptions
+    schedule: Schedule
+    baseline: str
+    notifications: _containers.RepeatedCompositeFieldContainer[Notification]
+    labels: _containers.ScalarMap[str, str]
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., members: _Optional[_Iterable[_Union[SuiteMember, _Mapping]]] = ..., options: _Optional[_Union[AuditOptions, _Mapping]] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., baseline: _Optional[str] = ..., notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SuiteMember(_message.Message):
+    __slots__ = ("artifact", "pair", "glob")
+    ARTIFACT_FIELD_NUMBER: _ClassVar[int]
+    PAIR_FIELD_NUMBER: _ClassVar[int]
+    GLOB_FIELD_NUMBER: _ClassVar[int]
+    artifact: ArtifactSubject
+    pair: PairSubject
+    glob: Glob
+    def __init__(self, artifact: _Optional[_Union[ArtifactSubject, _Mapping]] = ..., pair: _Optional[_Union[PairSubject, _Mapping]] = ..., glob: _Optional[_Union[Glob, _Mapping]] = ...) -> None: ...
+
+class Glob(_message.Message):
+    __slots__ = ("pattern", "role")
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    pattern: str
+    role: Role
+    def __init__(self, pattern: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ...) -> None: ...
+
+class Schedule(_message.Message):
+    __slots__ = ("cron", "paused")
+    CRON_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    cron: str
+    paused: bool
+    def __init__(self, cron: _Optional[str] = ..., paused: _Optional[bool] = ...) -> None: ...
+
+class Notification(_message.Message):
+    __slots__ = ("trigger", "webhook_url")
+    class Trigger(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        TRIGGER_UNSPECIFIED: _ClassVar[Notification.Trigger]
+        ON_CHANGE: _ClassVar[Notification.Trigger]
+        ON_FAILURE: _ClassVar[Notification.Trigger]
+        ALWAYS: _ClassVar[Notification.Trigger]
+    TRIGGER_UNSPECIFIED: Notification.Trigger
+    ON_CHANGE: Notification.Trigger
+    ON_FAILURE: Notification.Trigger
+    ALWAYS: Notification.Trigger
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_URL_FIELD_NUMBER: _ClassVar[int]
+    trigger: Notification.Trigger
+    webhook_url: str
+    def __init__(self, trigger: _Optional[_Union[Notification.Trigger, str]] = ..., webhook_url: _Optional[str] = ...) -> None: ...
+
+class CreateSuiteRequest(_message.Message):
+    __slots__ = ("suite", "suite_id")
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    SUITE_ID_FIELD_NUMBER: _ClassVar[int]
+    suite: Suite
+    suite_id: str
+    def __init__(self, suite: _Optional[_Union[Suite, _Mapping]] = ..., suite_id: _Optional[str] = ...) -> None: ...
+
+class GetSuiteRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListSuitesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListSuitesResponse(_message.Message):
+    __slots__ = ("suites", "next_page_token")
+    SUITES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    suites: _containers.RepeatedCompositeFieldContainer[Suite]
+    next_page_token: str
+    def __init__(self, suites: _Optional[_Iterable[_Union[Suite, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateSuiteRequest(_message.Message):
+    __slots__ = ("suite", "update_mask")
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    suite: Suite
+    update_mask: _field_mask_pb2.FieldMask
+    def __init__(self, suite: _Optional[_Union[Suite, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class DeleteSuiteRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class RunSuiteRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class Run(_message.Message):
+    __slots__ = ("name", "state", "trigger", "verdict", "audits", "create_time", "end_time", "due_time", "duration")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Run.State]
+        RUNNING: _ClassVar[Run.State]
+        FINISHED: _ClassVar[Run.State]
+    STATE_UNSPECIFIED: Run.State
+    RUNNING: Run.State
+    FINISHED: Run.State
+    class Trigger(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        TRIGGER_UNSPECIFIED: _ClassVar[Run.Trigger]
+        MANUAL: _ClassVar[Run.Trigger]
+        SCHEDULE: _ClassVar[Run.Trigger]
+    TRIGGER_UNSPECIFIED: Run.Trigger
+    MANUAL: Run.Trigger
+    SCHEDULE: Run.Trigger
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    AUDITS_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    DUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: Run.State
+    trigger: Run.Trigger
+    verdict: Report.Verdict
+    audits: _containers.RepeatedCompositeFieldContainer[RunAudit]
+    create_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    due_time: _timestamp_pb2.Timestamp
+    duration: _duration_pb2.Duration
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Run.State, str]] = ..., trigger: _Optional[_Union[Run.Trigger, str]] = ..., verdict: _Optional[_Union[Report.Verdict, str]] = ..., audits: _Optional[_Iterable[_Union[RunAudit, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class RunAudit(_message.Message):
+    __slots__ = ("audit", "state", "verdict", "summary")
+    AUDIT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    audit: str
+    state: Audit.State
+    verdict: Report.Verdict
+    summary: str
+    def __init__(self, audit: _Optional[str] = ..., state: _Optional[_Union[Audit.State, str]] = ..., verdict: _Optional[_Union[Report.Verdict, str]] = ..., summary: _Optional[str] = ...) -> None: ...
+
+class GetRunRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListRunsRequest(_message.Message):
+    __slots__ = ("parent", "page_size", "page_token")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    page_size: int
+    page_token: str
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRunsResponse(_message.Message):
+    __slots__ = ("runs", "next_page_token")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[Run]
+    next_page_token: str
+    def __init__(self, runs: _Optional[_Iterable[_Union[Run, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
