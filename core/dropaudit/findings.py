@@ -71,7 +71,7 @@ def make_finding(
         message: the measured number, the expected one and the interval.
         remedy: what to change, and where.
         severity: only where it differs from the catalogue's.
-        **evidence: the numbers behind the message; keys in lowerCamelCase, values that JSON knows.
+        **evidence: the numbers behind the message; keys in lowerCamelCase, values that JSON knows, None left out.
     """
     kind = CATALOGUE[code]
     return Finding(
@@ -81,7 +81,7 @@ def make_finding(
         subject=subject,
         message=message,
         remedy=remedy,
-        evidence=evidence,
+        evidence={key: value for key, value in evidence.items() if value is not None},
     )
 
 

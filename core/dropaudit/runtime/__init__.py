@@ -1,0 +1,1 @@
+"""ONNX Runtime: providers, sessions and replicates. The only place that imports onnxruntime."""

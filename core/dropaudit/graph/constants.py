@@ -1,0 +1,66 @@
+"""Tensors of a graph whose value is known without running it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+Constants = dict[str, NDArray[Any]]
+
+_SCALAR_ATTRIBUTES = {"value_float": np.float32, "value_int": np.int64}
+_LIST_ATTRIBUTES = {"value_floats": np.float32, "value_ints": np.int64}
+
+
+def constants_of(graph: onnx.GraphProto, outer: Constants | None = None) -> Constants:
+    """Return the constants that nodes of `graph` can see, by name.
+
+    An initializer that is also a graph input is a default that a caller may override: it is no constant.
+
+    Args:
+        graph: a main graph or the body of a control-flow operator.
+        outer: constants of the enclosing scope, which bodies see.
+    """
+    overridable = {value.name for value in graph.input}
+    found: Constants = {name: value for name, value in (outer or {}).items() if name not in overridable}
+    for tensor in graph.initializer:
+        if tensor.name not in overridable:
+            found[tensor.name] = numpy_helper.to_array(tensor)
+    for node in graph.node:
+        value = _value_of(node, found)
+        if value is not None:
+            found[node.output[0]] = value
+    return found
+
+
+def _value_of(node: onnx.NodeProto, known: Constants) -> NDArray[Any] | None:
+    if node.op_type == "Constant":
+        return _constant_value(node)
+    if node.op_type in ("Identity", "Cast") and node.input and node.input[0] in known:
+        value = known[node.input[0]]
+        if node.op_type == "Identity":
+            return value
+        target = next(attribute.i for attribute in node.attribute if attribute.name == "to")
+        return value.astype(onnx.helper.tensor_dtype_to_np_dtype(int(target)))
+    return None
+
+
+def _constant_value(node: onnx.NodeProto) -> NDArray[Any] | None:
+    attribute = node.attribute[0]
+    if attribute.name == "value":
+        return numpy_helper.to_array(attribute.t)
+    if attribute.name in _SCALAR_ATTRIBUTES | _LIST_ATTRIBUTES:
+        dtype = (_SCALAR_ATTRIBUTES | _LIST_ATTRIBUTES)[attribute.name]
+        return np.asarray(onnx.helper.get_attribute_value(attribute), dtype=dtype)
+    return None
+
+
+def scalar(value: NDArray[Any] | None) -> float | None:
+    """Return the number that all elements of a numeric tensor share, None for anything else."""
+    if value is None or value.size == 0 or value.dtype.kind not in "fiub":
+        return None
+    first = value.reshape(-1)[0]
+    return float(first) if bool(np.all(value == first)) else None

@@ -1,0 +1,46 @@
+"""The one door through which ONNX protobuf enters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx.external_data_helper import load_external_data_for_model, uses_external_data
+
+from dropaudit.errors import InvalidModel, UnreadableFile
+
+
+def parse_model(content: bytes) -> onnx.ModelProto:
+    """Parse an ONNX file. Raises InvalidModel when it is none."""
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise InvalidModel("the file is not an ONNX model: its bytes are no ONNX protobuf") from error
+    if not model.HasField("graph") or not model.graph.node or not model.opset_import:
+        raise InvalidModel("the file is not an ONNX model: it holds no graph with operators")
+    if not model.graph.output:
+        raise InvalidModel("the model has no output, so there is nothing to compare")
+    return model
+
+
+def read_artifact(path: Path) -> bytes:
+    """Read an ONNX file as one self-contained artifact: external data beside it is taken in.
+
+    Raises:
+        UnreadableFile: the path, or external data that the file names, cannot be read.
+        InvalidModel: the content is no ONNX model.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
+    model = parse_model(content)
+    if not any(uses_external_data(tensor) for tensor in model.graph.initializer):
+        return content
+    try:
+        load_external_data_for_model(model, str(path.parent))
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        raise UnreadableFile(f"cannot read the external data of {path}: {error}", path=str(path)) from error
+    return model.SerializeToString()

@@ -1,0 +1,58 @@
+"""A dropout site as the graph declares it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from dropaudit.report import Implementation, Placement
+
+
+class Switch(Enum):
+    """What decides whether a site drops."""
+
+    ON = "always"
+    OFF = "never"
+    INPUT = "a graph input"
+    DEFAULT = "a graph input with a default"
+    COMPUTED = "a tensor computed in the graph"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSite:
+    """A place where a random mask is applied.
+
+    Attributes:
+        name: node that applies the mask.
+        path: enclosing nodes from the outside in, each with the attribute that holds its body, as `node:attribute`.
+        source: tensor before the mask, and before a scale that belongs to it.
+        result: tensor after the mask and its scale.
+        mask: tensor that holds the mask alone, where the graph has one; its shape says what is shared.
+        switch: what decides whether it drops.
+        switch_input: the graph input behind INPUT and DEFAULT.
+        default_on: value of the default behind DEFAULT.
+        ratio_input: graph input that holds the drop rate, if one does.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    implementation: Implementation
+    placement: Placement
+    declared_keep_prob: float | None
+    source: str
+    result: str
+    mask: str | None = None
+    switch: Switch = Switch.ON
+    switch_input: str | None = None
+    default_on: bool = False
+    ratio_input: str | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """Node of the main graph whose body holds the site; None for a site of the main graph itself."""
+        return self.path[0].rpartition(":")[0] if self.path else None
+
+    @property
+    def path_text(self) -> str:
+        """The path as reports show it."""
+        return "/".join(self.path)

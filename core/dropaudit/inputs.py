@@ -1,0 +1,161 @@
+"""What a model is run on: given arrays checked against its signature, or arrays made from it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropaudit.errors import InvalidTensor, UnreadableFile
+from dropaudit.subjects import Array, Inputs
+
+if TYPE_CHECKING:
+    from dropaudit.graph.signature import InputSpec
+
+BATCH_EXTENT = 8
+OTHER_EXTENT = 16
+_BATCH_LABEL = re.compile(r"batch|^n$|^b$|^bs$|^unk__", re.IGNORECASE)
+_DEFAULT_BOUND = 2
+_DEFAULT_RATIO = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Inputs of one replicate.
+
+    Attributes:
+        arrays: by input name, mode switches excluded.
+        synthesized: names of those that were made here.
+        batch_axes: for each label of a free dimension, likeliest batch first, the axis it has in each input.
+    """
+
+    arrays: dict[str, Array]
+    synthesized: frozenset[str]
+    batch_axes: tuple[Mapping[str, int], ...]
+
+
+def make_feeds(
+    specs: tuple[InputSpec, ...],
+    given: Inputs | None,
+    switches: frozenset[str],
+    ratios: frozenset[str],
+    rng: np.random.Generator,
+) -> Feeds:
+    """Take the given inputs and make the missing ones.
+
+    Args:
+        specs: the model's signature.
+        given: arrays by name.
+        switches: inputs that switch the mode; the caller of the model feeds them.
+        ratios: inputs that hold a drop rate; made as 0.5.
+        rng: source of synthesized numbers: standard normal, or integers below the bound of the table they index.
+
+    Raises:
+        InvalidTensor: an array has an unknown name, another type, or a shape that does not fit.
+    """
+    given = given or {}
+    wanted = [spec for spec in specs if spec.name not in switches]
+    unknown = sorted(set(given) - {spec.name for spec in specs})
+    if unknown:
+        known = ", ".join(repr(spec.name) for spec in wanted)
+        raise InvalidTensor(f"the model has no input {unknown[0]!r}; its inputs are {known}", input=unknown[0])
+    extents = _extents(wanted, given)
+    arrays = {spec.name: _checked(spec, given[spec.name]) for spec in wanted if spec.name in given}
+    made = {
+        spec.name: _made(spec, extents, spec.name in ratios, rng)
+        for spec in wanted
+        if spec.name not in given and not spec.has_default
+    }
+    return Feeds(arrays={**arrays, **made}, synthesized=frozenset(made), batch_axes=_batch_axes(wanted))
+
+
+def _extents(specs: list[InputSpec], given: Inputs) -> dict[str, int]:
+    """Fix every free dimension: as given arrays have it, otherwise 8 for the batch and 16 for others."""
+    labels = _labels(specs)
+    extents = {label: BATCH_EXTENT if label == labels[0] else OTHER_EXTENT for label in labels}
+    for spec in specs:
+        if spec.name in given and len(spec.dims) == np.ndim(given[spec.name]):
+            shape = np.shape(given[spec.name])
+            extents |= {dim: size for dim, size in zip(spec.dims, shape, strict=True) if isinstance(dim, str)}
+    return extents
+
+
+def _labels(specs: list[InputSpec]) -> list[str]:
+    """Return the labels of free dimensions, likeliest batch first: by name, then by being a first axis."""
+    found: dict[str, tuple[bool, int]] = {}
+    for spec in specs:
+        for axis, dim in enumerate(spec.dims):
+            if isinstance(dim, str):
+                found.setdefault(dim, (_BATCH_LABEL.search(dim) is None, axis))
+    return sorted(found, key=lambda label: found[label])
+
+
+def _batch_axes(specs: list[InputSpec]) -> tuple[Mapping[str, int], ...]:
+    return tuple(
+        {spec.name: spec.dims.index(label) for spec in specs if label in spec.dims} for label in _labels(specs)
+    )
+
+
+def _checked(spec: InputSpec, array: Array) -> Array:
+    array = np.asarray(array)
+    if array.dtype != spec.dtype:
+        if array.dtype.kind != spec.dtype.kind:
+            raise InvalidTensor(f"input {spec.name!r} wants {spec.dtype}, not {array.dtype}", input=spec.name)
+        array = array.astype(spec.dtype)
+    fits = array.ndim == len(spec.dims) and all(
+        isinstance(dim, str) or dim == size for dim, size in zip(spec.dims, array.shape, strict=True)
+    )
+    if not fits:
+        raise InvalidTensor(f"input {spec.name!r} wants shape {spec.dims}, not {array.shape}", input=spec.name)
+    return array
+
+
+def _made(spec: InputSpec, extents: Mapping[str, int], is_ratio: bool, rng: np.random.Generator) -> Array:
+    shape = tuple(extents[dim] if isinstance(dim, str) else dim for dim in spec.dims)
+    if is_ratio:
+        return np.full(shape, _DEFAULT_RATIO, dtype=spec.dtype)
+    if spec.dtype.kind == "b":
+        return np.ones(shape, dtype=spec.dtype)
+    if spec.dtype.kind in "iu":
+        return rng.integers(0, spec.bound or _DEFAULT_BOUND, size=shape).astype(spec.dtype)
+    return rng.standard_normal(shape).astype(spec.dtype)
+
+
+def read_npy(path: Path) -> Array:
+    """Read one array. Raises UnreadableFile or InvalidTensor."""
+    loaded = _load(path)
+    if not isinstance(loaded, np.ndarray):
+        raise InvalidTensor(f"{path} is an archive of arrays; give a single .npy file", path=str(path))
+    return loaded
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """Read named arrays. Raises UnreadableFile or InvalidTensor."""
+    loaded = _load(path)
+    if isinstance(loaded, np.ndarray):
+        raise InvalidTensor(
+            f"{path} is a single array; give an .npz file whose arrays carry input names", path=str(path)
+        )
+    try:
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except (ValueError, zipfile.BadZipFile, OSError) as error:
+        raise InvalidTensor(f"{path} is a damaged .npz file: {error}", path=str(path)) from error
+
+
+def _load(path: Path) -> Any:
+    try:
+        return np.load(path, allow_pickle=False)
+    except OSError as error:
+        if error.errno is None:
+            raise InvalidTensor(f"{path} is no numpy file; write it with numpy.save", path=str(path)) from error
+        raise UnreadableFile(f"cannot read {path}: {error.strerror}", path=str(path)) from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidTensor(
+            f"{path} is no numpy file: write it with numpy.save or numpy.savez", path=str(path)
+        ) from error

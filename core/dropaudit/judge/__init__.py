@@ -1,0 +1,1 @@
+"""What measured numbers and structure mean: from evidence to findings and the summary."""

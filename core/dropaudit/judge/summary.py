@@ -1,0 +1,49 @@
+"""The one sentence that a person can act on."""
+
+from __future__ import annotations
+
+from dropaudit.judge.sites import MeasuredSite
+from dropaudit.measure.case import Model
+from dropaudit.plan import Role
+from dropaudit.report import Finding, Output, Severity, Verdict
+
+
+def summarize(
+    verdict: Verdict,
+    findings: tuple[Finding, ...],
+    model: Model,
+    measured: list[MeasuredSite],
+    outputs: tuple[Output, ...],
+) -> str:
+    """Say what was found: the gravest finding, or why all is well."""
+    if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+        return _gravest(verdict, findings)
+    healthy = _healthy(model, measured, outputs)
+    warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
+    if not warnings:
+        return healthy
+    codes = ", ".join(dict.fromkeys(f"{finding.code} ({finding.slug})" for finding in warnings))
+    return f"{healthy[:-1]}; mind {codes}."
+
+
+def _gravest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
+    if verdict is Verdict.FAIL:
+        chosen = [finding for finding in findings if finding.severity is Severity.ERROR]
+    else:
+        chosen = [finding for finding in findings if finding.code == "DA901"]
+    first = chosen[0]
+    more = f" ({len(chosen) - 1} more of this weight)" if len(chosen) > 1 else ""
+    return f"{first.subject}: {first.code} ({first.slug}){more}. {first.message} {first.remedy}"
+
+
+def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, ...]) -> str:
+    if not model.active:
+        meaning = "as an inference artifact should be" if model.role is Role.INFERENCE else "so nothing was judged"
+        return f"No dropout is active in this artifact, {meaning}."
+    sites = "1 site" if len(measured) == 1 else f"{len(measured)} sites"
+    rates = ", ".join(dict.fromkeys(f"{site.keep_prob:.4g}" for site in measured))
+    factors = [output.scale_factor for output in outputs if output.scale_factor is not None]
+    worst = max(factors, key=lambda factor: abs(factor.estimate - 1), default=None)
+    mean = "" if worst is None else f", and the output keeps {worst.estimate:.3f} of its inference-mode size on average"
+    families = " and ".join(dict.fromkeys(site.family.value.lower() for site in measured))
+    return f"Dropout is scaled right: {sites}, {families}, keep probability {rates}{mean}."

@@ -1,0 +1,1 @@
+"""From a subject to numbers: models and feeds, reference outputs, meters, and the sequential loop."""

@@ -1,0 +1,76 @@
+"""Where a model runs."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from dropaudit.errors import ProviderUnavailable
+from dropaudit.plan import Provider
+
+try:
+    import onnxruntime
+except ImportError as error:  # the runtime is an extra: the wheels for CPU and GPU exclude each other
+    raise ProviderUnavailable("ONNX Runtime is not installed: install dropaudit[cpu] or dropaudit[gpu]") from error
+
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A chosen provider: its name in the report, the names the runtime wants, and the device behind it."""
+
+    provider: Provider
+    runtime_names: tuple[str, ...]
+    device: str
+
+
+def runtime_version() -> str:
+    """Return the name and version of the runtime."""
+    return f"onnxruntime {onnxruntime.__version__}"
+
+
+def choose(asked: Provider) -> Place:
+    """Pick the provider. CUDA is asked of the runtime only where a device answers: otherwise it falls back noisily.
+
+    Raises:
+        ProviderUnavailable: CUDA was asked for and there is no CUDA wheel or no device.
+    """
+    device = cuda_device() if _CUDA in onnxruntime.get_available_providers() else None
+    if asked is Provider.CUDA and device is None:
+        raise ProviderUnavailable(
+            "no CUDA device answers: run with --provider cpu, or install dropaudit[gpu] on a machine with an NVIDIA GPU"
+        )
+    if asked is Provider.CPU or device is None:
+        return Place(Provider.CPU, (_CPU,), cpu_name())
+    onnxruntime.preload_dlls()
+    return Place(Provider.CUDA, (_CUDA, _CPU), device)
+
+
+@cache
+def cuda_device() -> str | None:
+    """Return the name of the first CUDA device, None where the driver or the device is missing."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+        return None
+    name = ctypes.create_string_buffer(128)
+    return name.value.decode() if driver.cuDeviceGetName(name, len(name), 0) == 0 else "CUDA device 0"
+
+
+@cache
+def cpu_name() -> str:
+    """Return the processor's own name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

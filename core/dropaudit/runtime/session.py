@@ -1,0 +1,94 @@
+"""Sessions made for measuring, and what a default session does."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.runtime.provider import Place
+
+Tensors = dict[str, NDArray[Any]]
+
+# EliminateDropout deletes train-mode Dropout; CommonSubexpressionElimination merges random operators.
+_MASK_BREAKING_OPTIMIZERS = ["EliminateDropout", "CommonSubexpressionElimination"]
+_FATAL_ONLY = 4
+# Seeds 0 and 1 are one stream of the runtime's generator, and it keeps 31 bits.
+_FIRST_SEED, _LAST_SEED = 2, 2**31 - 2
+
+
+def draw_seed(seeds: np.random.Generator) -> int:
+    """Draw a seed for the runtime: far apart, so that streams do not overlap as consecutive ones do."""
+    return int(seeds.integers(_FIRST_SEED, _LAST_SEED))
+
+
+class Session:
+    """A model that is ready to run, with every random operator kept."""
+
+    def __init__(self, model: onnx.ModelProto, place: Place, seeds: np.random.Generator) -> None:
+        """Load a model. Raises InvalidModel when the runtime refuses it."""
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _FATAL_ONLY
+        self._seeds = seeds
+        # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
+        onnxruntime.set_seed(draw_seed(seeds))
+        self._session = _load(model.SerializeToString(), options, place, _MASK_BREAKING_OPTIMIZERS)
+        self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
+
+    def run(self, feeds: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Tensors:
+        """Run once with a fresh seed and return the named outputs. Raises ExecutionFailed when the runtime does."""
+        onnxruntime.set_seed(draw_seed(self._seeds))
+        try:
+            values = self._session.run(list(names), dict(feeds))
+        except Exception as error:  # the runtime's exceptions share no base but this
+            raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
+        return dict(zip(names, values, strict=True))
+
+
+def _load(
+    content: bytes, options: onnxruntime.SessionOptions, place: Place, disabled: list[str]
+) -> onnxruntime.InferenceSession:
+    try:
+        return onnxruntime.InferenceSession(
+            content, options, providers=list(place.runtime_names), disabled_optimizers=disabled
+        )
+    except Exception as error:  # the runtime's exceptions share no base but this
+        raise InvalidModel(f"ONNX Runtime cannot load the model: {first_line(error)}") from error
+
+
+def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[str]:
+    """Return the names of the nodes that are left when a default session has optimized an untouched model.
+
+    Bodies of control-flow operators are included. Raises InvalidModel when the runtime refuses the model.
+    """
+    with tempfile.TemporaryDirectory(prefix="dropaudit-") as scratch:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _FATAL_ONLY
+        options.optimized_model_filepath = str(Path(scratch) / "optimized.onnx")
+        _load(model.SerializeToString(), options, place, [])
+        optimized = onnx.load(options.optimized_model_filepath, load_external_data=False)
+    return frozenset(_node_names(optimized.graph))
+
+
+def _node_names(graph: onnx.GraphProto) -> list[str]:
+    names = []
+    for node in graph.node:
+        names.append(node.name)
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                names += _node_names(attribute.g)
+    return names
+
+
+def first_line(error: Exception) -> str:
+    """Return the sentence of a runtime's error, without its code prefix and the lines after it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return text.rpartition(" : ")[2] or text

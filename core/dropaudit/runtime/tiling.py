@@ -1,0 +1,100 @@
+"""Finding the batch axis, by trying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropaudit.errors import ExecutionFailed
+from dropaudit.runtime.replicates import Axes, split, tiled
+from dropaudit.runtime.session import Session
+
+_COPIES = 8
+_AGREEMENT = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Batch axes under which copies of an input stay apart."""
+
+    input_axes: Axes
+    output_axes: Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a tiling must leave unchanged.
+
+    Attributes:
+        inference: session in which the sites let everything pass.
+        train: session in which they drop; its tensors `probes` are read beside the model's outputs.
+        masked: pairs of probes before and after each site, whose masks must differ between copies.
+    """
+
+    inference: Session
+    train: Session
+    inference_feeds: Mapping[str, NDArray[Any]]
+    train_feeds: Mapping[str, NDArray[Any]]
+    outputs: Sequence[str]
+    probes: Sequence[str]
+    masked: Sequence[tuple[str, str]]
+
+
+def find_tiling(trial: Trial, candidates: Iterable[Axes]) -> Tiling | None:
+    """Return the first candidate under which copies of the input do not meet, None when there is none.
+
+    Accepted are input axes that (1) lengthen exactly one axis of every output and probe, (2) leave each copy's
+    inference output as it is alone, and (3) give each copy masks of its own.
+    """
+    for input_axes in candidates:
+        try:
+            tiling = _try(trial, input_axes)
+        except ExecutionFailed:
+            continue
+        if tiling is not None:
+            return tiling
+    return None
+
+
+def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
+    names = (*trial.outputs, *trial.probes)
+    alone = trial.train.run(trial.train_feeds, names)
+    together = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
+    axes = {name: _lengthened(alone[name].shape, together[name].shape) for name in names}
+    output_axes = {name: axis for name, axis in axes.items() if axis is not None}
+    if len(output_axes) < len(names) or not _inference_unchanged(trial, input_axes, output_axes):
+        return None
+    for before, after in trial.masked:
+        x, y = (split(together[name], output_axes[name], _COPIES) for name in (before, after))
+        if _same_mask_in_all_copies(x, y):
+            return None
+    return Tiling(input_axes=input_axes, output_axes=output_axes)
+
+
+def _lengthened(alone: tuple[int, ...], together: tuple[int, ...]) -> int | None:
+    if len(alone) != len(together):
+        return None
+    changed = [axis for axis, (a, b) in enumerate(zip(alone, together, strict=True)) if a != b]
+    return changed[0] if len(changed) == 1 and together[changed[0]] == _COPIES * alone[changed[0]] else None
+
+
+def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
+    alone = trial.inference.run(trial.inference_feeds, trial.outputs)
+    together = trial.inference.run(tiled(trial.inference_feeds, input_axes, _COPIES), trial.outputs)
+    for name in trial.outputs:
+        if together[name].size != _COPIES * alone[name].size:
+            return False
+        copies = split(together[name], output_axes[name], _COPIES).astype(np.float64)
+        size = float(np.abs(alone[name].astype(np.float64)).max(initial=0.0))
+        if not np.allclose(copies, alone[name][None], rtol=_AGREEMENT, atol=_AGREEMENT * size, equal_nan=True):
+            return False
+    return True
+
+
+def _same_mask_in_all_copies(before: NDArray[Any], after: NDArray[Any]) -> bool:
+    dropped = (after == 0) & (before != 0)
+    return bool(dropped.any()) and bool(np.all(dropped == dropped[:1]))

@@ -1,0 +1,55 @@
+"""Which factor a site applies to what it keeps, and what that factor means."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+ULPS = 4
+# A runtime computes 1/q in float32 whatever the tensors are.
+FACTOR_PRECISION = 1e-6
+# Two sessions, or digits printed at float32, agree no better than this.
+RECORDED_PRECISION = 1e-5
+
+
+class Factor(StrEnum):
+    """The known factors on kept elements, by the keep probability q and the drop rate p = 1 - q."""
+
+    INVERTED = "1/q"
+    UNSCALED = "1"
+    DOUBLED = "1/q^2"
+    SWAPPED = "1/p"
+    OTHER = "other"
+
+
+def expected_factors(keep_prob: float) -> dict[Factor, float]:
+    """Return the value of each known factor at q in (0, 1), the right one first."""
+    if not 0 < keep_prob < 1:
+        raise ValueError(f"the keep probability must lie in (0, 1), not {keep_prob}")
+    return {
+        Factor.INVERTED: 1 / keep_prob,
+        Factor.UNSCALED: 1.0,
+        Factor.DOUBLED: 1 / keep_prob**2,
+        Factor.SWAPPED: 1 / (1 - keep_prob),
+    }
+
+
+def name_factor(factor: float, keep_prob: float, precision: float) -> Factor:
+    """Name the first known factor that `factor` equals within the relative `precision`.
+
+    At q = 1/2 inverted and swapped coincide, and INVERTED is the answer: nothing can tell them apart there.
+    """
+    for name, value in expected_factors(keep_prob).items():
+        if math.isclose(factor, value, rel_tol=precision):
+            return name
+    return Factor.OTHER
+
+
+def factor_precision(epsilon: float) -> float:
+    """Return the relative precision to compare a factor with, for tensors of machine epsilon `epsilon`."""
+    return max(FACTOR_PRECISION, ULPS * epsilon)
+
+
+def is_constant(lowest: float, highest: float, precision: float) -> bool:
+    """Whether two ratios, such as the extremes of a sample, are one number at the relative `precision`."""
+    return abs(highest - lowest) <= precision * max(abs(lowest), abs(highest))
