@@ -1,0 +1,1 @@
+"""The `dropaudit` command, one module for each family of subcommands."""

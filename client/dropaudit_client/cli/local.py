@@ -1,0 +1,112 @@
+"""Commands that need no service: compare, run, inspect, models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropaudit.audit import audit
+from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
+from dropaudit_client.cli import options, subjects
+from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, guarded, write_document, write_text
+from dropaudit_client.progress import shown_progress
+
+models_app = typer.Typer(no_args_is_help=True, help="The reference LSTMs, with and without dropout.")
+
+
+def compare(
+    inference: Annotated[Path, typer.Argument(metavar="INFERENCE.npy", help="The inference-mode output.")],
+    train: Annotated[list[Path], typer.Argument(metavar="TRAIN.npy", help="Train-mode outputs on the same input.")],
+    keep_prob: options.KeepProb = None,
+    alpha: options.Alpha = DEFAULT_ALPHA,
+    tolerance: options.Tolerance = DEFAULT_TOLERANCE,
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    fail_on: options.FailOnOption = FailOn.FAIL,
+) -> None:
+    """Audit recorded outputs of any framework: train mode against inference mode."""
+    check_destination(form, output)
+    subject = subjects.recorded([inference, *train], keep_prob)
+    report = audit(subject, Plan(alpha=alpha, tolerance=tolerance))
+    deliver(report, form, output, fail_on, title=inference.name)
+
+
+def run(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT.onnx", help="The ONNX file to audit.")],
+    role: options.RoleOption = Role.AUTO,
+    inference: options.Inference = None,
+    inputs: options.InputsFile = None,
+    provider: options.ProviderOption = Provider.AUTO,
+    replicates: options.Replicates = DEFAULT_MAX_REPLICATES,
+    alpha: options.Alpha = DEFAULT_ALPHA,
+    tolerance: options.Tolerance = DEFAULT_TOLERANCE,
+    seed: options.Seed = 0,
+    keep_prob: options.KeepProb = None,
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    fail_on: options.FailOnOption = FailOn.FAIL,
+) -> None:
+    """Audit an ONNX file, or a train and an inference artifact of the same model, on this machine."""
+    check_destination(form, output)
+    plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
+    subject = subjects.artifact_or_pair(artifact, role, inference, inputs, keep_prob)
+    with shown_progress(artifact.name) as progress:
+        report = audit(subject, plan, progress=progress)
+    deliver(report, form, output, fail_on, title=artifact.name)
+
+
+def inspect(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT.onnx", help="The ONNX file to look at.")],
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+) -> None:
+    """List the dropout sites that a graph declares, without running anything."""
+    check_destination(form, output)
+    from dropaudit.graph.inspect import inspect_model
+    from dropaudit.graph.load import read_artifact
+    from dropaudit.report import to_json
+
+    sites = inspect_model(read_artifact(artifact))
+    if form is Format.JSON:
+        write_document({"sites": [to_json(site) for site in sites]}, output)
+        return
+    if not sites:
+        write_text(f"{artifact.name} declares no dropout site.\n", output)
+        return
+    import sys
+
+    from dropaudit_client.render import render_sites, show, to_text
+
+    table = render_sites(sites)
+    if output is None:
+        guarded(lambda: show(table, sys.stdout))
+    else:
+        write_text(to_text(table), output)
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """List the reference models."""
+    from dropaudit_models import reference_models
+
+    lines = (f"{model.name:24} {model.role:10} {model.description}\n" for model in reference_models())
+    write_text("".join(lines))
+
+
+@models_app.command("export")
+def export_model(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models list` shows.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")],
+) -> None:
+    """Write a reference model as ONNX and print its path."""
+    from dropaudit.errors import UnreadableFile
+    from dropaudit_models import export
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        path = export(name, output)
+    except OSError as error:
+        raise UnreadableFile(f"cannot write to {output}: {error.strerror or error}", path=str(output)) from error
+    write_text(f"{path}\n")

@@ -1,0 +1,39 @@
+"""Options that several subcommands share. Each is declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropaudit.plan import Provider, Role
+from dropaudit_client.channel import DEFAULT_ADDRESS
+from dropaudit_client.outcome import FailOn, Format
+
+KeepProb = Annotated[
+    float | None, typer.Option("--keep-prob", metavar="Q", help="Keep probability that the training code declares.")
+]
+RoleOption = Annotated[Role, typer.Option("--role", help="How the artifact is meant to be used.")]
+Inference = Annotated[
+    Path | None, typer.Option("--inference", metavar="OTHER.onnx", help="The inference artifact of the same model.")
+]
+InputsFile = Annotated[
+    Path | None, typer.Option("--inputs", metavar="X.npz", help="What to run on; made from the signature if absent.")
+]
+ProviderOption = Annotated[Provider, typer.Option("--provider", help="Where to run.")]
+Replicates = Annotated[int, typer.Option("--replicates", metavar="MAX", help="Most replicates to draw.")]
+Alpha = Annotated[float, typer.Option("--alpha", metavar="A", help="Chance of any false finding.")]
+Tolerance = Annotated[
+    float, typer.Option("--tolerance", metavar="T", help="How far an output's scale factor may leave 1.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of inputs and masks.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Form of the report.")]
+OutputFile = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of to stdout.")
+]
+FailOnOption = Annotated[FailOn, typer.Option("--fail-on", help="Mildest verdict that exits with 1.")]
+Address = Annotated[
+    str, typer.Option("--address", envvar="DROPAUDIT_ADDRESS", metavar="HOST:PORT", help="Where the service listens.")
+]
+DEFAULT_SERVICE = DEFAULT_ADDRESS

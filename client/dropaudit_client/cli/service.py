@@ -1,0 +1,128 @@
+"""Commands that call a service: submit, watch, get."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from dropaudit.errors import InvalidArgument
+from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
+from dropaudit.subjects import Subject
+from dropaudit_client.cli import options, subjects
+from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, write_text
+from dropaudit_client.progress import shown_progress
+
+if TYPE_CHECKING:
+    from dropaudit_client.client import AuditClient
+
+AuditName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the audit, audits/….")]
+Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label; may be repeated.")]
+
+
+def submit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="An ONNX file, or with --recorded arrays.")],
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="The files are INFERENCE.npy and one or more TRAIN.npy.")
+    ] = False,
+    role: options.RoleOption = Role.AUTO,
+    inference: options.Inference = None,
+    inputs: options.InputsFile = None,
+    provider: options.ProviderOption = Provider.AUTO,
+    replicates: options.Replicates = DEFAULT_MAX_REPLICATES,
+    alpha: options.Alpha = DEFAULT_ALPHA,
+    tolerance: options.Tolerance = DEFAULT_TOLERANCE,
+    seed: options.Seed = 0,
+    keep_prob: options.KeepProb = None,
+    label: Label = None,
+    request_id: Annotated[
+        str | None, typer.Option("--request-id", metavar="ID", help="The same id makes no second audit.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the report and print it.")] = False,
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    fail_on: options.FailOnOption = FailOn.FAIL,
+    address: options.Address = options.DEFAULT_SERVICE,
+) -> None:
+    """Upload what is needed, ask the service for an audit, and print the audit's name."""
+    check_destination(form, output)
+    plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
+    labels = _labels(label or [])
+    subject = _subject(files, recorded, role, inference, inputs, keep_prob)
+    from dropaudit_client.client import AuditClient
+
+    with AuditClient(address) as client:
+        stored = client.store_subject(subject)
+        name = client.create_audit(stored, plan, labels=labels, request_id=request_id).name
+        if not wait:
+            write_text(f"{name}\n", output)
+            return
+        print(name, file=sys.stderr)
+        _follow(client, name, form, output, fail_on)
+
+
+def watch(
+    name: AuditName,
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    fail_on: options.FailOnOption = FailOn.FAIL,
+    address: options.Address = options.DEFAULT_SERVICE,
+) -> None:
+    """Follow an audit to its end and print its report."""
+    check_destination(form, output)
+    from dropaudit_client.client import AuditClient
+
+    with AuditClient(address) as client:
+        _follow(client, name, form, output, fail_on)
+
+
+def get(
+    name: AuditName,
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    fail_on: options.FailOnOption = FailOn.FAIL,
+    address: options.Address = options.DEFAULT_SERVICE,
+) -> None:
+    """Print the report of a finished audit."""
+    check_destination(form, output)
+    from dropaudit_client.client import AuditClient
+    from dropaudit_client.errors import AuditNotMade
+    from dropaudit_client.responses import report_of
+
+    with AuditClient(address) as client:
+        audit = client.get_audit(name)
+    if not audit.state.final:
+        raise AuditNotMade("NOT_FINISHED", f"{name} is {audit.state}; `dropaudit watch {name}` waits for it", code="OK")
+    deliver(report_of(audit), form, output, fail_on, title=name)
+
+
+def _follow(client: AuditClient, name: str, form: Format, output: Path | None, fail_on: FailOn) -> NoReturn:
+    from dropaudit_client.responses import report_of
+
+    with shown_progress(name) as progress:
+        audit = client.wait(name, progress)
+    deliver(report_of(audit), form, output, fail_on, title=name)
+
+
+def _subject(
+    files: list[Path],
+    recorded: bool,
+    role: Role,
+    inference: Path | None,
+    inputs: Path | None,
+    keep_prob: float | None,
+) -> Subject:
+    if recorded:
+        return subjects.recorded(files, keep_prob)
+    if len(files) != 1:
+        raise InvalidArgument("one ONNX file makes an audit; for arrays give --recorded, for a pair --inference")
+    return subjects.artifact_or_pair(files[0], role, inference, inputs, keep_prob)
+
+
+def _labels(pairs: list[str]) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs]
+    if wrong := [key + value for key, equals, value in split if not (equals and key)]:
+        raise InvalidArgument(f"a label is KEY=VALUE, not {wrong[0]!r}", field="label")
+    return {key: value for key, _, value in split}

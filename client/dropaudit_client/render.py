@@ -1,0 +1,154 @@
+"""The report for people: a pure function from a report to what rich prints, or to plain text."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dropaudit.report import Execution, Finding, Interval, Output, Report, Scale, Severity, Site, Spread, Verdict
+
+_VERDICT_STYLES = {
+    Verdict.PASS: "bold green",
+    Verdict.WARN: "bold yellow",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "bold magenta",
+}
+_SEVERITY_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_PLAIN_WIDTH = 80
+_UNKNOWN = "-"
+
+
+def render_report(report: Report, title: str = "") -> RenderableType:
+    """Lay a report out: verdict and summary, findings, sites, outputs, and how it was made. 80 columns suffice."""
+    parts: list[RenderableType] = [_headline(report, title), _words(report.summary), Text()]
+    for finding in report.findings:
+        parts += [_finding(finding), Text()]
+    if report.sites:
+        parts.append(render_sites(report.sites))
+    if report.outputs:
+        parts.append(_outputs(report.outputs))
+    parts.append(_execution(report.execution))
+    return Group(*parts)
+
+
+def render_sites(sites: Iterable[Site]) -> Table:
+    """Lay sites out as a table; what was not measured is a dash."""
+    table = _table("Site", "Keep probability", "Scale of what is kept", "Default session")
+    for site in sites:
+        place = "/".join(part for part in (site.path, site.name) if part)
+        how = " ".join(word for word in (site.placement, site.implementation, site.family) if word)
+        keep = [f"declared {_number(site.declared_keep_prob)}", f"measured {_interval(site.keep_prob)}"]
+        table.add_row(
+            Group(Text(safe(place)), Text(how, style="dim")),
+            Text("\n".join(keep)),
+            Text(_scale(site.scale)),
+            Text({None: _UNKNOWN, True: "active", False: "removed"}[site.active_in_default_session]),
+        )
+    return table
+
+
+def to_text(renderable: RenderableType) -> str:
+    """Return a renderable as plain text of 80 columns, without colour and control sequences."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=_PLAIN_WIDTH, color_system=None, legacy_windows=False).print(renderable)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def show(renderable: RenderableType, stream: TextIO) -> None:
+    """Print to a stream: in colour and at its width on a terminal, plain elsewhere."""
+    if stream.isatty():
+        Console(file=stream).print(renderable)
+    else:
+        stream.write(to_text(renderable))
+
+
+def safe(name: str) -> str:
+    """Return a name from a model with control and format characters made visible: a file must not steer a terminal."""
+    return "".join(
+        char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _UNSAFE else char
+        for char in name
+    )
+
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _headline(report: Report, title: str) -> Text:
+    headline = Text(report.verdict.value, style=_VERDICT_STYLES[report.verdict])
+    return headline.append(f"  {safe(title)}", style="bold") if title else headline
+
+
+def _finding(finding: Finding) -> RenderableType:
+    head = Text.assemble(
+        (finding.severity.value, f"bold {_SEVERITY_STYLES[finding.severity]}"),
+        (f" {finding.code} {finding.slug}", "bold"),
+        f"  {safe(finding.subject)}",
+    )
+    return Group(head, Padding(Group(_words(finding.message), _words(f"Remedy: {finding.remedy}")), (0, 0, 0, 2)))
+
+
+def _outputs(outputs: Iterable[Output]) -> Table:
+    table = _table("Output", "Scale factor", "Zeros", "Survivor ratio", "Linear")
+    for output in outputs:
+        shape = "x".join(map(str, output.shape)) or "scalar"
+        table.add_row(
+            Group(Text(safe(output.name)), Text(shape, style="dim")),
+            Text(_interval(output.scale_factor)),
+            Text(f"{output.zero_fraction:.1%}"),
+            Text(_spread(output.survivor_ratio)),
+            Text("yes" if output.linear else "no"),
+        )
+    return table
+
+
+def _execution(execution: Execution) -> Text:
+    where = " ".join(word for word in (execution.provider, execution.device) if word)
+    facts = [
+        where,
+        execution.runtime_version,
+        f"seed {execution.seed}",
+        f"{execution.replicates} replicate{'' if execution.replicates == 1 else 's'}",
+        execution.stopped.value.lower(),
+        f"{execution.seconds.total:.2f} s",
+    ]
+    return Text(safe(" · ".join(fact for fact in facts if fact)), style="dim")
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def _words(sentence: str) -> Text:
+    return Text(safe(sentence))
+
+
+def _number(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.4g}"
+
+
+def _interval(interval: Interval | None) -> str:
+    return _UNKNOWN if interval is None else str(interval)
+
+
+def _spread(spread: Spread | Scale | None) -> str:
+    if spread is None:
+        return _UNKNOWN
+    low, middle, high = (f"{value:.4g}" for value in (spread.min, spread.median, spread.max))
+    return low if low == high else f"{low} / {middle} / {high}"
+
+
+def _scale(scale: Scale | None) -> str:
+    if scale is None:
+        return _UNKNOWN
+    return _spread(scale) + (f"\nexpected {_number(scale.expected)}" if scale.expected is not None else "")

@@ -1,0 +1,150 @@
+"""Plain values to protobuf: what the client sends."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
+
+import numpy as np
+
+from dropaudit.errors import InvalidTensor
+from dropaudit.plan import Plan
+from dropaudit.subjects import Array, Inputs, RecordedSubject
+from dropaudit_client.resources import ArtifactRef, Glob, Member, PairRef, SubjectRef
+from dropaudit_proto.v1 import audit_pb2 as pb
+
+CHUNK_BYTES = 1 << 20
+
+# The Open Inference Protocol's names by numpy's.
+_DATATYPES = {
+    "bool": "BOOL",
+    **{f"uint{bits}": f"UINT{bits}" for bits in (8, 16, 32, 64)},
+    **{f"int{bits}": f"INT{bits}" for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": f"FP{bits}" for bits in (16, 32, 64)},
+}
+
+
+def upload(content: bytes, display_name: str) -> Iterator[pb.UploadModelRequest]:
+    """Yield the messages of an upload: what it is, then its content in chunks."""
+    digest = hashlib.sha256(content).hexdigest()
+    metadata = pb.UploadModelRequest.Metadata(display_name=display_name, sha256=digest, size_bytes=len(content))
+    yield pb.UploadModelRequest(metadata=metadata)
+    for start in range(0, len(content), CHUNK_BYTES):
+        yield pb.UploadModelRequest(chunk=content[start : start + CHUNK_BYTES])
+
+
+def create_audit(
+    subject: SubjectRef, plan: Plan | None, labels: Mapping[str, str] | None, request_id: str | None
+) -> pb.CreateAuditRequest:
+    """Make a CreateAudit request; without a request id it gets a fresh UUID, so that a retry makes no second audit."""
+    spec = pb.AuditSpec(options=options(plan or Plan()))
+    match subject:
+        case ArtifactRef():
+            spec.artifact.CopyFrom(artifact(subject))
+        case PairRef():
+            spec.pair.CopyFrom(pair(subject))
+        case RecordedSubject():
+            spec.recorded.CopyFrom(recorded(subject))
+        case _:
+            assert_never(subject)
+    return pb.CreateAuditRequest(
+        audit=pb.Audit(spec=spec, labels=dict(labels or {})), request_id=request_id or str(uuid.uuid4())
+    )
+
+
+def create_suite(
+    suite_id: str,
+    members: Sequence[Member],
+    plan: Plan | None,
+    *,
+    display_name: str,
+    cron: str | None,
+    labels: Mapping[str, str] | None,
+) -> pb.CreateSuiteRequest:
+    """Make a CreateSuite request."""
+    suite = pb.Suite(
+        display_name=display_name,
+        members=[member(each) for each in members],
+        options=options(plan or Plan()),
+        schedule=pb.Schedule(cron=cron) if cron else None,
+        labels=dict(labels or {}),
+    )
+    return pb.CreateSuiteRequest(suite=suite, suite_id=suite_id)
+
+
+def run_suite(name: str, request_id: str | None) -> pb.RunSuiteRequest:
+    """Make a RunSuite request, with a fresh UUID unless the caller has an id."""
+    return pb.RunSuiteRequest(name=name, request_id=request_id or str(uuid.uuid4()))
+
+
+def options(plan: Plan) -> pb.AuditOptions:
+    """Return a plan's wire form."""
+    return pb.AuditOptions(
+        alpha=plan.alpha,
+        tolerance=plan.tolerance,
+        max_replicates=plan.max_replicates,
+        seed=plan.seed,
+        provider=f"PROVIDER_{plan.provider.name}",
+    )
+
+
+def member(value: Member) -> pb.SuiteMember:
+    """Return a suite member's wire form."""
+    match value:
+        case ArtifactRef():
+            return pb.SuiteMember(artifact=artifact(value))
+        case PairRef():
+            return pb.SuiteMember(pair=pair(value))
+        case Glob():
+            return pb.SuiteMember(glob=pb.Glob(pattern=value.pattern, role=value.role.name))
+        case _:
+            assert_never(value)
+
+
+def artifact(value: ArtifactRef) -> pb.ArtifactSubject:
+    """Return an artifact's wire form."""
+    return pb.ArtifactSubject(
+        model=value.model,
+        role=value.role.name,
+        inputs=_tensor_set(value.inputs),
+        keep_prob=value.keep_prob,
+    )
+
+
+def pair(value: PairRef) -> pb.PairSubject:
+    """Return a pair's wire form."""
+    return pb.PairSubject(
+        train_model=value.train_model,
+        inference_model=value.inference_model,
+        inputs=_tensor_set(value.inputs),
+        keep_prob=value.keep_prob,
+    )
+
+
+def recorded(value: RecordedSubject) -> pb.RecordedSubject:
+    """Return recorded outputs' wire form."""
+    return pb.RecordedSubject(
+        inference=tensor(value.inference),
+        train=[tensor(array) for array in value.train],
+        keep_prob=value.keep_prob,
+    )
+
+
+def tensor(array: Array, name: str = "") -> pb.Tensor:
+    """Return an array's wire form: row-major, little-endian. Raises InvalidTensor for types without one."""
+    array = np.asarray(array)
+    datatype = _DATATYPES.get(array.dtype.name)
+    if datatype is None:
+        raise InvalidTensor(f"arrays of {array.dtype} cannot be sent; numbers and booleans can", dtype=str(array.dtype))
+    big_endian = array.dtype.byteorder == ">" or (array.dtype.byteorder == "=" and sys.byteorder == "big")
+    raw = (array.byteswap() if big_endian else array).tobytes(order="C")
+    return pb.Tensor(name=name, datatype=datatype, shape=array.shape, raw_contents=raw)
+
+
+def _tensor_set(inputs: Inputs | None) -> pb.TensorSet | None:
+    if inputs is None:
+        return None
+    return pb.TensorSet(tensors=[tensor(array, name) for name, array in inputs.items()])

@@ -1,0 +1,173 @@
+"""What the service holds, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from dropaudit.plan import Progress, Role
+from dropaudit.report import Report, Verdict
+from dropaudit.subjects import Inputs, RecordedSubject
+
+
+class AuditState(StrEnum):
+    """QUEUED, RUNNING, then one of the three final states."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows."""
+        return self in (AuditState.SUCCEEDED, AuditState.FAILED, AuditState.CANCELLED)
+
+
+class RunState(StrEnum):
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+
+
+class Trigger(StrEnum):
+    """Who made a run: a call, or the suite's schedule."""
+
+    MANUAL = "MANUAL"
+    SCHEDULE = "SCHEDULE"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A stored ONNX file; `name` is `models/{sha256}`."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    display_name: str
+    create_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRef:
+    """A stored artifact to audit; the counterpart of `dropaudit.subjects.ArtifactSubject`."""
+
+    model: str
+    role: Role = Role.AUTO
+    inputs: Inputs | None = field(default=None, repr=False)
+    keep_prob: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairRef:
+    """Two stored artifacts of the same model; the counterpart of `dropaudit.subjects.PairSubject`."""
+
+    train_model: str
+    inference_model: str
+    inputs: Inputs | None = field(default=None, repr=False)
+    keep_prob: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """Every stored model whose display name matches a shell pattern when the suite runs."""
+
+    pattern: str
+    role: Role = Role.AUTO
+
+
+SubjectRef = ArtifactRef | PairRef | RecordedSubject
+Member = ArtifactRef | PairRef | Glob
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an audit could not be made."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit; `report` is set when SUCCEEDED, `failure` when FAILED."""
+
+    name: str
+    state: AuditState
+    report: Report | None
+    failure: Failure | None
+    labels: Mapping[str, str]
+    attempts: int
+    create_time: datetime | None
+    start_time: datetime | None
+    end_time: datetime | None
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The audit entered a state."""
+
+    sequence: int
+    time: datetime
+    state: AuditState
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A running audit went on."""
+
+    sequence: int
+    time: datetime
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The audit is finished; no event follows."""
+
+    sequence: int
+    time: datetime
+    audit: Audit
+
+
+Event = StateChanged | Progressed | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A named list of subjects that are audited together; `cron` is None when only run_suite runs it."""
+
+    name: str
+    display_name: str
+    members: tuple[Member, ...]
+    cron: str | None
+    paused: bool
+    labels: Mapping[str, str]
+    create_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunAudit:
+    """How one audit of a run stands; `verdict` is None until it has succeeded."""
+
+    audit: str
+    state: AuditState
+    verdict: Verdict | None
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a suite; `verdict` is None until it has finished."""
+
+    name: str
+    state: RunState
+    trigger: Trigger
+    verdict: Verdict | None
+    audits: tuple[RunAudit, ...]
+    create_time: datetime | None
+    end_time: datetime | None
+    due_time: datetime | None

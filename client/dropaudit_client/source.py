@@ -1,0 +1,50 @@
+"""Models on their way to the service: from a path or bytes to content and name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
+from dropaudit_client import requests
+from dropaudit_proto.v1 import audit_pb2 as pb
+
+ModelSource = str | Path | bytes
+# Called with bytes sent and bytes in all.
+OnUpload = Callable[[int, int], None]
+
+
+def ignore_upload(_sent: int, _total: int) -> None:
+    """Take no notice of an upload."""
+
+
+def read_source(source: ModelSource, display_name: str) -> tuple[bytes, str]:
+    """Return a model's content, external data included, and the name to show.
+
+    Raises:
+        UnreadableFile: the path cannot be read.
+        InvalidModel: the file at the path is no ONNX model.
+    """
+    if isinstance(source, bytes):
+        return source, display_name
+    # Imported here: onnx is heavy, and recorded subjects and bytes do without.
+    from dropaudit.graph.load import read_artifact
+
+    path = Path(source)
+    return read_artifact(path), display_name or path.name
+
+
+def upload_messages(content: bytes, display_name: str, progress: OnUpload) -> Iterator[pb.UploadModelRequest]:
+    """Yield the messages of an upload, telling `progress` after each that the transport took."""
+    sent = 0
+    for message in requests.upload(content, display_name):
+        yield message
+        sent += len(message.chunk)
+        progress(sent, len(content))
+
+
+def as_subject(what: ModelSource | Subject) -> Subject:
+    """Return a subject: a path or bytes is an artifact whose role is left open."""
+    if isinstance(what, ArtifactSubject | PairSubject | RecordedSubject):
+        return what
+    return ArtifactSubject(model=read_source(what, "")[0])
