@@ -65,7 +65,7 @@ def make_feeds(
         known = ", ".join(repr(spec.name) for spec in wanted)
         raise InvalidTensor(f"the model has no input {unknown[0]!r}; its inputs are {known}", input=unknown[0])
     extents = _extents(wanted, given)
-    arrays = {spec.name: _checked(spec, given[spec.name]) for spec in wanted if spec.name in given}
+    arrays = {spec.name: checked_input(spec, given[spec.name]) for spec in wanted if spec.name in given}
     made = {
         spec.name: _made(spec, extents, spec.name in ratios, rng)
         for spec in wanted
@@ -101,7 +101,8 @@ def _batch_axes(specs: list[InputSpec]) -> tuple[Mapping[str, int], ...]:
     )
 
 
-def _checked(spec: InputSpec, array: Array) -> Array:
+def checked_input(spec: InputSpec, array: Array) -> Array:
+    """Return `array` as the model wants it. Raises InvalidTensor when its type or shape does not fit."""
     array = np.asarray(array)
     if array.dtype != spec.dtype:
         if array.dtype.kind != spec.dtype.kind:

@@ -34,16 +34,15 @@ def random_chains(scope: Scope) -> list[GraphSite]:
     not two-valued, or that are added, are noise and no site.
     """
     origins: dict[str, _Origin] = {}
-    found = []
+    others = []
     for node in scope.graph.node:
         origin = _follow(scope, node, origins)
-        if origin is not None:
+        if origin is None:
+            others.append(node)
+        else:
             origins[node.output[0]] = origin
-            continue
-        site = _applied(scope, node, origins)
-        if site is not None:
-            found.append(site)
-    return found
+    sites = (_applied(scope, node, origins) for node in others)
+    return [site for site in sites if site is not None]
 
 
 def _follow(scope: Scope, node: onnx.NodeProto, origins: dict[str, _Origin]) -> _Origin | None:

@@ -12,7 +12,7 @@ from dropaudit.measure.case import Case, Model, is_frozen
 from dropaudit.measure.reference import Reference
 from dropaudit.plan import Role
 from dropaudit.report import Finding, Implementation, Severity
-from dropaudit.subjects import Array
+from dropaudit.stats.agreement import agree
 
 _REPRODUCIBLE = 1e-5
 
@@ -141,7 +141,7 @@ def judge_reference(case: Case, reference: Reference) -> list[Finding]:
         broken = int(np.count_nonzero(~np.isfinite(value)))
         if broken:
             findings.append(non_finite(name, "inference", broken))
-        elif not _close(value, reference.repeated[name]):
+        elif not agree(value, reference.repeated[name], _REPRODUCIBLE):
             findings.append(_not_reproducible(case, name))
     return findings
 
@@ -170,8 +170,3 @@ def non_finite(name: str, mode: str, count: int) -> Finding:
         mode=mode,
         nonFinite=count,
     )
-
-
-def _close(first: Array, second: Array) -> bool:
-    size = float(np.abs(first).max(initial=0.0))
-    return bool(np.allclose(first, second, rtol=_REPRODUCIBLE, atol=_REPRODUCIBLE * size))

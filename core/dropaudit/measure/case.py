@@ -103,11 +103,16 @@ def is_frozen(site: GraphSite) -> bool:
     return site.implementation is Implementation.CONSTANT_MASK
 
 
-def switch_feeds(model: Model, on: bool) -> dict[str, Array]:
-    """Return what to feed the inputs that switch sites; inference leaves defaults alone in an inference artifact."""
-    keeps_defaults = model.role is Role.INFERENCE and not on
+def switch_feeds(model: Model, on: bool, *, override: bool = True) -> dict[str, Array]:
+    """Return what to feed the inputs that switch sites.
+
+    Args:
+        model: the model to feed.
+        on: whether its sites drop.
+        override: False leaves inputs that have a default alone.
+    """
     return {
         spec.name: np.full([1 if isinstance(dim, str) else dim for dim in spec.dims], on, dtype=spec.dtype)
         for spec in model.signature()
-        if spec.name in model.switches and not (keeps_defaults and spec.has_default)
+        if spec.name in model.switches and (override or not spec.has_default)
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dropaudit.errors import InvalidModel, InvalidTensor
-from dropaudit.inputs import Feeds
+from dropaudit.inputs import Feeds, checked_input
 from dropaudit.measure.case import Case, Model, switch_feeds
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.session import Session
@@ -41,7 +41,7 @@ def make_reference(case: Case, feeds: Feeds, bypassed: Session, place: Place, se
     if case.inference is None:
         return Reference(derived, _float_outputs(bypassed, own), derived)
     session = Session(case.inference.proto, place, seeds)
-    theirs = {**_renamed(case.inference, feeds), **switch_feeds(case.inference, on=False)}
+    theirs = {**_renamed(case.inference, feeds), **switch_feeds(case.inference, on=False, override=False)}
     outputs, repeated = (_matched(_float_outputs(session, theirs), derived) for _ in range(2))
     return Reference(outputs, repeated, derived)
 
@@ -60,14 +60,16 @@ def _float_outputs(session: Session, feeds: dict[str, Array]) -> dict[str, Array
 
 def _renamed(inference: Model, feeds: Feeds) -> dict[str, Array]:
     """Feed an inference artifact what the train artifact gets: by name, or by position where names differ."""
-    wanted = [spec.name for spec in inference.signature() if spec.name not in inference.switches]
-    if set(wanted) <= set(feeds.arrays):
-        return {name: feeds.arrays[name] for name in wanted}
-    if len(wanted) != len(feeds.arrays):
-        raise InvalidTensor(
-            f"the two artifacts of the pair take different inputs: {sorted(feeds.arrays)} and {sorted(wanted)}"
-        )
-    return dict(zip(wanted, feeds.arrays.values(), strict=True))
+    wanted = [spec for spec in inference.signature() if spec.name not in inference.switches]
+    names = [spec.name for spec in wanted]
+    given = feeds.arrays
+    if not set(names) <= set(given):
+        if len(names) != len(given):
+            raise InvalidTensor(
+                f"the two artifacts of the pair take different inputs: {sorted(given)} and {sorted(names)}"
+            )
+        given = dict(zip(names, given.values(), strict=True))
+    return {spec.name: checked_input(spec, given[spec.name]) for spec in wanted}
 
 
 def _matched(outputs: Mapping[str, Array], derived: Mapping[str, Array]) -> dict[str, Array]:

@@ -57,8 +57,9 @@ class Recipe:
 
     @property
     def train_feeds(self) -> dict[str, Array]:
-        """Inputs with the sites switched on; an inference artifact is taken as inference feeds it."""
-        return {**self.feeds.arrays, **switch_feeds(self.model, on=self.model.role is not Role.INFERENCE)}
+        """Inputs with the sites switched on; an inference artifact is fed as whoever serves it would."""
+        training = self.model.role is not Role.INFERENCE
+        return {**self.feeds.arrays, **switch_feeds(self.model, on=training, override=training)}
 
     @property
     def inference_feeds(self) -> dict[str, Array]:

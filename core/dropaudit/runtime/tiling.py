@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dropaudit.errors import ExecutionFailed
 from dropaudit.runtime.replicates import Axes, split, tiled
 from dropaudit.runtime.session import Session
+from dropaudit.stats.agreement import agree
 
 _COPIES = 8
 _AGREEMENT = 1e-4
@@ -88,9 +89,8 @@ def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> b
     for name in trial.outputs:
         if together[name].size != _COPIES * alone[name].size:
             return False
-        copies = split(together[name], output_axes[name], _COPIES).astype(np.float64)
-        size = float(np.abs(alone[name].astype(np.float64)).max(initial=0.0))
-        if not np.allclose(copies, alone[name][None], rtol=_AGREEMENT, atol=_AGREEMENT * size, equal_nan=True):
+        copies = split(together[name], output_axes[name], _COPIES)
+        if not agree(alone[name][None], copies, _AGREEMENT):
             return False
     return True
 

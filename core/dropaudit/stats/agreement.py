@@ -1,0 +1,18 @@
+"""Whether two arrays hold the same numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def agree(first: NDArray[Any], second: NDArray[Any], precision: float) -> bool:
+    """Whether two arrays are equal within `precision`, relative to each value and to the largest finite one.
+
+    Shapes must broadcast. NaN equals NaN, and an infinity its like.
+    """
+    finite = np.abs(first[np.isfinite(first)].astype(np.float64))
+    tolerance = precision * float(finite.max(initial=0.0))
+    return bool(np.allclose(first, second, rtol=precision, atol=tolerance, equal_nan=True))

@@ -1,0 +1,56 @@
+"""Claims about the confidence sequence for a keep probability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from dropaudit.stats.keep_rate import keep_rate_interval
+
+
+def test_no_cells_refute_nothing() -> None:
+    found = keep_rate_interval(0, 0, 0.01)
+    assert (found.lower, found.upper) == (0.0, 1.0)
+
+
+def test_the_edges_solve_the_defining_equation() -> None:
+    from scipy.special import betaln
+
+    kept, cells, alpha = 23, 50, 1e-3
+    found = keep_rate_interval(kept, cells, alpha)
+    for edge in (found.lower, found.upper):
+        log_ratio = betaln(0.5 + kept, 0.5 + cells - kept) - betaln(0.5, 0.5)
+        log_ratio -= kept * np.log(edge) + (cells - kept) * np.log1p(-edge)
+        assert log_ratio == pytest.approx(np.log(1 / alpha), rel=1e-9)
+
+
+def test_kept_and_dropped_are_mirror_images() -> None:
+    kept, dropped = keep_rate_interval(30, 100, 0.01), keep_rate_interval(70, 100, 0.01)
+    assert kept.lower == pytest.approx(1 - dropped.upper, abs=1e-12)
+    assert kept.upper == pytest.approx(1 - dropped.lower, abs=1e-12)
+
+
+def test_all_kept_leaves_one_possible() -> None:
+    found = keep_rate_interval(1000, 1000, 0.01)
+    assert found.upper == 1.0
+    assert 0.97 < found.lower < 1.0
+
+
+@pytest.mark.parametrize(("kept", "cells", "alpha"), [(-1, 5, 0.1), (6, 5, 0.1), (1, 5, 0.0), (1, 5, 1.0)])
+def test_impossible_counts_are_refused(kept: int, cells: int, alpha: float) -> None:
+    with pytest.raises(ValueError, match="need 0 <= kept <= cells"):
+        keep_rate_interval(kept, cells, alpha)
+
+
+@pytest.mark.parametrize("keep_prob", [0.02, 0.5, 0.95])
+def test_watched_all_along_it_misses_no_more_often_than_alpha(keep_prob: float) -> None:
+    alpha, streams = 0.1, 400
+    rng = np.random.default_rng(7)
+    misses = 0
+    looks = np.unique(np.geomspace(1, 2000, 40).astype(int))
+    for _ in range(streams):
+        kept = np.cumsum(rng.random(2000) < keep_prob)
+        intervals = (keep_rate_interval(int(kept[n - 1]), int(n), alpha) for n in looks)
+        misses += any(not found.lower <= keep_prob <= found.upper for found in intervals)
+    assert binomtest(misses, streams, alpha, alternative="greater").pvalue > 1e-3
