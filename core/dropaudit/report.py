@@ -208,8 +208,8 @@ class Report(_Message, frozen=True, kw_only=True):
     execution: Execution
 
 
-def to_json(message: _Message) -> dict[str, Any]:
-    """Return the proto3 JSON form of a report or of a part of one."""
+def to_json(message: msgspec.Struct) -> dict[str, Any]:
+    """Return the proto3 JSON form of a report, a part of one, or another type that mirrors a message."""
     return cast(dict[str, Any], _proto_json(msgspec.to_builtins(message)))
 
 

@@ -1,0 +1,127 @@
+"""The command's contract: what is on stdout, what on stderr, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dropaudit.report import Verdict, from_json
+from dropaudit_client.outcome import Exit, FailOn, exit_status
+from tests.client.conftest import COMMAND, RunCommand
+
+Recording = tuple[Path, Path]
+
+
+def test_json_is_the_report_and_nothing_else_on_stdout(dropaudit: RunCommand, recording: Recording) -> None:
+    ended = dropaudit("compare", *recording, "--keep-prob", 0.5, "--format", "json")
+    assert from_json(json.loads(ended.stdout)).verdict is Verdict.PASS
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_wrong_declaration_exits_with_1(dropaudit: RunCommand, recording: Recording) -> None:
+    ended = dropaudit("compare", *recording, "--keep-prob", 0.8)
+    assert ended.returncode == 1
+    assert "FAIL" in ended.stdout
+
+
+def test_text_in_a_pipe_is_plain_and_fits_80_columns(dropaudit: RunCommand, recording: Recording) -> None:
+    ended = dropaudit("compare", *recording)
+    assert "\x1b" not in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+
+
+def test_a_report_file_leaves_stdout_empty(dropaudit: RunCommand, recording: Recording, tmp_path: Path) -> None:
+    ended = dropaudit("compare", *recording, "--format", "json", "-o", tmp_path / "report.json")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert json.loads((tmp_path / "report.json").read_text())["verdict"] == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("compare", "missing.npy", "missing.npy"), "UNREADABLE_FILE"),
+        (("compare", "/", "/"), "UNREADABLE_FILE"),
+        (("compare", "missing.npy"), "INVALID_ARGUMENT"),
+        (("run", "missing.onnx"), "UNREADABLE_FILE"),
+        (("run", "/"), "UNREADABLE_FILE"),
+        (("run", __file__), "INVALID_MODEL"),
+        (("run", __file__, "--role", "nonsense"), "INVALID_ARGUMENT"),
+        (("run", __file__, "--alpha", "2"), "INVALID_ARGUMENT"),
+        (("run", __file__, "-o", "/missing/report.json"), "UNREADABLE_FILE"),
+        (("inspect", __file__), "INVALID_MODEL"),
+        (("submit", __file__, __file__), "INVALID_ARGUMENT"),
+        (("get", "audits/1", "--address", "127.0.0.1:1"), "SERVICE_UNAVAILABLE"),
+    ],
+)
+def test_bad_use_is_one_json_error_and_status_2(dropaudit: RunCommand, arguments: tuple[str, ...], reason: str) -> None:
+    ended = dropaudit(*arguments, "--format", "json")
+    assert json.loads(ended.stdout)["error"]["reason"] == reason
+    assert (ended.returncode, ended.stderr) == (2, "")
+
+
+@pytest.mark.parametrize("arguments", [("compare", "missing.npy", "missing.npy"), ("run", __file__), ("nonsense",)])
+def test_bad_use_is_one_sentence_on_stderr(dropaudit: RunCommand, arguments: tuple[str, ...]) -> None:
+    ended = dropaudit(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("dropaudit: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["html", "junit", "sarif"])
+def test_formats_that_are_not_there_are_refused(dropaudit: RunCommand, recording: Recording, form: str) -> None:
+    ended = dropaudit("compare", *recording, "--format", form)
+    assert ended.returncode == 2
+    assert "text and json" in ended.stderr
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(recording: Recording) -> None:
+    command = [*COMMAND, "compare", *map(str, recording)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == Exit.READER_GONE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_full_disk_is_one_sentence(recording: Recording) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [*COMMAND, "compare", *map(str, recording)]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_version_is_told(dropaudit: RunCommand) -> None:
+    assert dropaudit("--version").stdout.startswith("dropaudit ")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "status"),
+    [
+        (Verdict.PASS, FailOn.WARN, 0),
+        (Verdict.WARN, FailOn.FAIL, 0),
+        (Verdict.WARN, FailOn.WARN, 1),
+        (Verdict.FAIL, FailOn.FAIL, 1),
+        (Verdict.INCONCLUSIVE, FailOn.WARN, 3),
+    ],
+)
+def test_the_exit_status_tells_the_verdict(verdict: Verdict, fail_on: FailOn, status: int) -> None:
+    assert exit_status(verdict, fail_on) == status
+
+
+def test_comparing_imports_no_runtime_and_no_service(recording: Recording) -> None:
+    heavy = ("grpc", "onnx", "onnxruntime", "google.protobuf", "rich.progress", "redis", "celery")
+    script = (
+        "import sys; from dropaudit_client.__main__ import run;"
+        f"status = run(['compare', *{[str(path) for path in recording]!r}]);"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr); sys.exit(status)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "[]\n")

@@ -1,0 +1,80 @@
+"""Claims about the report: one schema in the API, on the command line and in files."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from google.protobuf import json_format
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.findings import CATALOGUE, gravest_first, make_finding, verdict_of
+from dropaudit.plan import Phase, Progress, Provider, TestProgress
+from dropaudit.report import Interval, Severity, Verdict, from_json, to_json
+from dropaudit_models.seed_case import seed_case
+from dropaudit_proto.v1 import audit_pb2 as pb
+from support.graphs import dense
+
+PLAN = Plan(provider=Provider.CPU)
+
+
+def reports() -> list[Report]:
+    return [
+        audit(seed_case(), PLAN),
+        audit(ArtifactSubject(dense("h = Relu(x)  d = Dropout(h, r, t)  y = Neg(d)"), Role.TRAIN), PLAN),
+        audit(ArtifactSubject(dense("y = Relu(x)"), Role.INFERENCE), PLAN),
+    ]
+
+
+@pytest.mark.parametrize("report", reports(), ids=["recorded", "artifact", "inference"])
+def test_the_json_is_the_proto3_json_form_of_the_message(report: Report) -> None:
+    document = json.loads(json.dumps(to_json(report)))
+    message = json_format.ParseDict(document, pb.Report())
+    assert json_format.MessageToDict(message, always_print_fields_with_no_presence=True) == document
+
+
+@pytest.mark.parametrize("report", reports(), ids=["recorded", "artifact", "inference"])
+def test_a_report_survives_the_way_to_the_wire_and_back(report: Report) -> None:
+    message = json_format.ParseDict(to_json(report), pb.Report())
+    parsed = pb.Report.FromString(message.SerializeToString())
+    assert from_json(json_format.MessageToDict(parsed, always_print_fields_with_no_presence=True)) == report
+
+
+def test_progress_parses_into_the_message_of_its_name() -> None:
+    test = TestProgress("site", "keepProb", Interval(estimate=0.5, lower=0.4, upper=0.6), decided=False)
+    state = Progress(phase=Phase.SAMPLING, replicates=64, max_replicates=128, total_tests=1, tests=(test,))
+    message = json_format.ParseDict(to_json(state), pb.Progress())
+    assert message.phase == pb.Progress.SAMPLING
+    assert message.tests[0].interval.upper == 0.6
+
+
+def test_every_code_has_a_slug_and_severity_of_its_own() -> None:
+    assert all(code == kind.code for code, kind in CATALOGUE.items())
+    assert len({kind.slug for kind in CATALOGUE.values()}) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("codes", "verdict"),
+    [
+        ([], Verdict.PASS),
+        (["DA403"], Verdict.PASS),
+        (["DA102"], Verdict.WARN),
+        (["DA901"], Verdict.INCONCLUSIVE),
+        (["DA102", "DA901"], Verdict.INCONCLUSIVE),
+        (["DA301", "DA901", "DA102"], Verdict.FAIL),
+    ],
+)
+def test_the_gravest_finding_makes_the_verdict(codes: list[str], verdict: Verdict) -> None:
+    findings = [make_finding(code, "site", message="m", remedy="r") for code in codes]
+    assert verdict_of(gravest_first(findings)) is verdict
+
+
+def test_findings_are_sorted_by_gravity_then_code() -> None:
+    findings = [make_finding(code, "site", message="m", remedy="r") for code in ("DA405", "DA305", "DA301", "DA102")]
+    assert [finding.code for finding in gravest_first(findings)] == ["DA301", "DA102", "DA305", "DA405"]
+
+
+def test_evidence_that_is_not_known_is_left_out() -> None:
+    found = make_finding("DA305", "y", message="m", remedy="r", severity=Severity.ERROR, factor=1.0, more=None)
+    assert found.evidence == {"factor": 1.0}
+    assert found.severity is Severity.ERROR
