@@ -13,7 +13,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dropaudit.report import Execution, Finding, Interval, Output, Report, Scale, Severity, Site, Spread, Verdict
+from dropaudit.report import (
+    Execution,
+    Finding,
+    Interval,
+    Output,
+    Placement,
+    Report,
+    Scale,
+    Severity,
+    Site,
+    Spread,
+    Verdict,
+)
 
 _VERDICT_STYLES = {
     Verdict.PASS: "bold green",
@@ -44,7 +56,7 @@ def render_sites(sites: Iterable[Site]) -> Table:
     table = _table("Site", "Keep probability", "Scale of what is kept", "Default session")
     for site in sites:
         place = "/".join(part for part in (site.path, site.name) if part)
-        how = " ".join(word for word in (site.placement, site.implementation, site.family) if word)
+        how = " ".join(_nature(site))
         keep = [f"declared {_number(site.declared_keep_prob)}", f"measured {_interval(site.keep_prob)}"]
         table.add_row(
             Group(Text(safe(place)), Text(how, style="dim")),
@@ -93,6 +105,16 @@ def _finding(finding: Finding) -> RenderableType:
         f"  {safe(finding.subject)}",
     )
     return Group(head, Padding(Group(_words(finding.message), _words(f"Remedy: {finding.remedy}")), (0, 0, 0, 2)))
+
+
+def _nature(site: Site) -> Iterable[str]:
+    """Yield what is known of a site: a family shows only in measurements."""
+    if site.placement is not Placement.UNKNOWN:
+        yield site.placement
+    if site.implementation is not None:
+        yield site.implementation
+    if site.scale is not None:
+        yield site.family
 
 
 def _outputs(outputs: Iterable[Output]) -> Table:
