@@ -1,0 +1,117 @@
+"""`dropaudit up` and `dropaudit demo` as a user starts them. Nothing may be left of them."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dropaudit_client import AuditClient
+from dropaudit_models.seed_case import seed_case
+
+COMMAND = (sys.executable, "-m", "dropaudit_client")
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
+
+
+def processes_of(session_mark: str) -> dict[int, str]:
+    """Return the processes whose environment holds a mark, with their command lines."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if session_mark.encode() in (folder / "environ").read_bytes():
+                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+            except OSError:
+                continue
+    return found
+
+
+def none_left(mark: str) -> dict[int, str]:
+    """Return what is left of a marked service after a moment's patience: what was killed takes a while to go."""
+    deadline = time.monotonic() + 15
+    while (left := processes_of(mark)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+@contextmanager
+def service_up(environ: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start `dropaudit up` on a free port and yield it with its address."""
+    command = [*COMMAND, "up", "--port", "0"]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            greeting = process.stderr.readline()
+            address = re.search(r"127\.0\.0\.1:\d+", greeting)
+            assert address, greeting + process.stderr.read()
+            yield process, address[0]
+        finally:
+            process.terminate()
+            process.stderr.read()
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> str:
+    """A variable that every process of the service inherits, and no other process has."""
+    return f"DROPAUDIT_TEST_MARK={tmp_path}"
+
+
+@pytest.fixture
+def environ(mark: str, tmp_path: Path) -> dict[str, str]:
+    name, _, value = mark.partition("=")
+    return {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path), name: value}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_serves_audits_and_a_signal_stops_all_of_it(
+    number: signal.Signals, environ: dict[str, str], mark: str
+) -> None:
+    with service_up(environ) as (process, address):
+        with AuditClient(address) as client:
+            assert client.audit(seed_case()).verdict == "PASS"
+        process.send_signal(number)
+        assert process.wait(30) == 0
+    assert none_left(mark) == {}
+
+
+def test_up_ends_with_a_name_when_a_part_dies(environ: dict[str, str], mark: str) -> None:
+    with service_up(environ) as (process, _):
+        redis = [
+            pid for pid, command in processes_of(mark).items() if "appendonly" in command or "redis-server" in command
+        ]
+        subprocess.run(["kill", "-9", *map(str, redis)], check=True)
+        assert process.wait(30) == 2
+        assert process.stderr
+        assert "redis ended" in process.stderr.read()
+    assert none_left(mark) == {}
+
+
+def test_nothing_is_left_when_up_itself_is_killed(environ: dict[str, str], mark: str) -> None:
+    with service_up(environ) as (process, _):
+        process.kill()
+        process.wait(10)
+        assert none_left(mark) == {}
+
+
+def test_the_demo_gives_the_expected_reports_in_under_a_minute(environ: dict[str, str], mark: str) -> None:
+    started = time.monotonic()
+    ended = subprocess.run([*COMMAND, "demo"], env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+    verdicts = [
+        line.split()[0] for line in ended.stdout.splitlines() if re.match(r"(PASS|WARN|FAIL|INCONCLUSIVE)\b", line)
+    ]
+    assert verdicts == ["PASS", "PASS", "FAIL"]
+    assert "DA301" in ended.stdout
+    assert time.monotonic() - started < 60
+    assert none_left(mark) == {}
