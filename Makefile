@@ -38,5 +38,17 @@ check: $(STAMP)
 proto: $(STAMP)
 	$(BIN)/python proto/generate.py
 
+# The engine is the one that docker reaches; where none answers, COMPOSE_LAB names a script that starts one (up, env, down).
+COMPOSE_LAB ?= $(wildcard ../shared/tools/compose-lab.sh)
+compose-test: $(STAMP)
+	@if docker info >/dev/null 2>&1; then $(BIN)/python deploy/compose_test.py; \
+	elif [ -n "$(COMPOSE_LAB)" ]; then \
+	  $(COMPOSE_LAB) up && eval "$$($(COMPOSE_LAB) env)" && $(BIN)/python deploy/compose_test.py; \
+	  status=$$?; $(COMPOSE_LAB) down; exit $$status; \
+	else echo "make compose-test needs a Docker engine, and none answers" >&2; exit 2; fi
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/replicates.py
+
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

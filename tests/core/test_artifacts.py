@@ -300,3 +300,8 @@ def test_what_is_no_model_is_refused_in_one_sentence(content: bytes) -> None:
 def test_cuda_without_a_device_is_refused() -> None:
     with pytest.raises(ProviderUnavailable, match="no CUDA device"):
         report_of(dense("y = Dropout(x, r, t)"), plan=Plan(provider=Provider.CUDA))
+
+
+def test_a_refusal_of_the_runtime_names_the_node_and_not_its_tensors() -> None:
+    with pytest.raises(InvalidModel, match=r"node 'Nonsense_0': No Op registered for Nonsense"):
+        report_of(model("g (float[N,4] x) => (float[N,4] y) { y = Nonsense(x) }"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,8 +88,16 @@ def _node_names(graph: onnx.GraphProto) -> list[str]:
     return names
 
 
+_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_IN_NODE = re.compile(r'In Node, \("(?P<node>[^"]*)".*Error (?P<what>.+)')
+_LONGEST = 300
+
+
 def first_line(error: Exception) -> str:
-    """Return the sentence of a runtime's error, without its code prefix and the lines after it."""
+    """Return one sentence of a runtime's error: without its code, its lists of tensors and the lines after it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
-    return text.rpartition(" : ")[2] or text
+    text = _PREFIX.sub("", lines[0]) if lines else type(error).__name__
+    in_node = _IN_NODE.search(text)
+    if in_node is not None:
+        text = f"node {in_node['node']!r}: {in_node['what']}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
