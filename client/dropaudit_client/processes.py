@@ -66,7 +66,7 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    def _wait_for_group(self, patience: float = 2.0) -> None:
+    def _wait_for_group(self, patience: float = 0.5) -> None:
         """Wait until the kernel has taken the killed members away, as far as init does so in time."""
         deadline = time.monotonic() + patience
         with suppress(ProcessLookupError, PermissionError):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,16 +24,21 @@ pytestmark = [
 ]
 
 
-def processes_of(session_mark: str) -> dict[int, str]:
-    """Return the processes whose environment holds a mark, with their command lines."""
+def processes_of(mark: str) -> dict[int, str]:
+    """Return the processes of a service, with their command lines.
+
+    They are known by a variable that all inherit or, since a program that sets its title overwrites its environment,
+    by the log that they write to, which lies in the test's folder.
+    """
+    folder = mark.partition("=")[2]
     found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                if session_mark.encode() in (folder / "environ").read_bytes():
-                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-            except OSError:
-                continue
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            with suppress(OSError):
+                command = (process / "cmdline").read_text().replace("\0", " ")
+                inherits = mark.encode() in (process / "environ").read_bytes()
+                if inherits or str((process / "fd" / "1").readlink()).startswith(folder):
+                    found[int(process.name)] = command
     return found
 
 
@@ -88,7 +93,9 @@ def test_up_serves_audits_and_a_signal_stops_all_of_it(
 def test_up_ends_with_a_name_when_a_part_dies(environ: dict[str, str], mark: str) -> None:
     with service_up(environ) as (process, _):
         redis = [
-            pid for pid, command in processes_of(mark).items() if "appendonly" in command or "redis-server" in command
+            pid
+            for pid, command in processes_of(mark).items()
+            if "redis" in command and "dropaudit_client" not in command
         ]
         subprocess.run(["kill", "-9", *map(str, redis)], check=True)
         assert process.wait(30) == 2
