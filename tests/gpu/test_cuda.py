@@ -1,0 +1,44 @@
+"""Claims about audits on a CUDA device."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, audit
+from dropaudit.measure.case import make_case
+from dropaudit.measure.prepare import prepare
+from dropaudit.plan import Provider
+from dropaudit.runtime.provider import choose, cuda_device
+from dropaudit_models import ReferenceModel, reference_models
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(cuda_device() is None, reason="needs an NVIDIA GPU: no CUDA device answers"),
+]
+
+
+@pytest.mark.parametrize("reference", reference_models(), ids=lambda reference: reference.name)
+def test_cuda_and_cpu_agree_in_verdict_and_within_their_intervals(reference: ReferenceModel) -> None:
+    subject = ArtifactSubject(reference.build().SerializeToString(), reference.role)
+    cpu, cuda = (audit(subject, Plan(provider=provider)) for provider in (Provider.CPU, Provider.CUDA))
+    assert cuda.execution.provider == "cuda"
+    assert cuda.verdict is cpu.verdict
+    assert {finding.code for finding in cuda.findings} == {finding.code for finding in cpu.findings}
+    for one, other in zip(cpu.outputs, cuda.outputs, strict=True):
+        if one.scale_factor is not None and other.scale_factor is not None:
+            assert one.scale_factor.lower <= other.scale_factor.upper
+            assert other.scale_factor.lower <= one.scale_factor.upper
+
+
+def test_a_device_answers_means_auto_takes_it() -> None:
+    assert choose(Provider.AUTO).provider is Provider.CUDA
+
+
+def test_consecutive_draws_have_other_masks() -> None:
+    """A captured CUDA graph would replay one mask."""
+    (healthy,) = (model for model in reference_models() if model.name == "lstm-dropout")
+    subject = ArtifactSubject(healthy.build().SerializeToString(), healthy.role)
+    prepared = prepare(make_case(subject), Plan(), choose(Provider.CUDA))
+    first, second = (prepared.sampler.draw(8)["y"] for _ in range(2))
+    assert not np.array_equal(first == 0, second == 0)
