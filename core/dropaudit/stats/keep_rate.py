@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-from scipy.special import betaln, xlog1py, xlogy
-
 _PRIOR = 0.5
-_EDGE = 1e-15
+# Enough halvings to exhaust double precision between 0 and 1.
+_HALVINGS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,39 @@ def keep_rate_interval(kept: int, cells: int, alpha: float) -> RateInterval:
     if cells == 0:
         return RateInterval(estimate=0.5, lower=0.0, upper=1.0)
     dropped = cells - kept
-    evidence = float(betaln(_PRIOR + kept, _PRIOR + dropped) - betaln(_PRIOR, _PRIOR)) + math.log(alpha)
+    evidence = _log_beta(_PRIOR + kept, _PRIOR + dropped) - _log_beta(_PRIOR, _PRIOR) + math.log(alpha)
 
-    def excess(rate: float) -> float:
-        return evidence - float(xlogy(kept, rate) + xlog1py(dropped, -rate))
+    def is_refuted(rate: float) -> bool:
+        return evidence >= _log_power(kept, rate) + _log_power(dropped, 1 - rate)
 
     share = kept / cells
-    # Next to 0 and 1 the excess may keep one sign up to the edge: then nothing is refuted on that side.
-    lower = brentq(excess, _EDGE, share) if kept and excess(_EDGE) > 0 else 0.0
-    upper = brentq(excess, share, 1 - _EDGE) if dropped and excess(1 - _EDGE) > 0 else 1.0
-    return RateInterval(estimate=share, lower=float(lower), upper=float(upper))
+    return RateInterval(
+        estimate=share,
+        lower=_edge(is_refuted, share, 0.0),
+        upper=_edge(is_refuted, share, 1.0),
+    )
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+
+def _log_power(exponent: int, base: float) -> float:
+    """Return exponent * log(base), with 0 * log(0) = 0."""
+    if exponent == 0:
+        return 0.0
+    return exponent * math.log(base) if base > 0 else -math.inf
+
+
+def _edge(is_refuted: Callable[[float], bool], inside: float, outside: float) -> float:
+    """Bisect for the last rate that is not refuted on the way from `inside` to `outside`.
+
+    The likelihood falls on both sides of the kept share, so there is one such rate. scipy's root finders would do,
+    but importing them costs more than a whole audit of recorded arrays.
+    """
+    if not is_refuted(outside):
+        return outside
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        inside, outside = (inside, middle) if is_refuted(middle) else (middle, outside)
+    return inside
