@@ -1,0 +1,134 @@
+"""Content under its SHA-256: the same bytes are stored once, and a broken-off upload leaves nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import uuid
+from types import TracebackType
+from typing import Any, Self
+
+import fsspec
+import numpy as np
+
+from dropaudit.subjects import Array
+from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, disk_errors
+from dropaudit_store.records import TensorInfo, Tensors
+
+
+class BlobStore:
+    """Content on any file system that fsspec knows; `file:///…` for one machine, `s3://…` for many."""
+
+    def __init__(self, url: str) -> None:
+        self._files, root = fsspec.core.url_to_fs(url)
+        self._root = root.rstrip("/")
+
+    def writer(self, max_bytes: int | None = None) -> BlobWriter:
+        """Begin to store content; use it as a context manager."""
+        return BlobWriter(self._files, self._root, max_bytes)
+
+    def put(self, content: bytes) -> str:
+        """Store content and return its SHA-256. Raises StorageFull."""
+        with self.writer() as writer:
+            writer.write(content)
+            return writer.commit()
+
+    def read(self, sha256: str) -> bytes:
+        """Return content. Raises BlobMissing."""
+        try:
+            content: bytes = self._files.cat_file(blob_path(self._root, sha256))
+        except FileNotFoundError as error:
+            raise BlobMissing(sha256) from error
+        return content
+
+    def exists(self, sha256: str) -> bool:
+        """Whether content is stored."""
+        return bool(self._files.exists(blob_path(self._root, sha256)))
+
+    def put_tensors(self, tensors: list[tuple[str, Array]]) -> Tensors:
+        """Store named arrays, in their order, as one .npz."""
+        buffer = io.BytesIO()
+        # Positions are the names inside: a caller's names may repeat or hold what an archive cannot.
+        arrays: dict[str, Any] = {str(position): array for position, (_, array) in enumerate(tensors)}
+        np.savez_compressed(buffer, **arrays)
+        infos = [TensorInfo(name=name, dtype=str(array.dtype), shape=array.shape) for name, array in tensors]
+        return Tensors(sha256=self.put(buffer.getvalue()), infos=tuple(infos))
+
+    def read_tensors(self, tensors: Tensors) -> list[tuple[str, Array]]:
+        """Return named arrays in their order. Raises BlobMissing."""
+        with np.load(io.BytesIO(self.read(tensors.sha256)), allow_pickle=False) as archive:
+            return [(info.name, archive[str(position)]) for position, info in enumerate(tensors.infos)]
+
+
+class BlobWriter:
+    """Content on its way: hidden under a temporary name until it is complete."""
+
+    def __init__(self, files: Any, root: str, max_bytes: int | None) -> None:
+        self._files = files
+        self._root = root
+        self._max_bytes = max_bytes
+        self._path = f"{root}/incoming/{uuid.uuid4().hex}"
+        self._digest = hashlib.sha256()
+        self._file: Any = None
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        with disk_errors():
+            self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
+            self._file = self._files.open(self._path, "wb")
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Remove what was not committed."""
+        if self._file is not None:
+            self._file = None
+            with contextlib.suppress(FileNotFoundError):
+                self._files.rm_file(self._path)
+
+    def write(self, chunk: bytes) -> None:
+        """Add the next bytes. Raises ContentTooLarge or StorageFull."""
+        self.size += len(chunk)
+        if self._max_bytes is not None and self.size > self._max_bytes:
+            raise ContentTooLarge(
+                f"the content is larger than {self._max_bytes} bytes, the limit of this service",
+                maxBytes=str(self._max_bytes),
+            )
+        self._digest.update(chunk)
+        with disk_errors():
+            self._file.write(chunk)
+
+    def commit(self, sha256: str = "", size: int = 0) -> str:
+        """Make the content visible and return its SHA-256.
+
+        Args:
+            sha256: what it must be; empty when unknown.
+            size: what its length must be; 0 when unknown.
+
+        Raises:
+            DigestMismatch: it is something else; nothing is stored.
+            StorageFull: the disk is full; nothing is stored.
+        """
+        digest = self._digest.hexdigest()
+        if size and size != self.size:
+            raise DigestMismatch(f"{self.size} bytes came, {size} were announced; upload again", size=str(self.size))
+        if sha256 and sha256 != digest:
+            raise DigestMismatch(
+                f"the content has SHA-256 {digest}, {sha256} was announced; upload again", sha256=digest
+            )
+        with disk_errors():
+            self._file.flush()
+            if hasattr(self._file, "fileno"):
+                os.fsync(self._file.fileno())
+            self._file.close()
+            final = blob_path(self._root, digest)
+            self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
+            self._files.mv(self._path, final)
+        self._file = None
+        return digest
+
+
+def blob_path(root: str, sha256: str) -> str:
+    """Return where content lies."""
+    return f"{root}/{sha256[:2]}/{sha256}"

@@ -1,0 +1,39 @@
+"""Connections to Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import redis
+import redis.asyncio
+
+_CONNECT_SECONDS = 2.0
+_ANSWER_SECONDS = 5.0
+PREFIX = "dropaudit:"
+
+
+def connect(url: str) -> redis.Redis:
+    """Return a client that gives up soon: callers are told, and try again."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        health_check_interval=30,
+    )
+
+
+def connect_async(url: str) -> redis.asyncio.Redis:
+    """Return a client for waiting on events; its reads may block for longer than a plain call."""
+    return redis.asyncio.Redis.from_url(url, decode_responses=True, socket_connect_timeout=_CONNECT_SECONDS)
+
+
+def texts(answer: object) -> list[str]:
+    """Return a list that Redis answered as the strings they are: the client decodes."""
+    return [str(item) for item in cast(Iterable[object], answer)]
+
+
+def key(*parts: str) -> str:
+    """Return a key of this project."""
+    return PREFIX + ":".join(parts)

@@ -1,0 +1,138 @@
+"""What the store can refuse, each error with its facts."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+from dropaudit.errors import AuditError
+
+
+class StoreError(AuditError):
+    """Base of the store's errors."""
+
+    reason = "STORE_ERROR"
+
+
+class NotFound(StoreError):
+    """A resource does not exist, or has expired."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self, resource: str) -> None:
+        super().__init__(f"there is no {resource}; it was never made, or has been deleted", resource=resource)
+
+
+class AuditNotFound(NotFound):
+    """No such audit."""
+
+    reason = "AUDIT_NOT_FOUND"
+
+
+class ModelNotFound(NotFound):
+    """No such model."""
+
+    reason = "MODEL_NOT_FOUND"
+
+
+class SuiteNotFound(NotFound):
+    """No such suite."""
+
+    reason = "SUITE_NOT_FOUND"
+
+
+class RunNotFound(NotFound):
+    """No such run of a suite."""
+
+    reason = "RUN_NOT_FOUND"
+
+
+class SuiteExists(StoreError):
+    """The name is taken."""
+
+    reason = "SUITE_EXISTS"
+
+    def __init__(self, suite: str) -> None:
+        super().__init__(f"suites/{suite} exists already; choose another suite_id", suite=suite)
+
+
+class RequestIdReused(StoreError):
+    """A request id came back with another request."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"request_id {request_id!r} was used for another audit; choose a new one", requestId=request_id
+        )
+
+
+class BlobMissing(StoreError):
+    """Content that a record names is not in the blob store."""
+
+    reason = "BLOB_MISSING"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(f"the content {sha256} is not in the blob store; upload it again", sha256=sha256)
+
+
+class DigestMismatch(StoreError):
+    """Uploaded content is not what was announced."""
+
+    reason = "DIGEST_MISMATCH"
+
+
+class ContentTooLarge(StoreError):
+    """Content exceeds the configured limit."""
+
+    reason = "CONTENT_TOO_LARGE"
+
+
+class StorageFull(StoreError):
+    """The disk or Redis takes no more."""
+
+    reason = "STORAGE_FULL"
+
+
+class StoreUnavailable(StoreError):
+    """Redis does not answer."""
+
+    reason = "STORE_UNAVAILABLE"
+
+
+class LeaseLost(StoreError):
+    """An audit is held by somebody else by now, or is finished."""
+
+    reason = "LEASE_LOST"
+
+    def __init__(self, audit_id: str) -> None:
+        super().__init__(f"audits/{audit_id} is no longer held by this worker", audit=audit_id)
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn what Redis raises inside into StoreUnavailable or StorageFull."""
+    try:
+        yield
+    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
+        raise StoreUnavailable("Redis does not answer; check that it runs, and try again") from error
+    except redis.exceptions.OutOfMemoryError as error:
+        raise StorageFull("Redis is at its memory limit; delete audits or raise maxmemory") from error
+    except redis.exceptions.ResponseError as error:
+        if "OOM" in str(error) or "MISCONF" in str(error):
+            raise StorageFull("Redis cannot write: its memory or disk is full") from error
+        raise
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn a full disk inside into StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageFull("the blob store is full; delete models or give it more room") from error
+        raise
