@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import fsspec
+import msgspec
 import numpy as np
 
 from dropaudit.subjects import Array
@@ -53,8 +54,13 @@ class BlobStore:
         # Positions are the names inside: a caller's names may repeat or hold what an archive cannot.
         arrays: dict[str, Any] = {str(position): array for position, (_, array) in enumerate(tensors)}
         np.savez_compressed(buffer, **arrays)
+        return msgspec.structs.replace(self.describe_tensors(tensors), sha256=self.put(buffer.getvalue()))
+
+    @staticmethod
+    def describe_tensors(tensors: list[tuple[str, Array]]) -> Tensors:
+        """Describe named arrays without storing them."""
         infos = [TensorInfo(name=name, dtype=str(array.dtype), shape=array.shape) for name, array in tensors]
-        return Tensors(sha256=self.put(buffer.getvalue()), infos=tuple(infos))
+        return Tensors(sha256="", infos=tuple(infos))
 
     def read_tensors(self, tensors: Tensors) -> list[tuple[str, Array]]:
         """Return named arrays in their order. Raises BlobMissing."""

@@ -1,0 +1,59 @@
+"""One table from errors to gRPC status codes, and the details that go with them."""
+
+from __future__ import annotations
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.rpc import error_details_pb2, status_pb2
+
+from dropaudit.errors import AuditError
+from dropaudit_server import requests, unserved
+from dropaudit_store import errors
+
+DOMAIN = "dropaudit"
+
+# Looked up along the classes an error derives from, nearest first.
+CODES: dict[type[BaseException], grpc.StatusCode] = {
+    AuditError: grpc.StatusCode.INVALID_ARGUMENT,
+    requests.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    unserved.NotServed: grpc.StatusCode.UNIMPLEMENTED,
+    errors.StoreError: grpc.StatusCode.INTERNAL,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.SuiteExists: grpc.StatusCode.ALREADY_EXISTS,
+    errors.RequestIdReused: grpc.StatusCode.ALREADY_EXISTS,
+    errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.DigestMismatch: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.ContentTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.StorageFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.LeaseLost: grpc.StatusCode.ABORTED,
+}
+
+
+def code_of(error: AuditError) -> grpc.StatusCode:
+    """Return the status code of an error."""
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+
+
+def status_of(error: AuditError) -> status_pb2.Status:
+    """Return code, message and details: ErrorInfo, and BadRequest where fields are wrong."""
+    details = [_packed(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts))]
+    if isinstance(error, requests.InvalidRequest):
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(field=path, description=wrong)
+            for path, wrong in error.violations
+        ]
+        details.append(_packed(error_details_pb2.BadRequest(field_violations=violations)))
+    code: int = code_of(error).value[0]
+    return status_pb2.Status(code=code, message=error.message, details=details)
+
+
+def internal_status() -> status_pb2.Status:
+    """Return the status of an unexpected error, which tells a client nothing of the inside."""
+    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="the server failed; its log says why")
+
+
+def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> Any:
+    packed = Any()
+    packed.Pack(message)
+    return packed

@@ -1,0 +1,97 @@
+"""From suite messages to records."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from celery.schedules import ParseException, crontab
+
+from dropaudit.plan import Plan
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_server.requests import ROLES, Asked, PutTensors, Violations, artifact, options, pair
+from dropaudit_store.records import Glob, Member, Notification, RecordedRef, Suite
+
+_MOST_MEMBERS = 1000
+_SUITE_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSuite:
+    """A checked CreateSuite; the tensors of its members are not stored yet."""
+
+    id: str
+    message: pb.Suite
+    members: tuple[Asked | Glob, ...]
+    plan: Plan
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """SHA-256 of each model the suite names."""
+        return tuple(model for member in self.members if isinstance(member, Asked) for model in member.models)
+
+    def stored(self, put: PutTensors, now: float) -> Suite:
+        """Store the tensors and return the record."""
+        return Suite(
+            id=self.id,
+            display_name=self.message.display_name,
+            members=tuple(_member(member, put) for member in self.members),
+            plan=self.plan,
+            cron=self.message.schedule.cron,
+            paused=self.message.schedule.paused,
+            baseline=self.message.baseline,
+            notifications=tuple(
+                Notification(trigger=pb.Notification.Trigger.Name(each.trigger), webhook_url=each.webhook_url)
+                for each in self.message.notifications
+            ),
+            labels=dict(self.message.labels),
+            create_time=now,
+            update_time=now,
+        )
+
+
+def _member(member: Asked | Glob, put: PutTensors) -> Member:
+    if isinstance(member, Glob):
+        return member
+    subject = member.stored(put)
+    if isinstance(subject, RecordedRef):
+        raise TypeError("a suite holds no recorded outputs: SuiteMember has no field for them")
+    return subject
+
+
+def create_suite(request: pb.CreateSuiteRequest) -> AskedSuite:
+    """Read a CreateSuite. Raises InvalidRequest."""
+    violations = Violations()
+    if request.suite_id and not _SUITE_ID.fullmatch(request.suite_id):
+        violations.add("suite_id", "lower-case letters, digits and hyphens, 63 at most, no hyphen at an end")
+    if not 1 <= len(request.suite.members) <= _MOST_MEMBERS:
+        violations.add("suite.members", f"give 1 to {_MOST_MEMBERS} members")
+    members = tuple(
+        _asked(member, f"suite.members[{position}]", violations)
+        for position, member in enumerate(request.suite.members)
+    )
+    if request.suite.HasField("schedule"):
+        _check_cron(request.suite.schedule.cron, violations)
+    plan = options(request.suite.options, "suite.options", violations)
+    violations.check()
+    return AskedSuite(request.suite_id or f"suite-{uuid.uuid4().hex[:12]}", request.suite, members, plan)
+
+
+def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Asked | Glob:
+    match member.WhichOneof("member"):
+        case "artifact":
+            return artifact(member.artifact, f"{path}.artifact", violations)
+        case "pair":
+            return pair(member.pair, f"{path}.pair", violations)
+        case "glob" if member.glob.pattern:
+            return Glob(pattern=member.glob.pattern, role=ROLES[member.glob.role])
+    violations.add(path, "set one of artifact, pair and glob")
+    return Glob(pattern="")
+
+
+def _check_cron(cron: str, violations: Violations) -> None:
+    try:
+        crontab.from_string(cron)
+    except (ParseException, ValueError):
+        violations.add("suite.schedule.cron", f"five cron fields are needed, such as '0 3 * * *', not {cron!r}")

@@ -1,0 +1,43 @@
+"""Wakes workers: by task name, with an audit's id and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+AUDIT_TASK = "dropaudit.audit"
+SYNC_TASK = "dropaudit.sync_suite"
+QUEUE = "dropaudit"
+
+_log = structlog.get_logger(__name__)
+
+
+class WakeUps:
+    """Sends wake-up calls. A lost one does no harm: workers look for audits that nobody was told of."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._celery = Celery("dropaudit", broker=redis_url, set_as_current=False)
+        self._celery.conf.update(
+            task_ignore_result=True,
+            task_default_queue=QUEUE,
+            broker_connection_retry=False,
+            broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+        )
+
+    def audits(self, audit_ids: Iterable[str]) -> None:
+        """Tell a worker of each audit."""
+        for audit_id in audit_ids:
+            self._send(AUDIT_TASK, audit_id)
+
+    def suite(self, suite_id: str) -> None:
+        """Tell a worker that a suite's schedule has changed."""
+        self._send(SYNC_TASK, suite_id)
+
+    def _send(self, task: str, argument: str) -> None:
+        try:
+            self._celery.send_task(task, args=[argument], ignore_result=True, retry=False)
+        except (OperationalError, OSError):
+            _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)
