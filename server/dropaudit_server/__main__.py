@@ -9,9 +9,9 @@ import sys
 from pydantic import ValidationError
 
 from dropaudit.errors import AuditError
-from dropaudit_server.logs import configure_logs
 from dropaudit_server.server import serve
 from dropaudit_server.settings import ServerSettings
+from dropaudit_store.logs import configure_logs
 
 
 async def _serve(settings: ServerSettings) -> None:

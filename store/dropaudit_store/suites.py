@@ -41,6 +41,10 @@ class SuiteStore:
         self._models = models
         self._clock = clock
 
+    def now(self) -> float:
+        """Return the store's time, in seconds since the epoch."""
+        return self._clock()
+
     def create(self, suite: Suite) -> Suite:
         """Store a suite. Raises SuiteExists."""
         with redis_errors():

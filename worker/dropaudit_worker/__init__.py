@@ -1,0 +1,1 @@
+"""The Celery side: makes audits, finds lost ones, runs scheduled suites."""
