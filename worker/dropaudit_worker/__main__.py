@@ -35,8 +35,8 @@ def main() -> int:
         return 0
     app.worker_main(
         [
-            *("worker", "--pool=prefork", f"--concurrency={settings.concurrency}", f"--queues={QUEUE}"),
-            *("--without-gossip", "--without-mingle", "--quiet", f"--loglevel={level}"),
+            *("--quiet", "worker", "--pool=prefork", f"--concurrency={settings.concurrency}", f"--queues={QUEUE}"),
+            *("--without-gossip", "--without-mingle", f"--loglevel={level}"),
             f"--hostname=dropaudit-{os.getpid()}@%h",
         ]
     )

@@ -87,6 +87,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         beat_scheduler="redbeat.RedBeatScheduler",
         redbeat_redis_url=settings.redis_url,
         redbeat_key_prefix=KEY_PREFIX,
+        redbeat_redis_options={"socket_connect_timeout": 2, "socket_timeout": 5},
         beat_max_loop_interval=5,
         redbeat_lock_timeout=30,
         timezone="UTC",
