@@ -133,6 +133,19 @@ class AuditClient:
         with service_errors(self._address):
             return responses.run(self._stub.GetRun(pb.GetRunRequest(name=name), timeout=self._timeout))
 
+    def list_runs(self, suite: str) -> list[Run]:
+        """Return all runs of a suite, newest first."""
+        found: list[Run] = []
+        token = ""
+        while True:
+            request = pb.ListRunsRequest(parent=suite, page_token=token)
+            with service_errors(self._address):
+                page = self._stub.ListRuns(request, timeout=self._timeout)
+            found += map(responses.run, page.runs)
+            token = page.next_page_token
+            if not token:
+                return found
+
     def wait(self, name: str, progress: OnProgress | None = None) -> Audit:
         """Follow an audit to its end and return it finished."""
         for event in self.watch(name):

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dropaudit.plan import Role
+from dropaudit.plan import Progress, Role
 from dropaudit.report import Report, Verdict
 from dropaudit_client.client import AuditClient
-from dropaudit_client.local_service import running
+from dropaudit_client.local_service import running, while_running
 from dropaudit_client.outcome import Exit, guarded
-from dropaudit_client.progress import shown_progress
 from dropaudit_client.resources import ArtifactRef, SubjectRef
 from dropaudit_client.responses import report_of
 from dropaudit_client.up import Stopped, folder, stop_signals
@@ -50,7 +49,7 @@ def run_demo(environ: Mapping[str, str]) -> Exit:
             _say("starting Redis, server, worker and beat")
             with running(environ, place / "service") as service, AuditClient(service.address) as client:
                 _say(f"serving at {service.address}; submitting three audits")
-                differences = _audit_all(client, models)
+                differences = while_running(service, lambda: _audit_all(client, models))
     except Stopped:
         return Exit.INTERRUPTED
     for difference in differences:
@@ -83,11 +82,16 @@ def _report(client: AuditClient, name: str, title: str) -> Report:
 
     from dropaudit_client.render import render_report, show
 
-    with shown_progress(title) as progress:
-        report = report_of(client.wait(name, progress))
+    report = report_of(client.wait(name, lambda state: _say(f"{title}: {_progress(state)}")))
     laid_out = Group(render_report(report, title), "")
     guarded(lambda: show(laid_out, sys.stdout))
     return report
+
+
+def _progress(state: Progress) -> str:
+    drawn = f", {state.replicates} replicates" if state.replicates else ""
+    tests = f", {state.decided_tests} of {state.total_tests} tests decided" if state.total_tests else ""
+    return f"{state.phase.value.lower()}{drawn}{tests}"
 
 
 def _say(sentence: str) -> None:

@@ -7,8 +7,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from dropaudit.errors import AuditError, InvalidArgument, UnreadableFile
 from dropaudit_client.processes import Process
@@ -17,6 +19,9 @@ LOOPBACK = "127.0.0.1"
 _START_SECONDS = 60.0
 _GRACE_SECONDS = 8.0
 _POLL_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
+
+T = TypeVar("T")
 
 
 class ServiceFailed(AuditError):
@@ -106,6 +111,24 @@ def running(environ: Mapping[str, str], data: Path, port: int = 0) -> Iterator[L
         stack.callback(service.stop)
         service.start()
         yield service
+
+
+def while_running(service: LocalService, work: Callable[[], T]) -> T:
+    """Return what `work` returns, unless a part of the service ends before: work that waits for it would never end.
+
+    Raises:
+        ServiceFailed: a part ended.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        result = pool.submit(work)
+        while not wait([result], timeout=_LOOK_SECONDS).done:
+            try:
+                service.check()
+            except ServiceFailed:
+                # Without the server the calls that `work` waits for end.
+                service.stop()
+                raise
+        return result.result()
 
 
 def redis_command(port: int, folder: Path) -> list[str]:

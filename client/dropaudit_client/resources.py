@@ -171,3 +171,8 @@ class Run:
     create_time: datetime | None
     end_time: datetime | None
     due_time: datetime | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every audit is in a final state."""
+        return self.state is RunState.FINISHED
