@@ -21,7 +21,6 @@ BATCH_EXTENT = 8
 OTHER_EXTENT = 16
 _BATCH_LABEL = re.compile(r"batch|^n$|^b$|^bs$|^unk__", re.IGNORECASE)
 _DEFAULT_BOUND = 2
-_DEFAULT_RATIO = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def make_feeds(
     specs: tuple[InputSpec, ...],
     given: Inputs | None,
     switches: frozenset[str],
-    ratios: frozenset[str],
+    rates: Mapping[str, float],
     rng: np.random.Generator,
 ) -> Feeds:
     """Take the given inputs and make the missing ones.
@@ -52,7 +51,7 @@ def make_feeds(
         specs: the model's signature.
         given: arrays by name.
         switches: inputs that switch the mode; the caller of the model feeds them.
-        ratios: inputs that hold a drop rate; made as 0.5.
+        rates: inputs that hold a keep probability or a drop rate, and what they are made as.
         rng: source of synthesized numbers: standard normal, or integers below the bound of the table they index.
 
     Raises:
@@ -67,9 +66,9 @@ def make_feeds(
     extents = _extents(wanted, given)
     arrays = {spec.name: checked_input(spec, given[spec.name]) for spec in wanted if spec.name in given}
     made = {
-        spec.name: _made(spec, extents, spec.name in ratios, rng)
+        spec.name: _made(spec, extents, rates.get(spec.name), rng)
         for spec in wanted
-        if spec.name not in given and not spec.has_default
+        if spec.name not in given and (spec.name in rates or not spec.has_default)
     }
     return Feeds(arrays={**arrays, **made}, synthesized=frozenset(made), batch_axes=_batch_axes(wanted))
 
@@ -116,10 +115,10 @@ def checked_input(spec: InputSpec, array: Array) -> Array:
     return array
 
 
-def _made(spec: InputSpec, extents: Mapping[str, int], is_ratio: bool, rng: np.random.Generator) -> Array:
+def _made(spec: InputSpec, extents: Mapping[str, int], rate: float | None, rng: np.random.Generator) -> Array:
     shape = tuple(extents[dim] if isinstance(dim, str) else dim for dim in spec.dims)
-    if is_ratio:
-        return np.full(shape, _DEFAULT_RATIO, dtype=spec.dtype)
+    if rate is not None:
+        return np.full(shape, rate, dtype=spec.dtype)
     if spec.dtype.kind == "b":
         return np.ones(shape, dtype=spec.dtype)
     if spec.dtype.kind in "iu":

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
+from dropaudit.graph.laws import alpha_law
 from dropaudit.graph.site import GraphSite
+from dropaudit.judge.modes import frozen_weights_of
 from dropaudit.judge.sites import MeasuredSite
 from dropaudit.measure.case import Case, Model
-from dropaudit.measure.meters import OutputMeter
+from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.prepare import Prepared
 from dropaudit.plan import Plan, Progress
-from dropaudit.report import Execution, Implementation, InputTensor, Output, Scale, Seconds, Site, Stop
+from dropaudit.report import Execution, Family, Implementation, InputTensor, Output, Scale, Seconds, Site, Stop
 from dropaudit.runtime.provider import Place, runtime_version
 
 
-def site_parts(model: Model, measured: list[MeasuredSite], surviving: frozenset[str]) -> tuple[Site, ...]:
+def site_parts(
+    model: Model, prepared: Prepared, measured: list[MeasuredSite], surviving: frozenset[str]
+) -> tuple[Site, ...]:
     """Describe every site of a model; those that were measured with their numbers."""
-    by_name = {(site.site.path, site.site.name): site for site in measured}
-    return tuple(
-        _site(site, by_name.get((site.path, site.name)), _survives(model, site, surviving)) for site in model.sites
-    )
+    numbers = {each.site: each for each in measured}
+    sites = (*model.sites, *frozen_weights_of(model))
+    return tuple(_site(site, prepared, numbers.get(site), _survives(model, site, surviving)) for site in sites)
 
 
 def _survives(model: Model, site: GraphSite, surviving: frozenset[str]) -> bool:
     """Whether a default session applies a site; the runtime removes operators, never chains."""
     if site not in model.active:
         return False
-    return site.implementation is not Implementation.DROPOUT_OP or site.name in surviving
+    return site.implementation is not Implementation.DROPOUT_OP or site.maker in surviving
 
 
-def _site(site: GraphSite, measured: MeasuredSite | None, survives: bool) -> Site:
+def _site(site: GraphSite, prepared: Prepared, measured: MeasuredSite | None, survives: bool) -> Site:
     declared = Site(
         name=site.name,
         path=site.path_text,
@@ -41,16 +46,13 @@ def _site(site: GraphSite, measured: MeasuredSite | None, survives: bool) -> Sit
     if measured is None or measured.meter.cells == 0:
         return declared
     meter = measured.meter
-    return Site(
-        name=site.name,
-        path=site.path_text,
-        placement=site.placement,
-        implementation=site.implementation,
+    return msgspec.structs.replace(
+        declared,
         family=measured.family,
-        declared_keep_prob=meter.keep_prob,
+        declared_keep_prob=site.declared_keep_prob if meter.keep_prob is None else meter.keep_prob,
         keep_prob=meter.interval,
         scale=_scale(measured),
-        active_in_default_session=survives,
+        shared_over=prepared.shared_over(site),
         elements=meter.elements,
     )
 
@@ -59,8 +61,17 @@ def _scale(measured: MeasuredSite) -> Scale | None:
     found = measured.meter.scale
     if found.empty:
         return None
-    expected = 1 / measured.keep_prob if measured.keep_prob > 0 else None
-    return Scale(min=found.lowest, median=found.median, max=found.highest, expected=expected)
+    return Scale(min=found.lowest, median=found.median, max=found.highest, expected=_expected(measured))
+
+
+def _expected(measured: MeasuredSite) -> float | None:
+    """Return the factor that the site's family asks for."""
+    q = measured.keep_prob
+    if measured.family is Family.GAUSSIAN:
+        return 1.0
+    if measured.is_shifted and 0 < q < 1:
+        return alpha_law(q).slope
+    return 1 / q if q > 0 else None
 
 
 def output_parts(prepared: Prepared) -> tuple[Output, ...]:
@@ -76,6 +87,7 @@ def _output(meter: OutputMeter, linear: bool) -> Output:
         zero_fraction=meter.zero_fraction,
         survivor_ratio=meter.survivor_ratio,
         linear=linear,
+        time_profile=meter.time_profile,
         histogram=meter.histogram,
     )
 
@@ -93,13 +105,13 @@ def execution_part(
         seed=plan.seed,
         inputs=tuple(
             InputTensor(
-                name=name, dtype=str(array.dtype), shape=array.shape, synthesized=name in prepared.feeds.synthesized
+                name=name, dtype=str(array.dtype), shape=array.shape, synthesized=name in case.feeds.synthesized
             )
-            for name, array in prepared.feeds.arrays.items()
+            for name, array in case.feeds.arrays.items()
         ),
         replicates=state.replicates,
         stopped=Stop.DECIDED if state.decided_tests == state.total_tests else Stop.EXHAUSTED,
         seconds=Seconds(prepare=ready - start, run=sampled - ready, total=time.perf_counter() - start),
         artifacts=tuple(model.artifact for model in models),
-        sampling=prepared.sampler.name if case.model.active else "",
+        sampling=prepared.drawing.sampler.name if case.model.active else "",
     )

@@ -20,7 +20,7 @@ NONE: frozenset[str] = frozenset()
 
 def feeds_of(content: bytes, seed: int = 0) -> Feeds:
     specs = signature(main_scope(parse_model(content)))
-    return make_feeds(specs, None, NONE, NONE, np.random.default_rng(seed))
+    return make_feeds(specs, None, NONE, {}, np.random.default_rng(seed))
 
 
 def test_free_dimensions_are_eight_for_the_batch_and_sixteen_otherwise() -> None:

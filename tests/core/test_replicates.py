@@ -7,7 +7,10 @@ import onnx
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
-from dropaudit.graph.rewrite import exposed, staggered, without_sites
+from dropaudit.graph.expose import exposed
+from dropaudit.graph.rewrite import without_sites
+from dropaudit.graph.sites import find_sites
+from dropaudit.graph.stagger import staggered
 from dropaudit.measure.case import read
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
@@ -42,7 +45,7 @@ def test_tiling_and_splitting_are_inverse_along_any_axis() -> None:
 
 
 def test_tiled_masks_are_independent_over_replicates() -> None:
-    dropped = session(read(dense("y = Dropout(x, r, t)", columns=64), Role.TRAIN).proto)
+    dropped = session(read(dense("y = Dropout(x, r, t)", columns=64)).proto)
     draws = TiledSampler(dropped, X, {"x": 0}, {"y": 0}).draw(RUNS)["y"]
     assert draws.shape == (RUNS, 1, 64)
     assert dispersion(draws.reshape(RUNS, -1) != 0, 0.7) == pytest.approx(1.0, abs=0.35)
@@ -50,17 +53,17 @@ def test_tiled_masks_are_independent_over_replicates() -> None:
 
 def test_reseeded_masks_are_independent_over_replicates() -> None:
     """A loop of single runs with the runtime's own seeds has a dispersion of about 6 here."""
-    dropped = session(read(dense("y = Dropout(x, r, t)", columns=64), Role.TRAIN).proto)
+    dropped = session(read(dense("y = Dropout(x, r, t)", columns=64)).proto)
     draws = ReseededSampler(dropped, X, ("y",)).draw(RUNS)["y"]
     assert dispersion(draws.reshape(RUNS, -1) != 0, 0.7) == pytest.approx(1.0, abs=0.35)
 
 
 def test_staggered_operators_of_one_run_draw_uncorrelated_masks() -> None:
-    case = read(dense("a = Dropout(x, r, t)  b = Dropout(x, r, t)  y = Add(a, b)", columns=64), Role.TRAIN)
-    probed, names = exposed(case.proto, ["a", "b"])
+    proto = read(dense("a = Dropout(x, r, t)  b = Dropout(x, r, t)  y = Add(a, b)", columns=64)).proto
+    probed, names = exposed(proto, [((), "a"), ((), "b")])
     correlations = {}
-    for label, proto in (("plain", probed), ("staggered", staggered(probed, case.sites, [0, 64]))):
-        draws = ReseededSampler(session(proto), X, tuple(names.values())).draw(RUNS)
+    for label, changed in (("plain", probed), ("staggered", staggered(probed, find_sites(proto), [0, 64]))):
+        draws = ReseededSampler(session(changed), X, tuple(names.values())).draw(RUNS)
         a, b = (draws[name].reshape(RUNS, -1) != 0 for name in names.values())
         correlations[label] = np.array([np.corrcoef(a[:, cell], b[:, cell])[0, 1] for cell in range(64)])
     noise = 1 / np.sqrt(RUNS)
@@ -69,16 +72,16 @@ def test_staggered_operators_of_one_run_draw_uncorrelated_masks() -> None:
 
 
 def test_staggering_changes_neither_scale_nor_shape() -> None:
-    case = read(dense("h = Relu(x)  y = Dropout(h, r, t)", columns=64), Role.TRAIN)
-    y = session(staggered(case.proto, case.sites, [64])).run(X, ("y",))["y"]
+    proto = read(dense("h = Relu(x)  y = Dropout(h, r, t)", columns=64)).proto
+    y = session(staggered(proto, find_sites(proto), [64])).run(X, ("y",))["y"]
     assert y.shape == (1, 64)
     assert set(np.unique(y)) == {np.float32(0), np.float32(1) / (np.float32(1) - np.float32(0.3))}
 
 
 def test_the_audits_session_keeps_what_a_default_session_deletes() -> None:
-    case = read(dense("h = Relu(x)  d = Dropout(h, r, t)  y = Neg(d)", columns=64), Role.TRAIN)
-    assert case.sites[0].name not in nodes_of_default_session(case.proto, CPU)
-    assert (session(case.proto).run(X, ("y",))["y"] == 0).any()
+    proto = read(dense("h = Relu(x)  d = Dropout(h, r, t)  y = Neg(d)", columns=64)).proto
+    assert find_sites(proto)[0].name not in nodes_of_default_session(proto, CPU)
+    assert (session(proto).run(X, ("y",))["y"] == 0).any()
 
 
 def test_the_derived_inference_mode_lets_everything_pass() -> None:
@@ -87,8 +90,8 @@ def test_the_derived_inference_mode_lets_everything_pass() -> None:
         "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  s = Mul(x, m)  y = Div(s, q)",
         "u = RandomUniformLike(x)  b = Less(u, q)  y = Where(b, x, zero)",
     ):
-        case = read(dense(body, columns=64), Role.TRAIN)
-        y = session(without_sites(case.proto, case.sites)).run(X, ("y",))["y"]
+        proto = read(dense(body, columns=64)).proto
+        y = session(without_sites(proto, find_sites(proto))).run(X, ("y",))["y"]
         assert np.array_equal(y, X["x"])
 
 
@@ -98,8 +101,7 @@ def sampling_of(content: bytes) -> str:
 
 def test_the_batch_axis_is_found_wherever_it_is() -> None:
     second = model(
-        "g (float[steps,batch,8] x) => (float[steps,batch,8] y) <float r = {0.3}, bool t = {1}>"
-        "{ y = Dropout(x, r, t) }"
+        "g (float[steps,batch,8] x) => (float[steps,batch,8] y) <float r = {0.3}, bool t = {1}>{ y = Dropout(x, r, t) }"
     )
     nameless = model("g (float[A,8] x) => (float[A,8] y) <float r = {0.3}, bool t = {1}> { y = Dropout(x, r, t) }")
     assert sampling_of(second) == "tiled"

@@ -15,7 +15,7 @@ _SCALAR_ATTRIBUTES = {"value_float": np.float32, "value_int": np.int64}
 _LIST_ATTRIBUTES = {"value_floats": np.float32, "value_ints": np.int64}
 
 
-def constants_of(graph: onnx.GraphProto, outer: Constants | None = None) -> Constants:
+def constants_of(graph: onnx.GraphProto, outer: Constants | None = None, given: Constants | None = None) -> Constants:
     """Return the constants that nodes of `graph` can see, by name.
 
     An initializer that is also a graph input is a default that a caller may override: it is no constant.
@@ -23,12 +23,14 @@ def constants_of(graph: onnx.GraphProto, outer: Constants | None = None) -> Cons
     Args:
         graph: a main graph or the body of a control-flow operator.
         outer: constants of the enclosing scope, which bodies see.
+        given: values of graph inputs that stay as they are.
     """
     overridable = {value.name for value in graph.input}
     found: Constants = {name: value for name, value in (outer or {}).items() if name not in overridable}
     for tensor in graph.initializer:
         if tensor.name not in overridable:
             found[tensor.name] = numpy_helper.to_array(tensor)
+    found |= given or {}
     for node in graph.node:
         value = _value_of(node, found)
         if value is not None:
@@ -49,6 +51,8 @@ def _value_of(node: onnx.NodeProto, known: Constants) -> NDArray[Any] | None:
 
 
 def _constant_value(node: onnx.NodeProto) -> NDArray[Any] | None:
+    if not node.attribute:
+        return None
     attribute = node.attribute[0]
     if attribute.name == "value":
         return numpy_helper.to_array(attribute.t)

@@ -11,24 +11,69 @@ from numpy.typing import NDArray
 from dropaudit.graph.placement import place
 from dropaudit.graph.scope import Scope
 from dropaudit.graph.site import GraphSite
-from dropaudit.report import Implementation
+from dropaudit.graph.unrolled import merged
+from dropaudit.report import Implementation, Placement
 
 _FEWEST_CELLS = 8
+_FEWEST_WEIGHTS = 64
+_WEIGHTED = {
+    "MatMul": (0, 1),
+    "Gemm": (0, 1),
+    "LSTM": (1, 2),
+    "GRU": (1, 2),
+    "RNN": (1, 2),
+    "Conv": (1,),
+    "Gather": (0,),
+}
+# Exact zeros are a mask when they are not just a few.
+_LEAST_SHARE = 0.02
 
 
 def frozen_masks(scope: Scope) -> list[GraphSite]:
     """Return the products of data with a constant that looks like a mask: zeros, and one other value.
 
-    Mul(x, [[2, 0, 2, 2, 0, …]]) -> y : source x, result y.
+    Mul(x, [[2, 0, 2, 2, 0, …]]) -> y : source x, result y. A Where over such a condition counts as well.
     """
     found = []
     for node in scope.graph.node:
-        if node.op_type == "Mul":
-            masks = [name for name in node.input if looks_like_mask(scope.constants.get(name))]
+        if node.op_type in ("Mul", "Where"):
+            masks = [name for name in _mask_inputs(node) if looks_like_mask(scope.constants.get(name))]
             data = [name for name in node.input if name not in scope.constants]
             if len(masks) == 1 and len(data) == 1:
                 found.append(_site(scope, node, data[0], masks[0]))
-    return found
+    return merged(scope, found)
+
+
+def _mask_inputs(node: onnx.NodeProto) -> list[str]:
+    return list(node.input) if node.op_type == "Mul" else list(node.input[:1])
+
+
+def frozen_weights(scope: Scope) -> list[GraphSite]:
+    """Return the weights with exact zeros all over: dropout on a weight that an exporter computed once.
+
+    Rows or columns that are zero as a whole, and single zeros, are none. A pruned weight looks the same, so this only
+    means something in an artifact that is to be trained with.
+    """
+    found = {}
+    for node in scope.graph.node:
+        for position in _WEIGHTED.get(node.op_type, ()):
+            name = node.input[position] if position < len(node.input) else ""
+            if name in scope.constants and has_scattered_zeros(scope.constants[name]):
+                found[name] = _weight_site(scope, node, name)
+    return list(found.values())
+
+
+def has_scattered_zeros(value: NDArray[Any]) -> bool:
+    """Whether a weight holds exact zeros in no order: all over its rows and columns, and in none of them only."""
+    if value.size < _FEWEST_WEIGHTS or value.dtype.kind != "f" or value.ndim < 2:
+        return False
+    zero = value == 0
+    share = float(zero.mean())
+    if not _LEAST_SHARE <= share <= 1 - _LEAST_SHARE or np.unique(value[~zero]).size < 2:
+        return False
+    table = zero.reshape(-1, zero.shape[-1])
+    spread = [table.mean(axis=axis) for axis in (0, 1)]
+    return all(float(each.max()) < 1 and float(np.mean(each > 0)) > 0.5 for each in spread)
 
 
 def looks_like_mask(value: NDArray[Any] | None) -> bool:
@@ -36,7 +81,7 @@ def looks_like_mask(value: NDArray[Any] | None) -> bool:
 
     Ones that are followed by zeros along an axis only, as in padding and causal masks, are no dropout.
     """
-    if value is None or value.size < _FEWEST_CELLS or value.dtype.kind != "f":
+    if value is None or value.size < _FEWEST_CELLS or value.dtype.kind not in "fb":
         return False
     highest = value.max()
     if not np.isfinite(highest) or highest < 1 or not np.all((value == 0) | (value == highest)):
@@ -49,7 +94,7 @@ def _is_padding(value: NDArray[Any], axis: int) -> bool:
     """Whether values never rise, or never fall, along an axis, and do change."""
     if value.shape[axis] < 2:
         return False
-    steps = np.diff(value, axis=axis)
+    steps = np.diff(value.astype(np.float64), axis=axis)
     return bool(np.any(steps)) and bool(np.all(steps <= 0) or np.all(steps >= 0))
 
 
@@ -63,4 +108,21 @@ def _site(scope: Scope, node: onnx.NodeProto, data: str, mask: str) -> GraphSite
         source=data,
         result=node.output[0],
         mask=mask,
+        draw=mask,
+        maker=node.name,
+    )
+
+
+def _weight_site(scope: Scope, node: onnx.NodeProto, name: str) -> GraphSite:
+    return GraphSite(
+        name=f"{node.name}/{name}",
+        path=scope.path,
+        implementation=Implementation.CONSTANT_MASK,
+        placement=Placement.EMBEDDING if node.op_type == "Gather" else Placement.WEIGHT,
+        declared_keep_prob=None,
+        source=name,
+        result=name,
+        mask=name,
+        draw=name,
+        maker=node.name,
     )

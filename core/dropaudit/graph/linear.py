@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import onnx
 
-from dropaudit.graph.scope import Scope, reads
-from dropaudit.graph.two_point import MOVES
+from dropaudit.graph.noise import MOVES
+from dropaudit.graph.scope import Scope, bodies_of, reads
+from dropaudit.graph.site import GraphSite
 
 # Linear in all of their inputs together.
 _SUMS = frozenset({"Add", "Sub", "Sum", "Mean", "Concat", "Neg"})
@@ -16,29 +17,93 @@ _PRODUCTS = frozenset({"Mul", "MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose
 # Linear in their first input.
 _FIRST = MOVES | {
     "Div", "Gather", "GatherND", "Slice", "Split", "Pad", "Tile", "ReduceSum", "ReduceMean", "AveragePool",
-    "GlobalAveragePool", "CumSum", "Dropout", "DepthToSpace", "SpaceToDepth",
+    "GlobalAveragePool", "CumSum", "Dropout", "DepthToSpace", "SpaceToDepth", "BatchNormalization",
 }  # fmt: skip
 
+Flow = dict[str, bool]
 
-def reached_and_linear(scope: Scope, results: Iterable[str], bent: Iterable[str] = ()) -> dict[str, bool]:
+
+def reached_and_linear(scopes: Iterable[Scope], sites: Iterable[GraphSite]) -> Flow:
     """Return the outputs that sites reach; True where only linear (or affine) operators lie between.
 
-    Gemm(drop(x), W) + b is linear, tanh(drop(x)) and LSTM(drop(x)) are not.
+    Gemm(drop(x), W) + b is linear, tanh(drop(x)) and LSTM(drop(x)) are not. In the body of a Scan, what goes into a
+    state comes back at the next step.
 
     Args:
-        scope: a main graph.
-        results: tensors that sites of it make.
-        bent: outputs of nodes whose bodies hold sites; what a body does with a mask is taken as not linear.
+        scopes: the main graph and all bodies.
+        sites: the sites that drop.
     """
-    linear = dict.fromkeys(results, True) | dict.fromkeys(bent, False)
+    results: dict[tuple[str, ...], list[str]] = {}
+    for site in sites:
+        results.setdefault(site.path, []).extend(each.result for each in site.applications)
+    by_path = {scope.path: scope for scope in scopes}
+    main = by_path[()]
+    flow = _flow(main, {}, results, by_path)
+    return {value.name: flow[value.name] for value in main.graph.output if value.name in flow}
+
+
+_Results = dict[tuple[str, ...], list[str]]
+_Scopes = dict[tuple[str, ...], Scope]
+
+
+def _flow(scope: Scope, entering: Flow, results: _Results, scopes: _Scopes) -> Flow:
+    """Follow what enters a graph, and the sites in it, through its nodes."""
+    linear = {**entering, **dict.fromkeys(results.get(scope.path, []), True)}
     for node in scope.graph.node:
+        if bodies_of(node):
+            linear.update(_through_bodies(scope, node, linear, results, scopes))
+            continue
         touched = [name for name in reads(node) if name in linear]
         if not touched:
             continue
         straight = _is_linear(node, set(touched)) and all(linear[name] for name in touched)
         for name in node.output:
             linear[name] = straight and linear.get(name, True)
-    return {value.name: linear[value.name] for value in scope.graph.output if value.name in linear}
+    return linear
+
+
+def _through_bodies(scope: Scope, node: onnx.NodeProto, linear: Flow, results: _Results, scopes: _Scopes) -> Flow:
+    found: Flow = {}
+    for step, body in bodies_of(node):
+        inner = scopes[(*scope.path, step)]
+        leaving = _body_flow(node, inner, linear, results, scopes)
+        shift = 1 if node.op_type == "Loop" else 0
+        for position, name in enumerate(node.output):
+            inside = body.output[position + shift].name
+            if inside in leaving:
+                found[name] = leaving[inside] and found.get(name, True)
+    return found
+
+
+def _body_flow(node: onnx.NodeProto, inner: Scope, linear: Flow, results: _Results, scopes: _Scopes) -> Flow:
+    """Follow a body until nothing new comes back through its states."""
+    inputs = [value.name for value in inner.graph.input]
+    pairs = zip(node.input, inputs, strict=False)
+    entering = linear | {inside: linear[outside] for outside, inside in pairs if outside in linear}
+    shift = 1 if node.op_type == "Loop" else 0
+    carried = _carried(node, inner)
+    for _ in range(len(carried) + 2):
+        leaving = _flow(inner, entering, results, scopes)
+        back = {
+            inputs[position]: leaving[name] and entering.get(inputs[position], True)
+            for position in carried
+            if (name := inner.graph.output[position - shift].name) in leaving
+        }
+        if back.items() <= entering.items():
+            break
+        entering.update(back)
+    return leaving
+
+
+def _carried(node: onnx.NodeProto, inner: Scope) -> list[int]:
+    """Return the positions of a body's inputs that carry a value from step to step."""
+    count = len(inner.graph.input)
+    if node.op_type == "Loop":
+        return list(range(2, count))
+    if node.op_type == "Scan":
+        scanned = next((int(a.i) for a in node.attribute if a.name == "num_scan_inputs"), 0)
+        return list(range(count - scanned))
+    return []
 
 
 def _is_linear(node: onnx.NodeProto, touched: set[str]) -> bool:

@@ -22,7 +22,18 @@ def parse_model(content: bytes) -> onnx.ModelProto:
         raise InvalidModel("the file is not an ONNX model: it holds no graph with operators")
     if not model.graph.output:
         raise InvalidModel("the model has no output, so there is nothing to compare")
-    return model
+    return _without_functions(model) if model.functions else model
+
+
+def _without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Put the body of each function of the model where it is called, as the runtime does."""
+    # Imported here: few models hold functions.
+    from onnx import inliner
+
+    try:
+        return inliner.inline_local_functions(model)
+    except (RuntimeError, ValueError) as error:
+        raise InvalidModel(f"the model's functions cannot be expanded: {error}") from error
 
 
 def read_artifact(path: Path) -> bytes:

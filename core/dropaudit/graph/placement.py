@@ -2,32 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import onnx
 
+from dropaudit.graph.noise import MOVES
+from dropaudit.graph.recurrence import is_memory, recurs, state_placement
 from dropaudit.graph.scope import Scope, reads
-from dropaudit.graph.two_point import MOVES
 from dropaudit.report import Placement
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "Scan", "Loop"})
+# Operators that put tensors side by side, as unrolled time steps are.
+_GATHERED = MOVES | {"Concat", "Pad", "Slice"}
 
 
 def place(scope: Scope, source: str, result: str) -> Placement:
     """Tell where a mask between the tensors `source` and `result` sits."""
-    if scope.path:
-        return Placement.UNKNOWN
     origin = _origin(scope, source)
+    if is_memory(scope, origin) and not _becomes_output(scope, result):
+        return Placement.STATE_C
     if origin in scope.constants:
-        return Placement.WEIGHT
+        return Placement.EMBEDDING if _is_table(scope, result) else Placement.WEIGHT
+    if scope.outer is not None:
+        return _in_body(scope, scope.outer, origin, result)
     if origin in scope.inputs:
         return Placement.INPUT
-    if scope.producers[origin].op_type == "Gather" and scope.producers[origin].input[0] in scope.constants:
+    if _is_embedding(scope, origin):
         return Placement.EMBEDDING
     return _among_layers(scope, source, result)
+
+
+def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:
+    """Carried from step to step, returned step by step, or taken in step by step."""
+    owner = scope.owner
+    assert owner is not None
+    reached = _reached_outputs(scope, result)
+    if owner.op_type not in ("Scan", "Loop"):
+        return place(outer, origin, owner.output[reached[0]] if reached else origin)
+    states = _states(scope)
+    position = next((each for each in reached if each in states), None)
+    if position is None and origin in states.values():
+        position = next(each for each, name in states.items() if name == origin)
+    if position is not None:
+        return state_placement(scope, tuple(states.values()), states[position])
+    shift = 1 if owner.op_type == "Loop" else 0
+    if reached:
+        return _among_layers(outer, owner.output[reached[0] - shift], owner.output[reached[0] - shift])
+    inside = [value.name for value in scope.graph.input]
+    if origin in inside:
+        return _taken_in(outer, owner.input[inside.index(origin)])
+    return Placement.UNKNOWN if origin in scope.producers else place(outer, origin, origin)
+
+
+def _taken_in(outer: Scope, name: str) -> Placement:
+    found = place(outer, name, name)
+    return Placement.INPUT if found in (Placement.OUTPUT, Placement.UNKNOWN) else found
+
+
+def _states(scope: Scope) -> dict[int, str]:
+    """Return, by the position of the body's output, the inputs that carry a value from step to step."""
+    owner = scope.owner
+    assert owner is not None
+    inputs = [value.name for value in scope.graph.input]
+    if owner.op_type == "Loop":
+        return dict(enumerate(inputs[2:], start=1))
+    scanned = next((int(a.i) for a in owner.attribute if a.name == "num_scan_inputs"), 0)
+    return dict(enumerate(inputs[: len(inputs) - scanned]))
+
+
+def _reached_outputs(scope: Scope, name: str) -> list[int]:
+    """Return the positions of the graph's outputs that are a tensor, with nothing but moves in between."""
+    names = {name}
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        for node in scope.consumers.get(current, []):
+            if node.op_type in MOVES and node.input[0] == current and node.output[0] not in names:
+                names.add(node.output[0])
+                waiting.append(node.output[0])
+    return [position for position, value in enumerate(scope.graph.output) if value.name in names]
+
+
+def _is_table(scope: Scope, result: str) -> bool:
+    """Whether a tensor is what a Gather looks rows up in."""
+    return any(node.op_type == "Gather" and node.input[0] == result for node in scope.consumers.get(result, []))
+
+
+def _is_embedding(scope: Scope, origin: str) -> bool:
+    node = scope.producers.get(origin)
+    while (
+        node is not None
+        and node.op_type in ("Mul", "Div")
+        and any(scope.scalar(name) is not None for name in node.input)
+    ):
+        origin = next((name for name in node.input if scope.scalar(name) is None), origin)
+        node = scope.producers.get(origin)
+    return node is not None and node.op_type == "Gather" and node.input[0] in scope.constants
 
 
 def _among_layers(scope: Scope, source: str, result: str) -> Placement:
     if _becomes_output(scope, result):
         return Placement.OUTPUT
+    if recurs(scope, source, result):
+        return Placement.STATE_H
     if not any(node.op_type in RECURRENT for node in ancestors(scope, source)):
         return Placement.UNKNOWN
     later = any(node.op_type in RECURRENT for node in descendants(scope, result))
@@ -42,10 +119,10 @@ def _origin(scope: Scope, name: str) -> str:
 
 
 def _becomes_output(scope: Scope, name: str) -> bool:
-    """Whether a tensor is returned with nothing but moves in between."""
+    """Whether a tensor is returned with nothing in between but moves, or being put beside others."""
     if name in scope.outputs:
-        return True
-    movers = (node for node in scope.consumers.get(name, []) if node.op_type in MOVES and node.input[0] == name)
+        return scope.outer is None
+    movers = (node for node in scope.consumers.get(name, []) if node.op_type in _GATHERED and name in node.input)
     return any(_becomes_output(scope, node.output[0]) for node in movers)
 
 
@@ -69,5 +146,9 @@ def descendants(scope: Scope, name: str) -> list[onnx.NodeProto]:
         for node in scope.consumers.get(waiting.pop(), []):
             if node.name not in found:
                 found[node.name] = node
-                waiting += node.output
+                waiting += _named(node.output)
     return list(found.values())
+
+
+def _named(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name]

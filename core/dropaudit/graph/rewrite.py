@@ -1,19 +1,20 @@
-"""Passes that make a model measurable: derive the inference mode, expose tensors, keep masks apart."""
+"""Passes that derive a mode: let sites pass everything on, put other noise at its mean, take batch statistics out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
 from dropaudit.graph.scope import bodies_of
-from dropaudit.graph.site import GraphSite, Switch
+from dropaudit.graph.site import Application, GraphSite, Switch
 from dropaudit.report import Implementation
 
-_PREFIX = "dropaudit/"
-_NEVER = f"{_PREFIX}never"
+PREFIX = "dropaudit/"
+_NEVER = f"{PREFIX}never"
+_TRAINABLE = "BatchNormalization"
 
 
 def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -23,105 +24,111 @@ def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
     return copied
 
 
-def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.ModelProto:
-    """Derive the inference mode: the sites let everything pass.
-
-        Dropout(x, 0.5, True) -> y          becomes      Dropout(x, 0.5, False) -> y
-        Mul(x, mask) -> y                   becomes      Identity(x) -> y
-
-    A Dropout that a graph input switches stays as it is: that input is fed False.
-    """
-    derived = copy_of(model)
-    for graph, path in _graphs(derived.graph, ()):
-        here = [site for site in sites if site.path == path]
-        for site in here:
-            if site.implementation is not Implementation.DROPOUT_OP:
-                _bypass(graph, site)
-            elif site.switch in (Switch.ON, Switch.COMPUTED):
-                _switch_off(graph, site)
-    return derived
-
-
-def _graphs(graph: onnx.GraphProto, path: tuple[str, ...]) -> Iterable[tuple[onnx.GraphProto, tuple[str, ...]]]:
+def graphs_of(graph: onnx.GraphProto, path: tuple[str, ...] = ()) -> Iterator[tuple[onnx.GraphProto, tuple[str, ...]]]:
+    """Yield a graph and all bodies in it, each with its path."""
     yield graph, path
     for node in graph.node:
         for step, body in bodies_of(node):
-            yield from _graphs(body, (*path, step))
+            yield from graphs_of(body, (*path, step))
 
 
-def _bypass(graph: onnx.GraphProto, site: GraphSite) -> None:
-    position, node = next((i, node) for i, node in enumerate(graph.node) if site.result in node.output)
+def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.ModelProto:
+    """Derive the inference mode: the sites let everything pass.
+
+    Dropout(x, 0.5, True) -> y          becomes      Dropout(x, 0.5, False) -> y
+    Mul(x, mask) -> y                   becomes      Identity(x) -> y
+    """
+    derived = copy_of(model)
+    for graph, path in graphs_of(derived.graph):
+        for site in sites:
+            if site.path == path and site.source != site.result:
+                _silence(derived, graph, site)
+    return derived
+
+
+def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) -> None:
+    own_operator = site.implementation is Implementation.DROPOUT_OP and site.maker == site.name and not site.mask
+    if own_operator and site.result in _node(graph, site.name).output:
+        if site.switch is not Switch.OFF:
+            _switch_off(model, graph, site)
+        return
+    for application in site.applications:
+        _bypass(graph, application)
+
+
+def _node(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
+    return next(node for node in graph.node if node.name == name)
+
+
+def _bypass(graph: onnx.GraphProto, application: Application) -> None:
+    position, node = next((i, node) for i, node in enumerate(graph.node) if application.result in node.output)
+    passing = helper.make_node(
+        "Identity", [application.source], [application.result], name=f"{PREFIX}{application.result}"
+    )
     graph.node.remove(node)
-    graph.node.insert(
-        position, helper.make_node("Identity", [site.source], [site.result], name=f"{_PREFIX}{site.name}")
+    graph.node.insert(position, passing)
+
+
+def _switch_off(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) -> None:
+    if all(tensor.name != _NEVER for tensor in model.graph.initializer):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(False), _NEVER))
+    _node(graph, site.name).input[2] = _NEVER
+
+
+def trains_batch_statistics(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the names of the BatchNormalization nodes that use the statistics of the batch."""
+    return tuple(
+        node.name for graph, _ in graphs_of(model.graph) for node in graph.node if _training_mode(node) is not None
     )
 
 
-def _switch_off(graph: onnx.GraphProto, site: GraphSite) -> None:
-    if all(tensor.name != _NEVER for tensor in graph.initializer):
-        graph.initializer.append(numpy_helper.from_array(np.array(False), _NEVER))
-    node = next(node for node in graph.node if node.name == site.name)
-    node.input[2] = _NEVER
+def without_batch_statistics(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Let every BatchNormalization use its running statistics.
 
-
-def exposed(model: onnx.ModelProto, tensors: Iterable[str]) -> tuple[onnx.ModelProto, dict[str, str]]:
-    """Make tensors of the main graph readable.
-
-        Dropout(x) -> y ; Relu(y) -> z ; return z
-        becomes      … ; Identity(y) -> dropaudit/y ; return z, dropaudit/y
-
-    Returns:
-        The model, and the name of the new output by tensor.
+    BatchNormalization<training_mode = 1>(x, s, b, m, v) -> y, m2, v2
+    becomes      BatchNormalization(x, s, b, m, v) -> y ; Identity(m) -> m2 ; Identity(v) -> v2
     """
-    probed = copy_of(model)
-    names = {tensor: f"{_PREFIX}{tensor}" for tensor in dict.fromkeys(tensors)}
-    for tensor, name in names.items():
-        probed.graph.node.append(helper.make_node("Identity", [tensor], [name], name=f"{_PREFIX}probe/{tensor}"))
-        probed.graph.output.append(onnx.ValueInfoProto(name=name))
-    return probed, names
+    return _rewritten(model, _with_running_statistics)
 
 
-def staggered(model: onnx.ModelProto, sites: Sequence[GraphSite], paddings: Sequence[int]) -> onnx.ModelProto:
-    """Make Dropout operators of one run draw from different stretches of their generators.
+def _training_mode(node: onnx.NodeProto) -> onnx.AttributeProto | None:
+    if node.op_type != _TRAINABLE:
+        return None
+    return next((attribute for attribute in node.attribute if attribute.name == "training_mode" and attribute.i), None)
 
-        Dropout(x, r, t) -> y      becomes      Dropout(Pad(Flatten(x)), r, t) -> Slice -> Reshape -> y
 
-    ONNX Runtime seeds the second Dropout of a run with the first one's seed plus one, which correlates their
-    masks position by position. Each operator still applies its own kernel to its own data.
+def _with_running_statistics(node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
+    if _training_mode(node) is None:
+        return None
+    changed = onnx.NodeProto()
+    changed.CopyFrom(node)
+    mode = _training_mode(changed)
+    assert mode is not None
+    mode.i = 0
+    del changed.output[1:]
+    kept = [(source, name) for source, name in zip(node.input[3:5], node.output[1:3], strict=False) if name]
+    return [changed, *(helper.make_node("Identity", [source], [name], name=f"{PREFIX}{name}") for source, name in kept)]
 
-    Args:
-        sites: Dropout operators of the main graph.
-        paddings: how many elements to put before the data of each; zero leaves a site as it is.
-    """
+
+def _rewritten(
+    model: onnx.ModelProto, replacement: Callable[[onnx.NodeProto], list[onnx.NodeProto] | None]
+) -> onnx.ModelProto:
     changed = copy_of(model)
-    for site, padding in zip(sites, paddings, strict=True):
-        if padding:
-            _stagger(changed.graph, site, padding)
+    for graph, _ in graphs_of(changed.graph):
+        nodes: list[onnx.NodeProto] = []
+        for node in graph.node:
+            found = replacement(node)
+            nodes += [node] if found is None else found
+        replace_nodes(graph, nodes)
     return changed
 
 
-def _stagger(graph: onnx.GraphProto, site: GraphSite, padding: int) -> None:
-    position, node = next((i, node) for i, node in enumerate(graph.node) if node.name == site.name)
-
-    def own(part: str) -> str:
-        return f"{_PREFIX}{site.name}/{part}"
-
-    numbers = {"flatten": [-1], "pads": [padding, 0], "begin": [padding], "end": [np.iinfo(np.int64).max]}
-    for part, value in numbers.items():
-        graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=np.int64), own(part)))
-    dropout = onnx.NodeProto()
-    dropout.CopyFrom(node)
-    dropout.input[0] = own("long")
-    del dropout.output[:]
-    dropout.output.append(own("masked"))
-    steps = [
-        helper.make_node("Shape", [site.source], [own("shape")], name=own("Shape")),
-        helper.make_node("Reshape", [site.source, own("flatten")], [own("flat")], name=own("Flatten")),
-        helper.make_node("Pad", [own("flat"), own("pads")], [own("long")], name=own("Pad")),
-        dropout,
-        helper.make_node("Slice", [own("masked"), own("begin"), own("end")], [own("cut")], name=own("Slice")),
-        helper.make_node("Reshape", [own("cut"), own("shape")], [site.result], name=own("Reshape")),
-    ]
-    graph.node.remove(node)
-    for offset, step in enumerate(steps):
-        graph.node.insert(position + offset, step)
+def replace_nodes(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) -> None:
+    """Give a graph other nodes."""
+    copies = []
+    for node in nodes:
+        copied = onnx.NodeProto()
+        copied.CopyFrom(node)
+        copies.append(copied)
+    del graph.node[:]
+    graph.node.extend(copies)

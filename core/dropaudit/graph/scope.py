@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 
@@ -18,6 +18,7 @@ class Scope:
     Attributes:
         graph: the graph itself.
         path: enclosing nodes from the outside in, each as `node:attribute`; empty in the main graph.
+        owner: the node that holds a body, and `outer` the scope that it lies in; None in the main graph.
         opset: version of the default operator set.
         constants: tensors whose value is known.
         producers: node by the tensor it makes.
@@ -30,6 +31,8 @@ class Scope:
     constants: Constants
     producers: dict[str, onnx.NodeProto]
     consumers: dict[str, list[onnx.NodeProto]]
+    owner: onnx.NodeProto | None = None
+    outer: Scope | None = None
 
     @property
     def outputs(self) -> set[str]:
@@ -51,22 +54,24 @@ class Scope:
         return readers[0] if len(readers) == 1 and name not in self.outputs else None
 
 
-def main_scope(model: onnx.ModelProto) -> Scope:
-    """Index the main graph of a model."""
+def main_scope(model: onnx.ModelProto, given: Constants | None = None) -> Scope:
+    """Index the main graph of a model; `given` are values of graph inputs that stay as they are."""
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
-    return _scope(model.graph, (), opset, {})
+    scope = _scope(model.graph, (), opset, {})
+    return replace(scope, constants=constants_of(model.graph, given=given)) if given else scope
 
 
-def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
+def scopes(model: onnx.ModelProto, given: Constants | None = None) -> Iterator[Scope]:
     """Index the main graph and, outside in, the body of every control-flow operator."""
-    yield from _with_bodies(main_scope(model))
+    yield from _with_bodies(main_scope(model, given))
 
 
 def _with_bodies(scope: Scope) -> Iterator[Scope]:
     yield scope
     for node in scope.graph.node:
         for step, body in bodies_of(node):
-            yield from _with_bodies(_scope(body, (*scope.path, step), scope.opset, scope.constants))
+            inner = _scope(body, (*scope.path, step), scope.opset, scope.constants)
+            yield from _with_bodies(replace(inner, owner=node, outer=scope))
 
 
 def _scope(graph: onnx.GraphProto, path: tuple[str, ...], opset: int, outer: Constants) -> Scope:

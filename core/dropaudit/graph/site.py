@@ -19,6 +19,32 @@ class Switch(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Law:
+    """What a site makes of an element x, as its structure says: slope * x + shift when kept, `dropped` when not.
+
+    A Gaussian site (`spread` > 0) multiplies by a normal draw of mean `slope` and standard deviation `spread`.
+    """
+
+    slope: float
+    shift: float = 0.0
+    dropped: float = 0.0
+    spread: float = 0.0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether dropped elements become zero and kept ones are only scaled."""
+        return self.shift == 0 and self.dropped == 0 and self.spread == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One place where a mask meets data: the tensor before it and the one after, scales of the site's own included."""
+
+    source: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class GraphSite:
     """A place where a random mask is applied.
 
@@ -27,7 +53,11 @@ class GraphSite:
         path: enclosing nodes from the outside in, each with the attribute that holds its body, as `node:attribute`.
         source: tensor before the mask, and before a scale that belongs to it.
         result: tensor after the mask and its scale.
+        law: what the structure says it does; None where the drop rate is computed in the graph.
         mask: tensor that holds the mask alone, where the graph has one; its shape says what is shared.
+        draw: what the mask is drawn from; equal draws are equal masks.
+        maker: node that draws.
+        repeats: further tensors that the same mask is applied to, as the unrolled steps of one layer.
         switch: what decides whether it drops.
         switch_input: the graph input behind INPUT and DEFAULT.
         default_on: value of the default behind DEFAULT.
@@ -41,7 +71,11 @@ class GraphSite:
     declared_keep_prob: float | None
     source: str
     result: str
+    law: Law | None = None
     mask: str | None = None
+    draw: str = ""
+    maker: str = ""
+    repeats: tuple[Application, ...] = ()
     switch: Switch = Switch.ON
     switch_input: str | None = None
     default_on: bool = False
@@ -56,3 +90,8 @@ class GraphSite:
     def path_text(self) -> str:
         """The path as reports show it."""
         return "/".join(self.path)
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        """All places where the mask is applied, the measured one first."""
+        return (Application(self.source, self.result), *self.repeats)

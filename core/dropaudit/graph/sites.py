@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import onnx
 
-from dropaudit.graph.chains import random_chains
+from dropaudit.graph.chains import drawn_sites, undrawn_operators
+from dropaudit.graph.constants import Constants
 from dropaudit.graph.frozen import frozen_masks
-from dropaudit.graph.operators import dropout_operators
+from dropaudit.graph.noise_map import NoiseMap, noise_maps
 from dropaudit.graph.scope import scopes
 from dropaudit.graph.site import GraphSite
 
 
-def find_sites(model: onnx.ModelProto) -> tuple[GraphSite, ...]:
-    """Locate the sites of a model whose nodes are named, main graph first, in graph order within a kind."""
-    return tuple(
-        site
-        for scope in scopes(model)
-        for find in (dropout_operators, random_chains, frozen_masks)
-        for site in find(scope)
-    )
+def find_sites(model: onnx.ModelProto, given: Constants | None = None) -> tuple[GraphSite, ...]:
+    """Locate the sites of a model whose nodes are named, main graph first, in graph order within a kind.
+
+    Args:
+        model: the model.
+        given: values of graph inputs that stay as they are, such as a keep probability that is fed.
+    """
+    return tuple(site for noise in noise_maps(scopes(model, given)) for site in _sites(noise))
+
+
+def _sites(noise: NoiseMap) -> Iterator[GraphSite]:
+    yield from drawn_sites(noise)
+    yield from undrawn_operators(noise.scope)
+    yield from frozen_masks(noise.scope)

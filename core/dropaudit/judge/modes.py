@@ -5,22 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from dropaudit.findings import make_finding
-from dropaudit.graph.scope import main_scope
+from dropaudit.graph.frozen import frozen_weights
 from dropaudit.graph.site import GraphSite
-from dropaudit.graph.two_point import MOVES
-from dropaudit.measure.case import Case, Model, is_frozen
-from dropaudit.measure.reference import Reference
+from dropaudit.measure.case import Case, Model, is_active, is_frozen
+from dropaudit.measure.reference import REPRODUCIBLE, Reference
 from dropaudit.plan import Role
 from dropaudit.report import Finding, Implementation, Severity
-from dropaudit.stats.agreement import agree
-
-_REPRODUCIBLE = 1e-5
 
 
 def judge_presence(model: Model) -> list[Finding]:
     """DA101 and DA105: sites that cannot drop, or none at all."""
     findings = [_inert(site) for site in model.inert] if model.role is Role.TRAIN else []
-    if model.active or findings or model.role is Role.INFERENCE:
+    if model.active or findings or model.role is Role.INFERENCE or frozen_weights_of(model):
         return findings
     return [
         make_finding(
@@ -32,6 +28,11 @@ def judge_presence(model: Model) -> list[Finding]:
             sites=0,
         )
     ]
+
+
+def frozen_weights_of(model: Model) -> list[GraphSite]:
+    """Return weights that hold a frozen mask; only in role train, since a pruned weight looks the same."""
+    return frozen_weights(model.scope) if model.role is Role.TRAIN else []
 
 
 def _inert(site: GraphSite) -> Finding:
@@ -51,44 +52,64 @@ def _drop_rate(site: GraphSite) -> str:
 
 def judge_frozen(model: Model) -> list[Finding]:
     """DA401: masks that are constants of the graph."""
-    return [
-        make_finding(
-            "DA401",
-            site.name,
-            message=f"Multiplies by the constant {site.mask!r}, zeros and one other value in no order: the same mask "
-            "in every run.",
-            remedy="Make the mask from the data's shape at run time, or use the Dropout operator; an exporter folds a "
-            "mask made from constants.",
-            mask=site.mask,
+    masks = [
+        _frozen(
+            site,
+            f"Multiplies by the constant {site.mask!r}, zeros and one other value in no order: the same mask in every "
+            "run.",
         )
         for site in model.sites
         if is_frozen(site)
     ]
-
-
-def judge_inference(model: Model) -> list[Finding]:
-    """DA103: sites that still drop in an artifact meant for inference."""
-    if model.role is not Role.INFERENCE:
-        return []
-    return [
-        make_finding(
-            "DA103",
-            site.name,
-            message=f"Still drops at inference: it declares drop rate {_drop_rate(site)} and is switched on by "
-            f"{site.switch.value}; expected no active site, found {len(model.active)}.",
-            remedy="Export the model in evaluation mode; in PyTorch pass training=self.training to functional dropout.",
-            declaredKeepProb=site.declared_keep_prob,
-            implementation=site.implementation.value,
+    weights = [
+        _frozen(
+            site,
+            f"The weight {site.mask!r} holds exact zeros all over its rows and columns, as dropout on a weight leaves "
+            "when it is computed once, and no operator draws a mask for it; a pruned weight looks the same.",
         )
-        for site in model.active
-        if not is_frozen(site)
+        for site in frozen_weights_of(model)
     ]
+    return masks + weights
+
+
+def _frozen(site: GraphSite, message: str) -> Finding:
+    return make_finding(
+        "DA401",
+        site.name,
+        message=message,
+        remedy="Make the mask from the data's shape at run time, or use the Dropout operator; an exporter folds a mask "
+        "made from constants.",
+        mask=site.mask,
+    )
+
+
+def judge_inference(model: Model, reference: Reference) -> list[Finding]:
+    """DA103: sites that still drop in an artifact meant for inference, or that a mode switch does not reach."""
+    if model.role is Role.INFERENCE:
+        sites = () if reference.served_as_bypassed else model.active
+    elif model.role is Role.TRAIN and model.switches:
+        sites = tuple(site for site in model.plain_sites if is_active(site, Role.INFERENCE))
+    else:
+        sites = ()
+    return [_still_drops(site, len(sites)) for site in sites if not is_frozen(site)]
+
+
+def _still_drops(site: GraphSite, count: int) -> Finding:
+    return make_finding(
+        "DA103",
+        site.name,
+        message=f"Still drops at inference: it declares drop rate {_drop_rate(site)} and is switched on by "
+        f"{site.switch.value}; expected no active site, found {count}.",
+        remedy="Export the model in evaluation mode; in PyTorch pass training=self.training to functional dropout.",
+        declaredKeepProb=site.declared_keep_prob,
+        implementation=site.implementation.value,
+    )
 
 
 def judge_removed(model: Model, surviving: frozenset[str]) -> list[Finding]:
     """DA102: Dropout operators that a default session of the runtime deletes."""
     operators = [site for site in model.active if site.implementation is Implementation.DROPOUT_OP]
-    removed = [site for site in operators if site.name not in surviving]
+    removed = [site for site in operators if site.maker not in surviving]
     extent = "all" if len(removed) == len(model.active) else "a part"
     return [
         make_finding(
@@ -105,45 +126,14 @@ def judge_removed(model: Model, surviving: frozenset[str]) -> list[Finding]:
     ]
 
 
-def judge_stacked(model: Model) -> list[Finding]:
-    """DA203: a site whose data is another site's result, with nothing but moves between."""
-    scope = main_scope(model.proto)
-    results = {site.result: site for site in model.active if site.owner is None}
-    findings = []
-    for site in model.active:
-        name = site.source
-        while name not in results and name in scope.producers and scope.producers[name].op_type in MOVES:
-            name = scope.producers[name].input[0]
-        if name in results and site.owner is None:
-            findings.append(_stacked(results[name], site))
-    return findings
-
-
-def _stacked(first: GraphSite, second: GraphSite) -> Finding:
-    both = None
-    if first.declared_keep_prob is not None and second.declared_keep_prob is not None:
-        both = first.declared_keep_prob * second.declared_keep_prob
-    kept = "" if both is None else f": together they keep {both:.4g}"
-    return make_finding(
-        "DA203",
-        second.name,
-        message=f"Drops what {first.name!r} has dropped already, with no operator between them{kept}.",
-        remedy="Remove one of the two, unless both are meant.",
-        first=first.name,
-        keepProbOfBoth=both,
-    )
-
-
 def judge_reference(case: Case, reference: Reference) -> list[Finding]:
-    """DA104, DA501 and DA502 of the inference outputs."""
+    """DA104 and DA501 of the inference outputs."""
     findings = []
     for name, value in reference.outputs.items():
         broken = int(np.count_nonzero(~np.isfinite(value)))
         if broken:
             findings.append(non_finite(name, "inference", broken))
-        elif not agree(value, reference.repeated[name], _REPRODUCIBLE):
-            findings.append(_not_reproducible(case, name))
-    return findings
+    return findings + [_not_reproducible(case, name) for name in sorted(reference.unstable)]
 
 
 def _not_reproducible(case: Case, name: str) -> Finding:
@@ -152,8 +142,8 @@ def _not_reproducible(case: Case, name: str) -> Finding:
     return make_finding(
         "DA104" if at_inference else "DA901",
         name,
-        message="Two inference-mode runs on one input differ by more than 1e-05 although every known dropout site was "
-        "bypassed: the graph holds other random operators.",
+        message=f"Two inference-mode runs on one input differ by more than {REPRODUCIBLE:g} although every known "
+        "dropout site was bypassed: the graph holds other random operators.",
         remedy="Look for random operators in the graph and remove those that inference should not have."
         if at_inference
         else "The audit does not know these random operators as dropout; check them by hand.",

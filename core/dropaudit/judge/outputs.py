@@ -1,83 +1,89 @@
-"""What the outputs say: the factor between the two artifacts of a pair, and the mean in train mode."""
+"""What the outputs say: inference against training without its dropout, and the mean in train mode."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from dropaudit.findings import make_finding
+from dropaudit.graph.weights import WeightComparison
+from dropaudit.judge.compensation import Compensation, output_factor
 from dropaudit.judge.modes import non_finite
-from dropaudit.judge.sites import Compensation
-from dropaudit.measure.meters import OutputMeter
-from dropaudit.measure.reference import Reference
+from dropaudit.measure.output_meter import OutputMeter
+from dropaudit.measure.reference import Reference, distance
 from dropaudit.plan import Plan
 from dropaudit.report import Finding, Interval, Severity
-from dropaudit.subjects import Array, float_array
-
-_RESIDUAL = 1e-3
 
 
-def compensation_of(reference: Reference) -> Compensation:
-    """Return the constant factor between the inference artifact and the bypassed train artifact, over all outputs."""
-    factors = [_factor(reference.outputs[name], reference.derived[name]) for name in reference.outputs]
-    known = [factor for factor in factors if factor is not None]
-    if len(known) < len(factors) or not known:
-        return Compensation(None)
-    # An output that no site reaches has factor 1 and says nothing about the others.
-    return Compensation(max(known, key=lambda factor: abs(math.log(factor))))
-
-
-def _factor(inference: Array, derived: Array) -> float | None:
-    """Return f where inference = f * derived within 1e-3, None where they differ otherwise."""
-    y, x = float_array(inference).ravel(), float_array(derived).ravel()
-    norm = float(x @ x)
-    if not math.isfinite(norm) or not np.all(np.isfinite(y)):
-        return None
-    if norm == 0:
-        return 1.0 if not y.any() else None
-    factor = float(x @ y) / norm
-    residual = float(np.linalg.norm(y - factor * x)) / math.sqrt(norm)
-    return factor if factor > 0 and residual <= _RESIDUAL * max(1.0, factor) else None
-
-
-def judge_pair(reference: Reference, compensation: Compensation) -> list[Finding]:
-    """DA502: the inference artifact computes something else than the train artifact without its dropout."""
+def judge_pair(reference: Reference, weights: WeightComparison | None, compensation: Compensation) -> list[Finding]:
+    """DA502 and DA504: inference computes something else than training without its dropout, beyond one factor."""
     if compensation.factor is not None:
         return []
+    different = weights is not None and bool(weights.different)
+    return [
+        _other_weights(name, reference, weights) if different and weights else _gap(name, reference)
+        for name in reference.outputs
+        if output_factor(reference.outputs[name], reference.derived[name]) is None
+        and bool(np.all(np.isfinite(reference.outputs[name])))
+    ]
+
+
+def _gap(name: str, reference: Reference) -> Finding:
+    return make_finding(
+        "DA502",
+        name,
+        message="With every site bypassed, the train mode's output differs from inference by "
+        f"{distance(reference.derived[name], reference.outputs[name]):.3g} of its norm, and by no constant "
+        "factor; expected 0.",
+        remedy="Look for what else depends on the mode: batch statistics, folded weights, a branch taken in one mode.",
+        distance=distance(reference.derived[name], reference.outputs[name]),
+    )
+
+
+def _other_weights(name: str, reference: Reference, weights: WeightComparison) -> Finding:
+    return make_finding(
+        "DA504",
+        name,
+        message=f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact, "
+        f"{weights.matched} are the same; with every site bypassed the outputs differ by "
+        f"{distance(reference.derived[name], reference.outputs[name]):.3g} of their norm, expected 0.",
+        remedy="Export both artifacts from one checkpoint.",
+        differentWeights=list(weights.different[:8]),
+        matchedWeights=weights.matched,
+    )
+
+
+def judge_batch_statistics(reference: Reference) -> list[Finding]:
+    """DA502: outputs that move when a BatchNormalization uses the batch's own statistics."""
     return [
         make_finding(
             "DA502",
             name,
-            message="With every site bypassed, the train artifact's output differs from the inference artifact's by "
-            f"{_distance(reference.outputs[name], reference.derived[name]):.3g} of its norm, and by no constant "
-            "factor; expected 0.",
-            remedy="Export both artifacts from the same weights; batch statistics and folded weights also differ so.",
+            message=f"Batch statistics in place of running ones move this output by {gap:.3g} of its norm, without any "
+            "randomness; expected 0.",
+            remedy="Expect this gap while BatchNormalization trains; for inference export with running statistics "
+            "(training_mode = 0).",
+            distance=gap,
         )
-        for name in reference.outputs
-        if _factor(reference.outputs[name], reference.derived[name]) is None
+        for name, gap in reference.batch_gaps.items()
     ]
 
 
-def _distance(inference: Array, derived: Array) -> float:
-    y, x = float_array(inference).ravel(), float_array(derived).ravel()
-    return float(np.linalg.norm(y - x)) / (float(np.linalg.norm(x)) or 1.0)
-
-
-def judge_outputs(meters: Mapping[str, OutputMeter], linear: Mapping[str, bool], plan: Plan) -> list[Finding]:
-    """DA305, DA501 and DA901 of the outputs that sites reach."""
+def judge_outputs(
+    meters: Iterable[OutputMeter], linear: Mapping[str, bool], tested: frozenset[str], plan: Plan
+) -> list[Finding]:
+    """DA305 and DA901 of the outputs whose mean is tested, DA501 of all."""
     findings = []
-    for name, straight in linear.items():
-        meter = meters.get(name)
-        if meter is None:
-            continue
+    for meter in meters:
         if meter.non_finite:
-            findings.append(non_finite(name, "train", meter.non_finite))
+            findings.append(non_finite(meter.name, "train", meter.non_finite))
             continue
         interval = meter.interval
-        if interval is None or meter.agrees(interval):
+        if interval is None or meter.name not in tested or meter.agrees(interval):
             continue
+        name, straight = meter.name, linear[meter.name]
         refuted = meter.refutes(interval)
         findings.append(_shift(name, interval, straight, plan) if refuted else _undecided(meter, interval, plan))
     return findings

@@ -5,26 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dropaudit.findings import make_finding
+from dropaudit.graph.laws import alpha_law
 from dropaudit.graph.site import GraphSite
-from dropaudit.measure.meters import SiteMeter
+from dropaudit.judge.compensation import Compensation
+from dropaudit.measure.meters import MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.report import Family, Finding, Interval
-from dropaudit.stats.scale import Factor, name_factor
-
-FACTOR_AT_INFERENCE_PRECISION = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Compensation:
-    """Constant factor of the inference artifact's outputs over the train artifact's with its sites bypassed.
-
-    1 where nothing was compensated, and for a single artifact; None where the two differ by more than a factor.
-    """
-
-    factor: float | None = 1.0
-
-    def is_near(self, value: float) -> bool:
-        """Whether the factor is `value`, at the precision two graphs agree to."""
-        return self.factor is not None and abs(self.factor / value - 1) <= FACTOR_AT_INFERENCE_PRECISION
+from dropaudit.stats.scale import Factor, is_constant, name_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,159 +26,242 @@ class MeasuredSite:
         for declared in (self.site.declared_keep_prob, self.meter.keep_prob):
             if declared is not None:
                 return declared
-        return self.meter.interval.estimate
+        interval = self.meter.interval
+        return interval.estimate if interval is not None else 0.5
+
+    @property
+    def factor(self) -> float | None:
+        """The one factor on kept elements; None where it varies, or where the site is no mask."""
+        return self.meter.factor if isinstance(self.meter, MaskMeter) else None
 
     @property
     def factor_name(self) -> Factor:
         """Name of the measured factor; OTHER where it varies or cannot be compared."""
-        factor, q = self.meter.factor, self.keep_prob
-        if factor is None or not 0 < q < 1:
+        q = self.keep_prob
+        if self.factor is None or not isinstance(self.meter, MaskMeter) or not 0 < q < 1:
             return Factor.OTHER
-        return name_factor(factor, q, self.meter.precision)
+        return name_factor(self.factor, q, self.meter.precision)
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether kept or dropped elements are moved, as in alpha dropout."""
+        law = self.site.law
+        return law is not None and not law.is_plain and not law.spread
+
+    @property
+    def is_alpha(self) -> bool:
+        """Whether the law is that of alpha dropout at the site's keep probability."""
+        law, q = self.site.law, self.keep_prob
+        if law is None or self.factor is None or not self.is_shifted or not 0 < q < 1:
+            return False
+        right = alpha_law(q)
+        precision = self.meter.precision if isinstance(self.meter, MaskMeter) else 0.0
+        pairs = ((self.factor, right.slope), (law.shift, right.shift), (law.dropped, right.dropped))
+        return all(is_constant(a, b, precision) for a, b in pairs)
 
     @property
     def family(self) -> Family:
         """What the site does to what it keeps."""
+        if isinstance(self.meter, NoiseMeter):
+            return Family.GAUSSIAN
+        if self.is_shifted:
+            return Family.ALPHA if self.is_alpha else Family.OTHER
         return {Factor.INVERTED: Family.INVERTED, Factor.UNSCALED: Family.UNSCALED}.get(self.factor_name, Family.OTHER)
 
 
 def judge_site(measured: MeasuredSite, compensation: Compensation) -> list[Finding]:
     """Judge rate and scale of one site."""
-    return _judge_rate(measured) + _judge_scale(measured, compensation)
+    if isinstance(measured.meter, NoiseMeter):
+        return _judge_noise(measured, measured.meter, compensation)
+    assert isinstance(measured.meter, MaskMeter)
+    return _judge_rate(measured.meter) + _judge_scale(measured, measured.meter, compensation)
 
 
-def _judge_rate(measured: MeasuredSite) -> list[Finding]:
-    meter = measured.meter
-    interval = meter.interval
-    if meter.keep_prob is None or meter.agrees(interval):
+def _judge_noise(measured: MeasuredSite, meter: NoiseMeter, compensation: Compensation) -> list[Finding]:
+    """Gaussian dropout multiplies by N(1, p/q): its mean is 1, and its spread says how much is dropped."""
+    mean, interval = meter.mean, meter.interval
+    if mean is None or interval is None:
+        return []
+    findings = []
+    if meter.refutes(mean):
+        findings.append(_mean_finding(measured, mean))
+    elif not meter.agrees(mean):
+        findings.append(_undecided(meter.name, "mean factor", mean, 2 * 0.02))
+    if compensation.factor is not None and not compensation.is_near(1.0):
+        findings.append(_further_factor(measured, compensation))
+    declared = meter.keep_prob
+    if declared is not None and interval.excludes(declared):
+        findings.append(_rate_finding(meter.name, declared, interval, meter.cells, swapped=False))
+    return findings
+
+
+def _mean_finding(measured: MeasuredSite, mean: Interval) -> Finding:
+    return make_finding(
+        "DA303",
+        measured.site.name,
+        message=f"Multiplies by noise of mean {mean}; Gaussian dropout asks for 1.",
+        remedy="Draw the noise around 1: N(1, p/q).",
+        factor=mean.estimate,
+        lower=mean.lower,
+        upper=mean.upper,
+        expected=1.0,
+    )
+
+
+def _judge_rate(meter: MaskMeter) -> list[Finding]:
+    interval, declared = meter.interval, meter.keep_prob
+    if declared is None or meter.cells == 0 or meter.agrees(interval):
         return []
     if not meter.refutes(interval):
-        return [_undecided_rate(meter, interval)]
-    if meter.cells and meter.kept == meter.cells:
-        return [_inert(measured)]
-    swapped = not interval.excludes(1 - meter.keep_prob)
-    meaning = f" and is the drop rate {1 - meter.keep_prob:.4g}" if swapped else ""
-    return [
-        make_finding(
-            "DA202" if swapped else "DA201",
-            meter.name,
-            message=f"Keeps {interval} of its elements (measured over {meter.cells} mask cells), but keep probability "
-            f"{meter.keep_prob:.4g} is declared: the interval excludes it{meaning}.",
-            remedy="Exchange keep probability and drop rate where the mask is made: a framework's argument is the one "
-            "or the other."
-            if swapped
-            else "Make the declared keep probability and the one that the graph applies the same.",
-            declaredKeepProb=meter.keep_prob,
-            estimate=interval.estimate,
-            lower=interval.lower,
-            upper=interval.upper,
-        )
-    ]
+        return [_undecided(meter.name, "keep rate", interval, 0.01)]
+    if meter.kept == meter.cells:
+        return [_inert(meter, declared)]
+    swapped = not interval.excludes(1 - declared)
+    return [_rate_finding(meter.name, declared, interval, meter.cells, swapped=swapped)]
 
 
-def _inert(measured: MeasuredSite) -> Finding:
-    meter = measured.meter
+def _rate_finding(name: str, declared: float, interval: Interval, cells: int, *, swapped: bool) -> Finding:
+    meaning = f" and is the drop rate {1 - declared:.4g}" if swapped else ""
+    return make_finding(
+        "DA202" if swapped else "DA201",
+        name,
+        message=f"Keeps {interval} of its elements (measured over {cells} mask cells), but keep probability "
+        f"{declared:.4g} is declared: the interval excludes it{meaning}.",
+        remedy="Exchange keep probability and drop rate where the mask is made: a framework's argument is the one "
+        "or the other, and ONNX Runtime's Bernoulli keeps what it should drop."
+        if swapped
+        else "Make the declared keep probability and the one that the graph applies the same.",
+        declaredKeepProb=declared,
+        estimate=interval.estimate,
+        lower=interval.lower,
+        upper=interval.upper,
+    )
+
+
+def _inert(meter: MaskMeter, declared: float) -> Finding:
     return make_finding(
         "DA101",
         meter.name,
-        message=f"Declares keep probability {meter.keep_prob:.4g}, but kept all of {meter.cells} mask cells in train "
-        "mode.",
+        message=f"Declares keep probability {declared:.4g}, but kept all of {meter.cells} mask cells in train mode.",
         remedy="Export with the module in train mode, so that the site's training_mode is true.",
-        declaredKeepProb=meter.keep_prob,
+        declaredKeepProb=declared,
         cells=meter.cells,
     )
 
 
-def _undecided_rate(meter: SiteMeter, interval: Interval) -> Finding:
-    width = max((interval.upper - interval.lower) / 0.01, 1.0)
+def _undecided(name: str, quantity: str, interval: Interval, width: float) -> Finding:
+    """The width of an interval falls as one over the square root of the sample: say how much further it must fall."""
+    more = max((interval.upper - interval.lower) / width, 1.0) ** 2
     return make_finding(
         "DA901",
-        meter.name,
-        message=f"Keep rate {interval} after {meter.cells} mask cells neither confirms nor refutes "
-        f"{meter.keep_prob:.4g}.",
-        remedy=f"Allow about {width * width:.0f} times as many replicates, or audit a larger input.",
+        name,
+        message=f"The {quantity} {interval} is undecided at the replicate limit.",
+        remedy=f"Allow about {more:.1f} times as many replicates, or audit a larger input.",
         estimate=interval.estimate,
         lower=interval.lower,
         upper=interval.upper,
-        factorMore=width * width,
+        factorMore=more,
     )
 
 
-def _judge_scale(measured: MeasuredSite, compensation: Compensation) -> list[Finding]:
-    name, meter = measured.factor_name, measured.meter
+_FAULTS = {
+    Factor.DOUBLED: ("DA302", "Remove one of the two places that divide by the keep probability."),
+    Factor.SWAPPED: ("DA202", "Divide by the keep probability, not by the drop rate."),
+    Factor.OTHER: ("DA303", "Divide kept values by the keep probability and by nothing else."),
+}
+
+
+def _judge_scale(measured: MeasuredSite, meter: MaskMeter, compensation: Compensation) -> list[Finding]:
+    name, factor, q = measured.factor_name, meter.factor, measured.keep_prob
     if meter.scale.empty:
         return []
-    if meter.factor is None:
+    if factor is None:
         return [_varying(meter)]
+    if measured.is_shifted:
+        return [] if measured.is_alpha else [_wrong_alpha(measured, factor)]
+    if name is not Factor.INVERTED and compensation.is_near(factor * q):
+        return [_classic(measured, compensation)] if name is Factor.UNSCALED else []
     if name is Factor.INVERTED:
-        return _judge_inverted(measured, compensation)
+        further = compensation.factor is not None and not compensation.is_near(1.0)
+        return [_further_factor(measured, compensation)] if further else []
     if name is Factor.UNSCALED:
-        return [_judge_unscaled(measured, compensation)]
-    code, remedy = {
-        Factor.DOUBLED: ("DA302", "Remove one of the two places that divide by the keep probability."),
-        Factor.SWAPPED: ("DA202", "Divide by the keep probability, not by the drop rate."),
-        Factor.OTHER: ("DA303", "Divide kept values by the keep probability and by nothing else."),
-    }[name]
+        return [_unscaled(measured, compensation)]
+    code, remedy = _FAULTS[name]
     meaning = "" if name is Factor.OTHER else f", which is {name.value}"
-    return [_scale_finding(code, measured, f"Multiplies kept values by {meter.factor:.6g}{meaning}", remedy)]
+    return [_scale_finding(code, measured, f"Multiplies kept values by {factor:.6g}{meaning}", remedy)]
 
 
-def _judge_inverted(measured: MeasuredSite, compensation: Compensation) -> list[Finding]:
-    """Kept values are divided by q: nothing may be done about it at inference."""
+def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Finding:
+    """Kept values are right at training already: nothing may be done about them at inference."""
     q = measured.keep_prob
-    if compensation.factor is None or compensation.is_near(1.0):
-        return []
     twice = compensation.is_near(q) or compensation.is_near(1 / q)
-    return [
-        make_finding(
-            "DA302" if twice else "DA303",
-            measured.site.name,
-            message=f"Kept values are divided by q = {q:.4g} at training, and the inference artifact multiplies by "
-            f"{compensation.factor:.6g} on top; expected 1.",
-            remedy="Remove the factor from the inference artifact, or the division from the train artifact.",
-            inferenceFactor=compensation.factor,
-            keepProb=q,
-        )
-    ]
+    return make_finding(
+        "DA302" if twice else "DA303",
+        measured.site.name,
+        message=f"Training keeps the mean at q = {q:.4g} already, and the inference artifact multiplies by "
+        f"{compensation.factor:.6g} on top; expected 1.",
+        remedy="Remove the factor from the inference artifact, or the division from the train artifact.",
+        inferenceFactor=compensation.factor,
+        keepProb=q,
+    )
 
 
-def _judge_unscaled(measured: MeasuredSite, compensation: Compensation) -> Finding:
-    """Kept values are left alone: inference must multiply by q."""
+def _classic(measured: MeasuredSite, compensation: Compensation) -> Finding:
     q = measured.keep_prob
-    if compensation.is_near(q):
-        return make_finding(
-            "DA304",
-            measured.site.name,
-            message="Kept values are not scaled at training, and the inference artifact multiplies by "
-            f"q = {q:.4g}: the paper's first form, consistent.",
-            remedy="Nothing to change; survivors are 1/q times the inference outputs, and that is right.",
-            inferenceFactor=compensation.factor,
-            keepProb=q,
+    return make_finding(
+        "DA304",
+        measured.site.name,
+        message="Kept values are not scaled at training, and inference multiplies by "
+        f"{compensation.factor:.6g}, expected q = {q:.4g}: the paper's first form, consistent.",
+        remedy="Nothing to change; survivors are 1/q times the inference outputs, and that is right.",
+        inferenceFactor=compensation.factor,
+        keepProb=q,
+    )
+
+
+def _unscaled(measured: MeasuredSite, compensation: Compensation) -> Finding:
+    if compensation.factor is None or compensation.is_near(1.0):
+        return _scale_finding(
+            "DA301",
+            measured,
+            "Leaves kept values unscaled (factor 1), and nothing at inference makes up for it",
+            "Divide kept values by the keep probability at training; or multiply by it at inference and audit the pair.",
         )
     return _scale_finding(
-        "DA301",
+        "DA303",
         measured,
-        "Leaves kept values unscaled (factor 1), and nothing at inference makes up for it",
-        "Divide kept values by the keep probability at training; or multiply by it at inference, and audit the pair.",
+        f"Leaves kept values unscaled, and inference multiplies by {compensation.factor:.6g}, not by q",
+        "Multiply by the keep probability at inference, or divide by it at training.",
+    )
+
+
+def _wrong_alpha(measured: MeasuredSite, factor: float) -> Finding:
+    law, right = measured.site.law, alpha_law(measured.keep_prob)
+    assert law is not None
+    return _scale_finding(
+        "DA303",
+        measured,
+        f"Makes {factor:.6g} x + {law.shift:.6g} of kept values and {law.dropped:.6g} of dropped ones; alpha dropout "
+        f"asks for {right.slope:.6g} x + {right.shift:.6g} and {right.dropped:.6g}",
+        "Use the framework's alpha dropout, whose a and b follow from the keep probability.",
     )
 
 
 def _scale_finding(code: str, measured: MeasuredSite, statement: str, remedy: str) -> Finding:
-    q, meter = measured.keep_prob, measured.meter
-    expected = 1 / q if q else float("inf")
+    q, interval = measured.keep_prob, measured.meter.interval
+    expected = alpha_law(q).slope if measured.is_shifted and 0 < q < 1 else 1 / q if q else float("inf")
     return make_finding(
         code,
         measured.site.name,
-        message=f"{statement}; expected 1/q = {expected:.6g} at keep probability {q:.4g}, measured keep rate "
-        f"{meter.interval}.",
+        message=f"{statement}; expected {expected:.6g} at keep probability {q:.4g}, measured keep rate {interval}.",
         remedy=remedy,
-        factor=meter.factor,
+        factor=measured.factor,
         expected=expected,
         keepProb=q,
     )
 
 
-def _varying(meter: SiteMeter) -> Finding:
+def _varying(meter: MaskMeter) -> Finding:
     return make_finding(
         "DA901",
         meter.name,
@@ -205,11 +274,11 @@ def _varying(meter: SiteMeter) -> Finding:
 
 
 def unmeasured_site(site: GraphSite) -> Finding:
-    """DA901 about a site in the body of a control-flow operator, which is seen only through the outputs."""
+    """DA901 about a site in a branch that is chosen at random, which is seen only through the outputs."""
     return make_finding(
         "DA901",
         site.name,
         message=f"This site lies in the body {site.path_text!r}; its rate and scale were not measured one by one.",
-        remedy="Judge by the outputs, or export the model with its recurrence unrolled.",
+        remedy="Judge by the outputs, or export the model without the branch around it.",
         path=site.path_text,
     )

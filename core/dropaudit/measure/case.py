@@ -1,33 +1,63 @@
-"""What an artifact audit works on: the models of a subject, their sites, and which of them are active."""
+"""What an artifact audit works on: the models of a subject in the modes of their roles, and what they are fed."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import onnx
 
+from dropaudit.graph.constants import Constants
 from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
-from dropaudit.graph.scope import Scope, main_scope
+from dropaudit.graph.scope import Scope, main_scope, scopes
 from dropaudit.graph.signature import InputSpec, signature
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.graph.sites import find_sites
+from dropaudit.inputs import Feeds
 from dropaudit.plan import Role
 from dropaudit.report import Artifact, Implementation
-from dropaudit.subjects import Array, ArtifactSubject, Inputs, PairSubject
+from dropaudit.subjects import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One artifact, read and indexed, with the role it is audited in."""
+    """One artifact in its role.
 
+    Attributes:
+        untouched: the artifact with nothing but names for its nodes; what a default session is asked about.
+        proto: the artifact with the branches that it takes in its role; its sites are measured.
+        plain: the artifact with the branches that it takes at inference.
+        sites: of `proto`.
+        plain_sites: of `plain`.
+        switches: graph inputs that switch sites, with the value that switches them on.
+        rates: graph inputs that hold a keep probability or a drop rate, with the value that is fed.
+        arrays: what it is fed, switches excluded.
+    """
+
+    untouched: onnx.ModelProto
     proto: onnx.ModelProto
-    scope: Scope
+    plain: onnx.ModelProto
     sites: tuple[GraphSite, ...]
+    plain_sites: tuple[GraphSite, ...]
     role: Role
     artifact: Artifact
+    specs: tuple[InputSpec, ...]
+    switches: Mapping[str, bool]
+    rates: Constants
+    arrays: dict[str, Array]
+
+    @property
+    def scope(self) -> Scope:
+        """The main graph of `proto`, indexed."""
+        return main_scope(self.proto, self.rates)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """All graphs of `proto`, indexed."""
+        return list(scopes(self.proto, self.rates))
 
     @property
     def active(self) -> tuple[GraphSite, ...]:
@@ -39,50 +69,65 @@ class Model:
         """Sites that declare a drop rate and cannot be made to drop."""
         return tuple(site for site in self.sites if site.switch is Switch.OFF)
 
-    @property
-    def switches(self) -> frozenset[str]:
-        """Graph inputs that switch sites."""
-        return frozenset(site.switch_input for site in self.sites if site.switch_input is not None)
+    def switch_feeds(self, on: bool, *, override: bool = True) -> dict[str, Array]:
+        """Return what to feed the inputs that switch sites.
 
-    @property
-    def ratio_inputs(self) -> frozenset[str]:
-        """Graph inputs that hold a drop rate."""
-        return frozenset(site.ratio_input for site in self.sites if site.ratio_input is not None)
-
-    def signature(self) -> tuple[InputSpec, ...]:
-        """Return the model's inputs."""
-        return signature(self.scope)
+        Args:
+            on: whether its sites drop.
+            override: False leaves inputs that have a default alone.
+        """
+        return {
+            spec.name: np.full(
+                [1 if isinstance(dim, str) else dim for dim in spec.dims], self.switches[spec.name] is on, spec.dtype
+            )
+            for spec in self.specs
+            if spec.name in self.switches and (override or not spec.has_default)
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A subject made ready: the model whose sites are measured, and the inference artifact of a pair."""
+    """A subject made ready: the model whose sites are measured, the inference artifact of a pair, what they are fed."""
 
     model: Model
     inference: Model | None
-    inputs: Inputs | None
+    feeds: Feeds
     keep_prob: float | None
 
+    @property
+    def train_feeds(self) -> dict[str, Array]:
+        """Inputs with the sites switched on; an inference artifact is fed as whoever serves it would."""
+        training = self.model.role is not Role.INFERENCE
+        return {**self.model.arrays, **self.model.switch_feeds(on=training, override=training)}
 
-def make_case(subject: ArtifactSubject | PairSubject) -> Case:
-    """Read the artifacts of a subject. Raises InvalidModel."""
-    if isinstance(subject, PairSubject):
-        train, inference = read(subject.train, Role.TRAIN), read(subject.inference, Role.INFERENCE)
-        return Case(model=train, inference=inference, inputs=subject.inputs, keep_prob=subject.keep_prob)
-    model = read(subject.model, subject.role)
-    return Case(model=model, inference=None, inputs=subject.inputs, keep_prob=subject.keep_prob)
+    @property
+    def plain_feeds(self) -> dict[str, Array]:
+        """Inputs with the sites switched off."""
+        return {**self.model.arrays, **self.model.switch_feeds(on=False)}
 
 
-def read(content: bytes, role: Role) -> Model:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An artifact that is read, and not yet put into the modes of its role."""
+
+    proto: onnx.ModelProto
+    specs: tuple[InputSpec, ...]
+    artifact: Artifact
+
+
+def read(content: bytes) -> Draft:
     """Read one artifact. Raises InvalidModel."""
     proto = name_nodes(parse_model(content))
-    return Model(
+    return Draft(
         proto=proto,
-        scope=main_scope(proto),
-        sites=find_sites(proto),
-        role=role,
+        specs=signature(main_scope(proto)),
         artifact=Artifact(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
     )
+
+
+def own_switches(proto: onnx.ModelProto) -> dict[str, bool]:
+    """Return the graph inputs that are the training mode of a Dropout."""
+    return {site.switch_input: True for site in find_sites(proto) if site.switch_input is not None}
 
 
 def is_active(site: GraphSite, role: Role) -> bool:
@@ -101,18 +146,3 @@ def is_active(site: GraphSite, role: Role) -> bool:
 def is_frozen(site: GraphSite) -> bool:
     """Whether a site's mask is a constant."""
     return site.implementation is Implementation.CONSTANT_MASK
-
-
-def switch_feeds(model: Model, on: bool, *, override: bool = True) -> dict[str, Array]:
-    """Return what to feed the inputs that switch sites.
-
-    Args:
-        model: the model to feed.
-        on: whether its sites drop.
-        override: False leaves inputs that have a default alone.
-    """
-    return {
-        spec.name: np.full([1 if isinstance(dim, str) else dim for dim in spec.dims], on, dtype=spec.dtype)
-        for spec in model.signature()
-        if spec.name in model.switches and (override or not spec.has_default)
-    }

@@ -1,36 +1,63 @@
-"""Running measurements of sites and outputs, fed chunk by chunk."""
+"""Running measurements of sites, fed chunk by chunk."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.graph.site import Law
 from dropaudit.measure.intervals import keep_interval, mean_of
 from dropaudit.plan import TestProgress
-from dropaudit.report import Histogram, Interval, Spread
+from dropaudit.report import Interval
 from dropaudit.stats.mean import BURN_IN
 from dropaudit.stats.moments import RunningMoments
-from dropaudit.stats.ratios import RunningSpread, ratios, smallest_input
+from dropaudit.stats.ratios import RunningSpread, ratios
 from dropaudit.stats.scale import factor_precision, is_constant
-from dropaudit.subjects import float_array
 
 RATE_MARGIN = 0.005
-_BINS = 24
+# (a x + b - b) / x is read to fewer digits than a x / x.
+_SHIFTED_PRECISION = 2e-5
 
 
-class SiteMeter:
-    """Keep rate and scale of one site.
+class SiteMeter(Protocol):
+    """Measures one site; see MaskMeter and NoiseMeter."""
+
+    name: str
+    keep_prob: float | None
+    cells: int
+    elements: int
+    scale: RunningSpread
+
+    def add(self, before: NDArray[Any], after: NDArray[Any]) -> None:
+        """Take in replicates of the tensors around the mask, shape (n, …)."""
+        ...
+
+    @property
+    def interval(self) -> Interval | None:
+        """Confidence sequence of the keep probability."""
+        ...
+
+    def progress(self) -> TestProgress | None:
+        """Return how far the test is; None where there is nothing to test."""
+        ...
+
+
+class MaskMeter:
+    """Keep rate and scale of a site that keeps or drops.
 
     Its test compares the keep rate with `keep_prob`: decided when the confidence sequence lies inside or outside
     keep_prob +- 0.005. Without a declared probability there is nothing to test.
     """
 
-    def __init__(self, name: str, keep_prob: float | None, shared_axes: tuple[int, ...], alpha: float) -> None:
+    def __init__(
+        self, name: str, keep_prob: float | None, law: Law, shared_axes: tuple[int, ...], alpha: float
+    ) -> None:
         self.name = name
         self.keep_prob = keep_prob
-        self._shared_axes = tuple(axis + 1 for axis in shared_axes)  # the first axis counts replicates
+        self.law = law
+        self.shared_axes = tuple(axis + 1 for axis in shared_axes)  # the first axis counts replicates
         self._alpha = alpha
         self.kept = 0
         self.cells = 0
@@ -39,19 +66,18 @@ class SiteMeter:
         self.precision = factor_precision(0.0)
 
     def add(self, before: NDArray[Any], after: NDArray[Any]) -> None:
-        """Take in replicates of the tensors around the mask, shape (n, …)."""
-        found = ratios(before, after, self._shared_axes)
+        """See SiteMeter."""
+        found = ratios(before, after, self.shared_axes, shift=self.law.shift, dropped=self.law.dropped)
         self.kept += found.kept
         self.cells += found.cells
         self.scale.add(found.values)
-        self.elements = int(
-            np.prod([size for axis, size in enumerate(after.shape[1:], 1) if axis not in self._shared_axes])
-        )
-        self.precision = factor_precision(float(np.finfo(after.dtype).eps))
+        self.elements = cells_of(after.shape, self.shared_axes)
+        exact = factor_precision(float(np.finfo(after.dtype).eps))
+        self.precision = exact if self.law.shift == 0 else max(exact, _SHIFTED_PRECISION)
 
     @property
     def interval(self) -> Interval:
-        """Confidence sequence of the keep probability."""
+        """See SiteMeter."""
         return keep_interval(self.kept, self.cells, self._alpha)
 
     @property
@@ -71,97 +97,76 @@ class SiteMeter:
         q = self.keep_prob
         return q is not None and (interval.upper < q - RATE_MARGIN or interval.lower > q + RATE_MARGIN)
 
-    def progress(self) -> TestProgress:
-        """Return how far the test is."""
+    def progress(self) -> TestProgress | None:
+        """See SiteMeter."""
+        if self.keep_prob is None:
+            return None
         interval = self.interval
         return TestProgress(self.name, "keepProb", interval, self.agrees(interval) or self.refutes(interval))
 
 
-class OutputMeter:
-    """Scale factor of one output: the mean of s_t = <y_t, y_ref> / <y_ref, y_ref> over replicates.
+class NoiseMeter:
+    """Mean and spread of a site that multiplies by a normal draw.
 
-    Its test is decided when the confidence sequence lies inside or outside 1 +- tolerance.
+    Its test compares the mean factor with 1: decided when the confidence sequence lies inside or outside
+    1 +- tolerance. The keep probability is the q whose p/q is the variance of the factor.
     """
 
-    def __init__(self, name: str, reference: NDArray[Any], tolerance: float, alpha: float) -> None:
+    def __init__(
+        self, name: str, keep_prob: float | None, law: Law, shared_axes: tuple[int, ...], tolerance: float, alpha: float
+    ) -> None:
         self.name = name
-        self.shape = reference.shape
-        self._reference = float_array(reference).ravel()
-        self._norm = float(self._reference @ self._reference)
-        self._telling = np.abs(self._reference) > smallest_input(reference.dtype)
+        self.keep_prob = keep_prob
+        self.law = law
+        self.shared_axes = tuple(axis + 1 for axis in shared_axes)
         self._tolerance = tolerance
-        self._alpha = alpha
-        self._moments = RunningMoments()
-        self._ratios = RunningSpread()
-        self._zeros = 0
-        self._seen = 0
-        self.non_finite = 0
-        self._edges: NDArray[np.float64] | None = None
-        self._counts = np.zeros(_BINS, dtype=np.int64)
+        self._alpha = alpha / 2  # for the mean and for the spread
+        self.cells = 0
+        self.elements = 0
+        self.scale = RunningSpread()
+        self._factors = RunningMoments()
+        self._squares = RunningMoments()
 
-    def add(self, values: NDArray[Any]) -> None:
-        """Take in replicates of the output, shape (n, …)."""
-        flat = float_array(values).reshape(len(values), -1)
-        self.non_finite += int(np.count_nonzero(~np.isfinite(flat)))
-        if self.non_finite:
-            return
-        if self._norm > 0:
-            self._moments.add(flat @ self._reference / self._norm)
-        self._seen += flat.size
-        self._zeros += int(np.count_nonzero((flat == 0) & (self._reference != 0)))
-        compared = flat[:, self._telling] / self._reference[self._telling]
-        self._ratios.add(compared[compared != 0])
-        self._count(compared)
+    def add(self, before: NDArray[Any], after: NDArray[Any]) -> None:
+        """See SiteMeter."""
+        once = tuple(slice(0, 1) if axis in self.shared_axes else slice(None) for axis in range(after.ndim))
+        values = ratios(np.broadcast_to(before, after.shape)[once], after[once]).values
+        self.cells += values.size
+        self.elements = cells_of(after.shape, self.shared_axes)
+        self.scale.add(values)
+        self._factors.add(values)
+        self._squares.add(np.square(values - self.law.slope))
 
-    def _count(self, compared: NDArray[np.float64]) -> None:
-        if compared.size == 0:
-            return
-        if self._edges is None:
-            low, high = (float(np.quantile(compared, share)) for share in (0.001, 0.999))
-            self._edges = np.linspace(min(low, 0.0), max(high, 1.0) + 1e-9, _BINS + 1)
-        inside = np.clip(compared, self._edges[0], self._edges[-1])
-        self._counts += np.histogram(inside, self._edges)[0]
+    @property
+    def mean(self) -> Interval | None:
+        """Confidence sequence of the mean factor; None before 64 cells."""
+        return mean_of(self._factors, self._alpha) if self._factors.count >= BURN_IN else None
 
     @property
     def interval(self) -> Interval | None:
-        """Confidence sequence of the scale factor; None before 64 replicates, and for an output that is all zero."""
-        return mean_of(self._moments, self._alpha) if self._moments.count >= BURN_IN else None
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation of the scale factor over replicates."""
-        return self._moments.sd
-
-    def agrees(self, interval: Interval) -> bool:
-        """Whether the interval lies within the tolerance of 1."""
-        return 1 - self._tolerance <= interval.lower and interval.upper <= 1 + self._tolerance
-
-    def refutes(self, interval: Interval) -> bool:
-        """Whether the interval lies outside the tolerance."""
-        return interval.upper < 1 - self._tolerance or interval.lower > 1 + self._tolerance
-
-    def progress(self) -> TestProgress:
-        """Return how far the test is; an output that is all zero or not finite has nothing to decide."""
-        interval = self.interval
-        if interval is None:
-            hopeless = self._norm == 0 or self.non_finite > 0
-            return TestProgress(self.name, "scaleFactor", Interval(estimate=0.0, lower=0.0, upper=0.0), hopeless)
-        return TestProgress(self.name, "scaleFactor", interval, self.agrees(interval) or self.refutes(interval))
-
-    @property
-    def zero_fraction(self) -> float:
-        """Share of elements that are zero here and not in the reference."""
-        return self._zeros / self._seen if self._seen else 0.0
-
-    @property
-    def survivor_ratio(self) -> Spread | None:
-        """Extremes and median of y_t / y_ref over elements that are not zero."""
-        found = self._ratios
-        return None if found.empty else Spread(min=found.lowest, median=found.median, max=found.highest)
-
-    @property
-    def histogram(self) -> Histogram | None:
-        """Distribution of y_t / y_ref over all elements."""
-        if self._edges is None:
+        """See SiteMeter: q = 1 / (1 + variance)."""
+        if self._squares.count < BURN_IN:
             return None
-        return Histogram(edges=tuple(map(float, self._edges)), counts=tuple(map(int, self._counts)))
+        variance = mean_of(self._squares, self._alpha)
+        low, mid, high = (1 / (1 + max(0.0, each)) for each in (variance.upper, variance.estimate, variance.lower))
+        return Interval(estimate=mid, lower=low, upper=high)
+
+    def agrees(self, mean: Interval) -> bool:
+        """Whether the mean factor lies within the tolerance of 1."""
+        return 1 - self._tolerance <= mean.lower and mean.upper <= 1 + self._tolerance
+
+    def refutes(self, mean: Interval) -> bool:
+        """Whether the mean factor lies outside the tolerance."""
+        return mean.upper < 1 - self._tolerance or mean.lower > 1 + self._tolerance
+
+    def progress(self) -> TestProgress | None:
+        """See SiteMeter."""
+        mean = self.mean
+        if mean is None:
+            return TestProgress(self.name, "scale", Interval(estimate=0.0, lower=0.0, upper=0.0), False)
+        return TestProgress(self.name, "scale", mean, self.agrees(mean) or self.refutes(mean))
+
+
+def cells_of(shape: tuple[int, ...], shared_axes: tuple[int, ...]) -> int:
+    """Return how many mask cells one replicate has; the first axis counts replicates."""
+    return int(np.prod([size for axis, size in enumerate(shape) if axis > 0 and axis not in shared_axes]))

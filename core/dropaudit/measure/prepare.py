@@ -1,4 +1,4 @@
-"""From a case to something that can be sampled: sessions, feeds, reference outputs, meters."""
+"""From a case to something that can be sampled: sessions, reference outputs, masks compared, meters."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dropaudit.graph.expose import can_be_exposed
 from dropaudit.graph.linear import reached_and_linear
-from dropaudit.graph.rewrite import without_sites
-from dropaudit.graph.site import GraphSite
-from dropaudit.inputs import Feeds, make_feeds
-from dropaudit.measure.case import Case, Model, is_frozen
-from dropaudit.measure.meters import OutputMeter, SiteMeter
-from dropaudit.measure.reference import Reference, make_reference
-from dropaudit.measure.sampler import Drawing, Recipe, make_drawing
+from dropaudit.graph.site import GraphSite, Law
+from dropaudit.measure.axes import Labels, label_axes
+from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.mask_study import ALPHA_SHARE, MaskStudy, study_masks
+from dropaudit.measure.meters import MaskMeter, NoiseMeter, SiteMeter
+from dropaudit.measure.output_meter import OutputMeter
+from dropaudit.measure.reference import Reference, deterministic, make_reference
+from dropaudit.measure.sampler import Drawing, Recipe, make_drawing, probe
 from dropaudit.measure.sampling import Meters
-from dropaudit.plan import Plan
+from dropaudit.plan import Plan, Role
+from dropaudit.report import Axis, Implementation
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import Sampler
-from dropaudit.runtime.session import Session
+from dropaudit.runtime.session import Session, Tensors
+from dropaudit.subjects import Array
+
+_PLAIN = Law(slope=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,82 +34,146 @@ class Prepared:
 
     Attributes:
         linear: outputs that sites reach; True where only linear operators lie between.
-        measured: sites in the order of `meters.sites`.
+        labels: names of the axes of outputs, and of the results of sites whose mask is shared, by probe.
         elements: numbers that one replicate returns.
     """
 
-    feeds: Feeds
     reference: Reference
     linear: Mapping[str, bool]
-    measured: tuple[GraphSite, ...]
+    drawing: Drawing
+    study: MaskStudy
+    labels: Mapping[str, Labels]
     meters: Meters
-    sampler: Sampler
     elements: int
+
+    @property
+    def measured(self) -> tuple[GraphSite, ...]:
+        """Sites that are measured one by one, in the order of `meters.sites`."""
+        return tuple(self.drawing.probes)
+
+    def shared_over(self, site: GraphSite) -> tuple[Axis, ...]:
+        """Return the names of the axes along which one mask cell of a site serves."""
+        axes = self.study.shared.get(site, ())
+        labels = self.labels.get(self.drawing.probes[site].after, ()) if axes else ()
+        found = [labels[axis] for axis in axes if axis < len(labels)]
+        if site.repeats and Axis.TIME not in found:
+            found.append(Axis.TIME)
+        return tuple(found)
 
 
 def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
     """Make sessions and feeds. Raises InvalidModel, InvalidTensor or ExecutionFailed."""
     seeds = np.random.default_rng(plan.seed)
     model = case.model
-    feeds = make_feeds(
-        model.signature(), case.inputs, model.switches, model.ratio_inputs, np.random.default_rng(plan.seed)
-    )
-    bypassed = Session(without_sites(model.proto, model.active), place, seeds)
-    reference = make_reference(case, feeds, bypassed, place, seeds)
-    # Sites in bodies cannot be made outputs; a frozen mask needs no sample.
-    measured = tuple(site for site in model.active if site.owner is None and not is_frozen(site))
-    drawing = make_drawing(Recipe(model, feeds, bypassed, measured, tuple(reference.outputs)), place, seeds)
-    linear = _reached(model)
+    bypassed = Session(deterministic(model.proto, model.active), place, seeds)
+    reference = make_reference(case, bypassed, place, seeds)
+    # A frozen mask needs no sample.
+    measured = tuple(site for site in model.active if can_be_exposed(model.proto, site.path) and not is_frozen(site))
+    drawing = make_drawing(Recipe(case, bypassed, measured, tuple(reference.outputs)), place, seeds)
+    study = study_masks(drawing, case.train_feeds, plan, place, seeds)
+    linear = reached_and_linear(model.scopes, model.active)
+    labels = _labels(case, reference, drawing, study, place, seeds)
     return Prepared(
-        feeds=feeds,
         reference=reference,
         linear=linear,
-        measured=measured,
-        meters=_meters(_declared(case, measured), reference, linear, drawing, plan),
-        sampler=drawing.sampler,
+        drawing=drawing,
+        study=study,
+        labels=labels,
+        meters=_meters(case, reference, linear, drawing, study, labels, plan),
         elements=sum(math.prod(shape) for shape in drawing.shapes.values()),
     )
 
 
-def _reached(model: Model) -> dict[str, bool]:
-    inside = {site.owner for site in model.active if site.owner is not None}
-    bodies = [name for node in model.scope.graph.node if node.name in inside for name in node.output]
-    return reached_and_linear(model.scope, [site.result for site in model.active if site.owner is None], bodies)
+def _labels(
+    case: Case,
+    reference: Reference,
+    drawing: Drawing,
+    study: MaskStudy,
+    place: Place,
+    seeds: np.random.Generator,
+) -> dict[str, Labels]:
+    """Name the axes of the outputs and of the sites whose mask is shared."""
+    shared = tuple(site for site, axes in study.shared.items() if axes)
+    if not any(value.ndim > 2 for value in reference.outputs.values()) and not shared:
+        return {}
+    silent, probes = probe(deterministic(case.model.proto, case.model.active), shared)
+    session = Session(silent, place, seeds)
+    outer = {probes[site].after: drawing.probes[site].after for site in shared}
+    names = (*reference.derived, *outer)
+    stepped = frozenset(probes[site].after for site in shared if site.path)
 
+    def run(feeds: dict[str, Array]) -> Tensors:
+        return session.run(feeds, names)
 
-def _declared(case: Case, measured: tuple[GraphSite, ...]) -> list[tuple[GraphSite, float | None]]:
-    """Pair each site with the keep probability to test: the caller's, otherwise the graph's."""
-    given = case.keep_prob
-    return [(site, site.declared_keep_prob if given is None else given) for site in measured]
+    found = label_axes(run, case.plain_feeds, stepped)
+    return {outer.get(name, name): labels for name, labels in found.items()}
 
 
 def _meters(
-    declared: list[tuple[GraphSite, float | None]],
+    case: Case,
     reference: Reference,
     linear: Mapping[str, bool],
     drawing: Drawing,
+    study: MaskStudy,
+    labels: Mapping[str, Labels],
     plan: Plan,
 ) -> Meters:
-    tested = frozenset(name for name in reference.outputs if name in linear)
+    judged = case.model.role is not Role.INFERENCE
+    # Alpha dropout keeps mean and variance of its own input, not the output's factor.
+    alpha_law = reached_and_linear(case.model.scopes, [site for site in drawing.probes if _is_alpha(site)])
+    tested = frozenset(name for name in reference.outputs if judged and name in linear and name not in alpha_law)
+    declared = {site: _declared(case, site) if judged else None for site in drawing.probes}
+    noisy = sum(_is_noise(site) for site in drawing.probes)
     # One budget for the whole audit, split evenly over its tests.
-    alpha = plan.alpha / max(1, sum(q is not None for _, q in declared) + len(tested))
-    probes = drawing.probes
+    tests = sum(q is not None for q in declared.values()) + noisy + len(tested)
+    alpha = plan.alpha * (1 - ALPHA_SHARE) / max(1, tests)
     return Meters(
         sites=[
-            (SiteMeter(site.name, q, _shared_axes(site, drawing), alpha), probes[site.source], probes[site.result])
-            for site, q in declared
+            (
+                _site_meter(site, q, study.shared[site], plan, alpha),
+                drawing.probes[site].before,
+                drawing.probes[site].after,
+            )
+            for site, q in declared.items()
         ],
-        outputs=[(OutputMeter(name, value, plan.tolerance, alpha), name) for name, value in reference.outputs.items()],
+        outputs=[
+            (OutputMeter(name, value, plan.tolerance, alpha, _time_axis(labels, name)), name)
+            for name, value in reference.outputs.items()
+        ],
         tested_outputs=tested,
+        judged=judged,
     )
 
 
-def _shared_axes(site: GraphSite, drawing: Drawing) -> tuple[int, ...]:
-    """Return the axes of the site's result along which its mask is broadcast."""
-    if site.mask is None:
-        return ()
-    result, mask = (drawing.shapes[drawing.probes[name]] for name in (site.result, site.mask))
-    if len(mask) > len(result):
-        return ()
-    padded = (1,) * (len(result) - len(mask)) + mask
-    return tuple(axis for axis, (a, b) in enumerate(zip(result, padded, strict=True)) if b == 1 and a > 1)
+def _time_axis(labels: Mapping[str, Labels], name: str) -> int | None:
+    found = labels.get(name, ())
+    return found.index(Axis.TIME) if Axis.TIME in found else None
+
+
+def _is_alpha(site: GraphSite) -> bool:
+    return site.law is not None and not site.law.is_plain and not site.law.spread
+
+
+def _is_noise(site: GraphSite) -> bool:
+    return site.law is not None and site.law.spread > 0
+
+
+def _declared(case: Case, site: GraphSite) -> float | None:
+    """Return the keep probability to test: the caller's, otherwise one that is declared apart from the mask itself.
+
+    A uniform chain is what its threshold says; an operator's ratio and a Bernoulli's probability may be taken
+    otherwise by whoever draws.
+    """
+    if case.keep_prob is not None:
+        return case.keep_prob
+    apart = site.implementation in (Implementation.DROPOUT_OP, Implementation.BERNOULLI)
+    return site.declared_keep_prob if apart else None
+
+
+def _site_meter(
+    site: GraphSite, keep_prob: float | None, shared: tuple[int, ...], plan: Plan, alpha: float
+) -> SiteMeter:
+    law = site.law or _PLAIN
+    if _is_noise(site):
+        return NoiseMeter(site.name, keep_prob, law, shared, plan.tolerance, alpha)
+    return MaskMeter(site.name, keep_prob, law, shared, alpha)

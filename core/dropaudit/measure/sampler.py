@@ -8,20 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from dropaudit.graph.rewrite import exposed, staggered
+from dropaudit.graph.expose import Place as TensorPlace
+from dropaudit.graph.expose import exposed
+from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
 from dropaudit.graph.site import GraphSite
-from dropaudit.inputs import Feeds
-from dropaudit.measure.case import Model, switch_feeds
-from dropaudit.plan import Role
+from dropaudit.graph.stagger import staggered
+from dropaudit.measure.case import Case
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import ReseededSampler, Sampler, TiledSampler
 from dropaudit.runtime.session import Session
 from dropaudit.runtime.tiling import Tiling, Trial, find_tiling
-from dropaudit.subjects import Array
 
 # Elements between the stretches that two Dropout operators of one run draw from.
 _STAGGER = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SiteProbes:
+    """Names under which the tensors around a site come out."""
+
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +38,18 @@ class Drawing:
 
     Attributes:
         sampler: returns the model's outputs, and the tensors before and after each measured site.
-        probes: name under which it returns a tensor of the graph.
+        probed: the model whose tensors come out, and `session` one of it.
+        probes: by measured site.
         shapes: shape of one replicate of each output and probe.
+        tiling: the batch axes, where many replicates are drawn in one run.
     """
 
     sampler: Sampler
-    probes: Mapping[str, str]
+    probed: onnx.ModelProto
+    session: Session
+    probes: Mapping[GraphSite, SiteProbes]
     shapes: Mapping[str, tuple[int, ...]]
+    tiling: Tiling | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +58,14 @@ class Recipe:
 
     Attributes:
         bypassed: session of the model with its sites bypassed.
-        measured: sites of the main graph that are measured one by one.
+        measured: sites that are measured one by one.
         outputs: outputs that are compared.
     """
 
-    model: Model
-    feeds: Feeds
+    case: Case
     bypassed: Session
     measured: tuple[GraphSite, ...]
     outputs: tuple[str, ...]
-
-    @property
-    def train_feeds(self) -> dict[str, Array]:
-        """Inputs with the sites switched on; an inference artifact is fed as whoever serves it would."""
-        training = self.model.role is not Role.INFERENCE
-        return {**self.feeds.arrays, **switch_feeds(self.model, on=training, override=training)}
-
-    @property
-    def inference_feeds(self) -> dict[str, Array]:
-        """Inputs with the sites switched off."""
-        return {**self.feeds.arrays, **switch_feeds(self.model, on=False)}
 
 
 def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawing:
@@ -74,46 +75,63 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
         InvalidModel: the runtime refuses the model.
         ExecutionFailed: it does not run.
     """
-    tensors = [name for site in recipe.measured for name in (site.source, site.result, site.mask) if name is not None]
-    probed, probes = exposed(recipe.model.proto, tensors)
+    probed, probes = probe(measured_model(recipe.case.model.proto), recipe.measured)
     session = Session(probed, place, seeds)
-    found = session.run(recipe.train_feeds, (*recipe.outputs, *probes.values()))
-    shapes = {name: value.shape for name, value in found.items()}
+    feeds = recipe.case.train_feeds
+    names = (*recipe.outputs, *_names(probes))
+    shapes = {name: value.shape for name, value in session.run(feeds, names).items()}
     tiling = _tiling(recipe, session, probes)
     if tiling is not None:
-        sampler: Sampler = TiledSampler(session, recipe.train_feeds, tiling.input_axes, tiling.output_axes)
-        return Drawing(sampler, probes, shapes)
-    apart = _apart(recipe, probed)
-    if apart is not None:
-        session = Session(apart, place, seeds)
-    names = (*recipe.outputs, *_around_masks(recipe, probes))
-    return Drawing(ReseededSampler(session, recipe.train_feeds, names), probes, shapes)
+        sampler: Sampler = TiledSampler(session, feeds, tiling.input_axes, tiling.output_axes)
+    else:
+        apart = _apart(recipe, probed)
+        sampler = ReseededSampler(session if apart is None else Session(apart, place, seeds), feeds, names)
+    return Drawing(sampler, probed, session, probes, shapes, tiling)
 
 
-def _around_masks(recipe: Recipe, probes: Mapping[str, str]) -> tuple[str, ...]:
-    tensors = (tensor for site in recipe.measured for tensor in (site.source, site.result))
-    return tuple(dict.fromkeys(probes[tensor] for tensor in tensors))
+def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model that replicates are drawn from: batch statistics are judged apart, and tie a batch together."""
+    return without_batch_statistics(proto) if trains_batch_statistics(proto) else proto
 
 
-def _tiling(recipe: Recipe, session: Session, probes: Mapping[str, str]) -> Tiling | None:
-    if len(recipe.measured) < len(recipe.model.active):
+def probe(proto: onnx.ModelProto, sites: tuple[GraphSite, ...]) -> tuple[onnx.ModelProto, dict[GraphSite, SiteProbes]]:
+    """Make the tensors around each site readable."""
+    places: list[TensorPlace] = [(site.path, tensor) for site in sites for tensor in (site.source, site.result)]
+    probed, names = exposed(proto, places)
+    return probed, {
+        site: SiteProbes(names[(site.path, site.source)], names[(site.path, site.result)]) for site in sites
+    }
+
+
+def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
+
+
+def _tiling(recipe: Recipe, session: Session, probes: Mapping[GraphSite, SiteProbes]) -> Tiling | None:
+    if len(recipe.measured) < len(recipe.case.model.active):
         # A site whose mask cannot be seen may share it between copies.
         return None
     trial = Trial(
         inference=recipe.bypassed,
         train=session,
-        inference_feeds=recipe.inference_feeds,
-        train_feeds=recipe.train_feeds,
+        inference_feeds=recipe.case.plain_feeds,
+        train_feeds=recipe.case.train_feeds,
         outputs=recipe.outputs,
-        probes=_around_masks(recipe, probes),
-        masked=[(probes[site.source], probes[site.result]) for site in recipe.measured],
+        probes=_names(probes),
+        masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
     )
-    return find_tiling(trial, recipe.feeds.batch_axes)
+    return find_tiling(trial, recipe.case.feeds.batch_axes)
+
+
+def _dropped(site: GraphSite) -> float | None:
+    if site.law is None:
+        return 0.0
+    return None if site.law.spread else site.law.dropped
 
 
 def _apart(recipe: Recipe, probed: onnx.ModelProto) -> onnx.ModelProto | None:
     """Keep the masks of several Dropout operators of one run apart; None where there are not several."""
-    operators = [site for site in recipe.measured if site.implementation is Implementation.DROPOUT_OP]
+    operators = [site for site in recipe.measured if site.implementation is Implementation.DROPOUT_OP and not site.path]
     if len(operators) < 2:
         return None
     return staggered(probed, operators, [_STAGGER * number for number in range(len(operators))])

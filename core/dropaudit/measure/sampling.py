@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.measure.meters import OutputMeter, SiteMeter
+from dropaudit.measure.meters import SiteMeter
+from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.subjects import Array
 
@@ -25,11 +26,15 @@ class Draws(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """What is measured: sites by the tensors before and after their mask, outputs by name."""
+    """What is measured: sites by the tensors before and after their mask, outputs by name.
+
+    `judged` is False where nothing is tested: at inference there is no scale to judge.
+    """
 
     sites: Sequence[tuple[SiteMeter, str, str]]
     outputs: Sequence[tuple[OutputMeter, str]]
     tested_outputs: frozenset[str]
+    judged: bool = True
 
     def add(self, draws: dict[str, Array]) -> None:
         """Take in replicates."""
@@ -40,7 +45,8 @@ class Meters:
 
     def progress(self, phase: Phase, replicates: int, limit: int) -> Progress:
         """Return how far the tests are."""
-        tests = [site.progress() for site, _, _ in self.sites if site.keep_prob is not None]
+        sites = self.sites if self.judged else ()
+        tests = [test for site, _, _ in sites if (test := site.progress()) is not None]
         tests += [output.progress() for output, _ in self.outputs if output.name in self.tested_outputs]
         return Progress(
             phase=phase,

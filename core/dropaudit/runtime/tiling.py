@@ -13,6 +13,7 @@ from dropaudit.errors import ExecutionFailed
 from dropaudit.runtime.replicates import Axes, split, tiled
 from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
+from dropaudit.stats.ratios import mask_cells
 
 _COPIES = 8
 _AGREEMENT = 1e-4
@@ -33,7 +34,8 @@ class Trial:
     Attributes:
         inference: session in which the sites let everything pass.
         train: session in which they drop; its tensors `probes` are read beside the model's outputs.
-        masked: pairs of probes before and after each site, whose masks must differ between copies.
+        masked: probes before and after each site, whose masks must differ between copies, and what is dropped to;
+            None where the site multiplies by a continuous draw.
     """
 
     inference: Session
@@ -42,7 +44,7 @@ class Trial:
     train_feeds: Mapping[str, NDArray[Any]]
     outputs: Sequence[str]
     probes: Sequence[str]
-    masked: Sequence[tuple[str, str]]
+    masked: Sequence[tuple[str, str, float | None]]
 
 
 def find_tiling(trial: Trial, candidates: Iterable[Axes]) -> Tiling | None:
@@ -69,9 +71,9 @@ def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
     output_axes = {name: axis for name, axis in axes.items() if axis is not None}
     if len(output_axes) < len(names) or not _inference_unchanged(trial, input_axes, output_axes):
         return None
-    for before, after in trial.masked:
+    for before, after, dropped in trial.masked:
         x, y = (split(together[name], output_axes[name], _COPIES) for name in (before, after))
-        if _same_mask_in_all_copies(x, y):
+        if _same_mask_in_all_copies(x, y, dropped):
             return None
     return Tiling(input_axes=input_axes, output_axes=output_axes)
 
@@ -95,6 +97,11 @@ def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> b
     return True
 
 
-def _same_mask_in_all_copies(before: NDArray[Any], after: NDArray[Any]) -> bool:
-    dropped = (after == 0) & (before != 0)
-    return bool(dropped.any()) and bool(np.all(dropped == dropped[:1]))
+def _same_mask_in_all_copies(before: NDArray[Any], after: NDArray[Any], dropped: float | None) -> bool:
+    if dropped is None:
+        cells = mask_cells(before, after)
+        factors = np.where(cells.kept, after / np.where(cells.kept, before, 1), 0)
+        return bool(np.allclose(factors, factors[:1], rtol=_AGREEMENT))
+    cells = mask_cells(before, after, dropped)
+    lost = cells.telling & ~cells.kept
+    return bool(lost.any()) and bool(np.all(lost == lost[:1]))

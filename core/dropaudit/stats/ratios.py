@@ -1,4 +1,4 @@
-"""Element-wise ratios of a masked tensor to what went into it."""
+"""Element-wise comparison of a masked tensor with what went into it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MEDIAN_SAMPLE = 65_536
+_ULPS = 4
+# Where a line has a shift, the slope is read off elements that are not small beside it.
+_BESIDE_SHIFT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +28,62 @@ class Ratios:
     values: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A mask, element by element.
+
+    Attributes:
+        telling: elements whose input is finite and away from zero, so that kept and dropped differ.
+        kept: telling elements that are kept.
+    """
+
+    telling: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+
+
 def smallest_input(dtype: np.dtype[np.floating]) -> float:
     """Return the magnitude under which an input of this type is too near zero for a ratio of full precision."""
     return 16 * float(np.finfo(dtype).tiny)
 
 
-def ratios(before: NDArray[np.floating], after: NDArray[np.floating], shared_axes: tuple[int, ...] = ()) -> Ratios:
-    """Compare a tensor after a mask with the same tensor before it.
+def mask_cells(before: NDArray[np.floating], after: NDArray[np.floating], dropped: float = 0.0) -> Cells:
+    """Read a mask off a tensor before and after it.
 
     Args:
         before: input of the mask, any shape; broadcast against `after`.
         after: output of the mask.
+        dropped: what dropped elements become; zeros count as dropped with either sign.
+    """
+    before, after = np.broadcast_arrays(before, after)
+    telling = np.isfinite(before) & np.isfinite(after) & (np.abs(before) > smallest_input(before.dtype))
+    if dropped == 0:
+        return Cells(telling, telling & (after != 0))
+    tolerance = _ULPS * float(np.finfo(after.dtype).eps) * abs(dropped)
+    return Cells(telling, telling & (np.abs(after.astype(np.float64) - dropped) > tolerance))
+
+
+def ratios(
+    before: NDArray[np.floating],
+    after: NDArray[np.floating],
+    shared_axes: tuple[int, ...] = (),
+    *,
+    shift: float = 0.0,
+    dropped: float = 0.0,
+) -> Ratios:
+    """Compare a tensor after a mask with the same tensor before it.
+
+    Args:
+        before: input of the mask, any shape; broadcast against `after`.
+        after: output of the mask: slope * input + shift where kept, `dropped` where not.
         shared_axes: axes along which one mask cell serves; its elements count once.
 
     Exact zeros are dropped elements (-0.0 too). Elements whose input is zero, tiny or not finite say nothing.
     """
     before, after = np.broadcast_arrays(before, after)
-    size = np.abs(before)
-    telling = np.isfinite(before) & np.isfinite(after) & (size > smallest_input(before.dtype))
-    kept = telling & (after != 0)
-    values = after[kept].astype(np.float64) / before[kept].astype(np.float64)
-    if shared_axes:
-        kept, telling = kept.any(axis=shared_axes), telling.any(axis=shared_axes)
+    cells = mask_cells(before, after, dropped)
+    clear = cells.kept if shift == 0 else cells.kept & (np.abs(before) > _BESIDE_SHIFT * abs(shift))
+    values = (after[clear].astype(np.float64) - shift) / before[clear].astype(np.float64)
+    kept, telling = (np.any(each, axis=shared_axes) if shared_axes else each for each in (cells.kept, cells.telling))
     return Ratios(kept=int(kept.sum()), cells=int(telling.sum()), values=values)
 
 

@@ -1,0 +1,158 @@
+"""How far a site reaches: where its data comes in, and after which scale of its own the model goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from dropaudit.graph.laws import is_like_scale, is_own_factor, is_right
+from dropaudit.graph.noise import Fill, Jittered, Masked, Mixed
+from dropaudit.graph.noise_map import NoiseMap
+from dropaudit.graph.site import Law
+
+_FARTHEST = 8
+# Constants are float32; in a float16 graph they carry 11 bits.
+_PRECISION = 1e-5
+_HALF_PRECISION = 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The tensors around a site and the law between them."""
+
+    source: str
+    result: str
+    law: Law
+
+
+def extent_of(noise: NoiseMap, first: str) -> Extent:
+    """Settle where a site begins and ends.
+
+        Mul(x, 1/q) -> s ; Mul(s, m) -> y            source x, result y
+        Mul(x, m) -> s ; Mul(s, 1/q) -> y            source x, result y
+        Mul(x, a m) -> s ; Add(s, noise) -> y        source x, result y
+        Mul(x, 3.7) -> s ; Mul(s, m / q) -> y        source s, result y: 3.7 is the model's own
+
+    Args:
+        noise: what the tensors of the scope are.
+        first: the first tensor that holds masked data.
+    """
+    masked = noise.values[first]
+    if isinstance(masked, Jittered):
+        last, mixed = _last_joined(noise, first, masked)
+        assert isinstance(mixed, Jittered)
+        return Extent(mixed.source, last, Law(slope=mixed.mean, spread=mixed.sd))
+    assert isinstance(masked, Masked)
+    last, mixed = _last_joined(noise, first, masked)
+    assert isinstance(mixed, Masked)
+    plain = Extent(mixed.source, last, _law(mixed))
+    return _settled(noise, plain, mixed)
+
+
+def _law(masked: Masked) -> Law:
+    return Law(slope=masked.kept.slope, shift=masked.kept.shift, dropped=masked.dropped)
+
+
+def _last_joined(noise: NoiseMap, first: str, value: Mixed) -> tuple[str, Mixed]:
+    """Follow the readers to the last that joins more noise of the same draw: the other half of a select, a shift."""
+    last, found = first, value
+    for name, mixed, node in _onwards(noise, first, value):
+        if any(other != name and noise.is_noise(other, value.draw) for other in node.input):
+            last, found = name, mixed
+    return last, found
+
+
+def _onwards(noise: NoiseMap, name: str, value: Mixed) -> Iterator[tuple[str, Mixed, onnx.NodeProto]]:
+    """Yield tensor after tensor that is still the same data under the same draw, while one node alone reads it."""
+    for _ in range(_FARTHEST):
+        node = noise.scope.sole_consumer(name)
+        if node is None or not node.output:
+            return
+        name = node.output[0]
+        found = noise.values.get(name)
+        same = isinstance(found, Masked | Jittered) and found.draw == value.draw and found.source == value.source
+        if not same or not isinstance(found, Masked | Jittered):
+            return
+        yield name, found, node
+
+
+def _settled(noise: NoiseMap, plain: Extent, masked: Masked) -> Extent:
+    """Choose among the scalar factors before and after the mask those that are the dropout's own."""
+    q = masked.keep_prob
+    if not 0 < q < 1:
+        return plain
+    onwards = ((name, mixed) for name, mixed, _ in _onwards(noise, plain.result, masked))
+    after = [Extent(plain.source, name, _law(mixed)) for name, mixed in onwards if isinstance(mixed, Masked)]
+    return _choice(plain, _before(noise, plain), after, q, _precision(noise))
+
+
+def _choice(plain: Extent, before: Extent | None, after: list[Extent], keep_prob: float, precision: float) -> Extent:
+    """Prefer what makes the law right, then a second factor 1/q beside it, then any factor that looks like a scale."""
+    first = [] if before is None else [before]
+    both = [] if before is None else [_joined(plain, before, each) for each in after]
+    options = [plain, *after, *first, *both]
+    right = next((each for each in options if is_right(each.law, keep_prob, precision)), None)
+    if right is not None:
+        doubled = [each for each in options if _is_doubled(each.law, right.law, keep_prob, precision)]
+        return doubled[0] if doubled else right
+    if not plain.law.is_plain or not math.isclose(plain.law.slope, 1.0, rel_tol=precision):
+        return plain
+    near = [each for each in (*after[:1], *first) if _is_scale(each.law.slope, keep_prob, precision)]
+    own = [each for each in near if is_own_factor(each.law.slope, keep_prob, precision)]
+    if len(own) == 2:
+        return both[0]
+    return (own or near or [plain])[0]
+
+
+def _is_doubled(law: Law, plain: Law, keep_prob: float, precision: float) -> bool:
+    return plain.is_plain and math.isclose(law.slope, plain.slope / keep_prob, rel_tol=precision)
+
+
+def _is_scale(factor: float, keep_prob: float, precision: float) -> bool:
+    return is_own_factor(factor, keep_prob, precision) or is_like_scale(factor, keep_prob)
+
+
+def _joined(plain: Extent, before: Extent, after: Extent) -> Extent:
+    factor = before.law.slope / plain.law.slope if plain.law.slope else 0.0
+    law = Law(after.law.slope * factor, after.law.shift, after.law.dropped)
+    return Extent(before.source, after.result, law)
+
+
+def _before(noise: NoiseMap, plain: Extent) -> Extent | None:
+    """Step back over a scalar factor that only masks read."""
+    scope = noise.scope
+    producer = scope.producers.get(plain.source)
+    if producer is None or plain.source in scope.outputs or not _only_masks_read(noise, plain.source):
+        return None
+    found = _scaled(noise, producer)
+    if found is None:
+        return None
+    name, factor = found
+    return Extent(name, plain.result, Law(plain.law.slope * factor, plain.law.shift, plain.law.dropped))
+
+
+def _only_masks_read(noise: NoiseMap, name: str) -> bool:
+    readers = [node for node in noise.scope.consumers[name] if node.op_type != "Shape"]
+    return all(node.output and isinstance(noise.values.get(node.output[0]), Masked) for node in readers)
+
+
+def _scaled(noise: NoiseMap, node: onnx.NodeProto) -> tuple[str, float] | None:
+    """Return the tensor that a node multiplies by a scalar, and the scalar."""
+    if node.op_type not in ("Mul", "Div") or len(node.input) != 2:
+        return None
+    first, second = node.input
+    factor = noise.values.get(second)
+    if not isinstance(factor, Fill) and node.op_type == "Mul":
+        first, factor = second, noise.values.get(first)
+    if not isinstance(factor, Fill) or not factor.value or not np.isfinite(factor.value):
+        return None
+    return first, 1 / factor.value if node.op_type == "Div" else factor.value
+
+
+def _precision(noise: NoiseMap) -> float:
+    halves = any(value.dtype == np.float16 and value.size == 1 for value in noise.scope.constants.values())
+    return _HALF_PRECISION if halves else _PRECISION

@@ -1,0 +1,48 @@
+"""The laws of dropout: which lines through x are right, and which are known mistakes."""
+
+from __future__ import annotations
+
+import math
+
+from dropaudit.graph.site import Law
+
+# alpha' = -lambda * alpha of the SELU, its value at minus infinity (Klambauer et al. 2017, "Self-normalizing neural
+# networks").
+ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772
+
+
+def alpha_law(keep_prob: float) -> Law:
+    """Return alpha dropout: a (x m + alpha' (1 - m)) + b keeps mean 0 and variance 1 (Klambauer et al. 2017, eq. 7).
+
+    a = (q + alpha'^2 q (1 - q))^(-1/2),   b = -a (1 - q) alpha'
+    """
+    drop = 1 - keep_prob
+    slope = (keep_prob + ALPHA_PRIME**2 * keep_prob * drop) ** -0.5
+    shift = -slope * drop * ALPHA_PRIME
+    return Law(slope=slope, shift=shift, dropped=slope * ALPHA_PRIME + shift)
+
+
+def inverted_law(keep_prob: float) -> Law:
+    """Return inverted dropout: x / q when kept, 0 when not."""
+    return Law(slope=1 / keep_prob)
+
+
+def agrees(law: Law, other: Law, precision: float) -> bool:
+    """Whether two laws are the same within a relative precision."""
+    pairs = ((law.slope, other.slope), (law.shift, other.shift), (law.dropped, other.dropped))
+    return all(math.isclose(a, b, rel_tol=precision, abs_tol=precision) for a, b in pairs)
+
+
+def is_right(law: Law, keep_prob: float, precision: float) -> bool:
+    """Whether a law is inverted or alpha dropout at this keep probability."""
+    return any(agrees(law, right(keep_prob), precision) for right in (inverted_law, alpha_law))
+
+
+def is_own_factor(factor: float, keep_prob: float, precision: float) -> bool:
+    """Whether a scalar factor beside a mask is 1/q or 1/p, which ordinary factors of a model are not."""
+    return any(math.isclose(factor, own, rel_tol=precision) for own in (1 / keep_prob, 1 / (1 - keep_prob)))
+
+
+def is_like_scale(factor: float, keep_prob: float) -> bool:
+    """Whether a factor beside an unscaled mask may be meant as its scale: above 1, and not far from 1/q."""
+    return factor > 1 and 0.5 <= factor * keep_prob <= 2.0

@@ -1,0 +1,59 @@
+"""What inference does to make up for training: the factor between the two modes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dropaudit.measure.reference import Reference
+from dropaudit.subjects import Array, float_array
+
+_PRECISION = 1e-3
+_RESIDUAL = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """Constant factor of the inference outputs over those of the train mode with its sites bypassed.
+
+    1 where nothing was compensated, and for a single artifact; None where the two differ by more than a factor.
+    """
+
+    factor: float | None = 1.0
+
+    def is_near(self, value: float) -> bool:
+        """Whether the factor is `value`, at the precision two graphs agree to."""
+        return self.factor is not None and abs(self.factor / value - 1) <= _PRECISION
+
+
+def compensation_of(reference: Reference, weight_factor: float | None) -> Compensation:
+    """Return the factor between the modes, over all outputs.
+
+    Args:
+        reference: outputs at inference, and of the train mode with its sites bypassed.
+        weight_factor: the one factor between the weights of the two artifacts of a pair, which tells where operators
+            that are not linear hide it in the outputs; None where there is none.
+    """
+    factors = [output_factor(reference.outputs[name], reference.derived[name]) for name in reference.outputs]
+    known = [factor for factor in factors if factor is not None]
+    if weight_factor is not None and (len(known) < len(factors) or not known):
+        return Compensation(weight_factor)
+    if len(known) < len(factors) or not known:
+        return Compensation(None)
+    # An output that no site reaches has factor 1 and says nothing about the others.
+    return Compensation(max(known, key=lambda factor: abs(math.log(factor))))
+
+
+def output_factor(inference: Array, derived: Array) -> float | None:
+    """Return f where inference = f * derived within 1e-3, None where they differ otherwise."""
+    y, x = float_array(inference).ravel(), float_array(derived).ravel()
+    norm = float(x @ x)
+    if not math.isfinite(norm) or not np.all(np.isfinite(y)):
+        return None
+    if norm == 0:
+        return 1.0 if not y.any() else None
+    factor = float(x @ y) / norm
+    residual = float(np.linalg.norm(y - factor * x)) / math.sqrt(norm)
+    return factor if factor > 0 and residual <= _RESIDUAL * max(1.0, factor) else None

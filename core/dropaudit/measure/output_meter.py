@@ -1,0 +1,125 @@
+"""Running measurement of an output, fed chunk by chunk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropaudit.measure.intervals import mean_of
+from dropaudit.plan import TestProgress
+from dropaudit.report import Histogram, Interval, Spread
+from dropaudit.stats.mean import BURN_IN
+from dropaudit.stats.moments import RunningMoments
+from dropaudit.stats.ratios import RunningSpread, smallest_input
+from dropaudit.subjects import float_array
+
+_BINS = 24
+
+
+class OutputMeter:
+    """Scale factor of one output: the mean of s_t = <y_t, y_ref> / <y_ref, y_ref> over replicates.
+
+    Its test is decided when the confidence sequence lies inside or outside 1 +- tolerance.
+    """
+
+    def __init__(
+        self, name: str, reference: NDArray[Any], tolerance: float, alpha: float, time_axis: int | None = None
+    ) -> None:
+        self.name = name
+        self._time_axis = time_axis
+        self.shape = reference.shape
+        self._reference = float_array(reference).ravel()
+        self._norm = float(self._reference @ self._reference)
+        self._telling = np.abs(self._reference) > smallest_input(reference.dtype)
+        self._tolerance = tolerance
+        self._alpha = alpha
+        self._moments = RunningMoments()
+        self._ratios = RunningSpread()
+        self._zeros = 0
+        self._seen = 0
+        self._sum = np.zeros(self._reference.size)
+        self.non_finite = 0
+        self._edges: NDArray[np.float64] | None = None
+        self._counts = np.zeros(_BINS, dtype=np.int64)
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Take in replicates of the output, shape (n, …)."""
+        flat = float_array(values).reshape(len(values), -1)
+        self.non_finite += int(np.count_nonzero(~np.isfinite(flat)))
+        if self.non_finite:
+            return
+        if self._norm > 0:
+            self._moments.add(flat @ self._reference / self._norm)
+        self._seen += flat.size
+        self._sum += flat.sum(axis=0)
+        self._zeros += int(np.count_nonzero((flat == 0) & (self._reference != 0)))
+        compared = flat[:, self._telling] / self._reference[self._telling]
+        self._ratios.add(compared[compared != 0])
+        self._count(compared)
+
+    def _count(self, compared: NDArray[np.float64]) -> None:
+        if compared.size == 0:
+            return
+        if self._edges is None:
+            low, high = (float(np.quantile(compared, share)) for share in (0.001, 0.999))
+            self._edges = np.linspace(min(low, 0.0), max(high, 1.0) + 1e-9, _BINS + 1)
+        inside = np.clip(compared, self._edges[0], self._edges[-1])
+        self._counts += np.histogram(inside, self._edges)[0]
+
+    @property
+    def interval(self) -> Interval | None:
+        """Confidence sequence of the scale factor; None before 64 replicates, and for an output that is all zero."""
+        return mean_of(self._moments, self._alpha) if self._moments.count >= BURN_IN else None
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the scale factor over replicates."""
+        return self._moments.sd
+
+    @property
+    def time_profile(self) -> tuple[float, ...]:
+        """Scale factor at each time step: <mean y, y_ref> / <y_ref, y_ref>; 1 where the reference is zero."""
+        if self._time_axis is None or not self._seen:
+            return ()
+        mean = (self._sum / (self._seen / self._reference.size)).reshape(self.shape)
+        reference = self._reference.reshape(self.shape)
+        others = tuple(axis for axis in range(reference.ndim) if axis != self._time_axis)
+        norms = np.square(reference).sum(axis=others)
+        products = (mean * reference).sum(axis=others)
+        return tuple(float(p / n) if n > 0 else 1.0 for p, n in zip(products, norms, strict=True))
+
+    def agrees(self, interval: Interval) -> bool:
+        """Whether the interval lies within the tolerance of 1."""
+        return 1 - self._tolerance <= interval.lower and interval.upper <= 1 + self._tolerance
+
+    def refutes(self, interval: Interval) -> bool:
+        """Whether the interval lies outside the tolerance."""
+        return interval.upper < 1 - self._tolerance or interval.lower > 1 + self._tolerance
+
+    def progress(self) -> TestProgress:
+        """Return how far the test is; an output that is all zero or not finite has nothing to decide."""
+        interval = self.interval
+        if interval is None:
+            hopeless = self._norm == 0 or self.non_finite > 0
+            return TestProgress(self.name, "scaleFactor", Interval(estimate=0.0, lower=0.0, upper=0.0), hopeless)
+        return TestProgress(self.name, "scaleFactor", interval, self.agrees(interval) or self.refutes(interval))
+
+    @property
+    def zero_fraction(self) -> float:
+        """Share of elements that are zero here and not in the reference."""
+        return self._zeros / self._seen if self._seen else 0.0
+
+    @property
+    def survivor_ratio(self) -> Spread | None:
+        """Extremes and median of y_t / y_ref over elements that are not zero."""
+        found = self._ratios
+        return None if found.empty else Spread(min=found.lowest, median=found.median, max=found.highest)
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """Distribution of y_t / y_ref over all elements."""
+        if self._edges is None:
+            return None
+        return Histogram(edges=tuple(map(float, self._edges)), counts=tuple(map(int, self._counts)))
