@@ -6,7 +6,7 @@ import onnx
 
 from dropaudit.graph.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.extent import Extent, extent_of
-from dropaudit.graph.noise import Blend, Jittered, Masked
+from dropaudit.graph.noise import Blend, Jittered, Masked, TwoPoint
 from dropaudit.graph.noise_map import NoiseMap, Origin
 from dropaudit.graph.placement import place
 from dropaudit.graph.scope import Scope
@@ -74,12 +74,23 @@ def _is_first(noise: NoiseMap, node: onnx.NodeProto, value: Masked | Jittered) -
 
 
 def _blended(noise: NoiseMap) -> set[str]:
-    """Return the masked halves of blends."""
+    """Return the masked halves of blends, and the first step of a layer whose later steps are blends.
+
+    Zoneout begins with a state of zeros: m * 0 + (1 - m) * h is a half alone.
+    """
+    chances = {value.chance for value in noise.values.values() if isinstance(value, Blend)}
     halves: set[str] = set()
     for node in noise.scope.graph.node:
-        if node.output and isinstance(noise.values.get(node.output[0]), Blend):
+        value = noise.values.get(node.output[0]) if node.output else None
+        if isinstance(value, Blend) or (isinstance(value, Masked) and _is_first_step(noise, node, value, chances)):
             halves |= {name for name in node.input if isinstance(noise.values.get(name), Masked)}
     return halves
+
+
+def _is_first_step(noise: NoiseMap, node: onnx.NodeProto, value: Masked, chances: set[float]) -> bool:
+    others = [noise.values.get(name) for name in node.input]
+    joins_nothing = any(isinstance(each, TwoPoint) and each.hit == each.miss == 0 for each in others)
+    return node.op_type == "Add" and joins_nothing and value.chance in chances
 
 
 def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered) -> GraphSite | None:

@@ -25,6 +25,9 @@ _WEIGHTED = {
     "Conv": (1,),
     "Gather": (0,),
 }
+_CHANCE_OF_ORDER = 1e-2
+# Rows of zeros are a mask when they are more than the one that pads.
+_FEWEST_ROWS = 3
 # Exact zeros are a mask when they are not just a few.
 _LEAST_SHARE = 0.02
 
@@ -58,7 +61,10 @@ def frozen_weights(scope: Scope) -> list[GraphSite]:
     for node in scope.graph.node:
         for position in _WEIGHTED.get(node.op_type, ()):
             name = node.input[position] if position < len(node.input) else ""
-            if name in scope.constants and has_scattered_zeros(scope.constants[name]):
+            is_table = node.op_type == "Gather"
+            if name in scope.constants and (
+                has_scattered_zeros(scope.constants[name]) or (is_table and has_dropped_rows(scope.constants[name]))
+            ):
                 found[name] = _weight_site(scope, node, name)
     return list(found.values())
 
@@ -76,26 +82,48 @@ def has_scattered_zeros(value: NDArray[Any]) -> bool:
     return all(float(each.max()) < 1 and float(np.mean(each > 0)) > 0.5 for each in spread)
 
 
+def has_dropped_rows(table: NDArray[Any]) -> bool:
+    """Whether an embedding table has rows of zeros all over, as dropout of whole words leaves them."""
+    if table.ndim != 2 or table.dtype.kind != "f" or table.shape[1] < 2:
+        return False
+    rows = np.all(table == 0, axis=1)
+    return bool(_FEWEST_ROWS <= rows.sum() < rows.size and not _is_ordered(~rows, 0))
+
+
 def looks_like_mask(value: NDArray[Any] | None) -> bool:
     """Whether a constant holds zeros and one value of at least 1, in no order.
 
     Ones that are followed by zeros along an axis only, as in padding and causal masks, are no dropout.
     """
-    if value is None or value.size < _FEWEST_CELLS or value.dtype.kind not in "fb":
+    if value is None or value.dtype.kind not in "fb" or value.size < _FEWEST_CELLS:
         return False
     highest = value.max()
     if not np.isfinite(highest) or highest < 1 or not np.all((value == 0) | (value == highest)):
         return False
-    kept = int(np.count_nonzero(value))
-    return 0 < kept < value.size and not any(_is_padding(value, axis) for axis in range(value.ndim))
+    kept = _without_repeats(value != 0)
+    return kept.size >= _FEWEST_CELLS and 0 < kept.mean() < 1 and not any(_is_ordered(kept, i) for i in range(kept.ndim))
 
 
-def _is_padding(value: NDArray[Any], axis: int) -> bool:
-    """Whether values never rise, or never fall, along an axis, and do change."""
-    if value.shape[axis] < 2:
+def _without_repeats(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Leave out axes along which nothing changes: a mask that was stretched over time holds each cell once."""
+    for axis in range(kept.ndim):
+        if np.all(kept == kept.take([0], axis=axis)):
+            kept = kept.take([0], axis=axis)
+    return kept
+
+
+def _is_ordered(kept: NDArray[np.bool_], axis: int) -> bool:
+    """Whether cells never rise, or never fall, along an axis, where a random mask would hardly do so.
+
+    Of n independent cells the chance to come in this order is sum_k q^k (1-q)^(n-k), for each line along the axis.
+    """
+    extent = kept.shape[axis]
+    steps = np.diff(kept.astype(np.int8), axis=axis)
+    if extent < 2 or not (np.all(steps <= 0) or np.all(steps >= 0)):
         return False
-    steps = np.diff(value.astype(np.float64), axis=axis)
-    return bool(np.any(steps)) and bool(np.all(steps <= 0) or np.all(steps >= 0))
+    share = float(kept.mean())
+    chance = sum(share**k * (1 - share) ** (extent - k) for k in range(extent + 1))
+    return bool(chance ** (kept.size // extent) < _CHANCE_OF_ORDER)
 
 
 def _site(scope: Scope, node: onnx.NodeProto, data: str, mask: str) -> GraphSite:

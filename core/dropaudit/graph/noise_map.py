@@ -11,6 +11,7 @@ from dropaudit.graph.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.noise import (
     MOVES,
     PARTS,
+    Blend,
     Data,
     Fill,
     Jittered,
@@ -175,7 +176,7 @@ def _stepped(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:
     """Follow one operator; data that was masked by another draw counts as plain data."""
     if not node.input:
         return None
-    operands = tuple(noise.value(name) for name in node.input)
+    operands = tuple(_plain(noise.value(name), name) for name in node.input)
     if not any(isinstance(value, Fill | Noise | Mixed) for value in operands):
         return None
     found = step(node.op_type, operands)
@@ -183,6 +184,11 @@ def _stepped(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:
         plain = zip(node.input, operands, strict=True)
         found = step(node.op_type, tuple(Data(n) if isinstance(v, Masked | Jittered) else v for n, v in plain))
     return found
+
+
+def _plain(value: Value, name: str) -> Value:
+    """What was chosen between two tensors of data is data for whoever reads it."""
+    return Data(name) if isinstance(value, Blend) else value
 
 
 def _started(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:

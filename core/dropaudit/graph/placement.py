@@ -105,10 +105,22 @@ def _among_layers(scope: Scope, source: str, result: str) -> Placement:
         return Placement.OUTPUT
     if recurs(scope, source, result):
         return Placement.STATE_H
-    if not any(node.op_type in RECURRENT for node in ancestors(scope, source)):
+    if not _is_recurrent(scope, ancestors(scope, source)):
         return Placement.UNKNOWN
-    later = any(node.op_type in RECURRENT for node in descendants(scope, result))
+    later = _is_recurrent(scope, descendants(scope, result))
     return Placement.BETWEEN_LAYERS if later else Placement.HEAD
+
+
+def _is_recurrent(scope: Scope, nodes: list[onnx.NodeProto]) -> bool:
+    """Whether there is a recurrent operator, or one weight that serves again and again as in an unrolled one."""
+    weights = [
+        name
+        for node in nodes
+        if node.op_type in ("MatMul", "Gemm")
+        for name in node.input
+        if name in scope.constants and scope.constants[name].ndim > 1
+    ]
+    return any(node.op_type in RECURRENT for node in nodes) or len(set(weights)) < len(weights)
 
 
 def _origin(scope: Scope, name: str) -> str:

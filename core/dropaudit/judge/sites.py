@@ -225,7 +225,7 @@ def _unscaled(measured: MeasuredSite, compensation: Compensation) -> Finding:
             "DA301",
             measured,
             "Leaves kept values unscaled (factor 1), and nothing at inference makes up for it",
-            "Divide kept values by the keep probability at training; or multiply by it at inference and audit the pair.",
+            "Divide kept values by the keep probability at training; or multiply by it at inference, and audit both.",
         )
     return _scale_finding(
         "DA303",

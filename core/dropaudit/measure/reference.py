@@ -33,7 +33,7 @@ class Reference:
         outputs: floating-point outputs at inference, by name.
         derived: outputs of the measured model with its sites bypassed; equal to `outputs` where one graph is both.
         unstable: outputs that differ between two inference-mode runs though every site is bypassed.
-        batch_gaps: outputs that move when batch statistics take the place of running ones, with their relative distance.
+        batch_gaps: outputs that batch statistics move, in place of running ones, with their relative distance.
         served_as_bypassed: whether an artifact meant for inference answers as if its sites were bypassed.
     """
 
