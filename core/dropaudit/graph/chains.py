@@ -111,6 +111,7 @@ def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered) -> Gr
         mask=_mask(noise, node, extent, first),
         draw=first.draw,
         maker=origin.maker,
+        remote=extent.remote,
         switch=origin.switch,
         switch_input=origin.switch_input,
         default_on=origin.default_on,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
 
 from dropaudit.graph.laws import is_like_scale, is_own_factor, is_right
-from dropaudit.graph.noise import Fill, Jittered, Masked, Mixed
+from dropaudit.graph.noise import MOVES, Fill, Jittered, Masked, Mixed
 from dropaudit.graph.noise_map import NoiseMap
-from dropaudit.graph.site import Law
+from dropaudit.graph.site import Law, RemoteScale
 
 _FARTHEST = 8
 # Constants are float32; in a float16 graph they carry 11 bits.
@@ -22,11 +22,12 @@ _HALF_PRECISION = 2e-3
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The tensors around a site and the law between them."""
+    """The tensors around a site and the law between them; a remote scale is not part of that law."""
 
     source: str
     result: str
     law: Law
+    remote: RemoteScale | None = None
 
 
 def extent_of(noise: NoiseMap, first: str) -> Extent:
@@ -35,6 +36,7 @@ def extent_of(noise: NoiseMap, first: str) -> Extent:
         Mul(x, 1/q) -> s ; Mul(s, m) -> y            source x, result y
         Mul(x, m) -> s ; Mul(s, 1/q) -> y            source x, result y
         Mul(x, a m) -> s ; Add(s, noise) -> y        source x, result y
+        Mul(x, 1/q) -> s ; Transpose(s) -> t ; Mul(t, m) -> y      source t, result y, remote scale x to s
         Mul(x, 3.7) -> s ; Mul(s, m / q) -> y        source s, result y: 3.7 is the model's own
 
     Args:
@@ -87,7 +89,36 @@ def _settled(noise: NoiseMap, plain: Extent, masked: Masked) -> Extent:
         return plain
     onwards = ((name, mixed) for name, mixed, _ in _onwards(noise, plain.result, masked))
     after = [Extent(plain.source, name, _law(mixed)) for name, mixed in onwards if isinstance(mixed, Masked)]
-    return _choice(plain, _before(noise, plain), after, q, _precision(noise))
+    chosen = _choice(plain, _before(noise, plain), after, q, _precision(noise))
+    return replace(chosen, remote=_remote(noise, chosen, q, _precision(noise)))
+
+
+def _remote(noise: NoiseMap, chosen: Extent, keep_prob: float, precision: float) -> RemoteScale | None:
+    """Look for the scale of an unscaled mask beyond operators that only move elements."""
+    if not chosen.law.is_plain or not math.isclose(chosen.law.slope, 1.0, rel_tol=precision):
+        return None
+    for found in (_moved_before(noise, chosen.source), _moved_after(noise, chosen.result)):
+        if found is not None and is_own_factor(found.factor, keep_prob, precision):
+            return found
+    return None
+
+
+def _moved_before(noise: NoiseMap, name: str) -> RemoteScale | None:
+    scope = noise.scope
+    while (node := scope.producers.get(name)) is not None and node.op_type in MOVES:
+        name = node.input[0]
+        if scope.sole_reader(name) is None:
+            return None
+    found = None if node is None else _scaled(noise, node)
+    return None if found is None else RemoteScale(found[0], name, found[1])
+
+
+def _moved_after(noise: NoiseMap, name: str) -> RemoteScale | None:
+    scope = noise.scope
+    while (node := scope.sole_reader(name)) is not None and node.op_type in MOVES:
+        name = node.output[0]
+    found = None if node is None else _scaled(noise, node)
+    return None if node is None or found is None or found[0] != name else RemoteScale(name, node.output[0], found[1])
 
 
 def _choice(plain: Extent, before: Extent | None, after: list[Extent], keep_prob: float, precision: float) -> Extent:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import onnx
 
 from dropaudit.graph.noise import MOVES
-from dropaudit.graph.recurrence import is_memory, recurs, state_placement
+from dropaudit.graph.recurrence import is_memory, meets_weights, recurs, state_placement
 from dropaudit.graph.scope import Scope, reads
 from dropaudit.report import Placement
 
@@ -48,10 +48,17 @@ def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:
     shift = 1 if owner.op_type == "Loop" else 0
     if reached:
         return _among_layers(outer, owner.output[reached[0] - shift], owner.output[reached[0] - shift])
+    if meets_weights(scope, result) and _depends_on_state(scope, origin, tuple(states.values())):
+        return Placement.BETWEEN_LAYERS
     inside = [value.name for value in scope.graph.input]
     if origin in inside:
         return _taken_in(outer, owner.input[inside.index(origin)])
     return Placement.UNKNOWN if origin in scope.producers else place(outer, origin, origin)
+
+
+def _depends_on_state(scope: Scope, name: str, states: tuple[str, ...]) -> bool:
+    """Whether a tensor is made of what the body carries from step to step."""
+    return any(set(states) & set(node.input) for node in ancestors(scope, name))
 
 
 def _taken_in(outer: Scope, name: str) -> Placement:
@@ -125,9 +132,15 @@ def _is_recurrent(scope: Scope, nodes: list[onnx.NodeProto]) -> bool:
 
 def _origin(scope: Scope, name: str) -> str:
     """Go back through operators that only move elements."""
-    while name in scope.producers and scope.producers[name].op_type in MOVES:
+    while name in scope.producers and _only_moves(scope, scope.producers[name]):
         name = scope.producers[name].input[0]
     return name
+
+
+def _only_moves(scope: Scope, node: onnx.NodeProto) -> bool:
+    """Whether a node moves elements, or takes one step out of a sequence in a body."""
+    takes_step = scope.outer is not None and node.op_type == "Gather" and node.input[0] not in scope.constants
+    return node.op_type in MOVES or takes_step
 
 
 def _becomes_output(scope: Scope, name: str) -> bool:

@@ -21,13 +21,14 @@ def state_placement(scope: Scope, states: tuple[str, ...], name: str) -> Placeme
         states: the inputs that the body carries from step to step.
         name: the one in question.
     """
-    meets_weights = {state: _meets_weights(scope, state) for state in states}
-    if meets_weights[name] or not any(meets_weights.values()):
+    hidden = {state: meets_weights(scope, state) for state in states}
+    if hidden[name] or not any(hidden.values()):
         return Placement.STATE_H
     return Placement.STATE_C
 
 
-def _meets_weights(scope: Scope, name: str) -> bool:
+def meets_weights(scope: Scope, name: str) -> bool:
+    """Whether a tensor is multiplied by weights, directly or behind masks and moves."""
     return any(node.op_type in _PRODUCTS for node in _readers(scope, name))
 
 

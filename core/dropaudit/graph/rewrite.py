@@ -54,6 +54,8 @@ def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) ->
         return
     for application in site.applications:
         _bypass(graph, application)
+    if site.remote is not None:
+        _bypass(graph, Application(site.remote.source, site.remote.result))
 
 
 def _node(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:

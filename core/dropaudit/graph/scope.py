@@ -53,6 +53,11 @@ class Scope:
         readers = self.consumers.get(name, [])
         return readers[0] if len(readers) == 1 and name not in self.outputs else None
 
+    def sole_reader(self, name: str) -> onnx.NodeProto | None:
+        """Return the node that alone reads the elements of a tensor; readers of its shape do not count."""
+        readers = [node for node in self.consumers.get(name, []) if node.op_type != "Shape"]
+        return readers[0] if len(readers) == 1 and name not in self.outputs else None
+
 
 def main_scope(model: onnx.ModelProto, given: Constants | None = None) -> Scope:
     """Index the main graph of a model; `given` are values of graph inputs that stay as they are."""

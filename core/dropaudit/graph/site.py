@@ -45,6 +45,15 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteScale:
+    """A scale of the site's own that operators which only move elements part from its mask."""
+
+    source: str
+    result: str
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class GraphSite:
     """A place where a random mask is applied.
 
@@ -57,6 +66,7 @@ class GraphSite:
         mask: tensor that holds the mask alone, where the graph has one; its shape says what is shared.
         draw: what the mask is drawn from; equal draws are equal masks.
         maker: node that draws.
+        remote: a scale of the site's own that lies further away; None where it lies between source and result.
         repeats: further tensors that the same mask is applied to, as the unrolled steps of one layer.
         switch: what decides whether it drops.
         switch_input: the graph input behind INPUT and DEFAULT.
@@ -75,6 +85,7 @@ class GraphSite:
     mask: str | None = None
     draw: str = ""
     maker: str = ""
+    remote: RemoteScale | None = None
     repeats: tuple[Application, ...] = ()
     switch: Switch = Switch.ON
     switch_input: str | None = None

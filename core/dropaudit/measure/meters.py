@@ -45,16 +45,23 @@ class SiteMeter(Protocol):
 
 
 class MaskMeter:
-    """Keep rate and scale of a site that keeps or drops.
+    """Keep rate and scale of a site that keeps or drops; the scale includes one that lies further away.
 
     Its test compares the keep rate with `keep_prob`: decided when the confidence sequence lies inside or outside
     keep_prob +- 0.005. Without a declared probability there is nothing to test.
     """
 
     def __init__(
-        self, name: str, keep_prob: float | None, law: Law, shared_axes: tuple[int, ...], alpha: float
+        self,
+        name: str,
+        keep_prob: float | None,
+        law: Law,
+        shared_axes: tuple[int, ...],
+        alpha: float,
+        remote_factor: float = 1.0,
     ) -> None:
         self.name = name
+        self._remote_factor = remote_factor
         self.keep_prob = keep_prob
         self.law = law
         self.shared_axes = tuple(axis + 1 for axis in shared_axes)  # the first axis counts replicates
@@ -70,7 +77,7 @@ class MaskMeter:
         found = ratios(before, after, self.shared_axes, shift=self.law.shift, dropped=self.law.dropped)
         self.kept += found.kept
         self.cells += found.cells
-        self.scale.add(found.values)
+        self.scale.add(found.values * self._remote_factor)
         self.elements = cells_of(after.shape, self.shared_axes)
         exact = factor_precision(float(np.finfo(after.dtype).eps))
         self.precision = exact if self.law.shift == 0 else max(exact, _SHIFTED_PRECISION)
