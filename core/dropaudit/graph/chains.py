@@ -112,6 +112,7 @@ def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered) -> Gr
         draw=first.draw,
         maker=origin.maker,
         remote=extent.remote,
+        folded=extent.folded,
         switch=origin.switch,
         switch_input=origin.switch_input,
         default_on=origin.default_on,

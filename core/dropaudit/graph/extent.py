@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import onnx
 
-from dropaudit.graph.laws import is_like_scale, is_own_factor, is_right
+from dropaudit.graph.laws import holds_folded_scale, is_like_scale, is_own_factor, is_right
 from dropaudit.graph.noise import MOVES, Fill, Jittered, Masked, Mixed
 from dropaudit.graph.noise_map import NoiseMap
 from dropaudit.graph.site import Law, RemoteScale
@@ -22,12 +22,13 @@ _HALF_PRECISION = 2e-3
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The tensors around a site and the law between them; a remote scale is not part of that law."""
+    """The tensors around a site and the law between them; a remote or folded scale is not part of that law."""
 
     source: str
     result: str
     law: Law
     remote: RemoteScale | None = None
+    folded: float | None = None
 
 
 def extent_of(noise: NoiseMap, first: str) -> Extent:
@@ -95,7 +96,7 @@ def _settled(noise: NoiseMap, plain: Extent, masked: Masked) -> Extent:
 
 def _remote(noise: NoiseMap, chosen: Extent, keep_prob: float, precision: float) -> RemoteScale | None:
     """Look for the scale of an unscaled mask beyond operators that only move elements."""
-    if not chosen.law.is_plain or not math.isclose(chosen.law.slope, 1.0, rel_tol=precision):
+    if chosen.folded or not chosen.law.is_plain or not math.isclose(chosen.law.slope, 1.0, rel_tol=precision):
         return None
     for found in (_moved_before(noise, chosen.source), _moved_after(noise, chosen.result)):
         if found is not None and is_own_factor(found.factor, keep_prob, precision):
@@ -132,19 +133,18 @@ def _choice(plain: Extent, before: Extent | None, after: list[Extent], keep_prob
         return doubled[0] if doubled else right
     if not plain.law.is_plain or not math.isclose(plain.law.slope, 1.0, rel_tol=precision):
         return plain
-    near = [each for each in (*after[:1], *first) if _is_scale(each.law.slope, keep_prob, precision)]
+    near = [*after[:1], *first]
     own = [each for each in near if is_own_factor(each.law.slope, keep_prob, precision)]
     if len(own) == 2:
         return both[0]
-    return (own or near or [plain])[0]
+    if not own and any(holds_folded_scale(each.law.slope, keep_prob) for each in near):
+        return replace(plain, folded=1 / keep_prob)
+    alike = [each for each in near if is_like_scale(each.law.slope, keep_prob)]
+    return (own or alike or [plain])[0]
 
 
 def _is_doubled(law: Law, plain: Law, keep_prob: float, precision: float) -> bool:
     return plain.is_plain and math.isclose(law.slope, plain.slope / keep_prob, rel_tol=precision)
-
-
-def _is_scale(factor: float, keep_prob: float, precision: float) -> bool:
-    return is_own_factor(factor, keep_prob, precision) or is_like_scale(factor, keep_prob)
 
 
 def _joined(plain: Extent, before: Extent, after: Extent) -> Extent:

@@ -101,7 +101,9 @@ def looks_like_mask(value: NDArray[Any] | None) -> bool:
     if not np.isfinite(highest) or highest < 1 or not np.all((value == 0) | (value == highest)):
         return False
     kept = _without_repeats(value != 0)
-    return kept.size >= _FEWEST_CELLS and 0 < kept.mean() < 1 and not any(_is_ordered(kept, i) for i in range(kept.ndim))
+    return (
+        kept.size >= _FEWEST_CELLS and 0 < kept.mean() < 1 and not any(_is_ordered(kept, i) for i in range(kept.ndim))
+    )
 
 
 def _without_repeats(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -43,6 +43,35 @@ def is_own_factor(factor: float, keep_prob: float, precision: float) -> bool:
     return any(math.isclose(factor, own, rel_tol=precision) for own in (1 / keep_prob, 1 / (1 - keep_prob)))
 
 
+def holds_folded_scale(factor: float, keep_prob: float) -> bool:
+    """Whether a factor beside an unscaled mask is an ordinary one that an exporter multiplied by 1/q.
+
+    Factors that people write are round, or roots of small integers: 4.2857 at q = 0.7 is 3 / 0.7. Where both readings
+    are equally round, the plain one holds.
+    """
+    return _digits(factor * keep_prob) < _digits(factor)
+
+
+_MOST_DIGITS = 5
+_LARGEST_SQUARE = 4096
+
+
+def _digits(factor: float) -> int:
+    """Return how many significant digits a factor needs; a root of an integer counts as two."""
+    if not math.isfinite(factor) or factor == 0:
+        return _MOST_DIGITS
+    exponent = math.floor(math.log10(abs(factor)))
+    for digits in range(1, _MOST_DIGITS):
+        if math.isclose(factor, round(factor, digits - 1 - exponent), rel_tol=1e-6):
+            return digits if digits < 2 or not _is_root(factor) else 2
+    return 2 if _is_root(factor) else _MOST_DIGITS
+
+
+def _is_root(factor: float) -> bool:
+    square = factor * factor
+    return 1 < square <= _LARGEST_SQUARE and math.isclose(square, round(square), rel_tol=1e-6)
+
+
 def is_like_scale(factor: float, keep_prob: float) -> bool:
     """Whether a factor beside an unscaled mask may be meant as its scale: above 1, and not far from 1/q."""
     return factor > 1 and 0.5 <= factor * keep_prob <= 2.0

@@ -67,6 +67,7 @@ class GraphSite:
         draw: what the mask is drawn from; equal draws are equal masks.
         maker: node that draws.
         remote: a scale of the site's own that lies further away; None where it lies between source and result.
+        folded: a scale of the site's own that is part of an ordinary factor beside it.
         repeats: further tensors that the same mask is applied to, as the unrolled steps of one layer.
         switch: what decides whether it drops.
         switch_input: the graph input behind INPUT and DEFAULT.
@@ -86,6 +87,7 @@ class GraphSite:
     draw: str = ""
     maker: str = ""
     remote: RemoteScale | None = None
+    folded: float | None = None
     repeats: tuple[Application, ...] = ()
     switch: Switch = Switch.ON
     switch_input: str | None = None
@@ -101,6 +103,11 @@ class GraphSite:
     def path_text(self) -> str:
         """The path as reports show it."""
         return "/".join(self.path)
+
+    @property
+    def scale_elsewhere(self) -> float:
+        """The factor that belongs to the site and does not lie between its source and its result."""
+        return (self.folded or 1.0) * (1.0 if self.remote is None else self.remote.factor)
 
     @property
     def applications(self) -> tuple[Application, ...]:

@@ -176,4 +176,4 @@ def _site_meter(
     law = site.law or _PLAIN
     if _is_noise(site):
         return NoiseMeter(site.name, keep_prob, law, shared, plan.tolerance, alpha)
-    return MaskMeter(site.name, keep_prob, law, shared, alpha, 1.0 if site.remote is None else site.remote.factor)
+    return MaskMeter(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere)
