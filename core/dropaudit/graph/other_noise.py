@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 
 from dropaudit.graph.noise import Blend, Jittered, Masked, Normal, TwoPoint, Uniform
 from dropaudit.graph.noise_map import NoiseMap, noise_maps
-from dropaudit.graph.rewrite import PREFIX, copy_of, graphs_of, replace_nodes
+from dropaudit.graph.rewrite import PREFIX, copy_of, float_type, graphs_of, replace_nodes
 from dropaudit.graph.scope import scopes
 from dropaudit.graph.site import GraphSite
 
@@ -31,7 +31,7 @@ def at_its_mean(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> onnx.Mode
     if not any(_drawn(noise) - own for noise in maps):
         return model
     changed = copy_of(model)
-    dtype = _float_type(model)
+    dtype = float_type(model)
     by_path = {noise.scope.path: noise for noise in maps}
     for graph, path in graphs_of(changed.graph):
         noise = by_path[path]
@@ -89,15 +89,6 @@ def _fixed(name: str, result: str, mean: float, dtype: np.dtype[Any]) -> list[on
 def _number(result: str, value: float, dtype: np.dtype[Any]) -> onnx.NodeProto:
     constant = numpy_helper.from_array(np.array(value, dtype=dtype), f"{result}/value")
     return helper.make_node("Constant", [], [result], name=result, value=constant)
-
-
-def _float_type(model: onnx.ModelProto) -> np.dtype[Any]:
-    """Return the floating-point type that the model computes in: its outputs'."""
-    for value in (*model.graph.output, *model.graph.input):
-        dtype = helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type or onnx.TensorProto.FLOAT)
-        if dtype.kind == "f":
-            return dtype
-    return np.dtype(np.float32)
 
 
 def _mixture(node: onnx.NodeProto, chance: float, dtype: np.dtype[Any]) -> list[onnx.NodeProto]:

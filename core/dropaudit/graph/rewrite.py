@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -37,6 +38,7 @@ def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
 
     Dropout(x, 0.5, True) -> y          becomes      Dropout(x, 0.5, False) -> y
     Mul(x, mask) -> y                   becomes      Identity(x) -> y
+    Mul(x, 3 / q) -> s ; Mul(s, mask) -> y                   becomes      Mul(s, q) -> y
     """
     derived = copy_of(model)
     for graph, path in graphs_of(derived.graph):
@@ -53,7 +55,7 @@ def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) ->
             _switch_off(model, graph, site)
         return
     for application in site.applications:
-        _bypass(graph, application)
+        _bypass(graph, application, site.folded, float_type(model))
     if site.remote is not None:
         _bypass(graph, Application(site.remote.source, site.remote.result))
 
@@ -62,13 +64,28 @@ def _node(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
     return next(node for node in graph.node if node.name == name)
 
 
-def _bypass(graph: onnx.GraphProto, application: Application) -> None:
+def _bypass(
+    graph: onnx.GraphProto, application: Application, folded: float | None = None, dtype: np.dtype[Any] | None = None
+) -> None:
+    """Let an application pass everything on; a scale that is folded into a factor beside it is taken out."""
     position, node = next((i, node) for i, node in enumerate(graph.node) if application.result in node.output)
-    passing = helper.make_node(
-        "Identity", [application.source], [application.result], name=f"{PREFIX}{application.result}"
-    )
+    name = f"{PREFIX}{application.result}"
+    inputs = [application.source]
+    if folded is not None:
+        graph.initializer.append(numpy_helper.from_array(np.array(1 / folded, dtype=dtype), f"{name}/unfold"))
+        inputs.append(f"{name}/unfold")
+    passing = helper.make_node("Identity" if folded is None else "Mul", inputs, [application.result], name=name)
     graph.node.remove(node)
     graph.node.insert(position, passing)
+
+
+def float_type(model: onnx.ModelProto) -> np.dtype[Any]:
+    """Return the floating-point type that the model computes in: its outputs'."""
+    for value in (*model.graph.output, *model.graph.input):
+        dtype = helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type or onnx.TensorProto.FLOAT)
+        if dtype.kind == "f":
+            return dtype
+    return np.dtype(np.float32)
 
 
 def _switch_off(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) -> None:
