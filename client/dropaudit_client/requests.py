@@ -88,6 +88,7 @@ def options(plan: Plan) -> pb.AuditOptions:
         max_replicates=plan.max_replicates,
         seed=plan.seed,
         provider=f"PROVIDER_{plan.provider.name}",
+        compare_provider=f"PROVIDER_{plan.compare_provider.name}" if plan.compare_provider else "PROVIDER_UNSPECIFIED",
     )
 
 

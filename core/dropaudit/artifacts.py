@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from dropaudit.findings import gravest_first, verdict_of
+from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.weights import WeightComparison, compare_weights
 from dropaudit.judge.compensation import compensation_of
 from dropaudit.judge.masks import judge_correlation, judge_masks, judge_stacked
 from dropaudit.judge.modes import judge_frozen, judge_inference, judge_presence, judge_reference, judge_removed
-from dropaudit.judge.outputs import judge_batch_statistics, judge_outputs, judge_pair
+from dropaudit.judge.outputs import judge_batch_statistics, judge_outputs, judge_pair, judge_providers
 from dropaudit.judge.sites import MeasuredSite, judge_site, unmeasured_site
 from dropaudit.judge.summary import summarize
+from dropaudit.measure.attribution import attribute
 from dropaudit.measure.case import Case, is_frozen
 from dropaudit.measure.make_case import make_case
 from dropaudit.measure.prepare import Prepared, prepare
+from dropaudit.measure.providers import outputs_elsewhere
 from dropaudit.measure.sampling import sample
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Role
-from dropaudit.report import Finding, Implementation, Report
+from dropaudit.report import Attribution, Finding, Implementation, Report
 from dropaudit.report_parts import execution_part, output_parts, site_parts
 from dropaudit.runtime.correlation import dispersion_of_runs
 from dropaudit.runtime.provider import Place, choose
 from dropaudit.runtime.session import nodes_of_default_session
-from dropaudit.subjects import ArtifactSubject, PairSubject
+from dropaudit.subjects import Array, ArtifactSubject, PairSubject
+
+
+# Kernels of two providers round differently; TF32 keeps 11 bits.
+PROVIDER_PRECISION = 1e-3
+
+Attributions = Mapping[str, tuple[Attribution, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +49,17 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the runtime does by itself: the nodes a default session leaves, and how consecutive runs scatter."""
+    """What the runtime does by itself.
+
+    Attributes:
+        surviving: nodes that a default session leaves.
+        dispersion: how consecutive runs scatter; None where they are compatible with independent ones.
+        elsewhere: inference outputs on a second provider; None where they are not asked for.
+    """
 
     surviving: frozenset[str]
     dispersion: float | None
+    elsewhere: Mapping[str, Array] | None
 
 
 def audit_artifacts(
@@ -52,32 +71,43 @@ def audit_artifacts(
     place = choose(plan.provider)
     case = make_case(subject, plan, place)
     prepared = prepare(case, plan, place)
-    health = _health(case, place)
+    health = _health(case, plan, place)
     ready = time.perf_counter()
     state = Progress(phase=Phase.SAMPLING, max_replicates=plan.max_replicates)
+    attributions: Attributions = {}
     if case.model.active:
         state = sample(prepared.drawing.sampler, prepared.meters, prepared.elements, plan, progress, cancelled)
+    if case.model.role is not Role.INFERENCE:
+        attributions = attribute(case, prepared, place, np.random.default_rng(plan.seed + 1), cancelled)
     times = Times(start, ready, time.perf_counter())
     progress(prepared.meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
-    return _report(case, prepared, health, state, plan, place, times)
+    return _report(case, prepared, health, attributions, state, plan, place, times)
 
 
-def _health(case: Case, place: Place) -> Health:
+def _health(case: Case, plan: Plan, place: Place) -> Health:
     operators = any(site.implementation is Implementation.DROPOUT_OP for site in case.model.active)
     return Health(
         surviving=nodes_of_default_session(case.model.untouched, place) if case.model.active else frozenset(),
         dispersion=dispersion_of_runs(place) if operators else None,
+        elsewhere=outputs_elsewhere(case, plan),
     )
 
 
 def _report(
-    case: Case, prepared: Prepared, health: Health, state: Progress, plan: Plan, place: Place, times: Times
+    case: Case,
+    prepared: Prepared,
+    health: Health,
+    attributions: Attributions,
+    state: Progress,
+    plan: Plan,
+    place: Place,
+    times: Times,
 ) -> Report:
     measured = [
         MeasuredSite(site, meter) for site, (meter, _, _) in zip(prepared.measured, prepared.meters.sites, strict=True)
     ]
-    findings = gravest_first(_findings(case, prepared, measured, health, plan))
-    outputs = output_parts(prepared)
+    findings = gravest_first(_findings(case, prepared, measured, health, attributions, plan))
+    outputs = output_parts(prepared, attributions)
     verdict = verdict_of(findings)
     return Report(
         verdict=verdict,
@@ -90,21 +120,32 @@ def _report(
 
 
 def _findings(
-    case: Case, prepared: Prepared, measured: list[MeasuredSite], health: Health, plan: Plan
+    case: Case,
+    prepared: Prepared,
+    measured: list[MeasuredSite],
+    health: Health,
+    attributions: Attributions,
+    plan: Plan,
 ) -> list[Finding]:
     model, reference = case.model, prepared.reference
     findings = judge_presence(model) + judge_frozen(model) + judge_inference(model, reference)
     findings += judge_removed(model, health.surviving) + judge_reference(case, reference)
-    findings += judge_batch_statistics(reference)
+    findings += judge_providers(reference.derived, health.elsewhere, str(plan.compare_provider), PROVIDER_PRECISION)
+    findings += judge_batch_statistics(reference, batch_moments(model.scope))
     if case.inference is not None:
         findings += judge_inference(case.inference, reference) + judge_frozen(case.inference)
     if model.role is Role.INFERENCE:
         return findings
-    return findings + _train_findings(case, prepared, measured, health, plan)
+    return findings + _train_findings(case, prepared, measured, health, attributions, plan)
 
 
 def _train_findings(
-    case: Case, prepared: Prepared, measured: list[MeasuredSite], health: Health, plan: Plan
+    case: Case,
+    prepared: Prepared,
+    measured: list[MeasuredSite],
+    health: Health,
+    attributions: Attributions,
+    plan: Plan,
 ) -> list[Finding]:
     model = case.model
     weights = _weights(case)
@@ -118,7 +159,7 @@ def _train_findings(
     classic = any(finding.code == "DA304" for finding in findings)
     if not judge_frozen(model) and not classic:
         meters = [meter for meter, _ in prepared.meters.outputs]
-        findings += judge_outputs(meters, prepared.linear, prepared.meters.tested_outputs, plan)
+        findings += judge_outputs(meters, prepared.linear, prepared.meters.tested_outputs, attributions, plan)
     return findings
 
 

@@ -43,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         max_replicates: most replicates to draw, at least 64.
         seed: of inputs and masks, in [0, 2**32).
         provider: where to run.
+        compare_provider: where to run inference as well, to compare the outputs; None: nowhere.
 
     Raises:
         InvalidArgument: a value is out of range.
@@ -53,6 +54,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_replicates: int = DEFAULT_MAX_REPLICATES
     seed: int = 0
     provider: Provider = Provider.AUTO
+    compare_provider: Provider | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.alpha) and 0 < self.alpha <= 0.5):

@@ -145,6 +145,19 @@ class Site(_Message, frozen=True, kw_only=True):
     elements: int = 0
 
 
+class Attribution(_Message, frozen=True, kw_only=True):
+    """What one of several sites does to an output: alone, and left out while all others drop.
+
+    A gap is the scale factor minus 1; a variance is relative to the squared size of the inference output.
+    """
+
+    site: str
+    mean_gap_alone: float
+    mean_gap_without: float
+    variance_alone: float
+    variance_without: float
+
+
 class Output(_Message, frozen=True, kw_only=True):
     """One output of the model, train mode against inference mode."""
 
@@ -156,6 +169,7 @@ class Output(_Message, frozen=True, kw_only=True):
     linear: bool = False
     time_profile: tuple[float, ...] = ()
     histogram: Histogram | None = None
+    attributions: tuple[Attribution, ...] = ()
 
 
 class InputTensor(_Message, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -14,7 +15,18 @@ from dropaudit.measure.case import Case, Model
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.prepare import Prepared
 from dropaudit.plan import Plan, Progress
-from dropaudit.report import Execution, Family, Implementation, InputTensor, Output, Scale, Seconds, Site, Stop
+from dropaudit.report import (
+    Attribution,
+    Execution,
+    Family,
+    Implementation,
+    InputTensor,
+    Output,
+    Scale,
+    Seconds,
+    Site,
+    Stop,
+)
 from dropaudit.runtime.provider import Place, runtime_version
 
 
@@ -74,12 +86,15 @@ def _expected(measured: MeasuredSite) -> float | None:
     return 1 / q if q > 0 else None
 
 
-def output_parts(prepared: Prepared) -> tuple[Output, ...]:
+def output_parts(prepared: Prepared, attributions: Mapping[str, tuple[Attribution, ...]]) -> tuple[Output, ...]:
     """Describe every output."""
-    return tuple(_output(meter, prepared.linear.get(meter.name, True)) for meter, _ in prepared.meters.outputs)
+    return tuple(
+        _output(meter, prepared.linear.get(meter.name, True), attributions.get(meter.name, ()))
+        for meter, _ in prepared.meters.outputs
+    )
 
 
-def _output(meter: OutputMeter, linear: bool) -> Output:
+def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, ...]) -> Output:
     return Output(
         name=meter.name,
         shape=tuple(meter.shape),
@@ -89,6 +104,7 @@ def _output(meter: OutputMeter, linear: bool) -> Output:
         linear=linear,
         time_profile=meter.time_profile,
         histogram=meter.histogram,
+        attributions=attributions,
     )
 
 

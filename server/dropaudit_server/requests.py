@@ -246,7 +246,8 @@ def options(message: pb.AuditOptions, path: str, violations: Violations) -> Plan
         if getattr(message, name)
     }
     try:
-        return Plan(provider=PROVIDERS[message.provider], **given)
+        compared = PROVIDERS[message.compare_provider] if message.compare_provider else None
+        return Plan(provider=PROVIDERS[message.provider], compare_provider=compared, **given)
     except InvalidArgument as error:
         violations.add(f"{path}.{error.facts['field']}", error.message)
         return Plan()

@@ -117,6 +117,7 @@ def options(plan: Plan) -> pb.AuditOptions:
         max_replicates=plan.max_replicates,
         seed=plan.seed,
         provider=_PROVIDER[plan.provider],
+        compare_provider=_PROVIDER[plan.compare_provider] if plan.compare_provider else pb.PROVIDER_UNSPECIFIED,
     )
 
 

@@ -39,6 +39,7 @@ def run(
     inference: options.Inference = None,
     inputs: options.InputsFile = None,
     provider: options.ProviderOption = Provider.AUTO,
+    compare_provider: options.CompareProvider = None,
     replicates: options.Replicates = DEFAULT_MAX_REPLICATES,
     alpha: options.Alpha = DEFAULT_ALPHA,
     tolerance: options.Tolerance = DEFAULT_TOLERANCE,
@@ -50,7 +51,14 @@ def run(
 ) -> None:
     """Audit an ONNX file, or a train and an inference artifact of the same model, on this machine."""
     check_destination(form, output)
-    plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
+    plan = Plan(
+        alpha=alpha,
+        tolerance=tolerance,
+        max_replicates=replicates,
+        seed=seed,
+        provider=provider,
+        compare_provider=compare_provider,
+    )
     subject = subjects.artifact_or_pair(artifact, role, inference, inputs, keep_prob)
     with shown_progress(artifact.name) as progress:
         report = audit(subject, plan, progress=progress)

@@ -22,6 +22,10 @@ InputsFile = Annotated[
     Path | None, typer.Option("--inputs", metavar="X.npz", help="What to run on; made from the signature if absent.")
 ]
 ProviderOption = Annotated[Provider, typer.Option("--provider", help="Where to run.")]
+CompareProvider = Annotated[
+    Provider | None,
+    typer.Option("--compare-provider", help="Run inference there as well, and compare the outputs."),
+]
 Replicates = Annotated[int, typer.Option("--replicates", metavar="MAX", help="Most replicates to draw.")]
 Alpha = Annotated[float, typer.Option("--alpha", metavar="A", help="Chance of any false finding.")]
 Tolerance = Annotated[

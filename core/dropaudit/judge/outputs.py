@@ -14,7 +14,9 @@ from dropaudit.judge.modes import non_finite
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.reference import Reference, distance
 from dropaudit.plan import Plan
-from dropaudit.report import Finding, Interval, Severity
+from dropaudit.report import Attribution, Finding, Interval, Severity
+from dropaudit.stats.agreement import agree
+from dropaudit.subjects import Array
 
 
 def judge_pair(reference: Reference, weights: WeightComparison | None, compensation: Compensation) -> list[Finding]:
@@ -55,8 +57,35 @@ def _other_weights(name: str, reference: Reference, weights: WeightComparison) -
     )
 
 
-def judge_batch_statistics(reference: Reference) -> list[Finding]:
-    """DA502: outputs that move when a BatchNormalization uses the batch's own statistics."""
+def judge_providers(
+    here: Mapping[str, Array], elsewhere: Mapping[str, Array] | None, provider: str, precision: float
+) -> list[Finding]:
+    """DA503: inference outputs of two providers differ by more than `precision`, relative to their largest value."""
+    if elsewhere is None:
+        return []
+    return [
+        make_finding(
+            "DA503",
+            name,
+            message=f"Inference on {provider} differs by {distance(elsewhere[name], value):.3g} of the output's norm; "
+            f"expected at most {precision:g} of its largest value in each element.",
+            remedy="Find the operator whose kernels differ: compare the outputs layer by layer, without TF32 and with "
+            "graph optimizations off.",
+            provider=provider,
+            distance=distance(elsewhere[name], value),
+        )
+        for name, value in here.items()
+        if not agree(value, elsewhere[name], precision)
+    ]
+
+
+def judge_batch_statistics(reference: Reference, spelled_out: tuple[str, ...]) -> list[Finding]:
+    """DA502: outputs that move when a BatchNormalization uses the batch's own statistics.
+
+    Args:
+        reference: holds the gap of each output.
+        spelled_out: nodes that do the same without the operator.
+    """
     return [
         make_finding(
             "DA502",
@@ -68,11 +97,25 @@ def judge_batch_statistics(reference: Reference) -> list[Finding]:
             distance=gap,
         )
         for name, gap in reference.batch_gaps.items()
+    ] + [
+        make_finding(
+            "DA502",
+            node,
+            message="Normalizes with mean and variance over the batch, spelled out in operators: one sample's output "
+            "depends on the others, expected running statistics at inference.",
+            remedy="Expect a gap between the modes while batch normalization trains; for inference export with "
+            "running statistics.",
+        )
+        for node in spelled_out
     ]
 
 
 def judge_outputs(
-    meters: Iterable[OutputMeter], linear: Mapping[str, bool], tested: frozenset[str], plan: Plan
+    meters: Iterable[OutputMeter],
+    linear: Mapping[str, bool],
+    tested: frozenset[str],
+    attributions: Mapping[str, tuple[Attribution, ...]],
+    plan: Plan,
 ) -> list[Finding]:
     """DA305 and DA901 of the outputs whose mean is tested, DA501 of all."""
     findings = []
@@ -85,18 +128,21 @@ def judge_outputs(
             continue
         name, straight = meter.name, linear[meter.name]
         refuted = meter.refutes(interval)
-        findings.append(_shift(name, interval, straight, plan) if refuted else _undecided(meter, interval, plan))
+        causes = attributions.get(name, ())
+        findings.append(
+            _shift(name, interval, straight, causes, plan) if refuted else _undecided(meter, interval, plan)
+        )
     return findings
 
 
-def _shift(name: str, interval: Interval, linear: bool, plan: Plan) -> Finding:
+def _shift(name: str, interval: Interval, linear: bool, causes: tuple[Attribution, ...], plan: Plan) -> Finding:
     between = "only linear operators lie" if linear else "operators that are not linear lie"
     return make_finding(
         "DA305",
         name,
         severity=Severity.ERROR if linear else Severity.WARNING,
         message=f"The output's scale factor in train mode is {interval}; expected 1 within {plan.tolerance:g}, and "
-        f"{between} between the sites and this output.",
+        f"{between} between the sites and this output.{_main_cause(causes)}",
         remedy="Correct the scale of the sites before it."
         if linear
         else "Nothing is wrong with the scaling: the mean after a non-linear operator moves with the noise before it. "
@@ -106,7 +152,15 @@ def _shift(name: str, interval: Interval, linear: bool, plan: Plan) -> Finding:
         upper=interval.upper,
         tolerance=plan.tolerance,
         linear=linear,
+        site=max(causes, key=lambda cause: abs(cause.mean_gap_alone)).site if causes else None,
     )
+
+
+def _main_cause(causes: tuple[Attribution, ...]) -> str:
+    if not causes:
+        return ""
+    first = max(causes, key=lambda cause: abs(cause.mean_gap_alone))
+    return f" Site {first.site!r} alone moves it by {first.mean_gap_alone:+.3g}, the most of {len(causes)}."
 
 
 def _undecided(meter: OutputMeter, interval: Interval, plan: Plan) -> Finding:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
+from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
@@ -110,6 +111,9 @@ def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
 def _tiling(recipe: Recipe, session: Session, probes: Mapping[GraphSite, SiteProbes]) -> Tiling | None:
     if len(recipe.measured) < len(recipe.case.model.active):
         # A site whose mask cannot be seen may share it between copies.
+        return None
+    if batch_moments(recipe.case.model.scope):
+        # Statistics over the batch would run over all copies.
         return None
     trial = Trial(
         inference=recipe.bypassed,

@@ -174,18 +174,20 @@ class RecordedSubject(_message.Message):
     def __init__(self, inference: _Optional[_Union[Tensor, _Mapping]] = ..., train: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
 
 class AuditOptions(_message.Message):
-    __slots__ = ("alpha", "tolerance", "max_replicates", "seed", "provider")
+    __slots__ = ("alpha", "tolerance", "max_replicates", "seed", "provider", "compare_provider")
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     MAX_REPLICATES_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_PROVIDER_FIELD_NUMBER: _ClassVar[int]
     alpha: float
     tolerance: float
     max_replicates: int
     seed: int
     provider: Provider
-    def __init__(self, alpha: _Optional[float] = ..., tolerance: _Optional[float] = ..., max_replicates: _Optional[int] = ..., seed: _Optional[int] = ..., provider: _Optional[_Union[Provider, str]] = ...) -> None: ...
+    compare_provider: Provider
+    def __init__(self, alpha: _Optional[float] = ..., tolerance: _Optional[float] = ..., max_replicates: _Optional[int] = ..., seed: _Optional[int] = ..., provider: _Optional[_Union[Provider, str]] = ..., compare_provider: _Optional[_Union[Provider, str]] = ...) -> None: ...
 
 class AuditSpec(_message.Message):
     __slots__ = ("artifact", "pair", "recorded", "options")
@@ -529,7 +531,7 @@ class Site(_message.Message):
     def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., placement: _Optional[_Union[Site.Placement, str]] = ..., implementation: _Optional[_Union[Site.Implementation, str]] = ..., family: _Optional[_Union[Site.Family, str]] = ..., declared_keep_prob: _Optional[float] = ..., keep_prob: _Optional[_Union[Interval, _Mapping]] = ..., scale: _Optional[_Union[Scale, _Mapping]] = ..., active_in_default_session: _Optional[bool] = ..., shared_over: _Optional[_Iterable[_Union[Site.Axis, str]]] = ..., elements: _Optional[int] = ...) -> None: ...
 
 class Output(_message.Message):
-    __slots__ = ("name", "shape", "scale_factor", "zero_fraction", "survivor_ratio", "linear", "time_profile", "histogram")
+    __slots__ = ("name", "shape", "scale_factor", "zero_fraction", "survivor_ratio", "linear", "time_profile", "histogram", "attributions")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     SCALE_FACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -538,6 +540,7 @@ class Output(_message.Message):
     LINEAR_FIELD_NUMBER: _ClassVar[int]
     TIME_PROFILE_FIELD_NUMBER: _ClassVar[int]
     HISTOGRAM_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
     scale_factor: Interval
@@ -546,7 +549,22 @@ class Output(_message.Message):
     linear: bool
     time_profile: _containers.RepeatedScalarFieldContainer[float]
     histogram: Histogram
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ...) -> None: ...
+    attributions: _containers.RepeatedCompositeFieldContainer[Attribution]
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., attributions: _Optional[_Iterable[_Union[Attribution, _Mapping]]] = ...) -> None: ...
+
+class Attribution(_message.Message):
+    __slots__ = ("site", "mean_gap_alone", "mean_gap_without", "variance_alone", "variance_without")
+    SITE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_GAP_ALONE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_GAP_WITHOUT_FIELD_NUMBER: _ClassVar[int]
+    VARIANCE_ALONE_FIELD_NUMBER: _ClassVar[int]
+    VARIANCE_WITHOUT_FIELD_NUMBER: _ClassVar[int]
+    site: str
+    mean_gap_alone: float
+    mean_gap_without: float
+    variance_alone: float
+    variance_without: float
+    def __init__(self, site: _Optional[str] = ..., mean_gap_alone: _Optional[float] = ..., mean_gap_without: _Optional[float] = ..., variance_alone: _Optional[float] = ..., variance_without: _Optional[float] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("estimate", "lower", "upper")
