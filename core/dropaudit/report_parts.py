@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 import msgspec
 
@@ -11,10 +10,10 @@ from dropaudit.graph.laws import alpha_law
 from dropaudit.graph.site import GraphSite
 from dropaudit.judge.modes import frozen_weights_of
 from dropaudit.judge.sites import MeasuredSite
-from dropaudit.measure.case import Case, Model
+from dropaudit.measure.case import Model
+from dropaudit.measure.evidence import Evidence
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.prepare import Prepared
-from dropaudit.plan import Plan, Progress
 from dropaudit.report import (
     Attribution,
     Execution,
@@ -27,13 +26,12 @@ from dropaudit.report import (
     Site,
     Stop,
 )
-from dropaudit.runtime.provider import Place, runtime_version
+from dropaudit.runtime.provider import runtime_version
 
 
-def site_parts(
-    model: Model, prepared: Prepared, measured: list[MeasuredSite], surviving: frozenset[str]
-) -> tuple[Site, ...]:
+def site_parts(evidence: Evidence, measured: list[MeasuredSite]) -> tuple[Site, ...]:
     """Describe every site of a model; those that were measured with their numbers."""
+    model, prepared, surviving = evidence.case.model, evidence.prepared, evidence.health.surviving
     numbers = {each.site: each for each in measured}
     sites = (*model.sites, *frozen_weights_of(model))
     return tuple(_site(site, prepared, numbers.get(site), _survives(model, site, surviving)) for site in sites)
@@ -86,12 +84,11 @@ def _expected(measured: MeasuredSite) -> float | None:
     return 1 / q if q > 0 else None
 
 
-def output_parts(prepared: Prepared, attributions: Mapping[str, tuple[Attribution, ...]]) -> tuple[Output, ...]:
+def output_parts(evidence: Evidence) -> tuple[Output, ...]:
     """Describe every output."""
-    return tuple(
-        _output(meter, prepared.linear.get(meter.name, True), attributions.get(meter.name, ()))
-        for meter, _ in prepared.meters.outputs
-    )
+    linear, attributions = evidence.prepared.linear, evidence.attributions
+    meters = (meter for meter, _ in evidence.prepared.meters.outputs)
+    return tuple(_output(each, linear.get(each.name, True), attributions.get(each.name, ())) for each in meters)
 
 
 def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, ...]) -> Output:
@@ -108,17 +105,15 @@ def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, .
     )
 
 
-def execution_part(
-    case: Case, prepared: Prepared, state: Progress, plan: Plan, place: Place, instants: tuple[float, float, float]
-) -> Execution:
-    """Describe how the audit was made; `instants` are its start, the end of preparing and the end of sampling."""
-    start, ready, sampled = instants
+def execution_part(evidence: Evidence) -> Execution:
+    """Describe how the audit was made."""
+    case, state, times = evidence.case, evidence.state, evidence.times
     models = [case.model] if case.inference is None else [case.model, case.inference]
     return Execution(
-        provider=place.provider.value,
-        device=place.device,
+        provider=evidence.place.provider.value,
+        device=evidence.place.device,
         runtime_version=runtime_version(),
-        seed=plan.seed,
+        seed=evidence.plan.seed,
         inputs=tuple(
             InputTensor(
                 name=name, dtype=str(array.dtype), shape=array.shape, synthesized=name in case.feeds.synthesized
@@ -127,7 +122,11 @@ def execution_part(
         ),
         replicates=state.replicates,
         stopped=Stop.DECIDED if state.decided_tests == state.total_tests else Stop.EXHAUSTED,
-        seconds=Seconds(prepare=ready - start, run=sampled - ready, total=time.perf_counter() - start),
+        seconds=Seconds(
+            prepare=times.prepared - times.start,
+            run=times.sampled - times.prepared,
+            total=time.perf_counter() - times.start,
+        ),
         artifacts=tuple(model.artifact for model in models),
-        sampling=prepared.drawing.sampler.name if case.model.active else "",
+        sampling=evidence.prepared.drawing.sampler.name if case.model.active else "",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,11 +12,15 @@ from dropaudit.graph.weights import WeightComparison
 from dropaudit.judge.compensation import Compensation, output_factor
 from dropaudit.judge.modes import non_finite
 from dropaudit.measure.output_meter import OutputMeter
+from dropaudit.measure.prepare import Prepared
 from dropaudit.measure.reference import Reference, distance
-from dropaudit.plan import Plan
+from dropaudit.plan import Plan, Provider
 from dropaudit.report import Attribution, Finding, Interval, Severity
 from dropaudit.stats.agreement import agree
 from dropaudit.subjects import Array
+
+# Kernels of two providers round differently; TF32 keeps 11 bits.
+PROVIDER_PRECISION = 1e-3
 
 
 def judge_pair(reference: Reference, weights: WeightComparison | None, compensation: Compensation) -> list[Finding]:
@@ -58,24 +62,24 @@ def _other_weights(name: str, reference: Reference, weights: WeightComparison) -
 
 
 def judge_providers(
-    here: Mapping[str, Array], elsewhere: Mapping[str, Array] | None, provider: str, precision: float
+    here: Mapping[str, Array], elsewhere: Mapping[str, Array] | None, provider: Provider | None
 ) -> list[Finding]:
-    """DA503: inference outputs of two providers differ by more than `precision`, relative to their largest value."""
-    if elsewhere is None:
+    """DA503: inference outputs of two providers differ by more than 1e-3 of their largest value."""
+    if elsewhere is None or provider is None:
         return []
     return [
         make_finding(
             "DA503",
             name,
-            message=f"Inference on {provider} differs by {distance(elsewhere[name], value):.3g} of the output's norm; "
-            f"expected at most {precision:g} of its largest value in each element.",
+            message=f"Inference on {provider.value} differs by {distance(elsewhere[name], value):.3g} of the output's norm; "
+            f"expected at most {PROVIDER_PRECISION:g} of its largest value in each element.",
             remedy="Find the operator whose kernels differ: compare the outputs layer by layer, without TF32 and with "
             "graph optimizations off.",
-            provider=provider,
+            provider=provider.value,
             distance=distance(elsewhere[name], value),
         )
         for name, value in here.items()
-        if not agree(value, elsewhere[name], precision)
+        if not agree(value, elsewhere[name], PROVIDER_PRECISION)
     ]
 
 
@@ -110,28 +114,21 @@ def judge_batch_statistics(reference: Reference, spelled_out: tuple[str, ...]) -
     ]
 
 
-def judge_outputs(
-    meters: Iterable[OutputMeter],
-    linear: Mapping[str, bool],
-    tested: frozenset[str],
-    attributions: Mapping[str, tuple[Attribution, ...]],
-    plan: Plan,
-) -> list[Finding]:
+def judge_outputs(prepared: Prepared, attributions: Mapping[str, tuple[Attribution, ...]], plan: Plan) -> list[Finding]:
     """DA305 and DA901 of the outputs whose mean is tested, DA501 of all."""
     findings = []
-    for meter in meters:
+    for meter, _ in prepared.meters.outputs:
         if meter.non_finite:
             findings.append(non_finite(meter.name, "train", meter.non_finite))
             continue
         interval = meter.interval
-        if interval is None or meter.name not in tested or meter.agrees(interval):
+        if interval is None or meter.name not in prepared.meters.tested_outputs or meter.agrees(interval):
             continue
-        name, straight = meter.name, linear[meter.name]
-        refuted = meter.refutes(interval)
-        causes = attributions.get(name, ())
-        findings.append(
-            _shift(name, interval, straight, causes, plan) if refuted else _undecided(meter, interval, plan)
-        )
+        if meter.refutes(interval):
+            causes = attributions.get(meter.name, ())
+            findings.append(_shift(meter.name, interval, prepared.linear[meter.name], causes, plan))
+        else:
+            findings.append(_undecided(meter, interval, plan))
     return findings
 
 

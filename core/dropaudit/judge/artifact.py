@@ -1,0 +1,45 @@
+"""All findings about an artifact or a pair."""
+
+from __future__ import annotations
+
+from dropaudit.graph.batch_moments import batch_moments
+from dropaudit.graph.weights import compare_weights
+from dropaudit.judge.compensation import compensation_of
+from dropaudit.judge.masks import judge_correlation, judge_masks, judge_stacked
+from dropaudit.judge.modes import judge_frozen, judge_inference, judge_presence, judge_reference, judge_removed
+from dropaudit.judge.outputs import judge_batch_statistics, judge_outputs, judge_pair, judge_providers
+from dropaudit.judge.sites import MeasuredSite, judge_site, unmeasured_site
+from dropaudit.measure.case import is_frozen
+from dropaudit.measure.evidence import Evidence
+from dropaudit.plan import Role
+from dropaudit.report import Finding
+
+
+def findings_of(evidence: Evidence, measured: list[MeasuredSite]) -> list[Finding]:
+    """Judge modes, masks, sites and outputs; in role inference only what the modes say."""
+    case, reference, health = evidence.case, evidence.prepared.reference, evidence.health
+    model = case.model
+    findings = judge_presence(model) + judge_frozen(model) + judge_inference(model, reference)
+    findings += judge_removed(model, health.surviving) + judge_reference(case, reference)
+    findings += judge_providers(reference.derived, health.elsewhere, evidence.plan.compare_provider)
+    findings += judge_batch_statistics(reference, batch_moments(model.scope))
+    if case.inference is not None:
+        findings += judge_inference(case.inference, reference) + judge_frozen(case.inference)
+    return findings if model.role is Role.INFERENCE else findings + _train_findings(evidence, measured)
+
+
+def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Finding]:
+    case, prepared = evidence.case, evidence.prepared
+    model = case.model
+    weights = None if case.inference is None else compare_weights(model.proto, case.inference.proto)
+    compensation = compensation_of(prepared.reference, None if weights is None else weights.factor)
+    findings = judge_stacked(model) + judge_pair(prepared.reference, weights, compensation)
+    findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)
+    findings += [finding for site in measured for finding in judge_site(site, compensation)]
+    seen = set(prepared.measured)
+    findings += [unmeasured_site(site) for site in model.active if site not in seen and not is_frozen(site)]
+    # The paper's form through weights moves the mean behind operators that are not linear, and is consistent.
+    classic = any(finding.code == "DA304" for finding in findings)
+    if not judge_frozen(model) and not classic:
+        findings += judge_outputs(prepared, evidence.attributions, evidence.plan)
+    return findings

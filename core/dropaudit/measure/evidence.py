@@ -1,0 +1,58 @@
+"""All that one audit of an artifact or a pair has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dropaudit.measure.case import Case
+from dropaudit.measure.prepare import Prepared
+from dropaudit.plan import Plan, Progress
+from dropaudit.report import Attribution
+from dropaudit.runtime.provider import Place
+from dropaudit.subjects import Array
+
+Attributions = Mapping[str, tuple[Attribution, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Instants of `time.perf_counter`."""
+
+    start: float
+    prepared: float
+    sampled: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the runtime does by itself.
+
+    Attributes:
+        surviving: nodes that a default session leaves.
+        dispersion: how consecutive runs scatter; None where they are compatible with independent ones.
+        elsewhere: inference outputs on a second provider; None where they are not asked for.
+    """
+
+    surviving: frozenset[str]
+    dispersion: float | None
+    elsewhere: Mapping[str, Array] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What judging works on.
+
+    Attributes:
+        attributions: by output, what each of several sites does to it.
+        state: the last progress of sampling.
+    """
+
+    case: Case
+    prepared: Prepared
+    health: Health
+    attributions: Attributions
+    state: Progress
+    plan: Plan
+    place: Place
+    times: Times
