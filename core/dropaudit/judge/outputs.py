@@ -71,8 +71,8 @@ def judge_providers(
         make_finding(
             "DA503",
             name,
-            message=f"Inference on {provider.value} differs by {distance(elsewhere[name], value):.3g} of the output's norm; "
-            f"expected at most {PROVIDER_PRECISION:g} of its largest value in each element.",
+            message=f"Inference on {provider.value} differs by {distance(elsewhere[name], value):.3g} of the output's "
+            f"norm; expected at most {PROVIDER_PRECISION:g} of its largest value in each element.",
             remedy="Find the operator whose kernels differ: compare the outputs layer by layer, without TF32 and with "
             "graph optimizations off.",
             provider=provider.value,
