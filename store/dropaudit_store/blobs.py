@@ -88,10 +88,14 @@ class BlobWriter:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         """Remove what was not committed."""
-        if self._file is not None:
-            self._file = None
-            with contextlib.suppress(FileNotFoundError):
-                self._files.rm_file(self._path)
+        if self._file is None:
+            return
+        # On a full disk closing fails too, since it flushes; the file is closed all the same.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._file = None
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._path)
 
     def write(self, chunk: bytes) -> None:
         """Add the next bytes. Raises ContentTooLarge or StorageFull."""

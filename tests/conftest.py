@@ -1,0 +1,47 @@
+"""What all tests share: a real Redis, and the rule for skipped tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+import redis
+
+from dropaudit_store.connection import connect
+from support.services import redis_server
+
+UNDER_CI = bool(os.environ.get("CI"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI a test may be skipped for want of a GPU and for nothing else."""
+    report = yield
+    if UNDER_CI and report.skipped and item.get_closest_marker("gpu") is None and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped under CI, where only tests that need a GPU may be: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a Redis for the whole session."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(shared_redis: str) -> str:
+    """URL of an empty Redis."""
+    with redis.Redis.from_url(shared_redis) as client:
+        client.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A connection to an empty Redis."""
+    client = connect(redis_url)
+    yield client
+    client.close()

@@ -1,0 +1,196 @@
+"""Claims about the state machine of audits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from dropaudit.plan import Phase, Plan, Progress
+from dropaudit_store.audits import WORKER_LOST, AuditStore, Lease
+from dropaudit_store.connection import connect, connect_async
+from dropaudit_store.errors import AuditNotFound, LeaseLost, RequestIdReused, StorageFull, StoreUnavailable
+from dropaudit_store.events import EventReader, Finished, Progressed, StateChanged
+from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec
+
+REPORT = {"verdict": "PASS", "summary": "s"}
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(redis_client: redis.Redis, clock: Clock) -> AuditStore:
+    return AuditStore(redis_client, clock)
+
+
+def request(model: str = "a" * 64) -> AuditRequest:
+    return AuditRequest(spec=Spec(subject=ArtifactRef(model=model), plan=Plan(seed=7)), labels={"k": "v"})
+
+
+def claimed(store: AuditStore, audit_id: str) -> Lease:
+    lease = store.claim(audit_id, 30.0)
+    assert lease is not None
+    return lease
+
+
+def test_a_new_audit_is_queued_and_comes_back_as_it_was_asked(store: AuditStore) -> None:
+    made = store.create(request())
+    found = store.get(made.id)
+    assert found == made
+    assert found.state is AuditState.QUEUED
+    assert found.request == request()
+    assert (found.attempts, found.create_time, found.report) == (0, 1000.0, None)
+
+
+def test_an_unknown_audit_is_not_found(store: AuditStore) -> None:
+    with pytest.raises(AuditNotFound, match="audits/none"):
+        store.get("none")
+
+
+def test_fifty_equal_requests_at_once_make_one_audit(redis_url: str) -> None:
+    def create(_: int) -> str:
+        return AuditStore(connect(redis_url)).create(request(), "same").id
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(create, range(50)))) == 1
+
+
+def test_a_request_id_belongs_to_one_request(store: AuditStore) -> None:
+    store.create(request(), "mine")
+    with pytest.raises(RequestIdReused, match="mine"):
+        store.create(request("b" * 64), "mine")
+
+
+def test_an_audit_is_claimed_once(store: AuditStore) -> None:
+    audit_id = store.create(request()).id
+    lease = claimed(store, audit_id)
+    assert store.claim(audit_id, 30.0) is None
+    assert lease.record.state is AuditState.RUNNING
+    assert (lease.record.attempts, lease.record.start_time) == (1, 1000.0)
+
+
+def test_what_does_not_exist_is_not_claimed(store: AuditStore) -> None:
+    assert store.claim("none", 30.0) is None
+
+
+def test_the_report_comes_with_the_state(store: AuditStore, clock: Clock) -> None:
+    lease = claimed(store, store.create(request()).id)
+    clock.now = 1010.0
+    store.succeed(lease, REPORT)
+    found = store.get(lease.audit_id)
+    assert (found.state, found.report, found.end_time) == (AuditState.SUCCEEDED, REPORT, 1010.0)
+
+
+def test_a_finished_audit_never_changes_again(store: AuditStore) -> None:
+    lease = claimed(store, store.create(request()).id)
+    store.fail(lease, Failure(reason="INVALID_MODEL", message="m"))
+    with pytest.raises(LeaseLost):
+        store.succeed(lease, REPORT)
+    assert store.claim(lease.audit_id, 30.0) is None
+    found = store.get(lease.audit_id)
+    assert (found.state, found.report) == (AuditState.FAILED, None)
+
+
+def test_an_expired_lease_is_released_and_its_holder_refused(store: AuditStore, clock: Clock) -> None:
+    late = claimed(store, store.create(request()).id)
+    clock.now += 29.0
+    assert store.release_expired(max_attempts=3) == []
+    clock.now += 2.0
+    assert store.release_expired(max_attempts=3) == [late.audit_id]
+    assert store.get(late.audit_id).state is AuditState.QUEUED
+    fresh = claimed(store, late.audit_id)
+    assert fresh.token > late.token
+    refused: tuple[Callable[[], None], ...] = (
+        lambda: store.succeed(late, REPORT),
+        lambda: store.extend(late, 30.0),
+        lambda: store.progress(late, Progress(phase=Phase.SAMPLING)),
+    )
+    for call in refused:
+        with pytest.raises(LeaseLost):
+            call()
+    store.succeed(fresh, REPORT)
+
+
+def test_an_extended_lease_is_not_released(store: AuditStore, clock: Clock) -> None:
+    lease = claimed(store, store.create(request()).id)
+    clock.now += 29.0
+    store.extend(lease, 30.0)
+    clock.now += 29.0
+    assert store.release_expired(max_attempts=3) == []
+
+
+def test_an_audit_that_loses_every_worker_fails_as_worker_lost(store: AuditStore, clock: Clock) -> None:
+    audit_id = store.create(request()).id
+    for _ in range(2):
+        claimed(store, audit_id)
+        clock.now += 31.0
+        store.release_expired(max_attempts=2)
+    found = store.get(audit_id)
+    assert found.state is AuditState.FAILED
+    assert found.failure is not None
+    assert found.failure.reason == WORKER_LOST
+    assert found.attempts == 2
+
+
+def test_a_handed_back_audit_waits_again_at_once(store: AuditStore) -> None:
+    lease = claimed(store, store.create(request()).id)
+    assert store.hand_back(lease, max_attempts=3) is AuditState.QUEUED
+    assert store.hand_back(lease, max_attempts=3) is None
+    assert claimed(store, lease.audit_id).token > lease.token
+
+
+def test_waiting_audits_are_announced_again_only_when_they_are_old(store: AuditStore, clock: Clock) -> None:
+    waiting, taken = store.create(request()).id, store.create(request()).id
+    claimed(store, taken)
+    assert store.take_unannounced(10.0) == []
+    clock.now += 11.0
+    assert store.take_unannounced(10.0) == [waiting]
+    assert store.take_unannounced(10.0) == []
+
+
+async def test_events_are_numbered_from_one_and_end_with_the_end(redis_url: str, store: AuditStore) -> None:
+    lease = claimed(store, store.create(request()).id)
+    store.progress(lease, Progress(phase=Phase.SAMPLING, replicates=64))
+    store.succeed(lease, REPORT)
+    waiting = connect_async(redis_url)
+    reader = EventReader(waiting)
+    events = [event async for event in reader.follow(lease.audit_id)]
+    assert [event.sequence for event in events] == [1, 2, 3, 4]
+    kinds = [type(event) for event in events]
+    assert kinds == [StateChanged, StateChanged, Progressed, Finished]
+    resumed = [event async for event in reader.follow(lease.audit_id, after_sequence=2)]
+    assert resumed == events[2:]
+    await waiting.aclose()
+
+
+def test_a_redis_that_is_gone_is_unavailable() -> None:
+    store = AuditStore(connect("redis://127.0.0.1:1/0"))
+    for call in (lambda: store.get("x"), lambda: store.create(request()), lambda: store.claim("x", 1.0)):
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            call()
+
+
+def test_a_redis_that_is_full_says_so(redis_client: redis.Redis, store: AuditStore) -> None:
+    limit = redis_client.config_get("maxmemory")
+    redis_client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(StorageFull, match="memory"):
+            store.create(request())
+    finally:
+        redis_client.config_set("maxmemory", limit["maxmemory"] or 0)
+    assert redis_client.dbsize() == 0

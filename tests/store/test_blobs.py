@@ -1,0 +1,117 @@
+"""Claims about content under its SHA-256."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+
+from dropaudit.subjects import Array
+from dropaudit_store.blobs import BlobStore, BlobWriter
+from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, StorageFull
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path.as_uri())
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def store(writer: BlobWriter, chunks: Iterable[bytes], sha256: str = "", size: int = 0) -> str:
+    """Write chunks and commit them."""
+    with writer:
+        for chunk in chunks:
+            writer.write(chunk)
+        return writer.commit(sha256, size)
+
+
+def test_content_is_found_under_its_digest(blobs: BlobStore) -> None:
+    digest = blobs.put(b"content")
+    assert digest == hashlib.sha256(b"content").hexdigest()
+    assert blobs.read(digest) == b"content"
+    assert blobs.exists(digest)
+
+
+def test_the_same_content_is_stored_once(blobs: BlobStore, tmp_path: Path) -> None:
+    assert blobs.put(b"content") == blobs.put(b"content")
+    assert len(files_in(tmp_path)) == 1
+
+
+def test_missing_content_is_named(blobs: BlobStore) -> None:
+    with pytest.raises(BlobMissing, match="f" * 64):
+        blobs.read("f" * 64)
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(blobs: BlobStore, tmp_path: Path) -> None:
+    def broken_off() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        store(blobs.writer(), broken_off())
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(("digest", "size"), [("0" * 64, 0), ("", 3)])
+def test_content_that_is_not_what_was_announced_is_refused(
+    blobs: BlobStore, tmp_path: Path, digest: str, size: int
+) -> None:
+    with pytest.raises(DigestMismatch, match="announced"):
+        store(blobs.writer(), [b"content"], digest, size)
+    assert files_in(tmp_path) == []
+
+
+def test_content_over_the_limit_is_refused_as_soon_as_it_is(blobs: BlobStore, tmp_path: Path) -> None:
+    with pytest.raises(ContentTooLarge, match="larger than 8 bytes"):
+        store(blobs.writer(max_bytes=8), [b"12345678", b"9"])
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_and_leaves_nothing(number: int, tmp_path: Path) -> None:
+    with pytest.raises(StorageFull, match="full"):
+        store(BlobWriter(FullDisk(number), str(tmp_path), None), [b"content"])
+    assert files_in(tmp_path) == []
+
+
+class FullDisk(LocalFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A file system whose files take no bytes."""
+
+    cachable = False
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def open(self, path: str, mode: str = "rb", **_: object) -> io.FileIO:
+        number = self.number
+
+        class Full(io.FileIO):
+            def write(self, _: object) -> int:
+                raise OSError(number, "no room")
+
+        return Full(path, mode)
+
+
+def test_tensors_keep_names_types_shapes_and_order(blobs: BlobStore) -> None:
+    given: list[tuple[str, Array]] = [
+        ("x", np.ones((2, 3), dtype=np.float16)),
+        ("../x", np.arange(4)),
+        ("", np.array(True)),
+    ]
+    stored = blobs.put_tensors(given)
+    found = blobs.read_tensors(stored)
+    assert [name for name, _ in found] == ["x", "../x", ""]
+    for (_, before), (_, after) in zip(given, found, strict=True):
+        assert before.dtype == after.dtype
+        assert np.array_equal(before, after)
+    assert [info.shape for info in stored.infos] == [(2, 3), (4,), ()]
