@@ -6,6 +6,7 @@ strings, absent fields left out), which any protobuf runtime parses without loss
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any, cast
 
@@ -241,6 +242,9 @@ def _proto_json(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [_proto_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such numbers: proto3 JSON writes them as words.
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from google.protobuf import json_format
@@ -10,7 +11,7 @@ from google.protobuf import json_format
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.findings import CATALOGUE, gravest_first, make_finding, verdict_of
 from dropaudit.plan import Phase, Progress, Provider, TestProgress
-from dropaudit.report import Interval, Severity, Verdict, from_json, to_json
+from dropaudit.report import Execution, Interval, Output, Severity, Spread, Verdict, from_json, to_json
 from dropaudit_models.seed_case import seed_case
 from dropaudit_proto.v1 import audit_pb2 as pb
 from support.graphs import dense
@@ -78,3 +79,15 @@ def test_evidence_that_is_not_known_is_left_out() -> None:
     found = make_finding("DA305", "y", message="m", remedy="r", severity=Severity.ERROR, factor=1.0, more=None)
     assert found.evidence == {"factor": 1.0}
     assert found.severity is Severity.ERROR
+
+
+def test_numbers_that_json_has_not_are_words_and_come_back_as_numbers() -> None:
+    spread = Spread(min=-math.inf, median=math.nan, max=math.inf)
+    output = Output(name="y", shape=(1,), survivor_ratio=spread)
+    report = Report(verdict=Verdict.FAIL, summary="s", outputs=(output,), execution=Execution(provider="cpu"))
+    document = json.loads(json.dumps(to_json(report), allow_nan=False))
+    assert document["outputs"][0]["survivorRatio"] == {"min": "-Infinity", "median": "NaN", "max": "Infinity"}
+    (found,) = from_json(document).outputs
+    assert found.survivor_ratio is not None
+    assert (found.survivor_ratio.min, found.survivor_ratio.max) == (-math.inf, math.inf)
+    assert math.isnan(found.survivor_ratio.median)
