@@ -12,6 +12,7 @@ from dropaudit.errors import AuditError
 from dropaudit_server.server import serve
 from dropaudit_server.settings import ServerSettings
 from dropaudit_store.logs import configure_logs
+from dropaudit_store.settings import problems
 
 
 async def _serve(settings: ServerSettings) -> None:
@@ -26,12 +27,18 @@ def main() -> int:
     """Serve; 2 when the settings or the address are no good."""
     try:
         settings = ServerSettings()
-        configure_logs(settings.log_level.upper())
+        configure_logs(settings.log_level)
         asyncio.run(_serve(settings))
-    except (AuditError, ValidationError, ValueError) as error:
-        print(f"dropaudit-server: {error}", file=sys.stderr)
-        return 2
+    except ValidationError as error:
+        return _refuse(problems(error))
+    except AuditError as error:
+        return _refuse(error.message)
     return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"dropaudit-server: {sentence}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dropaudit_store.settings import StoreSettings
 
 MEBIBYTE = 1 << 20
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(StoreSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
-    model_config = SettingsConfigDict(env_prefix="DROPAUDIT_", extra="ignore")
-
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis that server and workers share")
-    blob_url: str = Field(
-        default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"
-    )
     listen: str = Field(default="127.0.0.1:50051", description="host:port that the server listens on")
     max_model_bytes: int = Field(default=2048 * MEBIBYTE, gt=0, description="largest model that is accepted")
     max_message_bytes: int = Field(
@@ -24,4 +19,3 @@ class ServerSettings(BaseSettings):
     )
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
     shutdown_seconds: float = Field(default=3.0, ge=0, description="how long calls under way may take at shutdown")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")

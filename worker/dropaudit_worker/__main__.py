@@ -9,6 +9,7 @@ from celery.signals import setup_logging
 from pydantic import ValidationError
 
 from dropaudit_store.logs import configure_logs
+from dropaudit_store.settings import problems
 from dropaudit_worker.app import QUEUE, make_app
 from dropaudit_worker.settings import WorkerSettings
 
@@ -24,9 +25,9 @@ def main() -> int:
     try:
         settings = WorkerSettings()
     except ValidationError as error:
-        print(f"dropaudit-worker: {error}", file=sys.stderr)
+        print(f"dropaudit-worker: {problems(error)}", file=sys.stderr)
         return 2
-    level = settings.log_level.upper()
+    level = settings.log_level
     # Celery leaves logging alone when somebody listens to this signal.
     setup_logging.connect(lambda **_: configure_logs(level), weak=False)
     app = make_app(settings)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dropaudit_store.settings import StoreSettings
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(StoreSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
-    model_config = SettingsConfigDict(env_prefix="DROPAUDIT_", extra="ignore")
-
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis that server and workers share")
-    blob_url: str = Field(
-        default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"
-    )
     concurrency: int = Field(default=1, ge=1, description="audits that a worker makes at a time")
     lease_seconds: float = Field(default=30.0, gt=0, description="how long a silent worker keeps an audit")
     max_attempts: int = Field(default=3, ge=1, description="workers that may be lost over one audit")
     time_limit_seconds: int = Field(default=1800, gt=0, description="longest audit; then its process is killed")
     reconcile_seconds: float = Field(default=5.0, gt=0, description="how often lost audits are looked for")
     announce_seconds: float = Field(default=30.0, gt=0, description="age at which a waiting audit is announced again")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")

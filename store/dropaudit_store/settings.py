@@ -1,0 +1,52 @@
+"""Settings that server and workers share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import fsspec
+from fsspec.utils import get_protocol
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DROPAUDIT_"
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+def _redis_url(url: str) -> str:
+    if not url.startswith(_REDIS_SCHEMES):
+        raise ValueError(f"must begin with {', '.join(_REDIS_SCHEMES)}")
+    return url
+
+
+def _blob_url(url: str) -> str:
+    try:
+        fsspec.get_filesystem_class(get_protocol(url))
+    except (ValueError, ImportError) as error:
+        raise ValueError(f"cannot be used: {error}") from error
+    return url
+
+
+class StoreSettings(BaseSettings):
+    """Read once from the environment, prefix DROPAUDIT_."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+        default="redis://127.0.0.1:6379/0", description="Redis that server and workers share"
+    )
+    blob_url: Annotated[str, AfterValidator(_blob_url)] = Field(
+        default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+
+def problems(error: ValidationError) -> str:
+    """Say in one line what is wrong with settings. Values are left out: a URL may hold a password."""
+    found = (
+        f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()}: {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors()
+    )
+    return "; ".join(found)
