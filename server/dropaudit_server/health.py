@@ -9,7 +9,7 @@ import structlog
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
-from dropaudit_store.errors import StoreUnavailable, redis_errors
+from dropaudit_store.errors import StoreError, redis_errors
 
 SERVICE = "dropaudit.v1.AuditService"
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -47,5 +47,5 @@ class HealthWatch:
         try:
             with redis_errors():
                 return bool(self._redis.ping())
-        except StoreUnavailable:
+        except (StoreError, redis.RedisError):
             return False

@@ -1,4 +1,4 @@
-"""`python -m dropaudit_server.probe`: exits 0 when the server on this machine is healthy."""
+"""Asks a server for its health; `python -m dropaudit_server.probe` exits 0 when the one on this machine serves."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from dropaudit_server.settings import ServerSettings
 
 
-def main() -> int:
-    """Ask the health service."""
-    port = ServerSettings().listen.rpartition(":")[2]
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+def health(address: str, seconds: float = 1.0) -> str | None:
+    """Return what the health service says, such as SERVING or NOT_SERVING; None when nobody answers in time."""
+    with grpc.insecure_channel(address) as channel:
         check = channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=HealthCheckRequest.SerializeToString,
             response_deserializer=HealthCheckResponse.FromString,
         )
         try:
-            answer = check(HealthCheckRequest(), timeout=3)
+            status = check(HealthCheckRequest(), timeout=seconds).status
         except grpc.RpcError:
-            return 1
-    return 0 if answer.status == HealthCheckResponse.SERVING else 1
+            return None
+    return HealthCheckResponse.ServingStatus.Name(status)
+
+
+def main() -> int:
+    """Ask the server on this machine; 0 when it serves."""
+    port = ServerSettings().listen.rpartition(":")[2]
+    return 0 if health(f"127.0.0.1:{port}", seconds=3.0) == "SERVING" else 1
 
 
 if __name__ == "__main__":

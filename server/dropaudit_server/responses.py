@@ -10,7 +10,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from dropaudit.plan import Plan
 from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_server.requests import DATATYPES, PRIORITIES, PROVIDERS, ROLES
+from dropaudit_server.requests import PRIORITIES, PROVIDERS
+from dropaudit_server.subjects import ROLES
+from dropaudit_server.tensors import DATATYPES
 from dropaudit_store.events import Finished, Progressed, StateChanged
 from dropaudit_store.records import (
     ArtifactRef,
@@ -143,10 +145,6 @@ def suite(record: Suite) -> pb.Suite:
         members=map(_member, record.members),
         options=options(record.plan),
         schedule=pb.Schedule(cron=record.cron, paused=record.paused) if record.cron else None,
-        baseline=record.baseline,
-        notifications=[
-            pb.Notification(trigger=each.trigger, webhook_url=each.webhook_url) for each in record.notifications
-        ],
         labels=record.labels,
         create_time=timestamp(record.create_time),
         update_time=timestamp(record.update_time),
@@ -178,7 +176,8 @@ def run(record: Run, audits: Sequence[AuditRecord]) -> pb.Run:
     if finished:
         end = max((each.end_time or record.create_time for each in audits), default=record.create_time)
         message.end_time.FromMilliseconds(_milliseconds(end))
-        message.duration.FromMilliseconds(_milliseconds(end - record.create_time))
+        # Of the rounded instants, so that the three agree.
+        message.duration.FromMilliseconds(_milliseconds(end) - _milliseconds(record.create_time))
     return message
 
 

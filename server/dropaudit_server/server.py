@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from dropaudit.errors import InvalidArgument
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
+from dropaudit_server.following import Follower
 from dropaudit_server.handlers import Handlers
 from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.interceptor import ErrorInterceptor
@@ -47,15 +48,20 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     audits, models = AuditStore(client), ModelStore(client)
     suites = SuiteStore(client, audits, models)
     handlers = Handlers(audits, models, suites, blobs, WakeUps(settings.redis_url))
-    servicer = AuditServicer(handlers, Uploads(blobs, settings.max_model_bytes), EventReader(waiting))
+    servicer = AuditServicer(
+        handlers, Uploads(blobs, settings.max_model_bytes), Follower(handlers, EventReader(waiting))
+    )
     rpc.add_AuditServiceServicer_to_server(servicer, server)
     healthy = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     reflection.enable_server_reflection((SERVICE, _HEALTH, reflection.SERVICE_NAME), server)
+    health_watch = HealthWatch(healthy, client, settings.health_seconds)
+    # Before the first call: the health service says SERVING until somebody tells it otherwise.
+    await health_watch.look()
     _listen(server, settings.listen)
     await server.start()
     _log.info("listening", address=settings.listen)
-    watch = asyncio.create_task(HealthWatch(healthy, client, settings.health_seconds).run())
+    watch = asyncio.create_task(health_watch.run())
     await stop.wait()
     _log.info("shutting down")
     watch.cancel()

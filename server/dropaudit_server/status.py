@@ -6,18 +6,18 @@ import grpc
 from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 
+from dropaudit import errors as core
 from dropaudit.errors import AuditError
-from dropaudit_server import requests, unserved
+from dropaudit_server import unserved
+from dropaudit_server.violations import InvalidRequest
 from dropaudit_store import errors
 
 DOMAIN = "dropaudit"
 
 # Looked up along the classes an error derives from, nearest first.
 CODES: dict[type[BaseException], grpc.StatusCode] = {
-    AuditError: grpc.StatusCode.INVALID_ARGUMENT,
-    requests.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     unserved.NotServed: grpc.StatusCode.UNIMPLEMENTED,
-    errors.StoreError: grpc.StatusCode.INTERNAL,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.SuiteExists: grpc.StatusCode.ALREADY_EXISTS,
     errors.RequestIdReused: grpc.StatusCode.ALREADY_EXISTS,
@@ -27,18 +27,26 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.StorageFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.LeaseLost: grpc.StatusCode.ABORTED,
+    # The core's, which a server that runs no model hardly meets.
+    core.InvalidModel: grpc.StatusCode.INVALID_ARGUMENT,
+    core.InvalidTensor: grpc.StatusCode.INVALID_ARGUMENT,
+    core.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
+    core.UnreadableFile: grpc.StatusCode.FAILED_PRECONDITION,
+    core.ProviderUnavailable: grpc.StatusCode.FAILED_PRECONDITION,
+    core.ExecutionFailed: grpc.StatusCode.FAILED_PRECONDITION,
+    core.AuditCancelled: grpc.StatusCode.CANCELLED,
 }
 
 
 def code_of(error: AuditError) -> grpc.StatusCode:
     """Return the status code of an error."""
-    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), grpc.StatusCode.UNKNOWN)
 
 
 def status_of(error: AuditError) -> status_pb2.Status:
     """Return code, message and details: ErrorInfo, and BadRequest where fields are wrong."""
     details = [_packed(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts))]
-    if isinstance(error, requests.InvalidRequest):
+    if isinstance(error, InvalidRequest):
         violations = [
             error_details_pb2.BadRequest.FieldViolation(field=path, description=wrong)
             for path, wrong in error.violations

@@ -10,8 +10,12 @@ from celery.schedules import ParseException, crontab
 
 from dropaudit.plan import Plan
 from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_server.requests import ROLES, Asked, PutTensors, Violations, artifact, options, pair
-from dropaudit_store.records import Glob, Member, Notification, RecordedRef, Suite
+from dropaudit_server.names import check_request_id, resource_id
+from dropaudit_server.requests import options
+from dropaudit_server.subjects import ROLES, Asked, artifact, pair
+from dropaudit_server.tensors import PutTensors
+from dropaudit_server.violations import Violations
+from dropaudit_store.records import Glob, Member, RecordedRef, Suite
 
 _MOST_MEMBERS = 1000
 _SUITE_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -40,11 +44,6 @@ class AskedSuite:
             plan=self.plan,
             cron=self.message.schedule.cron,
             paused=self.message.schedule.paused,
-            baseline=self.message.baseline,
-            notifications=tuple(
-                Notification(trigger=pb.Notification.Trigger.Name(each.trigger), webhook_url=each.webhook_url)
-                for each in self.message.notifications
-            ),
             labels=dict(self.message.labels),
             create_time=now,
             update_time=now,
@@ -73,6 +72,10 @@ def create_suite(request: pb.CreateSuiteRequest) -> AskedSuite:
     )
     if request.suite.HasField("schedule"):
         _check_cron(request.suite.schedule.cron, violations)
+    # Taking what nobody acts on would be a promise.
+    for field in ("baseline", "notifications"):
+        if getattr(request.suite, field):
+            violations.add(f"suite.{field}", "is not served by this version; leave it empty")
     plan = options(request.suite.options, "suite.options", violations)
     violations.check()
     return AskedSuite(request.suite_id or f"suite-{uuid.uuid4().hex[:12]}", request.suite, members, plan)
@@ -85,7 +88,8 @@ def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Asked |
         case "pair":
             return pair(member.pair, f"{path}.pair", violations)
         case "glob" if member.glob.pattern:
-            return Glob(pattern=member.glob.pattern, role=ROLES[member.glob.role])
+            role = violations.meaning(ROLES, member.glob.role, f"{path}.glob.role")
+            return Glob(pattern=member.glob.pattern, role=role)
     violations.add(path, "set one of artifact, pair and glob")
     return Glob(pattern="")
 
@@ -95,3 +99,11 @@ def _check_cron(cron: str, violations: Violations) -> None:
         crontab.from_string(cron)
     except (ParseException, ValueError):
         violations.add("suite.schedule.cron", f"five cron fields are needed, such as '0 3 * * *', not {cron!r}")
+
+
+def run_suite(request: pb.RunSuiteRequest) -> tuple[str, str]:
+    """Return the suite and the request id of a RunSuite. Raises InvalidRequest."""
+    suite_id, violations = resource_id(request.name, "suites"), Violations()
+    check_request_id(request.request_id, violations)
+    violations.check()
+    return suite_id, request.request_id

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_server.requests import InvalidRequest
+from dropaudit_server.violations import InvalidRequest
 from dropaudit_store.blobs import BlobStore
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -34,7 +34,7 @@ class Uploads:
         """Store what comes; nothing is left of an upload that breaks off.
 
         Raises:
-            InvalidRequest: the first message is no metadata, or the content is empty.
+            InvalidRequest: the first message is no metadata, another one is, or the content is empty.
             ContentTooLarge: it exceeds the limit.
             DigestMismatch: it is not what the metadata announced.
             StorageFull: the disk is full.
@@ -42,6 +42,7 @@ class Uploads:
         metadata = await _metadata(messages)
         with self._blobs.writer(self._max_bytes) as writer:
             async for message in messages:
+                _require_chunk(message)
                 await asyncio.to_thread(writer.write, message.chunk)
             if writer.size == 0:
                 raise InvalidRequest([("chunk", "the content is empty; send at least one chunk after the metadata")])
@@ -56,3 +57,8 @@ async def _metadata(messages: AsyncIterator[pb.UploadModelRequest]) -> pb.Upload
     if first.metadata.sha256 and not _DIGEST.fullmatch(first.metadata.sha256):
         raise InvalidRequest([("metadata.sha256", "must be 64 lower-case hexadecimal digits")])
     return first.metadata
+
+
+def _require_chunk(message: pb.UploadModelRequest) -> None:
+    if not message.HasField("chunk"):
+        raise InvalidRequest([("chunk", "every message after the first must hold a chunk")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import redis
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -39,5 +40,5 @@ class WakeUps:
     def _send(self, task: str, argument: str) -> None:
         try:
             self._celery.send_task(task, args=[argument], ignore_result=True, retry=False)
-        except (OperationalError, OSError):
+        except (OperationalError, redis.RedisError, OSError):
             _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)

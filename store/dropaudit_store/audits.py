@@ -51,7 +51,8 @@ class AuditStore:
             RequestIdReused: the id belongs to a different request.
         """
         audit_id = uuid.uuid4().hex
-        body = msgspec.json.encode(request).decode()
+        # Labels come in any order: equal requests must have equal bodies.
+        body = msgspec.json.encode(request, order="deterministic").decode()
         digest = hashlib.sha256(body.encode()).hexdigest()
         keys = [_audit(audit_id), _events(audit_id), _QUEUED, _AUDITS, key("request", request_id) if request_id else ""]
         with redis_errors():

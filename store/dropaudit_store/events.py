@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -55,24 +54,33 @@ class EventReader:
     async def follow(self, audit_id: str, after_sequence: int = 0) -> AsyncIterator[Event]:
         """Yield the events after a sequence number, waiting for new ones, up to and including Finished.
 
-        The caller makes sure that the audit exists. Raises StoreUnavailable when Redis is gone.
+        Where Finished itself is not after that number, nothing is left to yield. The caller makes sure that the audit
+        exists. Raises StoreUnavailable when Redis is gone.
         """
-        last = f"{after_sequence}-0"
-        stream = key("events", audit_id)
+        stream, last = key("events", audit_id), f"{after_sequence}-0"
         while True:
             with redis_errors():
                 answer: Any = await self._redis.xread({stream: last}, block=_BLOCK_MILLISECONDS, count=100)
-            # redis-py gives a list of pairs under RESP2 and a dictionary under RESP3.
-            pairs = answer.items() if isinstance(answer, dict) else (answer or [])
-            for _, found in pairs:
-                entries = found[0] if found and isinstance(found[0], list) else found
-                for entry_id, fields in entries:
-                    last = entry_id
-                    event = _event(entry_id, fields)
-                    yield event
-                    if isinstance(event, Finished):
-                        return
-            await asyncio.sleep(0)
+            entries = _entries(answer)
+            for last, fields in entries:
+                event = _event(last, fields)
+                yield event
+                if isinstance(event, Finished):
+                    return
+            if not entries and await self._is_over(stream):
+                return
+
+    async def _is_over(self, stream: str) -> bool:
+        with redis_errors():
+            newest: Any = await self._redis.xrevrange(stream, count=1)
+        return all(isinstance(_event(*entry), Finished) for entry in newest)
+
+
+def _entries(answer: Any) -> list[tuple[str, dict[str, str]]]:
+    """Return the entries of the one stream that was read."""
+    # redis-py gives a list of pairs under RESP2 and a dictionary under RESP3.
+    pairs = answer.items() if isinstance(answer, dict) else (answer or [])
+    return [entry for _, found in pairs for entry in (found[0] if found and isinstance(found[0], list) else found)]
 
 
 def _event(entry_id: str, fields: dict[str, str]) -> Event:

@@ -135,13 +135,6 @@ class Glob(_Record, frozen=True, kw_only=True, tag="glob"):
 Member = ArtifactRef | PairRef | Glob
 
 
-class Notification(_Record, frozen=True, kw_only=True):
-    """Whom to tell, and when; `trigger` is the proto's name."""
-
-    trigger: str
-    webhook_url: str
-
-
 class Suite(_Record, frozen=True, kw_only=True):
     """A named list of subjects with one plan; `cron` runs it by itself unless `paused`."""
 
@@ -151,8 +144,6 @@ class Suite(_Record, frozen=True, kw_only=True):
     plan: Plan
     cron: str = ""
     paused: bool = False
-    baseline: str = ""
-    notifications: tuple[Notification, ...] = ()
     labels: dict[str, str] = {}
     create_time: float
     update_time: float

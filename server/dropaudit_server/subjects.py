@@ -1,0 +1,113 @@
+"""From subject messages to records whose tensors are not stored yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from dropaudit.plan import Role
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_server import tensors
+from dropaudit_server.names import model_digest
+from dropaudit_server.tensors import NamedArrays, PutTensors
+from dropaudit_server.violations import Violations
+from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Tensors
+
+ROLES = {pb.ROLE_UNSPECIFIED: Role.AUTO, pb.AUTO: Role.AUTO, pb.TRAIN: Role.TRAIN, pb.INFERENCE: Role.INFERENCE}
+_NO_TENSORS = Tensors(sha256="", infos=())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A subject whose tensors are not stored yet."""
+
+    subject: SubjectRef
+    tensors: NamedArrays | None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """SHA-256 of each model the subject names."""
+        match self.subject:
+            case ArtifactRef(model=model):
+                return (model,)
+            case PairRef(train=train, inference=inference):
+                return (train, inference)
+        return ()
+
+    def stored(self, put: PutTensors) -> SubjectRef:
+        """Store the tensors and return the subject that refers to them."""
+        if self.tensors is None:
+            return self.subject
+        stored = put(self.tensors)
+        if isinstance(self.subject, RecordedRef):
+            return msgspec.structs.replace(self.subject, tensors=stored)
+        return msgspec.structs.replace(self.subject, inputs=stored)
+
+
+def of_spec(spec: pb.AuditSpec, path: str, violations: Violations) -> Asked:
+    """Read the subject of a spec."""
+    match spec.WhichOneof("subject"):
+        case "artifact":
+            return artifact(spec.artifact, f"{path}.artifact", violations)
+        case "pair":
+            return pair(spec.pair, f"{path}.pair", violations)
+        case "recorded":
+            return recorded(spec.recorded, f"{path}.recorded", violations)
+    violations.add(path, "set one of artifact, pair and recorded")
+    return Asked(RecordedRef(tensors=_NO_TENSORS), None)
+
+
+def artifact(message: pb.ArtifactSubject, path: str, violations: Violations) -> Asked:
+    """Read an artifact subject."""
+    subject = ArtifactRef(
+        model=model_digest(message.model, f"{path}.model", violations),
+        role=violations.meaning(ROLES, message.role, f"{path}.role"),
+        keep_prob=_keep_prob(message, path, violations),
+    )
+    return Asked(subject, _inputs(message, path, violations))
+
+
+def pair(message: pb.PairSubject, path: str, violations: Violations) -> Asked:
+    """Read a pair subject."""
+    subject = PairRef(
+        train=model_digest(message.train_model, f"{path}.train_model", violations),
+        inference=model_digest(message.inference_model, f"{path}.inference_model", violations),
+        keep_prob=_keep_prob(message, path, violations),
+    )
+    return Asked(subject, _inputs(message, path, violations))
+
+
+def recorded(message: pb.RecordedSubject, path: str, violations: Violations) -> Asked:
+    """Read recorded outputs."""
+    if not message.train:
+        violations.add(f"{path}.train", "give at least one train-mode output")
+    named = [("inference", message.inference, f"{path}.inference")]
+    for position, tensor in enumerate(message.train):
+        where = f"{path}.train[{position}]"
+        named.append((f"train{position}", tensor, where))
+        if tensor.shape != message.inference.shape:
+            violations.add(f"{where}.shape", f"must be {list(message.inference.shape)}, that of the inference output")
+    arrays = [(name, tensors.array(tensor, where, violations)) for name, tensor, where in named]
+    return Asked(RecordedRef(tensors=_NO_TENSORS, keep_prob=_keep_prob(message, path, violations)), arrays)
+
+
+def _keep_prob(
+    message: pb.ArtifactSubject | pb.PairSubject | pb.RecordedSubject, path: str, violations: Violations
+) -> float | None:
+    if not message.HasField("keep_prob"):
+        return None
+    if not 0 < message.keep_prob <= 1:
+        violations.add(f"{path}.keep_prob", "must lie in (0, 1]")
+    return message.keep_prob
+
+
+def _inputs(message: pb.ArtifactSubject | pb.PairSubject, path: str, violations: Violations) -> NamedArrays | None:
+    if not message.HasField("inputs"):
+        return None
+    if bool(message.inputs.npz) == bool(message.inputs.tensors):
+        violations.add(f"{path}.inputs", "give either tensors or npz, or leave inputs out")
+        return None
+    if message.inputs.npz:
+        return tensors.archive(message.inputs.npz, f"{path}.inputs.npz", violations)
+    return tensors.named_arrays(message.inputs.tensors, f"{path}.inputs.tensors", violations)
