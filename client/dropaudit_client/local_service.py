@@ -195,17 +195,6 @@ def _answers_ping(port: int) -> bool:
 
 def _serves(address: str) -> bool:
     # Imported here: after the children were forked, since gRPC's threads do not survive a fork.
-    import grpc
-    from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+    from dropaudit_server.probe import health
 
-    with grpc.insecure_channel(address) as channel:
-        check = channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=HealthCheckRequest.SerializeToString,
-            response_deserializer=HealthCheckResponse.FromString,
-        )
-        try:
-            answer = check(HealthCheckRequest(), timeout=1)
-        except grpc.RpcError:
-            return False
-        return bool(answer.status == HealthCheckResponse.SERVING)
+    return health(address) == "SERVING"

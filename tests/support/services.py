@@ -1,23 +1,33 @@
-"""Real services for tests: Redis, the server, the whole service; each is gone when its block ends."""
+"""Real services for tests: Redis, the server, workers; each is gone when its block ends."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import grpc
 import redis
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from dropaudit_client.local_service import free_port, redis_command
 from dropaudit_client.processes import Process
+from dropaudit_server.probe import health
 
 START_SECONDS = 30.0
 _GRACE_SECONDS = 8.0
+
+
+@contextmanager
+def process(name: str, command: Sequence[str], environ: Mapping[str, str], log: Path) -> Iterator[Process]:
+    """Run a program until the block ends."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    started = Process(name, command, {**os.environ, **environ}, log)
+    try:
+        yield started
+    finally:
+        started.stop(_GRACE_SECONDS)
 
 
 @contextmanager
@@ -25,13 +35,10 @@ def redis_server(folder: Path, port: int = 0) -> Iterator[str]:
     """Run a Redis with its files in `folder`; yields its URL."""
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
-    process = Process("redis", redis_command(port, folder), os.environ, folder / "redis.log")
-    try:
+    with process("redis", redis_command(port, folder), {}, folder / "redis.log") as started:
         url = f"redis://127.0.0.1:{port}/0"
-        eventually(lambda: answers(url), f"Redis does not start: {process.log}")
+        eventually(lambda: answers(url), f"Redis does not start: {started.log}")
         yield url
-    finally:
-        process.stop(_GRACE_SECONDS)
 
 
 def answers(redis_url: str) -> bool:
@@ -44,36 +51,34 @@ def answers(redis_url: str) -> bool:
 
 
 @contextmanager
-def server_process(environ: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """Run `python -m dropaudit_server`; yields its address once it answers calls, healthy or not."""
+def server(redis_url: str, folder: Path, **settings: object) -> Iterator[str]:
+    """Run `python -m dropaudit_server`, blobs in `folder`; yields its address once it answers, healthy or not."""
     address = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "dropaudit_server"]
-    settings = {**os.environ, "DROPAUDIT_BLOB_URL": (folder / "blobs").as_uri(), "DROPAUDIT_LISTEN": address, **environ}
-    process = Process("server", command, settings, folder / "server.log")
-    try:
-        eventually(lambda: health(address) is not None, f"the server does not start: {process.log}")
+    environ = environment(redis_url, folder, listen=address, **settings)
+    with process("server", command, environ, folder / "server.log") as started:
+        eventually(lambda: health(address) is not None, f"the server does not start: {started.log}")
         yield address
-    finally:
-        process.stop(_GRACE_SECONDS)
 
 
-def health(address: str) -> int | None:
-    """Return what the health service says, None when nobody answers."""
-    with grpc.insecure_channel(address) as channel:
-        check = channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=HealthCheckRequest.SerializeToString,
-            response_deserializer=HealthCheckResponse.FromString,
-        )
-        try:
-            return int(check(HealthCheckRequest(), timeout=1).status)
-        except grpc.RpcError:
-            return None
+@contextmanager
+def worker(redis_url: str, folder: Path, role: str = "worker", **settings: object) -> Iterator[Process]:
+    """Run `python -m dropaudit_worker` as a worker or as the beat, blobs in `folder`."""
+    command = [sys.executable, "-m", "dropaudit_worker", role]
+    # A process of its own log: several may share a folder.
+    log = folder / f"{role}-{time.monotonic_ns()}.log"
+    with process(role, command, environment(redis_url, folder, **settings), log) as started:
+        yield started
 
 
-def eventually(holds: object, sentence: str, seconds: float = START_SECONDS) -> None:
+def environment(redis_url: str, folder: Path, /, **settings: object) -> dict[str, str]:
+    """Return the variables of a server or a worker."""
+    given = {"redis_url": redis_url, "blob_url": (folder / "blobs").as_uri(), **settings}
+    return {f"DROPAUDIT_{name.upper()}": str(value) for name, value in given.items()}
+
+
+def eventually(holds: Callable[[], object], sentence: str, seconds: float = START_SECONDS) -> None:
     """Wait until a callable returns something true; fail with a sentence when it does not."""
-    assert callable(holds)
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, sentence

@@ -1,0 +1,165 @@
+"""Claims about how a call fails."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from types import ModuleType
+
+import grpc
+import pytest
+from structlog.testing import capture_logs
+
+import dropaudit
+import dropaudit_server
+import dropaudit_store
+from dropaudit.errors import AuditError
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_proto.v1 import audit_pb2_grpc as rpc
+from dropaudit_server.following import Follower
+from dropaudit_server.handlers import Handlers
+from dropaudit_server.interceptor import ErrorInterceptor
+from dropaudit_server.servicer import AuditServicer
+from dropaudit_server.status import CODES
+from dropaudit_server.uploads import Uploads
+from dropaudit_store.blobs import BlobStore
+from dropaudit_store.connection import connect_async
+from dropaudit_store.errors import LeaseLost, StoreError
+from dropaudit_store.events import EventReader
+from dropaudit_store.records import AuditRecord
+from support.calls import refusal_of
+
+UNSERVED = {
+    "ListModels",
+    "DownloadModel",
+    "DeleteModel",
+    "InspectModel",
+    "BatchCreateAudits",
+    "ListAudits",
+    "CancelAudit",
+    "DeleteAudit",
+    "ListSuites",
+    "UpdateSuite",
+    "DeleteSuite",
+}
+
+
+@pytest.mark.parametrize("method", sorted(UNSERVED))
+def test_calls_that_come_later_answer_unimplemented_and_name_themselves(channel: grpc.Channel, method: str) -> None:
+    path = f"/dropaudit.v1.AuditService/{method}"
+    kind = channel.unary_stream if method == "DownloadModel" else channel.unary_unary
+    call = kind(path, request_serializer=bytes, response_deserializer=bytes)
+    refusal = refusal_of(lambda: list(call(b"")) if method == "DownloadModel" else call(b""))
+    assert (refusal.code, refusal.reason, refusal.facts) == ("UNIMPLEMENTED", "UNIMPLEMENTED", {"call": method})
+
+
+def test_every_other_call_of_the_contract_is_served(channel: grpc.Channel) -> None:
+    service = pb.DESCRIPTOR.services_by_name["AuditService"]
+    served = {method.name for method in service.methods} - UNSERVED
+    assert served == {
+        "UploadModel",
+        "GetModel",
+        "CreateAudit",
+        "GetAudit",
+        "WatchAudit",
+        "CreateSuite",
+        "GetSuite",
+        "RunSuite",
+        "GetRun",
+        "ListRuns",
+    }
+    for method in served - {"UploadModel", "WatchAudit"}:
+        call = channel.unary_unary(
+            f"/dropaudit.v1.AuditService/{method}", request_serializer=bytes, response_deserializer=bytes
+        )
+        assert refusal_of(partial(call, b"")).code == "INVALID_ARGUMENT"
+
+
+def modules(package: ModuleType) -> Iterator[str]:
+    """Yield the names of a package's modules, but for programs."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not found.name.endswith("__main__"):
+            yield found.name
+
+
+def every_error(kind: type[AuditError]) -> Iterator[type[AuditError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from every_error(each)
+
+
+def test_every_error_of_the_core_the_store_and_the_server_has_a_status_code() -> None:
+    for package in (dropaudit, dropaudit_store, dropaudit_server):
+        for name in modules(package):
+            importlib.import_module(name)
+    ours = [each for each in every_error(AuditError) if not each.__module__.startswith("dropaudit_client")]
+    assert len(ours) > 15
+    # The base of the store's errors is never raised itself.
+    without = [each.__name__ for each in ours if each is not StoreError and not CODES.keys() & set(each.__mro__)]
+    assert without == []
+
+
+SECRET = "redis://:password@internal"
+
+
+class Failing(Handlers):
+    """Handlers that fail in ways nobody foresaw, and in one that was."""
+
+    def __init__(self) -> None:
+        pass
+
+    def get_audit(self, audit_id: str) -> AuditRecord:
+        if audit_id == "lost":
+            raise LeaseLost(audit_id)
+        raise KeyError(SECRET)
+
+
+@pytest.fixture
+async def failing(redis_url: str, tmp_path: object) -> AsyncIterator[rpc.AuditServiceAsyncStub]:
+    """A server in this process whose handlers fail."""
+    waiting = connect_async(redis_url)
+    server = grpc.aio.server(interceptors=[ErrorInterceptor()])
+    handlers = Failing()
+    uploads = Uploads(BlobStore(f"file://{tmp_path}"), 1)
+    rpc.add_AuditServiceServicer_to_server(
+        AuditServicer(handlers, uploads, Follower(handlers, EventReader(waiting))), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield rpc.AuditServiceStub(channel)
+    await server.stop(None)
+    await waiting.aclose()
+
+
+async def test_an_unexpected_error_tells_the_caller_nothing_and_the_log_everything(
+    failing: rpc.AuditServiceAsyncStub,
+) -> None:
+    with capture_logs() as lines, pytest.raises(grpc.aio.AioRpcError) as caught:
+        await failing.GetAudit(pb.GetAuditRequest(name="audits/a"))
+    error = caught.value
+    assert error.code() is grpc.StatusCode.INTERNAL
+    assert error.details() == "the server failed; its log says why"
+    assert "password" not in f"{error.details()}{error.debug_error_string()}{error.trailing_metadata()}"
+    (line,) = lines
+    assert (line["event"], line["method"]) == ("a call failed unexpectedly", "/dropaudit.v1.AuditService/GetAudit")
+    assert line["exc_info"]
+
+
+async def test_an_unexpected_error_in_a_stream_tells_nothing_either(failing: rpc.AuditServiceAsyncStub) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async for _ in failing.WatchAudit(pb.WatchAuditRequest(name="audits/a")):
+            pass
+    assert (caught.value.code(), caught.value.details()) == (
+        grpc.StatusCode.INTERNAL,
+        "the server failed; its log says why",
+    )
+
+
+async def test_a_foreseen_error_keeps_its_words(failing: rpc.AuditServiceAsyncStub) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await failing.GetAudit(pb.GetAuditRequest(name="audits/lost"))
+    assert caught.value.code() is grpc.StatusCode.ABORTED
+    assert caught.value.details() == "audits/lost is no longer held by this worker"

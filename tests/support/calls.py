@@ -1,0 +1,91 @@
+"""Calls of the service as a test makes them: with the generated stub, and refusals as plain values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import grpc
+import numpy as np
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from dropaudit.subjects import Array
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a refused call carries: code, message, ErrorInfo and BadRequest."""
+
+    code: str
+    message: str
+    reason: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    violations: dict[str, str] = field(default_factory=dict)
+
+
+def refusal_of(call: Callable[[], object]) -> Refusal:
+    """Return how a call is refused; fail when it is not."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    error = cast(Any, caught.value)
+    status = rpc_status.from_call(error)
+    info, wrong = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details if status else ():
+        # Each detail is one of the two, and Unpack takes only its own.
+        detail.Unpack(info)
+        detail.Unpack(wrong)
+    return Refusal(
+        code=error.code().name,
+        message=error.details() or "",
+        reason=info.reason,
+        facts=dict(info.metadata),
+        violations={each.field: each.description for each in wrong.field_violations},
+    )
+
+
+def metadata(**fields: Any) -> pb.UploadModelRequest:
+    """Return the first message of an upload."""
+    return pb.UploadModelRequest(metadata=pb.UploadModelRequest.Metadata(**fields))
+
+
+def upload_messages(content: bytes, chunk: int = 1 << 20, **fields: Any) -> Iterator[pb.UploadModelRequest]:
+    """Yield the messages of an upload."""
+    yield metadata(**fields)
+    for start in range(0, len(content), chunk):
+        yield pb.UploadModelRequest(chunk=content[start : start + chunk])
+
+
+def upload(stub: AuditServiceStub, content: bytes, **fields: Any) -> pb.Model:
+    """Upload content."""
+    return stub.UploadModel(upload_messages(content, **fields))
+
+
+def name_of(content: bytes) -> str:
+    """Return the resource name that content has."""
+    return f"models/{hashlib.sha256(content).hexdigest()}"
+
+
+def tensor(array: Array, datatype: str, name: str = "") -> pb.Tensor:
+    """Return a tensor message."""
+    return pb.Tensor(name=name, datatype=datatype, shape=array.shape, raw_contents=array.tobytes())
+
+
+def recorded_request(trains: Iterable[Array] = (), **fields: Any) -> pb.CreateAuditRequest:
+    """Ask for an audit of recorded outputs: 50 values, half of them kept and doubled."""
+    inference = np.linspace(0.1, 1.0, 50, dtype=np.float32)
+    kept = np.where(np.arange(50) % 2 == 0, 2 * inference, 0).astype(np.float32)
+    train = [tensor(each, "FP32") for each in trains or [kept]]
+    subject = pb.RecordedSubject(inference=tensor(inference, "FP32"), train=train, keep_prob=0.5)
+    return pb.CreateAuditRequest(audit=pb.Audit(spec=pb.AuditSpec(recorded=subject)), **fields)
+
+
+def artifact_request(model: str, role: pb.Role = pb.TRAIN, **fields: Any) -> pb.CreateAuditRequest:
+    """Ask for an audit of an artifact."""
+    spec = pb.AuditSpec(artifact=pb.ArtifactSubject(model=model, role=role))
+    return pb.CreateAuditRequest(audit=pb.Audit(spec=spec), **fields)
