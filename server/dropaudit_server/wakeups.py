@@ -9,9 +9,7 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-AUDIT_TASK = "dropaudit.audit"
-SYNC_TASK = "dropaudit.sync_suite"
-QUEUE = "dropaudit"
+from dropaudit_store.tasks import AUDIT_TASK, QUEUE, SYNC_SUITE_TASK
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +33,7 @@ class WakeUps:
 
     def suite(self, suite_id: str) -> None:
         """Tell a worker that a suite's schedule has changed."""
-        self._send(SYNC_TASK, suite_id)
+        self._send(SYNC_SUITE_TASK, suite_id)
 
     def _send(self, task: str, argument: str) -> None:
         try:

@@ -14,18 +14,9 @@ from dropaudit_store.connection import connect, connect_async
 from dropaudit_store.errors import AuditNotFound, LeaseLost, RequestIdReused, StorageFull, StoreUnavailable
 from dropaudit_store.events import EventReader, Finished, Progressed, StateChanged
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec
+from support.clock import Clock
 
 REPORT = {"verdict": "PASS", "summary": "s"}
-
-
-class Clock:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

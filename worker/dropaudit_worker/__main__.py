@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from dropaudit_store.logs import configure_logs
 from dropaudit_store.settings import problems
-from dropaudit_worker.app import QUEUE, make_app
+from dropaudit_store.tasks import QUEUE
+from dropaudit_worker.app import make_app
 from dropaudit_worker.settings import WorkerSettings
 
 _ROLES = ("worker", "beat")

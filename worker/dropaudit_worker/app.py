@@ -11,22 +11,25 @@ from typing import Any
 import redis
 from celery import Celery, bootsteps
 
+from dropaudit.plan import IsCancelled, OnProgress, Plan
+from dropaudit.report import Report
+from dropaudit.subjects import Subject
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.connection import connect
 from dropaudit_store.models import ModelStore
 from dropaudit_store.suites import SuiteStore
-from dropaudit_worker.beat import KEY_PREFIX, RUN_SUITE_TASK, sync_schedules
+from dropaudit_store.tasks import AUDIT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
+from dropaudit_worker.beat import KEY_PREFIX, sync_schedules
+from dropaudit_worker.limits import limited
 from dropaudit_worker.maker import AuditMaker
 from dropaudit_worker.reconciler import Reconciler
 from dropaudit_worker.schedule import latest_due
 from dropaudit_worker.settings import WorkerSettings
 
-AUDIT_TASK = "dropaudit.audit"
-SYNC_TASK = "dropaudit.sync_suite"
-QUEUE = "dropaudit"
 # Redis hands a message to another worker after this long: longer than any audit may take.
 _VISIBILITY_MARGIN_SECONDS = 600
+_KILL_MARGIN_SECONDS = 60
 
 
 class Parts:
@@ -56,11 +59,14 @@ class Parts:
         from dropaudit import audit
         from dropaudit_worker.subjects import load_subject
 
+        def make(subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Report:
+            return audit(subject, plan, progress=progress, cancelled=cancelled)
+
         blobs = BlobStore(self._settings.blob_url)
         return AuditMaker(
             self.audits,
             lambda ref: load_subject(ref, blobs),
-            lambda subject, plan, progress, cancelled: audit(subject, plan, progress=progress, cancelled=cancelled),
+            limited(make, self._settings.time_limit_seconds),
             self._settings.lease_seconds,
         )
 
@@ -76,8 +82,8 @@ def make_app(settings: WorkerSettings) -> Celery:
         task_default_queue=QUEUE,
         task_ignore_result=True,
         task_acks_late=True,
-        task_time_limit=settings.time_limit_seconds,
-        task_soft_time_limit=max(1, settings.time_limit_seconds - 30),
+        # An audit ends itself at its limit; what does not come to a chunk's end is killed.
+        task_time_limit=settings.time_limit_seconds + _KILL_MARGIN_SECONDS,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -104,7 +110,7 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
     def audit(audit_id: str) -> None:
         parts.maker.make(audit_id)
 
-    @app.task(name=SYNC_TASK)
+    @app.task(name=SYNC_SUITE_TASK)
     def sync_suite(suite_id: str) -> None:
         sync_schedules(app, [parts.suites.get(suite_id)])
 

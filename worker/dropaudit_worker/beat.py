@@ -9,8 +9,8 @@ from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 
 from dropaudit_store.records import Suite
+from dropaudit_store.tasks import RUN_SUITE_TASK
 
-RUN_SUITE_TASK = "dropaudit.run_suite"
 KEY_PREFIX = "dropaudit:beat:"
 _NAME = "suite-{}"
 

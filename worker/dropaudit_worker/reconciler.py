@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import redis
 import structlog
+from kombu.exceptions import OperationalError
 
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.connection import key
@@ -55,7 +56,7 @@ class Reconciler:
         try:
             if self._is_my_turn():
                 self._look()
-        except StoreUnavailable:
+        except (StoreUnavailable, redis.RedisError, OperationalError):
             _log.warning("Redis does not answer; lost audits are looked for again later")
 
     def _is_my_turn(self) -> bool:

@@ -1,0 +1,52 @@
+"""Claims about what a worker loads for a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dropaudit.plan import Role
+from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject
+from dropaudit_store.blobs import BlobStore
+from dropaudit_store.errors import BlobMissing
+from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef
+from dropaudit_worker.subjects import load_subject
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path.as_uri())
+
+
+def test_an_artifact_comes_with_its_role_inputs_and_keep_probability(blobs: BlobStore) -> None:
+    inputs = blobs.put_tensors([("x", np.arange(3)), ("h/0", np.zeros((2, 2), np.float16))])
+    ref = ArtifactRef(model=blobs.put(b"model"), role=Role.TRAIN, inputs=inputs, keep_prob=0.8)
+    subject = load_subject(ref, blobs)
+    assert isinstance(subject, ArtifactSubject)
+    assert (subject.model, subject.role, subject.keep_prob) == (b"model", Role.TRAIN, 0.8)
+    assert subject.inputs is not None
+    assert {name: (array.dtype.name, array.shape) for name, array in subject.inputs.items()} == {
+        "x": ("int64", (3,)),
+        "h/0": ("float16", (2, 2)),
+    }
+
+
+def test_a_pair_keeps_train_and_inference_apart(blobs: BlobStore) -> None:
+    ref = PairRef(train=blobs.put(b"train"), inference=blobs.put(b"inference"))
+    assert load_subject(ref, blobs) == PairSubject(b"train", b"inference")
+
+
+def test_recorded_outputs_begin_with_the_inference_output(blobs: BlobStore) -> None:
+    tensors = blobs.put_tensors([("inference", np.zeros(2)), ("train0", np.ones(2)), ("train1", np.full(2, 2.0))])
+    subject = load_subject(RecordedRef(tensors=tensors, keep_prob=0.5), blobs)
+    assert isinstance(subject, RecordedSubject)
+    assert subject.inference.tolist() == [0, 0]
+    assert [array.tolist() for array in subject.train] == [[1, 1], [2, 2]]
+    assert subject.keep_prob == 0.5
+
+
+def test_missing_content_is_named(blobs: BlobStore) -> None:
+    with pytest.raises(BlobMissing, match="a" * 64):
+        load_subject(ArtifactRef(model="a" * 64), blobs)
