@@ -24,13 +24,19 @@ class ModelStore:
         self._clock = clock
 
     def add(self, sha256: str, size: int, display_name: str) -> ModelRecord:
-        """Note a model; one that is known already stays as it was first noted."""
+        """Note a model; one that is known already stays as it was first noted, but for a name that it did not have."""
         record = ModelRecord(sha256=sha256, size=size, display_name=display_name, create_time=self._clock())
         with redis_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.set(key("model", sha256), msgspec.json.encode(record), nx=True)
             pipe.zadd(_MODELS, {sha256: record.create_time}, nx=True)
             pipe.execute()
-        return self.get(sha256)
+        known = self.get(sha256)
+        if known.display_name or not display_name:
+            return known
+        named = msgspec.structs.replace(known, display_name=display_name)
+        with redis_errors():
+            self._redis.set(key("model", sha256), msgspec.json.encode(named))
+        return named
 
     def get(self, sha256: str) -> ModelRecord:
         """Return what is known of a model. Raises ModelNotFound."""

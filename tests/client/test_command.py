@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,9 @@ import pytest
 
 from dropaudit.report import Verdict, from_json
 from dropaudit_client.outcome import Exit, FailOn, exit_status
+from support.command import COMMAND, dropaudit, sentence
 
 Recording = tuple[Path, Path]
-RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
-COMMAND = (sys.executable, "-m", "dropaudit_client")
 
 
 @pytest.fixture
@@ -30,35 +28,25 @@ def recording(tmp_path: Path) -> tuple[Path, Path]:
     return paths
 
 
-@pytest.fixture
-def dropaudit() -> RunCommand:
-    """Run the command to its end in a process of its own."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
-
-    return run
-
-
-def test_json_is_the_report_and_nothing_else_on_stdout(dropaudit: RunCommand, recording: Recording) -> None:
+def test_json_is_the_report_and_nothing_else_on_stdout(recording: Recording) -> None:
     ended = dropaudit("compare", *recording, "--keep-prob", 0.5, "--format", "json")
     assert from_json(json.loads(ended.stdout)).verdict is Verdict.PASS
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_wrong_declaration_exits_with_1(dropaudit: RunCommand, recording: Recording) -> None:
+def test_a_wrong_declaration_exits_with_1(recording: Recording) -> None:
     ended = dropaudit("compare", *recording, "--keep-prob", 0.8)
     assert ended.returncode == 1
     assert "FAIL" in ended.stdout
 
 
-def test_text_in_a_pipe_is_plain_and_fits_80_columns(dropaudit: RunCommand, recording: Recording) -> None:
+def test_text_in_a_pipe_is_plain_and_fits_80_columns(recording: Recording) -> None:
     ended = dropaudit("compare", *recording)
     assert "\x1b" not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 80
 
 
-def test_a_report_file_leaves_stdout_empty(dropaudit: RunCommand, recording: Recording, tmp_path: Path) -> None:
+def test_a_report_file_leaves_stdout_empty(recording: Recording, tmp_path: Path) -> None:
     ended = dropaudit("compare", *recording, "--format", "json", "-o", tmp_path / "report.json")
     assert (ended.returncode, ended.stdout) == (0, "")
     assert json.loads((tmp_path / "report.json").read_text())["verdict"] == "PASS"
@@ -81,22 +69,19 @@ def test_a_report_file_leaves_stdout_empty(dropaudit: RunCommand, recording: Rec
         (("get", "audits/1", "--address", "127.0.0.1:1"), "SERVICE_UNAVAILABLE"),
     ],
 )
-def test_bad_use_is_one_json_error_and_status_2(dropaudit: RunCommand, arguments: tuple[str, ...], reason: str) -> None:
+def test_bad_use_is_one_json_error_and_status_2(arguments: tuple[str, ...], reason: str) -> None:
     ended = dropaudit(*arguments, "--format", "json")
     assert json.loads(ended.stdout)["error"]["reason"] == reason
     assert (ended.returncode, ended.stderr) == (2, "")
 
 
 @pytest.mark.parametrize("arguments", [("compare", "missing.npy", "missing.npy"), ("run", __file__), ("nonsense",)])
-def test_bad_use_is_one_sentence_on_stderr(dropaudit: RunCommand, arguments: tuple[str, ...]) -> None:
-    ended = dropaudit(*arguments)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("dropaudit: ")
-    assert ended.stderr.count("\n") == 1
+def test_bad_use_is_one_sentence_on_stderr(arguments: tuple[str, ...]) -> None:
+    assert sentence(dropaudit(*arguments)) != ""
 
 
 @pytest.mark.parametrize("form", ["html", "junit", "sarif"])
-def test_formats_that_are_not_there_are_refused(dropaudit: RunCommand, recording: Recording, form: str) -> None:
+def test_formats_that_are_not_there_are_refused(recording: Recording, form: str) -> None:
     ended = dropaudit("compare", *recording, "--format", form)
     assert ended.returncode == 2
     assert "text and json" in ended.stderr
@@ -122,7 +107,7 @@ def test_a_full_disk_is_one_sentence(recording: Recording) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_version_is_told(dropaudit: RunCommand) -> None:
+def test_version_is_told() -> None:
     assert dropaudit("--version").stdout.startswith("dropaudit ")
 
 

@@ -99,3 +99,10 @@ def test_firing_twice_for_one_due_instant_is_one_run(suites: SuiteStore) -> None
 def test_a_model_keeps_what_was_first_noted(models: ModelStore) -> None:
     first = models.add(A, 10, "one.onnx")
     assert models.add(A, 10, "two.onnx") == first
+
+
+def test_a_model_without_a_name_takes_the_first_that_comes(models: ModelStore) -> None:
+    first = models.add(A, 10, "")
+    assert models.add(A, 10, "one.onnx").display_name == "one.onnx"
+    found = models.add(A, 10, "two.onnx")
+    assert (found.display_name, found.create_time) == ("one.onnx", first.create_time)

@@ -47,7 +47,10 @@ def read_artifact(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableFile(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
-    model = parse_model(content)
+    try:
+        model = parse_model(content)
+    except InvalidModel as error:
+        raise InvalidModel(f"{path}: {error.message}", path=str(path)) from error
     if not any(uses_external_data(tensor) for tensor in model.graph.initializer):
         return content
     try:

@@ -15,8 +15,7 @@ import pytest
 
 from dropaudit_client import AuditClient
 from dropaudit_models.seed_case import seed_case
-
-COMMAND = (sys.executable, "-m", "dropaudit_client")
+from support.command import COMMAND, dropaudit
 
 pytestmark = [
     pytest.mark.system,
@@ -113,7 +112,7 @@ def test_nothing_is_left_when_up_itself_is_killed(environ: dict[str, str], mark:
 
 def test_the_demo_gives_the_expected_reports_in_under_a_minute(environ: dict[str, str], mark: str) -> None:
     started = time.monotonic()
-    ended = subprocess.run([*COMMAND, "demo"], env=environ, capture_output=True, text=True, timeout=120, check=False)
+    ended = dropaudit("demo", environ=environ)
     assert ended.returncode == 0, ended.stderr
     verdicts = [
         line.split()[0] for line in ended.stdout.splitlines() if re.match(r"(PASS|WARN|FAIL|INCONCLUSIVE)\b", line)
