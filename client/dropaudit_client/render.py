@@ -44,9 +44,9 @@ def render_report(report: Report, title: str = "") -> RenderableType:
     for finding in report.findings:
         parts += [_finding(finding), Text()]
     if report.sites:
-        parts.append(render_sites(report.sites))
+        parts += [render_sites(report.sites), Text()]
     if report.outputs:
-        parts.append(_outputs(report.outputs))
+        parts += [_outputs(report.outputs), Text()]
     parts.append(_execution(report.execution))
     return Group(*parts)
 
@@ -145,7 +145,7 @@ def _execution(execution: Execution) -> Text:
 
 
 def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for header in headers:
         table.add_column(header, overflow="fold")
     return table
