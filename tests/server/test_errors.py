@@ -94,7 +94,9 @@ def test_every_error_of_the_core_the_store_and_the_server_has_a_status_code() ->
     for package in (dropaudit, dropaudit_store, dropaudit_server):
         for name in modules(package):
             importlib.import_module(name)
-    ours = [each for each in every_error(AuditError) if not each.__module__.startswith("dropaudit_client")]
+    # Another test may have imported a worker or a client, whose errors no call meets.
+    rooms = (dropaudit.__name__, dropaudit_store.__name__, dropaudit_server.__name__)
+    ours = [each for each in every_error(AuditError) if each.__module__.split(".")[0] in rooms]
     assert len(ours) > 15
     # The base of the store's errors is never raised itself.
     without = [each.__name__ for each in ours if each is not StoreError and not CODES.keys() & set(each.__mro__)]

@@ -7,14 +7,13 @@ import os
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from dropaudit_client import AuditClient, AuditNotMade
 from dropaudit_client.local_service import LocalService, free_port
 from dropaudit_models import export
 from support.command import dropaudit, sentence
-from support.graphs import model
+from support.graphs import model, padded
 from support.services import server
 from support.tiny_disk import tiny_disk
 
@@ -115,14 +114,6 @@ def test_a_full_disk_for_the_upload_is_said(redis_url: str, tmp_path: Path) -> N
         said, reason = told("submit", large, "--address", address)
     assert reason == "STORAGE_FULL"
     assert said == "the blob store is full; delete models or give it more room"
-
-
-def padded(content: bytes, size: int) -> bytes:
-    """Return the same model with a long documentation string."""
-    found = onnx.load_from_string(content)
-    found.doc_string = "x" * size
-    padded: bytes = found.SerializeToString()
-    return padded
 
 
 def test_without_redis_the_service_says_so(tmp_path: Path) -> None:
