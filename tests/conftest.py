@@ -8,7 +8,9 @@ from collections.abc import Generator, Iterator
 import pytest
 import redis
 
+from dropaudit_store.audits import AuditStore
 from dropaudit_store.connection import connect
+from support.clock import Clock
 from support.services import redis_server
 
 UNDER_CI = bool(os.environ.get("CI"))
@@ -45,3 +47,15 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
     client = connect(redis_url)
     yield client
     client.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of `store`."""
+    return Clock()
+
+
+@pytest.fixture
+def store(redis_client: redis.Redis, clock: Clock) -> AuditStore:
+    """Audits in an empty Redis."""
+    return AuditStore(redis_client, clock)

@@ -84,8 +84,8 @@ def deliver(report: Report, form: Format, output: Path | None, fail_on: FailOn, 
 
 
 def write_document(document: Any, output: Path | None = None) -> None:
-    """Write a JSON document to stdout or a file."""
-    write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", output)
+    """Write a JSON document to stdout or a file, in ASCII: a name from a model must not steer a terminal."""
+    write_text(json.dumps(document, indent=2) + "\n", output)
 
 
 def write_text(text: str, output: Path | None = None) -> None:

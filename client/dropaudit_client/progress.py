@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dropaudit.plan import OnProgress, Progress
+from dropaudit_client.terminal import safe
 
 _WORDS = {"PREPARING": "preparing", "SAMPLING": "drawing replicates", "JUDGING": "judging"}
 
@@ -31,12 +32,13 @@ def shown_progress(title: str) -> Iterator[OnProgress]:
         TimeElapsedColumn(),
     )
     with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task(escape(title), total=None, facts="")
+        name = escape(safe(title))
+        task = bar.add_task(name, total=None, facts="")
 
         def update(progress: Progress) -> None:
             bar.update(
                 task,
-                description=f"{escape(title)}: {_WORDS[progress.phase]}",
+                description=f"{name}: {_WORDS[progress.phase]}",
                 completed=progress.decided_tests,
                 total=progress.total_tests or None,
                 facts=progress_facts(progress),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -26,6 +25,7 @@ from dropaudit.report import (
     Spread,
     Verdict,
 )
+from dropaudit_client.terminal import safe
 
 _VERDICT_STYLES = {
     Verdict.PASS: "bold green",
@@ -80,17 +80,6 @@ def show(renderable: RenderableType, stream: TextIO) -> None:
         Console(file=stream).print(renderable)
     else:
         stream.write(to_text(renderable))
-
-
-def safe(name: str) -> str:
-    """Return a name from a model with control and format characters made visible: a file must not steer a terminal."""
-    return "".join(
-        char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _UNSAFE else char
-        for char in name
-    )
-
-
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def _headline(report: Report, title: str) -> Text:

@@ -110,10 +110,6 @@ class AuditStore:
             kept = self._finish(keys=keys, args=args)
         _require(kept, lease)
 
-    def hand_back(self, lease: Lease, max_attempts: int) -> AuditState | None:
-        """Give an audit up, so that another worker takes it at once."""
-        return self._released(lease.audit_id, max_attempts, str(lease.token))
-
     def release_expired(self, max_attempts: int, limit: int = 100) -> list[str]:
         """Queue audits whose lease has expired; those tried often enough end FAILED / WORKER_LOST.
 
@@ -122,18 +118,17 @@ class AuditStore:
         """
         with redis_errors():
             expired = texts(self._redis.zrangebyscore(_RUNNING, "-inf", self._clock(), start=0, num=limit))
-        return [each for each in expired if self._released(each, max_attempts, "") is AuditState.QUEUED]
+        return [each for each in expired if self._released(each, max_attempts) is AuditState.QUEUED]
 
-    def _released(self, audit_id: str, max_attempts: int, token: str) -> AuditState | None:
+    def _released(self, audit_id: str, max_attempts: int) -> AuditState | None:
         failure = Failure(
             reason=WORKER_LOST,
             message=f"{max_attempts} workers were lost while they made this audit; look for a crash in their logs",
         )
         keys = [_audit(audit_id), _events(audit_id), _QUEUED, _RUNNING]
         verdict = msgspec.json.encode(failure).decode()
-        args: list[str | float] = [audit_id, self._clock(), max_attempts, verdict, token]
         with redis_errors():
-            state = self._release(keys=keys, args=args)
+            state = self._release(keys=keys, args=[audit_id, self._clock(), max_attempts, verdict])
         return AuditState(state) if state else None
 
     def take_unannounced(self, older_than: float, limit: int = 100) -> list[str]:

@@ -44,10 +44,6 @@ class BlobStore:
             raise BlobMissing(sha256) from error
         return content
 
-    def exists(self, sha256: str) -> bool:
-        """Whether content is stored."""
-        return bool(self._files.exists(blob_path(self._root, sha256)))
-
     def put_tensors(self, tensors: list[tuple[str, Array]]) -> Tensors:
         """Store named arrays, in their order, as one .npz."""
         buffer = io.BytesIO()

@@ -87,8 +87,8 @@ return 1
 """
 )
 
-# KEYS audit events queued running; ARGV id now max_attempts failure token. An empty token releases only what has
-# expired. Returns the new state, or false when there is nothing to release.
+# KEYS audit events queued running; ARGV id now max_attempts failure. Returns the new state, or false when the lease
+# has not expired or the audit is not running.
 RELEASE = (
     _EVENT
     + """
@@ -96,12 +96,8 @@ if redis.call('HGET', KEYS[1], 'state') ~= 'RUNNING' then
   redis.call('ZREM', KEYS[4], ARGV[1])
   return false
 end
-if ARGV[5] == '' then
-  local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
-  if lease_end and tonumber(lease_end) > tonumber(ARGV[2]) then return false end
-elseif not held(KEYS[1], ARGV[5]) then
-  return false
-end
+local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
+if lease_end and tonumber(lease_end) > tonumber(ARGV[2]) then return false end
 redis.call('ZREM', KEYS[4], ARGV[1])
 if tonumber(redis.call('HGET', KEYS[1], 'attempts')) >= tonumber(ARGV[3]) then
   redis.call('HSET', KEYS[1], 'state', 'FAILED', 'end', ARGV[2], 'failure', ARGV[4])

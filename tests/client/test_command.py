@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from dropaudit.report import Verdict, from_json
 from dropaudit_client.outcome import Exit, FailOn, exit_status
 from support.command import COMMAND, dropaudit, sentence
+from support.graphs import dense
 
 Recording = tuple[Path, Path]
 
@@ -134,3 +136,31 @@ def test_comparing_imports_no_runtime_and_no_service(recording: Recording) -> No
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "[]\n")
+
+
+EVIL = "a\x1b[2J\x9b1m\u202e"
+
+
+@pytest.mark.parametrize("command", ["inspect", "run"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_names_from_a_model_steer_no_terminal(command: str, form: str, tmp_path: Path) -> None:
+    ended = dropaudit(command, named(tmp_path, "Dropout"), "--format", form)
+    assert "a\\" in ended.stdout
+    assert not set(ended.stdout + ended.stderr) & set("\x1b\x9b\u202e")
+    if form == "json":
+        assert json.loads(ended.stdout)["sites"][0]["name"] == EVIL
+
+
+def test_names_from_a_model_steer_no_terminal_in_an_error(tmp_path: Path) -> None:
+    said = sentence(dropaudit("run", named(tmp_path, "Dropsome")))
+    assert not set(said) & set("\x1b\x9b\u202e")
+
+
+def named(folder: Path, operator: str) -> Path:
+    """Write a model whose only node has a name that would clear a terminal."""
+    found = onnx.load_from_string(dense("y = Dropout(x, r, t)"))
+    found.graph.node[0].name = EVIL
+    found.graph.node[0].op_type = operator
+    path = folder / "named.onnx"
+    path.write_bytes(found.SerializeToString())
+    return path

@@ -19,16 +19,6 @@ from support.clock import Clock
 REPORT = {"verdict": "PASS", "summary": "s"}
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(redis_client: redis.Redis, clock: Clock) -> AuditStore:
-    return AuditStore(redis_client, clock)
-
-
 def request(model: str = "a" * 64) -> AuditRequest:
     return AuditRequest(spec=Spec(subject=ArtifactRef(model=model), plan=Plan(seed=7)), labels={"k": "v"})
 
@@ -136,13 +126,6 @@ def test_an_audit_that_loses_every_worker_fails_as_worker_lost(store: AuditStore
     assert found.failure is not None
     assert found.failure.reason == WORKER_LOST
     assert found.attempts == 2
-
-
-def test_a_handed_back_audit_waits_again_at_once(store: AuditStore) -> None:
-    lease = claimed(store, store.create(request()).id)
-    assert store.hand_back(lease, max_attempts=3) is AuditState.QUEUED
-    assert store.hand_back(lease, max_attempts=3) is None
-    assert claimed(store, lease.audit_id).token > lease.token
 
 
 def test_waiting_audits_are_announced_again_only_when_they_are_old(store: AuditStore, clock: Clock) -> None:

@@ -15,16 +15,6 @@ from support.clock import Clock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(redis_client: redis.Redis, clock: Clock) -> AuditStore:
-    return AuditStore(redis_client, clock)
-
-
-@pytest.fixture
 def suites(redis_client: redis.Redis, store: AuditStore, clock: Clock) -> SuiteStore:
     return SuiteStore(redis_client, store, ModelStore(redis_client), clock)
 
