@@ -1,9 +1,8 @@
-"""What all tests share: a real Redis, and the rule for skipped tests."""
+"""What all tests share: a real Redis, a store with a clock, and the rule for skipped tests."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import redis
@@ -13,17 +12,7 @@ from dropaudit_store.connection import connect
 from support.clock import Clock
 from support.services import redis_server
 
-UNDER_CI = bool(os.environ.get("CI"))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Under CI a test may be skipped for want of a GPU and for nothing else."""
-    report = yield
-    if UNDER_CI and report.skipped and item.get_closest_marker("gpu") is None and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped under CI, where only tests that need a GPU may be: {report.longrepr}"
-    return report
+pytest_plugins = ["support.skips"]
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from dropaudit import errors as core
@@ -13,6 +15,7 @@ from dropaudit_server.violations import InvalidRequest
 from dropaudit_store import errors
 
 DOMAIN = "dropaudit"
+_RETRY_SECONDS = 1
 
 # Looked up along the classes an error derives from, nearest first.
 CODES: dict[type[BaseException], grpc.StatusCode] = {
@@ -44,7 +47,7 @@ def code_of(error: AuditError) -> grpc.StatusCode:
 
 
 def status_of(error: AuditError) -> status_pb2.Status:
-    """Return code, message and details: ErrorInfo, and BadRequest where fields are wrong."""
+    """Return code, message and details: ErrorInfo, BadRequest where fields are wrong, RetryInfo where waiting helps."""
     details = [_packed(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts))]
     if isinstance(error, InvalidRequest):
         violations = [
@@ -52,6 +55,8 @@ def status_of(error: AuditError) -> status_pb2.Status:
             for path, wrong in error.violations
         ]
         details.append(_packed(error_details_pb2.BadRequest(field_violations=violations)))
+    if code_of(error) is grpc.StatusCode.UNAVAILABLE:
+        details.append(_packed(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=_RETRY_SECONDS))))
     code: int = code_of(error).value[0]
     return status_pb2.Status(code=code, message=error.message, details=details)
 
@@ -61,7 +66,7 @@ def internal_status() -> status_pb2.Status:
     return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="the server failed; its log says why")
 
 
-def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> Any:
+def _packed(message: Message) -> Any:
     packed = Any()
     packed.Pack(message)
     return packed

@@ -25,8 +25,13 @@ def connect(url: str) -> redis.Redis:
 
 
 def connect_async(url: str) -> redis.asyncio.Redis:
-    """Return a client for waiting on events; its reads may block for longer than a plain call."""
-    return redis.asyncio.Redis.from_url(url, decode_responses=True, socket_connect_timeout=_CONNECT_SECONDS)
+    """Return a client for waiting on events; a blocking read must be shorter than the answer may take."""
+    return redis.asyncio.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+    )
 
 
 def texts(answer: object) -> list[str]:

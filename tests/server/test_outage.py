@@ -29,7 +29,7 @@ def test_without_redis_calls_are_unavailable_health_says_so_and_both_come_back(t
             refusal_of(lambda: upload(stub, b"content")),
         ]
         for refusal in refusals:
-            assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+            assert (refusal.code, refusal.reason, refusal.retry_seconds) == ("UNAVAILABLE", "STORE_UNAVAILABLE", 1)
             assert refusal.message == "Redis does not answer; check that it runs, and try again"
         with redis_server(tmp_path / "redis", port):
             eventually(lambda: health(address) == "SERVING", "the server does not come back")

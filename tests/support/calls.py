@@ -20,13 +20,14 @@ from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a refused call carries: code, message, ErrorInfo and BadRequest."""
+    """What a refused call carries: code, message, ErrorInfo, BadRequest and RetryInfo."""
 
     code: str
     message: str
     reason: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     violations: dict[str, str] = field(default_factory=dict)
+    retry_seconds: int = 0
 
 
 def refusal_of(call: Callable[[], object]) -> Refusal:
@@ -35,17 +36,18 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
         call()
     error = cast(Any, caught.value)
     status = rpc_status.from_call(error)
-    info, wrong = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, wrong, again = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     for detail in status.details if status else ():
-        # Each detail is one of the two, and Unpack takes only its own.
-        detail.Unpack(info)
-        detail.Unpack(wrong)
+        # Each detail is one of the three, and Unpack takes only its own.
+        for kind in (info, wrong, again):
+            detail.Unpack(kind)
     return Refusal(
         code=error.code().name,
         message=error.details() or "",
         reason=info.reason,
         facts=dict(info.metadata),
         violations={each.field: each.description for each in wrong.field_violations},
+        retry_seconds=again.retry_delay.seconds,
     )
 
 
