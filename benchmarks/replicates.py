@@ -22,8 +22,8 @@ from dropaudit.measure.case import make_case
 from dropaudit.measure.prepare import prepare
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose, cpu_name, runtime_version
-from dropaudit_models.lstm import lstm_model, output_dropout
-from dropaudit_models.weights import seeded_weights
+from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
+from dropaudit_models.twins import build
 
 REPLICATES = 1000
 ROUNDS = 7
@@ -33,7 +33,7 @@ RESULT = Path(__file__).parent / "replicates.json"
 
 def contenders() -> dict[str, Callable[[], None]]:
     """Return what is timed, by name."""
-    content = lstm_model(seeded_weights(2, UNITS, 0), output_dropout(0.5)).SerializeToString()
+    content = build(LSTMSpec(layers=(Layer(UNITS, Wrapper(output_keep_prob=0.5)),))).SerializeToString()
     x = np.random.default_rng(0).standard_normal((BATCH, STEPS, 2)).astype(np.float32)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     subject = ArtifactSubject(content, Role.TRAIN, {"x": x})

@@ -10,13 +10,10 @@ import onnx
 
 from dropaudit.errors import InvalidArgument, UnreadableFile
 from dropaudit.plan import Role
-from dropaudit_models.lstm import Dropout, lstm_model, no_dropout, output_dropout, unscaled_dropout
-from dropaudit_models.weights import seeded_weights
+from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
+from dropaudit_models.twins import Form, build
 
-INPUT_SIZE = 2
-UNITS = 10
-KEEP_PROB = 0.5
-SEED = 0
+SEED_LSTM = LSTMSpec(input_size=2, layers=(Layer(10, Wrapper(output_keep_prob=0.5)),), seed=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +41,23 @@ def reference_models() -> tuple[ReferenceModel, ...]:
             description="LSTMCell(10) on inputs of size 2, without dropout",
             role=Role.INFERENCE,
             findings=frozenset(),
-            build=lambda: _seed_lstm(no_dropout),
+            build=lambda: build(SEED_LSTM, Form.WITHOUT),
         ),
         ReferenceModel(
             name="lstm-dropout",
             description="its train-mode twin: DropoutWrapper(output_keep_prob=0.5)",
             role=Role.TRAIN,
             findings=frozenset(),
-            build=lambda: _seed_lstm(output_dropout(KEEP_PROB)),
+            build=lambda: build(SEED_LSTM, Form.TRAIN),
         ),
         ReferenceModel(
             name="lstm-dropout-unscaled",
             description="a faulty twin: the mask is applied and the kept values are not scaled",
             role=Role.TRAIN,
             findings=frozenset({"DA301", "DA305"}),
-            build=lambda: _seed_lstm(unscaled_dropout(KEEP_PROB)),
+            build=lambda: build(SEED_LSTM, Form.PAPER_TRAIN),
         ),
     )
-
-
-def _seed_lstm(dropout: Dropout) -> onnx.ModelProto:
-    return lstm_model(seeded_weights(INPUT_SIZE, UNITS, SEED), dropout)
 
 
 def export(name: str, directory: Path) -> Path:

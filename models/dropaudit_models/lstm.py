@@ -1,80 +1,111 @@
-"""ONNX graphs of an LSTM with dropout on its output."""
+"""A reference LSTM as an ONNX model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
-from dropaudit_models.weights import LSTMWeights, to_onnx
+from dropaudit.report import Axis
+from dropaudit_models.parameters import Parameters, parameters
+from dropaudit_models.places import Place, Sites, Spot, put
+from dropaudit_models.recurrence import SEQUENCE, operator_layer, scan_layer
+from dropaudit_models.spec import FloatType, Head, LSTMSpec, Recurrence
+from dropaudit_models.weights import LSTMWeights
+from dropaudit_models.writing import GraphWriter, Wire
 
-OPSET = 17
-IR_VERSION = 8
-
-# From the name of the tensor to drop and the name of the result to nodes and initializers.
-Dropout = Callable[[str, str], tuple[list[onnx.NodeProto], list[onnx.TensorProto]]]
-
-
-def no_dropout(source: str, result: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Pass everything on."""
-    return [helper.make_node("Identity", [source], [result], name="output")], []
+INPUT, OUTPUT = "x", "y"
+_BATCH_FIRST = (Axis.BATCH, Axis.TIME, Axis.FEATURE)
 
 
-def output_dropout(keep_prob: float) -> Dropout:
-    """DropoutWrapper's output dropout as the ONNX operator: kept values are divided by `keep_prob`."""
+def lstm_model(spec: LSTMSpec, sites: Sites | None = None, weights: Parameters | None = None) -> onnx.ModelProto:
+    """Build x -> y with `sites` put into it; a bare spec, whose own dropout is not looked at (`twins.build` does).
 
-    def build(source: str, result: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        node = helper.make_node("Dropout", [source, "drop_rate", "training"], [result], name="output_dropout")
-        return [node], [_scalar("drop_rate", 1 - keep_prob), numpy_helper.from_array(np.array(True), "training")]
+    x has shape (batch, time, input size), or (batch, time) for ids; y (batch, time, features), features being units
+    times directions or classes. Time comes first where the spec says so. The initial state is zero.
 
-    return build
-
-
-def unscaled_dropout(keep_prob: float) -> Dropout:
-    """A fault: a mask of zeros and ones, and no division. The operator always scales, so the mask is spelled out."""
-
-    def build(source: str, result: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        nodes = [
-            helper.make_node("RandomUniformLike", [source], ["uniform"], name="draw"),
-            helper.make_node("Less", ["uniform", "keep_prob"], ["kept"], name="keep"),
-            helper.make_node("Cast", ["kept"], ["mask"], name="mask", to=TensorProto.FLOAT),
-            helper.make_node("Mul", [source, "mask"], [result], name="output_dropout"),
-        ]
-        return nodes, [_scalar("keep_prob", keep_prob)]
-
-    return build
-
-
-def lstm_model(weights: LSTMWeights, dropout: Dropout) -> onnx.ModelProto:
-    """Build x -> y, batch first: x has shape (batch, time, input size), y (batch, time, units).
-
-    The initial state is zero; dropout lies on the output and does not enter the recurrence.
+    Args:
+        spec: sizes, layers, operator set and data type.
+        sites: transforms by place; none by default.
+        weights: the spec's own by default.
     """
-    lstm = to_onnx(weights)
-    nodes, initializers = dropout("hidden", "y")
-    layer = [
-        helper.make_node("Transpose", ["x"], ["x_by_time"], name="time_first", perm=[1, 0, 2]),
-        helper.make_node("LSTM", ["x_by_time", "W", "R", "B"], ["states"], name="lstm", hidden_size=weights.units),
-        helper.make_node("Squeeze", ["states", "direction"], ["hidden_by_time"], name="one_direction"),
-        helper.make_node("Transpose", ["hidden_by_time"], ["hidden"], name="batch_first", perm=[1, 0, 2]),
-    ]
-    constants = [numpy_helper.from_array(array, name) for name, array in (("W", lstm.w), ("R", lstm.r), ("B", lstm.b))]
-    constants.append(numpy_helper.from_array(np.array([1], dtype=np.int64), "direction"))
-    graph = helper.make_graph(
-        [*layer, *nodes],
-        "lstm",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "time", weights.input_size])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", "time", weights.units])],
-        [*constants, *initializers],
-    )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="dropaudit"
-    )
+    sites, weights = sites or {}, weights or parameters(spec)
+    writer = GraphWriter(spec.opset, spec.numpy_dtype)
+    wire = _embedded(writer, spec, sites, weights)
+    for index, directions in enumerate(weights.layers):
+        wire = _layer(writer, spec, wire, index, directions, sites)
+    wire = put(sites, Place(Spot.LAST), writer, wire)
+    wire = put(sites, Place(Spot.RESULT), writer, _head(writer, spec, wire, weights))
+    writer.rename(wire.name, OUTPUT)
+    return finished(writer, _input(spec), _order(spec, wire.features))
+
+
+def _embedded(writer: GraphWriter, spec: LSTMSpec, sites: Sites, weights: Parameters) -> Wire:
+    axes = _BATCH_FIRST if spec.batch_first else SEQUENCE
+    extents = (spec.batch, spec.steps) if spec.batch_first else (spec.steps, spec.batch)
+    wire = Wire(INPUT, axes, (*extents, spec.input_size))
+    if weights.table is None:
+        return wire
+    writer.label = "embedding"
+    table = Wire(writer.constant(weights.table), (None, Axis.FEATURE), weights.table.shape)
+    used = put(sites, Place(Spot.TABLE), writer, table)
+    writer.label = "embedding"
+    return wire.called(writer.add("Gather", used.name, INPUT, name="embedding"))
+
+
+def _layer(
+    writer: GraphWriter, spec: LSTMSpec, wire: Wire, layer: int, directions: tuple[LSTMWeights, ...], sites: Sites
+) -> Wire:
+    if not spec.per_step:
+        wire = put(sites, Place(Spot.INPUT, layer), writer, wire)
+    writer.label = f"lstm_{layer}"
+    if spec.batch_first:
+        batch, time, features = wire.extents
+        wire = Wire(writer.add("Transpose", wire.name, perm=[1, 0, 2]), SEQUENCE, (time, batch, features))
+    if spec.needs_scan or spec.recurrence is Recurrence.SCAN:
+        options = {"batch_first": spec.batch_first, "per_step": spec.per_step}
+        wire = scan_layer(writer, wire, directions, layer, sites, **options)
+    else:
+        wire = operator_layer(writer, wire, directions, layer, sites, spec.batch_first)
+    return wire if spec.per_step else put(sites, Place(Spot.OUTPUT, layer), writer, wire)
+
+
+def _head(writer: GraphWriter, spec: LSTMSpec, wire: Wire, weights: Parameters) -> Wire:
+    if weights.head is None:
+        return wire
+    writer.label = "head"
+    if spec.dtype is FloatType.FLOAT16:
+        # ONNX Runtime 1.31's MatmulTransposeFusion crashes the process on Transpose -> MatMul in float16 on the CPU.
+        classes = writer.add("Einsum", wire.name, writer.constant(weights.head), equation="abi,ij->abj")
+    else:
+        classes = writer.add("MatMul", wire.name, writer.constant(weights.head))
+    if spec.head is Head.SOFTMAX:
+        classes = writer.add("Softmax", classes, axis=-1)
+    return Wire(classes, wire.axes, (*wire.extents[:-1], spec.classes))
+
+
+def _input(spec: LSTMSpec) -> onnx.ValueInfoProto:
+    if spec.vocabulary is not None:
+        return helper.make_tensor_value_info(INPUT, TensorProto.INT64, _order(spec, None))
+    return helper.make_tensor_value_info(INPUT, _element(spec), _order(spec, spec.input_size))
+
+
+def _order(spec: LSTMSpec, features: int | None) -> list[int | str]:
+    batch, time = spec.batch or "batch", spec.steps or "time"
+    leading: list[int | str] = [batch, time] if spec.batch_first else [time, batch]
+    return leading if features is None else [*leading, features]
+
+
+def _element(spec: LSTMSpec) -> int:
+    return int(helper.np_dtype_to_tensor_dtype(np.dtype(spec.numpy_dtype)))
+
+
+def finished(writer: GraphWriter, given: onnx.ValueInfoProto, shape: list[int | str]) -> onnx.ModelProto:
+    """Return the checked model of a writer whose graph makes y of `shape`. Raises onnx.checker.ValidationError."""
+    y = helper.make_tensor_value_info(OUTPUT, writer.element_type, shape)
+    graph = helper.make_graph(writer.nodes, "lstm", [given], [y], writer.constants)
+    opsets = [helper.make_opsetid("", writer.opset)]
+    version = helper.find_min_ir_version_for(opsets)
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=version, producer_name="dropaudit")
     onnx.checker.check_model(model, full_check=True)
     return model
-
-
-def _scalar(name: str, value: float) -> onnx.TensorProto:
-    return numpy_helper.from_array(np.array(value, dtype=np.float32), name)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 FORGET_BIAS = 1.0
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class LSTMWeights:
         forget_bias: added to f before its sigmoid.
     """
 
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    kernel: Floats
+    bias: Floats
     forget_bias: float = FORGET_BIAS
 
     @property
@@ -35,41 +38,49 @@ class LSTMWeights:
         """Number of features of the input."""
         return int(self.kernel.shape[0]) - self.units
 
+    def scaled(self, inputs: float, state: float) -> LSTMWeights:
+        """Return these weights with the rows that read the input, and those that read h, times a factor each."""
+        factors = np.repeat([inputs, state], [self.input_size, self.units])
+        return LSTMWeights(self.kernel * factors[:, None], self.bias, self.forget_bias)
 
-def seeded_weights(input_size: int, units: int, seed: int) -> LSTMWeights:
+
+def seeded_weights(input_size: int, units: int, seed: int | Sequence[int]) -> LSTMWeights:
     """Draw a Glorot-uniform kernel with zero bias, TensorFlow's defaults (Glorot & Bengio 2010)."""
-    rng = np.random.default_rng(seed)
-    shape = (input_size + units, 4 * units)
+    kernel = glorot(np.random.default_rng(seed), (input_size + units, 4 * units))
+    return LSTMWeights(kernel=kernel, bias=np.zeros(4 * units))
+
+
+def glorot(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Draw from U(-l, l), l = sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010)."""
     limit = math.sqrt(6 / sum(shape))
-    return LSTMWeights(
-        kernel=rng.uniform(-limit, limit, shape).astype(np.float32),
-        bias=np.zeros(4 * units, dtype=np.float32),
-    )
+    return rng.uniform(-limit, limit, shape)
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxLSTM:
-    """Inputs W, R and B of the ONNX operator LSTM, one direction, gate order i, o, f, c.
+    """Inputs W, R and B of the ONNX operator LSTM, gate order i, o, f, c.
 
     Attributes:
-        w: shape (1, 4 * units, input size).
-        r: shape (1, 4 * units, units).
-        b: shape (1, 8 * units): input bias, then zero recurrent bias.
+        w: shape (directions, 4 * units, input size).
+        r: shape (directions, 4 * units, units).
+        b: shape (directions, 8 * units): input bias, then zero recurrent bias.
     """
 
-    w: NDArray[np.float32]
-    r: NDArray[np.float32]
-    b: NDArray[np.float32]
+    w: Floats
+    r: Floats
+    b: Floats
 
 
-def to_onnx(weights: LSTMWeights) -> OnnxLSTM:
+def to_onnx(directions: Sequence[LSTMWeights]) -> OnnxLSTM:
     """Reorder TensorFlow's gates i, j, f, o to ONNX's i, o, f, c and put the forget bias into the bias."""
+    parts = [_direction(weights) for weights in directions]
+    w, r, b = (np.stack(part) for part in zip(*parts, strict=True))
+    return OnnxLSTM(w, r, b)
+
+
+def _direction(weights: LSTMWeights) -> tuple[Floats, Floats, Floats]:
     i, j, f, o = np.split(weights.kernel, 4, axis=1)
     bi, bj, bf, bo = np.split(weights.bias, 4)
     kernel = np.concatenate([i, o, f, j], axis=1).T
-    bias = np.concatenate([bi, bo, bf + np.float32(weights.forget_bias), bj])
-    return OnnxLSTM(
-        w=np.ascontiguousarray(kernel[None, :, : weights.input_size]),
-        r=np.ascontiguousarray(kernel[None, :, weights.input_size :]),
-        b=np.concatenate([bias, np.zeros_like(bias)])[None],
-    )
+    bias = np.concatenate([bi, bo, bf + weights.forget_bias, bj])
+    return kernel[:, : weights.input_size], kernel[:, weights.input_size :], np.concatenate([bias, np.zeros_like(bias)])
