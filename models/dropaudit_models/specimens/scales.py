@@ -1,0 +1,132 @@
+"""Kinds of DA3xx: kept values scaled wrongly, at training, at inference, or by what follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dropaudit.report import Family
+from dropaudit_models.alterations import squared
+from dropaudit_models.recipe import UNIFORM_CHAINS
+from dropaudit_models.sites import site
+from dropaudit_models.specimens.building import (
+    always,
+    bare,
+    clean,
+    dropped,
+    planted,
+    scaled_output,
+    scaled_weights,
+)
+from dropaudit_models.specimens.healthy import READ_BY_WEIGHTS
+from dropaudit_models.specimens.kind import WARN, Answer, Kind, fails
+from dropaudit_models.specimens.setting import Setting, Where
+
+LINEAR = (Where.OUTPUT, Where.HEAD)
+
+
+def _missing(setting: Setting) -> Answer:
+    """Behind linear operators the output's mean is q times what it should be."""
+    answer = fails("DA301", never=("DA302", "DA303"))(setting)
+    return answer.besides("DA305") if setting.linear else answer
+
+
+def _shifted(setting: Setting) -> Answer:
+    """The squared output's mean is 1/q times what it should be, and no scale is wrong."""
+    return replace(clean(setting), verdicts=(WARN,), codes=frozenset({"DA305"}) | clean(setting).codes)
+
+
+SCALES = (
+    Kind(
+        name="scale-missing",
+        says="a mask of zeros and ones, and nothing that makes up for it",
+        train=planted(dropped(factor=1.0)),
+        answer=_missing,
+        twin="inverted",
+        family=Family.UNSCALED,
+        draws=UNIFORM_CHAINS,
+    ),
+    Kind(
+        name="pair-scale-missing",
+        says="unscaled at training, and left alone at inference",
+        train=planted(dropped(factor=1.0)),
+        inference=bare,
+        answer=fails("DA301", never=("DA304",)),
+        twin="classic-outputs",
+        family=Family.UNSCALED,
+        draws=UNIFORM_CHAINS,
+        places=LINEAR,
+    ),
+    Kind(
+        name="scale-doubled",
+        says="kept values divided by the keep probability twice",
+        train=planted(lambda setting: site(setting.recipe(factor=setting.keep_prob**-2))),
+        answer=fails("DA302", never=("DA301", "DA202")),
+        twin="inverted",
+        draws=UNIFORM_CHAINS,
+        keep_probs=(0.3, 0.5, 0.7, 0.8, 0.9),
+    ),
+    Kind(
+        name="pair-outputs-times-q",
+        says="scaled at training, and outputs times q at inference too",
+        train=planted(dropped()),
+        inference=scaled_output(lambda q: q),
+        answer=fails("DA302", never=("DA304",)),
+        twin="pair",
+        places=LINEAR,
+    ),
+    Kind(
+        name="pair-outputs-over-q",
+        says="scaled at training, and divided by q at inference too",
+        train=planted(dropped()),
+        inference=scaled_output(lambda q: 1 / q),
+        answer=fails("DA302", never=("DA304",)),
+        twin="pair",
+        places=LINEAR,
+    ),
+    Kind(
+        name="pair-weights-times-q",
+        says="scaled at training, and W·q at inference too",
+        train=planted(dropped()),
+        inference=scaled_weights,
+        answer=fails("DA302", never=("DA304",)),
+        twin="pair",
+        places=READ_BY_WEIGHTS,
+    ),
+    Kind(
+        name="scale-wrong",
+        says="kept values multiplied by 1.17 / q",
+        train=planted(lambda setting: site(setting.recipe(factor=1.17 / setting.keep_prob))),
+        answer=fails("DA303", never=("DA301", "DA302", "DA202")),
+        twin="inverted",
+        draws=UNIFORM_CHAINS,
+    ),
+    Kind(
+        name="scale-little-wrong",
+        says="kept values multiplied by 1.05 / q",
+        train=planted(lambda setting: site(setting.recipe(factor=1.05 / setting.keep_prob))),
+        answer=fails("DA303", never=("DA301", "DA302", "DA202")),
+        twin="inverted",
+        draws=UNIFORM_CHAINS,
+    ),
+    Kind(
+        name="pair-inference-scaled",
+        says="scaled at training, and times 1.31 at inference",
+        train=planted(dropped()),
+        inference=scaled_output(lambda q: 1.31),
+        answer=fails("DA303", never=("DA302",)),
+        twin="pair",
+        places=LINEAR,
+        keep_probs=(0.3, 0.5, 0.6, 0.9),
+    ),
+    Kind(
+        name="mean-shifted",
+        says="healthy dropout whose result is squared, which shifts the mean by 1/q",
+        train=planted(dropped(), always(squared)),
+        answer=_shifted,
+        twin="inverted",
+        family=Family.INVERTED,
+        draws=UNIFORM_CHAINS,
+        places=(Where.OUTPUT,),
+        placed=False,
+    ),
+)
