@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dropaudit_client.cli import local, machine, service
+from dropaudit_client.cli import local, machine, models, service
 
 app = typer.Typer(
     name="dropaudit",
@@ -19,6 +19,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     local.compare,
     local.run,
     local.inspect,
+    models.capture,
     machine.up,
     machine.demo,
     service.submit,
@@ -27,7 +28,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in COMMANDS:
     app.command()(command)
-app.add_typer(local.models_app, name="models")
+app.add_typer(models.models_app, name="models")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands that need no service: compare, run, inspect, models."""
+"""Commands that need no service: compare, run, inspect."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERA
 from dropaudit_client.cli import options, subjects
 from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, guarded, write_document, write_text
 from dropaudit_client.progress import shown_progress
-
-models_app = typer.Typer(no_args_is_help=True, help="The reference LSTMs, with and without dropout.")
 
 
 def compare(
@@ -92,29 +90,3 @@ def inspect(
         guarded(lambda: show(table, sys.stdout))
     else:
         write_text(to_text(table), output)
-
-
-@models_app.command("list")
-def list_models() -> None:
-    """List the reference models."""
-    from dropaudit_models import reference_models
-
-    lines = (f"{model.name:24} {model.role:10} {model.description}\n" for model in reference_models())
-    write_text("".join(lines))
-
-
-@models_app.command("export")
-def export_model(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models list` shows.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")],
-) -> None:
-    """Write a reference model as ONNX and print its path."""
-    from dropaudit.errors import UnreadableFile
-    from dropaudit_models import export
-
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        path = export(name, output)
-    except OSError as error:
-        raise UnreadableFile(f"cannot write to {output}: {error.strerror or error}", path=str(output)) from error
-    write_text(f"{path}\n")
