@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check proto bench compose-test clean
+.PHONY: help demo test test-torch check proto bench compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
 	@echo "make test          all tests"
+	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make bench         benchmarks"
@@ -27,6 +28,18 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# PyTorch's tests have an environment of their own, so that everything else is known to need none.
+TORCH ?= torch==2.13.0
+TORCH_STAMP := .venv-torch/.installed-$(RUNTIME)
+
+$(TORCH_STAMP): pyproject.toml
+	$(PYTHON) -m venv --clear .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch]" "$(TORCH)"
+	@touch $@
+
+test-torch: $(TORCH_STAMP)
+	.venv-torch/bin/python -m pytest tests/torch
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -51,4 +64,4 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/replicates.py
 
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-torch .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
