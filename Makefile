@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch check proto bench compose-test clean
+.PHONY: help demo test test-torch tensorflow-fixtures check proto bench compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
 	@echo "make test          all tests"
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
+	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make bench         benchmarks"
@@ -41,6 +42,18 @@ $(TORCH_STAMP): pyproject.toml
 test-torch: $(TORCH_STAMP)
 	.venv-torch/bin/python -m pytest tests/torch
 
+# TensorFlow wants another protobuf than the service: an environment of its own, to remake the kept exports with.
+TENSORFLOW ?= tensorflow-cpu==2.21.0 tf-keras==2.21.0 tf2onnx==1.17.0
+TENSORFLOW_STAMP := .venv-tensorflow/.installed
+
+$(TENSORFLOW_STAMP): pyproject.toml
+	$(PYTHON) -m venv --clear .venv-tensorflow
+	.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -e . $(TENSORFLOW)
+	@touch $@
+
+tensorflow-fixtures: $(TENSORFLOW_STAMP)
+	.venv-tensorflow/bin/python -m dropaudit_models.tensorflow --labels -o tests/fixtures/tensorflow
+
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -64,4 +77,4 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/replicates.py
 
 clean:
-	rm -rf $(VENV) .venv-torch .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-torch .venv-tensorflow .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -118,7 +118,7 @@ def _ready_made(name: str) -> Callable[[Path, str], tuple[Path, ...]]:
 
 def _tensorflow() -> list[Offer]:
     return [
-        Offer(model.name, Framework.TENSORFLOW, model.role, model.codes, model.says, _in_process(model.name))
+        Offer(model.name, Framework.TENSORFLOW, str(model.role), model.codes, model.says, _in_process(model.name))
         for model in TENSORFLOW_MODELS
     ]
 

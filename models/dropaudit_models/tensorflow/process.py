@@ -9,7 +9,8 @@ from dropaudit.errors import InvalidArgument
 from dropaudit_models.errors import ExportFailed, FrameworkMissing
 
 EXPORTER = "dropaudit_models.tensorflow"
-_MISSING = 3
+# Exit status of the exporter.
+FRAMEWORK_MISSING = 3
 _SECONDS = 600
 
 
@@ -33,7 +34,7 @@ def export_in_process(name: str, directory: Path, python: str) -> tuple[Path, ..
         raise InvalidArgument(f"cannot run {python}: {error.strerror or error}", python=python) from error
     except subprocess.TimeoutExpired as error:
         raise ExportFailed(f"the export of {name} did not end within {_SECONDS} s", name=name) from error
-    if ended.returncode == _MISSING or f"No module named {EXPORTER.partition('.')[0]}" in ended.stderr:
+    if ended.returncode == FRAMEWORK_MISSING or f"No module named {EXPORTER.partition('.')[0]}" in ended.stderr:
         raise FrameworkMissing(
             f"{python} has no TensorFlow: make an environment with `pip install 'dropaudit[models-tensorflow]'` and "
             "name its interpreter",
