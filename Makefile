@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch tensorflow-fixtures check proto bench compose-test clean
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check proto bench compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
 	@echo "make test          all tests"
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
+	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
 	@echo "make proto         regenerates the code beside the .proto"
@@ -48,8 +49,13 @@ TENSORFLOW_STAMP := .venv-tensorflow/.installed
 
 $(TENSORFLOW_STAMP): pyproject.toml
 	$(PYTHON) -m venv --clear .venv-tensorflow
-	.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -e . $(TENSORFLOW)
+	.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -e . $(TENSORFLOW) onnxruntime pytest
 	@touch $@
+
+# pytest's settings are for an environment with the project's own plugins, which this one has not.
+test-tensorflow: $(TENSORFLOW_STAMP)
+	PYTHONPATH=tests .venv-tensorflow/bin/python -m pytest -c /dev/null --rootdir=. --confcutdir=tests/tensorflow \
+	  -p no:cacheprovider tests/tensorflow
 
 tensorflow-fixtures: $(TENSORFLOW_STAMP)
 	.venv-tensorflow/bin/python -m dropaudit_models.tensorflow --labels -o tests/fixtures/tensorflow

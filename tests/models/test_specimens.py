@@ -31,6 +31,7 @@ from dropaudit_models.specimens import (
     random_specimens,
     settings_of,
 )
+from dropaudit_models.specimens.building import scaled_output
 from support.lstm_by_hand import ByHand, Masks, run, synthesized
 
 # DA503 needs a second provider, DA901 a replicate limit: no file can carry them.
@@ -177,10 +178,9 @@ def test_survivors_over_a_pairs_inference_outputs_are_what_the_kind_says(name: s
 
 @pytest.mark.parametrize("where", [Where.INPUT, Where.BETWEEN, Where.HEAD])
 def test_scaled_weights_are_scaled_inputs_of_their_layer(where: Where) -> None:
-    scaled = at("classic-weights", where=where).inference_model()
-    outputs = at("pair-outputs-times-q", where=where).inference_model()
+    specimen = at("classic-weights", where=where)
+    scaled, outputs = specimen.inference_model(), scaled_output(lambda q: q)(specimen.setting)
     assert scaled is not None
-    assert outputs is not None
     x = synthesized(scaled)
     np.testing.assert_allclose(run(scaled, x), run(outputs, x), atol=1e-6)
 
@@ -230,6 +230,18 @@ def test_a_random_choice_of_specimens_is_the_same_for_a_seed() -> None:
 
 def test_thousands_of_specimens_can_be_drawn() -> None:
     assert len(random_specimens(5_000, seed=0)) == 5_000
+
+
+def test_any_rate_will_do_but_those_where_the_fault_is_another_one() -> None:
+    kind = kind_named("scale-swapped")
+    model = kind.specimen(Setting(draw=Draw.LESS, keep_prob=0.95)).model()
+    assert (run(model, synthesized(model)) != 0).mean() == pytest.approx(0.95, abs=0.03)
+    for wrong in (0.5, 0.505, 0.0, 1.0):
+        with pytest.raises(InvalidArgument, match="no scale-swapped"):
+            kind.specimen(Setting(draw=Draw.LESS, keep_prob=wrong))
+    with pytest.raises(InvalidArgument, match="no inverted-bernoulli"):
+        kind_named("inverted-bernoulli").specimen(Setting(draw=Draw.BERNOULLI, keep_prob=0.6))
+    assert all(kind.exists_in(setting) for kind in KINDS for setting in settings_of(kind))
 
 
 def test_a_kind_that_does_not_exist_and_a_negative_count_are_refused() -> None:

@@ -59,7 +59,7 @@ def healthy_twin(specimen: Specimen) -> Specimen:
         setting = replace(setting, where=Where.STATE if setting.where is Where.MEMORY else kind.places[0])
     if setting.draw not in kind.draws:
         setting = replace(setting, draw=kind.draws[0])
-    if setting.keep_prob not in kind.keep_probs:
+    if not kind.has_rate(setting.keep_prob):
         setting = replace(setting, keep_prob=kind.keep_probs[0])
     return kind.specimen(_fitted(kind, setting))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 
+from dropaudit.errors import InvalidArgument
 from dropaudit.plan import Role
 from dropaudit.report import Family, Placement, Verdict
 from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
@@ -18,9 +19,11 @@ Build = Callable[[Setting], onnx.ModelProto]
 
 # Bernoulli is not among them: ONNX Runtime draws it inverted, so it is right at keep probability .5 alone.
 SPELLINGS = (Draw.OPERATOR, *UNIFORM_CHAINS)
+_APART = 0.01
 PASS, WARN, FAIL, UNDECIDED = Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.INCONCLUSIVE
 KEEP_PROBS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Where keep probability and drop rate are one number, nobody can tell them apart.
+EQUAL = (0.5,)
 UNEQUAL = tuple(keep_prob for keep_prob in KEEP_PROBS if keep_prob != 0.5)
 
 
@@ -66,7 +69,9 @@ class Kind:
         twin: name of the healthy kind with the same weights; its own name where the kind is healthy.
         family: what the audit must call the site; None where it is not looked at.
         declares: the keep probability to declare to the audit, None for none.
-        draws, places, keep_probs, dtypes, opsets: the settings it exists in.
+        draws, places, dtypes, opsets: the settings it exists in.
+        keep_probs: those that a corpus draws from. Others exist too, unless there is only one, but for those within
+            0.01 of `apart_from`, where the fault is another one or none.
         fixed: (batch, steps) where the kind needs fixed extents.
         placed: whether the setting's place is where the audit must see the site.
     """
@@ -83,6 +88,7 @@ class Kind:
     draws: tuple[Draw, ...] = SPELLINGS
     places: tuple[Where, ...] = USUAL
     keep_probs: tuple[float, ...] = KEEP_PROBS
+    apart_from: tuple[float, ...] = ()
     dtypes: tuple[FloatType, ...] = (FloatType.FLOAT32,)
     opsets: range | None = None
     fixed: tuple[int, int] | None = None
@@ -96,13 +102,21 @@ class Kind:
     def exists_in(self, setting: Setting) -> bool:
         """Whether the kind has a specimen of this setting."""
         spelled = setting.draw in self.draws and setting.opset in (self.opsets or opsets_of(setting.draw))
-        placed = setting.where in self.places and setting.keep_prob in self.keep_probs
+        placed = setting.where in self.places and self.has_rate(setting.keep_prob)
         sized = setting.dtype in self.dtypes and (self.fixed is None or self.fixed == (setting.batch, setting.steps))
         return spelled and placed and sized
 
     def specimen(self, setting: Setting) -> Specimen:
-        """Return the specimen of a setting that the kind exists in."""
+        """Return the specimen of a setting. Raises InvalidArgument for one that the kind does not exist in."""
+        if not self.exists_in(setting):
+            raise InvalidArgument(f"there is no {self.name} with {setting.slug}", name=self.name)
         return Specimen(self, setting)
+
+    def has_rate(self, keep_prob: float) -> bool:
+        """Whether the kind exists at a keep probability."""
+        if len(self.keep_probs) == 1:
+            return keep_prob == self.keep_probs[0]
+        return 0 < keep_prob < 1 and all(abs(keep_prob - other) > _APART for other in self.apart_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
 from dropaudit_models.sites import site
 from dropaudit_models.specimens.building import always, dropped, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
-from dropaudit_models.specimens.kind import UNEQUAL, WARN, Answer, Kind, fails
+from dropaudit_models.specimens.kind import EQUAL, UNEQUAL, WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
 
 
 def _other_rate(setting: Setting) -> float:
-    """A keep probability 0.1 away, on the side where it is neither 1 nor the drop rate."""
-    other = round(setting.keep_prob - 0.1, 6)
-    return other if other != round(1 - setting.keep_prob, 6) else round(setting.keep_prob + 0.1, 6)
+    """A keep probability about 0.1 away, downwards where there is room, and not the drop rate."""
+    keep_prob = setting.keep_prob
+    other = keep_prob - 0.1 if keep_prob > 0.2 else keep_prob + 0.1
+    return round(other if abs(other + keep_prob - 1) > 0.02 else other - 0.05, 6)
 
 
 def _drop_rate(setting: Setting) -> float:
@@ -48,6 +49,7 @@ RATES = (
         twin="inverted",
         declares=_drop_rate,
         keep_probs=UNEQUAL,
+        apart_from=EQUAL,
     ),
     Kind(
         name="rate-swapped",
@@ -59,6 +61,7 @@ RATES = (
         twin="inverted",
         draws=UNIFORM_CHAINS,
         keep_probs=UNEQUAL,
+        apart_from=EQUAL,
     ),
     Kind(
         name="scale-swapped",
@@ -68,6 +71,7 @@ RATES = (
         twin="inverted",
         draws=UNIFORM_CHAINS,
         keep_probs=UNEQUAL,
+        apart_from=EQUAL,
     ),
     Kind(
         name="bernoulli-inverted",
@@ -77,6 +81,7 @@ RATES = (
         twin="inverted-bernoulli",
         draws=(Draw.BERNOULLI,),
         keep_probs=UNEQUAL,
+        apart_from=EQUAL,
         places=(Where.INPUT, Where.OUTPUT, Where.HEAD),
     ),
     Kind(

@@ -64,6 +64,8 @@ SCALES = (
         twin="inverted",
         draws=UNIFORM_CHAINS,
         keep_probs=(0.3, 0.5, 0.7, 0.8, 0.9),
+        # There 1/q² is 1/(1 - q).
+        apart_from=(0.618,),
     ),
     Kind(
         name="pair-outputs-times-q",
@@ -99,6 +101,8 @@ SCALES = (
         answer=fails("DA303", never=("DA301", "DA302", "DA202")),
         twin="inverted",
         draws=UNIFORM_CHAINS,
+        # There it is 1/(1 - q), and there 1/q².
+        apart_from=(0.539, 0.855),
     ),
     Kind(
         name="scale-little-wrong",
@@ -107,6 +111,7 @@ SCALES = (
         answer=fails("DA303", never=("DA301", "DA302", "DA202")),
         twin="inverted",
         draws=UNIFORM_CHAINS,
+        apart_from=(0.512, 0.952),
     ),
     Kind(
         name="pair-inference-scaled",
@@ -117,6 +122,8 @@ SCALES = (
         twin="pair",
         places=LINEAR,
         keep_probs=(0.3, 0.5, 0.6, 0.9),
+        # There 1.31 is 1/q.
+        apart_from=(0.763,),
     ),
     Kind(
         name="mean-shifted",
