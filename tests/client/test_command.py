@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
+from dropaudit.findings import CATALOGUE
 from dropaudit.report import Verdict, from_json
 from dropaudit_client.outcome import Exit, FailOn, exit_status
 from support.command import COMMAND, dropaudit, sentence
@@ -164,3 +165,28 @@ def named(folder: Path, operator: str) -> Path:
     path = folder / "named.onnx"
     path.write_bytes(found.SerializeToString())
     return path
+def test_a_code_is_explained_with_every_section() -> None:
+    ended = dropaudit("explain", "DA102")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("# DA102 removed-by-runtime\n")
+    assert "## Confirm" in ended.stdout
+
+
+def test_without_a_code_all_are_listed_in_80_columns() -> None:
+    lines = dropaudit("explain").stdout.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("DA")] == list(CATALOGUE)
+    assert max(map(len, lines)) <= 80
+
+
+def test_explanations_come_as_json_too() -> None:
+    one = json.loads(dropaudit("explain", "DA301", "--format", "json").stdout)
+    every = json.loads(dropaudit("explain", "--format", "json").stdout)["explanations"]
+    assert one in every
+    assert [each["code"] for each in every] == list(CATALOGUE)
+
+
+def test_an_unknown_code_says_which_exist() -> None:
+    ended = dropaudit("explain", "DA000", "--format", "json")
+    error = json.loads(ended.stdout)["error"]
+    assert (ended.returncode, error["reason"]) == (2, "INVALID_ARGUMENT")
+    assert "DA101, DA102" in error["message"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dropaudit_client.cli import local, machine, models, service
+from dropaudit_client.cli import explain, local, machine, models, service
 
 app = typer.Typer(
     name="dropaudit",
@@ -19,6 +19,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     local.compare,
     local.run,
     local.inspect,
+    explain.explain,
     models.capture,
     machine.up,
     machine.demo,
