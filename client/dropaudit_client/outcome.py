@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, assert_never
 
 import typer
 
-from dropaudit.errors import InvalidArgument, UnreadableFile
+from dropaudit.errors import UnreadableFile
 from dropaudit.report import Report, Verdict, to_json
+from dropaudit_client.formats.escape import json_text
 
 
 class Format(StrEnum):
@@ -24,6 +24,13 @@ class Format(StrEnum):
     HTML = "html"
     JUNIT = "junit"
     SARIF = "sarif"
+
+
+class PlainFormat(StrEnum):
+    """How what is no report is printed."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class FailOn(StrEnum):
@@ -52,15 +59,12 @@ def exit_status(verdict: Verdict, fail_on: FailOn = FailOn.FAIL) -> Exit:
     return Exit.FAIL if verdict in failing else Exit.OK
 
 
-def check_destination(form: Format, output: Path | None) -> None:
+def check_destination(output: Path | None) -> None:
     """Refuse before any work what could not be delivered after it.
 
     Raises:
-        InvalidArgument: the format cannot be written.
         UnreadableFile: the output file's folder is not there, or the path is a folder.
     """
-    if form not in (Format.TEXT, Format.JSON):
-        raise InvalidArgument(f"this version writes text and json, not {form}; choose --format text or --format json")
     if output is not None and output.is_dir():
         raise UnreadableFile(f"cannot write {output}: it is a directory", path=str(output))
     if output is not None and not output.parent.is_dir():
@@ -69,23 +73,47 @@ def check_destination(form: Format, output: Path | None) -> None:
 
 def deliver(report: Report, form: Format, output: Path | None, fail_on: FailOn, title: str = "") -> NoReturn:
     """Write the report and leave with the status of its verdict."""
-    if form is Format.JSON:
-        write_document(to_json(report), output)
+    if form is Format.TEXT and output is None:
+        _show(report, title)
     else:
-        # Imported here: JSON needs no rich.
-        from dropaudit_client.render import render_report, show, to_text
-
-        laid_out = render_report(report, title)
-        if output is None:
-            guarded(lambda: show(laid_out, sys.stdout))
-        else:
-            _write_file(output, to_text(laid_out))
+        write_text(document_of(report, form, title), output)
     raise typer.Exit(exit_status(report.verdict, fail_on))
 
 
+def document_of(report: Report, form: Format, title: str = "") -> str:
+    """Return the report in a format. What each one needs is imported when it is asked for: JSON needs no rich."""
+    match form:
+        case Format.TEXT:
+            from dropaudit_client.render import render_report, to_text
+
+            return to_text(render_report(report, title))
+        case Format.JSON:
+            return json_text(to_json(report))
+        case Format.HTML:
+            from dropaudit_client.formats.html import to_html
+
+            return to_html(report, title)
+        case Format.JUNIT:
+            from dropaudit_client.formats.junit import to_junit
+
+            return to_junit(report, title)
+        case Format.SARIF:
+            from dropaudit_client.formats.sarif import to_sarif
+
+            return to_sarif(report, title)
+        case _:
+            assert_never(form)
+
+
+def _show(report: Report, title: str) -> None:
+    from dropaudit_client.render import render_report, show
+
+    guarded(lambda: show(render_report(report, title), sys.stdout))
+
+
 def write_document(document: Any, output: Path | None = None) -> None:
-    """Write a JSON document to stdout or a file, in ASCII: a name from a model must not steer a terminal."""
-    write_text(json.dumps(document, indent=2) + "\n", output)
+    """Write a JSON document to stdout or a file."""
+    write_text(json_text(document), output)
 
 
 def write_text(text: str, output: Path | None = None) -> None:

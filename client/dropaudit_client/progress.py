@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dropaudit.plan import OnProgress, Progress
-from dropaudit_client.terminal import safe
+from dropaudit_client.formats.escape import safe
 
 _WORDS = {"PREPARING": "preparing", "SAMPLING": "drawing replicates", "JUDGING": "judging"}
 

@@ -25,7 +25,7 @@ from dropaudit.report import (
     Spread,
     Verdict,
 )
-from dropaudit_client.terminal import safe
+from dropaudit_client.formats.escape import safe
 
 _VERDICT_STYLES = {
     Verdict.PASS: "bold green",

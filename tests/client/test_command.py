@@ -83,11 +83,23 @@ def test_bad_use_is_one_sentence_on_stderr(arguments: tuple[str, ...]) -> None:
     assert sentence(dropaudit(*arguments)) != ""
 
 
-@pytest.mark.parametrize("form", ["html", "junit", "sarif"])
-def test_formats_that_are_not_there_are_refused(recording: Recording, form: str) -> None:
+@pytest.mark.parametrize(("form", "start"), [("html", "<!DOCTYPE html>"), ("junit", "<?xml"), ("sarif", "{")])
+def test_every_format_goes_to_stdout_or_to_a_file(
+    recording: Recording, tmp_path: Path, form: str, start: str
+) -> None:
     ended = dropaudit("compare", *recording, "--format", form)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith(start)
+    filed = dropaudit("compare", *recording, "--format", form, "-o", tmp_path / "report")
+    assert (filed.returncode, filed.stdout) == (0, "")
+    assert (tmp_path / "report").read_text().startswith(start)
+
+
+@pytest.mark.parametrize("arguments", [("inspect", __file__), ("explain",)])
+def test_what_is_no_report_has_no_report_format(arguments: tuple[str, ...]) -> None:
+    ended = dropaudit(*arguments, "--format", "sarif")
     assert ended.returncode == 2
-    assert "text and json" in ended.stderr
+    assert "'text', 'json'" in ended.stderr
 
 
 def test_a_reader_that_leaves_early_sees_no_traceback(recording: Recording) -> None:

@@ -15,8 +15,8 @@ from dropaudit.report import (
     Spread,
     Verdict,
 )
+from dropaudit_client.formats.escape import safe
 from dropaudit_client.render import render_report, to_text
-from dropaudit_client.terminal import safe
 
 
 def report_about(name: str) -> Report:

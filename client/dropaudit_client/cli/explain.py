@@ -11,21 +11,21 @@ import typer
 from dropaudit.explain import Explanation, as_document, explain_all
 from dropaudit.explain import explain as explanation_of
 from dropaudit_client.cli import options
-from dropaudit_client.outcome import Format, check_destination, guarded, write_document, write_text
+from dropaudit_client.outcome import PlainFormat, check_destination, guarded, write_document, write_text
 
 
 def explain(
     code: Annotated[str | None, typer.Argument(metavar="CODE", help="Such as DA102; all are listed if absent.")] = None,
-    form: options.FormatOption = Format.TEXT,
+    form: options.PlainFormatOption = PlainFormat.TEXT,
     output: options.OutputFile = None,
 ) -> None:
     """Say what a finding means, why it happens, how to confirm it by hand and how to fix it."""
-    check_destination(form, output)
+    check_destination(output)
     if code is None:
         _list_all(form, output)
         return
     found = explanation_of(code)
-    if form is Format.JSON:
+    if form is PlainFormat.JSON:
         write_document(as_document(found), output)
     elif output is None and sys.stdout.isatty():
         guarded(lambda: _show(found))
@@ -33,9 +33,9 @@ def explain(
         write_text(found.markdown, output)
 
 
-def _list_all(form: Format, output: options.OutputFile) -> None:
+def _list_all(form: PlainFormat, output: options.OutputFile) -> None:
     every = explain_all()
-    if form is Format.JSON:
+    if form is PlainFormat.JSON:
         write_document({"explanations": [as_document(each) for each in every]}, output)
         return
     lines = (f"{each.code}  {each.severity:7}  {each.slug}\n{_indented(each.gist)}\n" for each in every)

@@ -10,7 +10,16 @@ import typer
 from dropaudit.audit import audit
 from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
 from dropaudit_client.cli import options, subjects
-from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, guarded, write_document, write_text
+from dropaudit_client.outcome import (
+    FailOn,
+    Format,
+    PlainFormat,
+    check_destination,
+    deliver,
+    guarded,
+    write_document,
+    write_text,
+)
 from dropaudit_client.progress import shown_progress
 
 
@@ -25,7 +34,7 @@ def compare(
     fail_on: options.FailOnOption = FailOn.FAIL,
 ) -> None:
     """Audit recorded outputs of any framework: train mode against inference mode."""
-    check_destination(form, output)
+    check_destination(output)
     subject = subjects.recorded([inference, *train], keep_prob)
     report = audit(subject, Plan(alpha=alpha, tolerance=tolerance))
     deliver(report, form, output, fail_on, title=inference.name)
@@ -48,7 +57,7 @@ def run(
     fail_on: options.FailOnOption = FailOn.FAIL,
 ) -> None:
     """Audit an ONNX file, or a train and an inference artifact of the same model, on this machine."""
-    check_destination(form, output)
+    check_destination(output)
     plan = Plan(
         alpha=alpha,
         tolerance=tolerance,
@@ -65,17 +74,17 @@ def run(
 
 def inspect(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT.onnx", help="The ONNX file to look at.")],
-    form: options.FormatOption = Format.TEXT,
+    form: options.PlainFormatOption = PlainFormat.TEXT,
     output: options.OutputFile = None,
 ) -> None:
     """List the dropout sites that a graph declares, without running anything."""
-    check_destination(form, output)
+    check_destination(output)
     from dropaudit.graph.inspect import inspect_model
     from dropaudit.graph.load import read_artifact
     from dropaudit.report import to_json
 
     sites = inspect_model(read_artifact(artifact))
-    if form is Format.JSON:
+    if form is PlainFormat.JSON:
         write_document({"sites": [to_json(site) for site in sites]}, output)
         return
     if not sites:

@@ -9,7 +9,7 @@ import typer
 
 from dropaudit.plan import Provider, Role
 from dropaudit_client.channel import DEFAULT_ADDRESS
-from dropaudit_client.outcome import FailOn, Format
+from dropaudit_client.outcome import FailOn, Format, PlainFormat
 
 KeepProb = Annotated[
     float | None, typer.Option("--keep-prob", metavar="Q", help="Keep probability that the training code declares.")
@@ -33,6 +33,7 @@ Tolerance = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of inputs and masks.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="Form of the report.")]
+PlainFormatOption = Annotated[PlainFormat, typer.Option("--format", help="Form of what is printed.")]
 OutputFile = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of to stdout.")
 ]

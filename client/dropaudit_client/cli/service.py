@@ -47,7 +47,7 @@ def submit(
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
     """Upload what is needed, ask the service for an audit, and print the audit's name."""
-    check_destination(form, output)
+    check_destination(output)
     plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
     labels = _labels(label or [])
     subject = _subject(files, recorded, role, inference, inputs, keep_prob)
@@ -71,7 +71,7 @@ def watch(
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
     """Follow an audit to its end and print its report."""
-    check_destination(form, output)
+    check_destination(output)
     from dropaudit_client.client import AuditClient
 
     with AuditClient(address) as client:
@@ -86,7 +86,7 @@ def get(
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
     """Print the report of a finished audit."""
-    check_destination(form, output)
+    check_destination(output)
     from dropaudit_client.client import AuditClient
     from dropaudit_client.errors import AuditNotMade
     from dropaudit_client.responses import report_of

@@ -1,0 +1,80 @@
+"""The report as JUnit XML, which CI systems show as test results.
+
+Every site and every output is a test case, and so is every code with findings about neither. A case fails by an ERROR,
+errs by an undecided test, and passes with its warnings in `system-out`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from xml.etree import ElementTree
+
+from dropaudit.findings import INCONCLUSIVE_CODE
+from dropaudit.report import Finding, Report, Severity, Verdict
+from dropaudit_client.formats.escape import safe
+from dropaudit_client.formats.subjects import about_output, about_site, about_the_rest, path_of
+
+Case = tuple[str, str, list[Finding]]
+"""Class name, name and findings of a test case."""
+
+
+def to_junit(report: Report, title: str = "") -> str:
+    """Return one test suite named `title` in one `testsuites` element."""
+    seconds = f"{report.execution.seconds.total:.3f}"
+    suite = ElementTree.Element("testsuite", name=safe(title or "dropaudit"), time=seconds)
+    for case in cases(report):
+        suite.append(_case(case))
+    counts = {
+        "tests": str(len(suite)),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "errors": str(len(suite.findall("testcase/error"))),
+    }
+    suite.attrib |= {**counts, "skipped": "0"}
+    ElementTree.SubElement(suite, "system-out").text = safe(f"{report.verdict}: {report.summary}")
+    root = ElementTree.Element("testsuites", {"name": "dropaudit", **counts, "time": seconds})
+    root.append(suite)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def cases(report: Report) -> list[Case]:
+    """Return the test cases of a report; there is one at least."""
+    found = [("site", path_of(site), about_site(site, report)) for site in report.sites]
+    found += [("output", output.name, about_output(output, report)) for output in report.outputs]
+    found += _by_code(about_the_rest(report))
+    return found or [("audit", "audit", [])]
+
+
+def _by_code(findings: Iterable[Finding]) -> Iterator[Case]:
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(f"{finding.code} {finding.slug}", []).append(finding)
+    return (("audit", name, group) for name, group in grouped.items())
+
+
+def _case(case: Case) -> ElementTree.Element:
+    kind, name, findings = case
+    element = ElementTree.Element("testcase", classname=f"dropaudit.{kind}", name=safe(name))
+    undecided = [finding for finding in findings if finding.code == INCONCLUSIVE_CODE]
+    wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if wrong:
+        element.append(_outcome("failure", wrong))
+    elif undecided:
+        element.append(_outcome("error", undecided))
+    remarks = [finding for finding in findings if finding not in (wrong or undecided)]
+    if remarks:
+        ElementTree.SubElement(element, "system-out").text = "\n\n".join(map(_told, remarks))
+    return element
+
+
+def _outcome(tag: str, findings: list[Finding]) -> ElementTree.Element:
+    kind = " ".join(dict.fromkeys(f"{finding.code} {finding.slug}" for finding in findings))
+    element = ElementTree.Element(tag, type=kind, message=safe(findings[0].message))
+    element.text = "\n\n".join(map(_told, findings))
+    return element
+
+
+def _told(finding: Finding) -> str:
+    severity = Verdict.INCONCLUSIVE if finding.code == INCONCLUSIVE_CODE else finding.severity
+    head = f"{severity} {finding.code} {finding.slug}: {finding.subject}"
+    return "\n".join(map(safe, (head, finding.message, f"Remedy: {finding.remedy}")))

@@ -1,0 +1,90 @@
+"""The report as SARIF 2.1.0, which code-scanning services read.
+
+The rules are all findings of the catalogue, with their long form as help. An undecided test is a result of kind `open`,
+which has no level in SARIF.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import quote
+
+from dropaudit.explain import Explanation, explain_all
+from dropaudit.findings import CATALOGUE, INCONCLUSIVE_CODE
+from dropaudit.report import Finding, Report, Severity, to_json
+from dropaudit_client.formats.escape import json_text, safe
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_NUMBERS = {code: number for number, code in enumerate(CATALOGUE)}
+
+
+def to_sarif(report: Report, title: str = "") -> str:
+    """Return a log with one run; `title` is the path of the audited file."""
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report, title or "dropaudit")]})
+
+
+def _run(report: Report, title: str) -> dict[str, Any]:
+    driver = {"name": "dropaudit", "version": version("dropaudit"), "rules": [_rule(each) for each in explain_all()]}
+    properties = {
+        "verdict": report.verdict,
+        "summary": report.summary,
+        "seed": report.execution.seed,
+        "provider": report.execution.provider,
+        "replicates": report.execution.replicates,
+    }
+    return {
+        "tool": {"driver": driver},
+        "invocations": [{"executionSuccessful": True}],
+        "artifacts": _artifacts(report, title),
+        "results": [_result(finding, title) for finding in report.findings],
+        "columnKind": "unicodeCodePoints",
+        "properties": properties,
+    }
+
+
+def _rule(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "id": explanation.code,
+        "name": "".join(word.capitalize() for word in explanation.slug.split("-")),
+        "shortDescription": {"text": explanation.gist},
+        "fullDescription": {"text": " ".join(explanation.meaning.split())},
+        "help": {"text": explanation.markdown, "markdown": explanation.markdown},
+        "defaultConfiguration": {"level": _LEVELS[explanation.severity]},
+    }
+
+
+def _artifacts(report: Report, title: str) -> list[dict[str, Any]]:
+    """Describe the audited files; only the first one's path is known here."""
+    files: list[dict[str, Any]] = [
+        {"length": artifact.bytes, "hashes": {"sha-256": artifact.sha256}} for artifact in report.execution.artifacts
+    ]
+    first, *others = files or [{}]
+    return [{"location": {"uri": _uri(title)}, **first}, *others]
+
+
+def _result(finding: Finding, title: str) -> dict[str, Any]:
+    undecided = finding.code == INCONCLUSIVE_CODE
+    subject = safe(finding.subject)
+    # A newer server may report a code that this version has no rule for.
+    rule = {"ruleIndex": _NUMBERS[finding.code]} if finding.code in _NUMBERS else {}
+    return {
+        "ruleId": finding.code,
+        **rule,
+        "kind": "open" if undecided else "fail",
+        "level": "none" if undecided else _LEVELS[finding.severity],
+        "message": {"text": safe(f"{finding.subject}: {finding.message} {finding.remedy}")},
+        "locations": [
+            {
+                "physicalLocation": {"artifactLocation": {"uri": _uri(title), "index": 0}},
+                "logicalLocations": [{"name": subject, "fullyQualifiedName": subject, "kind": "element"}],
+            }
+        ],
+        "partialFingerprints": {"codeAndSubject/v1": f"{finding.code}:{subject}"},
+        "properties": {"evidence": to_json(finding).get("evidence", {})},
+    }
+
+
+def _uri(path: str) -> str:
+    return quote(safe(path))
