@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check proto bench compose-test clean
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate proto bench compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
+	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make bench         benchmarks"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
@@ -66,6 +67,10 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
+
+evaluate: $(STAMP)
+	@test -n "$(CORPUS)" || { echo "make evaluate needs CORPUS=DIR, a folder with a labels.json" >&2; exit 2; }
+	$(BIN)/python -m dropaudit_evaluation "$(CORPUS)"
 
 proto: $(STAMP)
 	$(BIN)/python proto/generate.py

@@ -84,9 +84,7 @@ def test_bad_use_is_one_sentence_on_stderr(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("form", "start"), [("html", "<!DOCTYPE html>"), ("junit", "<?xml"), ("sarif", "{")])
-def test_every_format_goes_to_stdout_or_to_a_file(
-    recording: Recording, tmp_path: Path, form: str, start: str
-) -> None:
+def test_every_format_goes_to_stdout_or_to_a_file(recording: Recording, tmp_path: Path, form: str, start: str) -> None:
     ended = dropaudit("compare", *recording, "--format", form)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith(start)
@@ -177,6 +175,8 @@ def named(folder: Path, operator: str) -> Path:
     path = folder / "named.onnx"
     path.write_bytes(found.SerializeToString())
     return path
+
+
 def test_a_code_is_explained_with_every_section() -> None:
     ended = dropaudit("explain", "DA102")
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -1,0 +1,1 @@
+"""Judges the audit itself: on folders of labelled models, and by simulation."""
