@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
+from torch import nn
 from torch.nn import functional
 
-import torch
 from dropaudit.errors import InvalidArgument, UnreadableFile
 from dropaudit_models.errors import ExportFailed
 from dropaudit_models.torch.export import export_pair
 from dropaudit_models.torch.load import capture
 from dropaudit_models.torch.notes import Problem
-from torch import nn
 
 EXAMPLE = (torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(0)),)
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 from numpy.typing import NDArray
 
-import torch
 from dropaudit_models.torch import ready_made
 from dropaudit_models.torch.catalogue import TORCH_MODELS, TorchModel
 from dropaudit_models.torch.export import ExportedPair

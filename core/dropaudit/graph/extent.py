@@ -137,10 +137,11 @@ def _choice(plain: Extent, before: Extent | None, after: list[Extent], keep_prob
     own = [each for each in near if is_own_factor(each.law.slope, keep_prob, precision)]
     if len(own) == 2:
         return both[0]
-    if not own and any(holds_folded_scale(each.law.slope, keep_prob) for each in near):
-        return replace(plain, folded=1 / keep_prob)
     alike = [each for each in near if is_like_scale(each.law.slope, keep_prob)]
-    return (own or alike or [plain])[0]
+    if own or alike:
+        return (own or alike)[0]
+    folded = any(holds_folded_scale(each.law.slope, keep_prob) for each in near)
+    return replace(plain, folded=1 / keep_prob) if folded else plain
 
 
 def _is_doubled(law: Law, plain: Law, keep_prob: float, precision: float) -> bool:

@@ -25,7 +25,7 @@ _WEIGHTED = {
     "Conv": (1,),
     "Gather": (0,),
 }
-_CHANCE_OF_ORDER = 1e-2
+_CHANCE_OF_ORDER = 0.2
 # Rows of zeros are a mask when they are more than the one that pads.
 _FEWEST_ROWS = 3
 # Exact zeros are a mask when they are not just a few.

@@ -42,6 +42,12 @@ def reached_and_linear(scopes: Iterable[Scope], sites: Iterable[GraphSite]) -> F
     return {value.name: flow[value.name] for value in main.graph.output if value.name in flow}
 
 
+def without_effect(scopes: Iterable[Scope], sites: Iterable[GraphSite]) -> frozenset[GraphSite]:
+    """Return the sites whose result no output depends on."""
+    every = list(scopes)
+    return frozenset(site for site in sites if not reached_and_linear(every, [site]))
+
+
 _Results = dict[tuple[str, ...], list[str]]
 _Scopes = dict[tuple[str, ...], Scope]
 

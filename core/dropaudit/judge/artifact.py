@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.weights import compare_weights
-from dropaudit.judge.compensation import compensation_of
+from dropaudit.judge.compensation import Compensation, compensation_of, is_foreign
 from dropaudit.judge.masks import judge_correlation, judge_masks, judge_stacked
 from dropaudit.judge.modes import judge_frozen, judge_inference, judge_presence, judge_reference, judge_removed
 from dropaudit.judge.outputs import judge_batch_statistics, judge_outputs, judge_pair, judge_providers
@@ -33,6 +33,9 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
     model = case.model
     weights = None if case.inference is None else compare_weights(model.proto, case.inference.proto)
     compensation = compensation_of(prepared.reference, None if weights is None else weights.factor)
+    if weights is not None and is_foreign(weights, [site.keep_prob for site in measured]):
+        # No dropout asks for such a factor: the weights are others, and nothing can be said of what makes up for what.
+        compensation = Compensation(None)
     findings = judge_stacked(model) + judge_pair(prepared.reference, weights, compensation)
     findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)
     findings += [finding for site in measured for finding in judge_site(site, compensation)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dropaudit.graph.weights import WeightComparison
 from dropaudit.measure.reference import Reference
 from dropaudit.subjects import Array, float_array
 
@@ -44,6 +46,12 @@ def compensation_of(reference: Reference, weight_factor: float | None) -> Compen
         return Compensation(None)
     # An output that no site reaches has factor 1 and says nothing about the others.
     return Compensation(max(known, key=lambda factor: abs(math.log(factor))))
+
+
+def is_foreign(weights: WeightComparison, keep_probs: Sequence[float]) -> bool:
+    """Whether weights differ by a factor that is neither q nor 1/q of any site, or by several factors."""
+    known = [value for q in keep_probs if q > 0 for value in (q, 1 / q)]
+    return any(all(abs(factor / value - 1) > _PRECISION for value in known) for factor in weights.factors)
 
 
 def output_factor(inference: Array, derived: Array) -> float | None:

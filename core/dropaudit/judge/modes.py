@@ -6,6 +6,7 @@ import numpy as np
 
 from dropaudit.findings import make_finding
 from dropaudit.graph.frozen import frozen_weights
+from dropaudit.graph.linear import without_effect
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case, Model, is_active, is_frozen
 from dropaudit.measure.reference import REPRODUCIBLE, Reference
@@ -16,6 +17,8 @@ from dropaudit.report import Finding, Implementation, Severity
 def judge_presence(model: Model) -> list[Finding]:
     """DA101 and DA105: sites that cannot drop, or none at all."""
     findings = [_inert(site) for site in model.inert] if model.role is Role.TRAIN else []
+    if model.role is not Role.INFERENCE:
+        findings += [_without_effect(site) for site in without_effect(model.scopes, model.active)]
     if model.active or findings or model.role is Role.INFERENCE or frozen_weights_of(model):
         return findings
     return [
@@ -42,6 +45,17 @@ def _inert(site: GraphSite) -> Finding:
         message=f"Declares drop rate {_drop_rate(site)}, but never drops: its training_mode is false, or its opset has "
         "no train mode.",
         remedy="Export with the module in train mode, at opset 12 or later.",
+        declaredKeepProb=site.declared_keep_prob,
+    )
+
+
+def _without_effect(site: GraphSite) -> Finding:
+    return make_finding(
+        "DA101",
+        site.name,
+        message=f"Declares drop rate {_drop_rate(site)}, but no output depends on its result: the model computes a "
+        "mask and goes on with what was not masked.",
+        remedy="Use the result of the dropout: the call returns a tensor and changes none.",
         declaredKeepProb=site.declared_keep_prob,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dropaudit.findings import make_finding
 from dropaudit.graph.weights import WeightComparison
-from dropaudit.judge.compensation import Compensation, output_factor
+from dropaudit.judge.compensation import Compensation
 from dropaudit.judge.modes import non_finite
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.prepare import Prepared
@@ -21,17 +21,18 @@ from dropaudit.subjects import Array
 
 # Kernels of two providers round differently; TF32 keeps 11 bits.
 PROVIDER_PRECISION = 1e-3
+_SAME_OUTPUT = 1e-3
 
 
 def judge_pair(reference: Reference, weights: WeightComparison | None, compensation: Compensation) -> list[Finding]:
     """DA502 and DA504: inference computes something else than training without its dropout, beyond one factor."""
     if compensation.factor is not None:
         return []
-    different = weights is not None and bool(weights.different)
+    different = weights is not None and bool(weights.different or weights.factors)
     return [
         _other_weights(name, reference, weights) if different and weights else _gap(name, reference)
         for name in reference.outputs
-        if output_factor(reference.outputs[name], reference.derived[name]) is None
+        if not agree(reference.outputs[name], reference.derived[name], _SAME_OUTPUT)
         and bool(np.all(np.isfinite(reference.outputs[name])))
     ]
 
@@ -48,12 +49,18 @@ def _gap(name: str, reference: Reference) -> Finding:
     )
 
 
+def _times(weights: WeightComparison) -> str:
+    return (
+        f", others are multiplied by {', '.join(f'{each:.4g}' for each in weights.factors)}" if weights.factors else ""
+    )
+
+
 def _other_weights(name: str, reference: Reference, weights: WeightComparison) -> Finding:
     return make_finding(
         "DA504",
         name,
-        message=f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact, "
-        f"{weights.matched} are the same; with every site bypassed the outputs differ by "
+        message=f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact"
+        f"{_times(weights)}, {weights.matched} are the same or differ by one factor; with every site bypassed the outputs differ by "
         f"{distance(reference.derived[name], reference.outputs[name]):.3g} of their norm, expected 0.",
         remedy="Export both artifacts from one checkpoint.",
         differentWeights=list(weights.different[:8]),

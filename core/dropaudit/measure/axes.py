@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,38 +15,67 @@ Tensors = Mapping[str, Array]
 Run = Callable[[dict[str, Array]], Tensors]
 Labels = tuple[Axis, ...]
 
+_TIME_NAME = re.compile(r"time|seq|step|len", re.IGNORECASE)
+_BATCH_NAME = re.compile(r"batch|^n$|^b$", re.IGNORECASE)
 
-def label_axes(run: Run, feeds: dict[str, Array], stepped: frozenset[str]) -> dict[str, Labels]:
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What changing the first and the last slice of an input along an axis does.
+
+    Attributes:
+        early: axes of each tensor along which a change of the first slice stays in the first slice.
+        late: the same for the last slice.
+        spreads: whether a change of the first slice goes anywhere else, as a recurrence carries it on.
+    """
+
+    extent: int
+    label: str
+    early: Mapping[str, set[int]]
+    late: Mapping[str, set[int]]
+    spreads: bool
+
+    @property
+    def kind(self) -> Axis | None:
+        """What the axis is, as its name or its behaviour says; None where neither does."""
+        if _TIME_NAME.search(self.label) or self.spreads:
+            return Axis.TIME
+        return Axis.BATCH if _BATCH_NAME.search(self.label) else None
+
+
+def label_axes(
+    run: Run, feeds: dict[str, Array], names: Mapping[str, tuple[str, ...]], stepped: frozenset[str]
+) -> dict[str, Labels]:
     """Name the axes of each tensor that `run` returns.
 
-    Change one slice of an input along an axis. Along the batch the change stays in its slice; along time the last step
-    changes nothing but itself, where a recurrence carries the first step into all. What neither tells follows the
-    custom: batch, time, feature.
+    Change one slice of an input along an axis. Along the batch the change stays in its slice; along time a recurrence
+    carries the first step into all. What neither tells follows the custom: batch, time, feature.
 
     Args:
         run: executes the model without randomness.
         feeds: its inputs.
+        names: labels of the inputs' axes, empty where an axis has none.
         stepped: tensors whose first axis counts the steps of a Scan or Loop.
     """
     base = run(feeds)
-    batch: dict[str, int] = {}
-    time: dict[str, int] = {}
-    for name, axis in _input_axes(feeds):
-        early, late = (run(_changed(feeds, name, axis, index)) for index in (0, -1))
-        extent = feeds[name].shape[axis]
-        for tensor, value in base.items():
-            taken = {batch.get(tensor, -1), time.get(tensor, -1), 0 if tensor in stepped else -1}
-            free = set(range(value.ndim)) - taken
-            both = _confined(value, early[tensor], extent, 0) & _confined(value, late[tensor], extent, -1) & free
-            last = _confined(value, late[tensor], extent, -1) & free
-            if both and tensor not in batch:
-                batch[tensor] = min(both)
-            elif last and tensor not in time:
-                time[tensor] = min(last)
-    return {
-        tensor: _labels(value.ndim, batch.get(tensor), 0 if tensor in stepped else time.get(tensor))
-        for tensor, value in base.items()
-    }
+    changes = [
+        _change(run, base, feeds, name, axis, names.get(name, ())[axis : axis + 1]) for name, axis in _input_axes(feeds)
+    ]
+    return {tensor: _labels(tensor, value.shape, changes, tensor in stepped) for tensor, value in base.items()}
+
+
+def _change(run: Run, base: Tensors, feeds: dict[str, Array], name: str, axis: int, label: tuple[str, ...]) -> _Change:
+    early, late = (run(_changed(feeds, name, axis, index)) for index in (0, -1))
+    extent = feeds[name].shape[axis]
+    first = {tensor: _confined(value, early[tensor], extent, 0) for tensor, value in base.items()}
+    moved = (tensor for tensor, value in base.items() if not np.array_equal(value, early[tensor], equal_nan=True))
+    return _Change(
+        extent=extent,
+        label="".join(label),
+        early=first,
+        late={tensor: _confined(value, late[tensor], extent, -1) for tensor, value in base.items()},
+        spreads=any(not first[tensor] and extent in base[tensor].shape for tensor in moved),
+    )
 
 
 def _input_axes(feeds: dict[str, Array]) -> Iterator[tuple[str, int]]:
@@ -79,14 +110,25 @@ def _confined(before: Array, after: Array, extent: int, index: int) -> set[int]:
     return found
 
 
-def _labels(rank: int, batch: int | None, time: int | None) -> Labels:
-    labels = {axis: Axis.FEATURE for axis in range(rank)}
-    if batch is None and rank > 1:
-        batch = next((axis for axis in range(rank - 1) if axis != time), None)
-    if time is None and rank > 2:
-        time = next((axis for axis in range(rank - 1) if axis != batch), None)
-    if time is not None:
-        labels[time] = Axis.TIME
-    if batch is not None:
-        labels[batch] = Axis.BATCH
-    return tuple(labels[axis] for axis in range(rank))
+def _labels(tensor: str, shape: tuple[int, ...], changes: list[_Change], is_stepped: bool) -> Labels:
+    found: dict[int, Axis] = {0: Axis.TIME} if is_stepped else {}
+    for change in sorted(changes, key=lambda change: change.kind is None):
+        kind = change.kind or (Axis.TIME if Axis.BATCH in found.values() else Axis.BATCH)
+        if kind not in found.values():
+            confined = change.late[tensor] if kind is Axis.TIME else change.late[tensor] & change.early[tensor]
+            # A bidirectional recurrence confines nothing: then the extent tells.
+            alike = {axis for axis in range(len(shape) - 1) if shape[axis] == change.extent}
+            free = (confined or (alike if kind is Axis.TIME else set())) - set(found)
+            if free:
+                found[min(free)] = kind
+    return _by_custom(found, len(shape))
+
+
+def _by_custom(found: dict[int, Axis], rank: int) -> Labels:
+    """Name the axes that are left: batch first, then time, and the last is features."""
+    labels = dict(found)
+    for kind, least in ((Axis.BATCH, 2), (Axis.TIME, 3)):
+        free = [axis for axis in range(rank - 1) if axis not in labels]
+        if kind not in labels.values() and rank >= least and free:
+            labels[free[0]] = kind
+    return tuple(labels.get(axis, Axis.FEATURE) for axis in range(rank))

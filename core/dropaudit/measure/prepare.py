@@ -105,8 +105,16 @@ def _labels(
     def run(feeds: dict[str, Array]) -> Tensors:
         return session.run(feeds, names)
 
-    found = label_axes(run, case.plain_feeds, stepped)
+    found = label_axes(run, case.plain_feeds, _axis_names(case), stepped)
     return {outer.get(name, name): labels for name, labels in found.items()}
+
+
+def _axis_names(case: Case) -> dict[str, tuple[str, ...]]:
+    """Return the labels that the model gives the axes of its inputs."""
+    return {
+        spec.name: tuple(dim if isinstance(dim, str) and ":" not in dim else "" for dim in spec.dims)
+        for spec in case.model.specs
+    }
 
 
 def _meters(
