@@ -43,5 +43,5 @@ def test_consecutive_draws_have_other_masks() -> None:
     subject = ArtifactSubject(healthy.build().SerializeToString(), healthy.role)
     plan, place = Plan(), choose(Provider.CUDA)
     prepared = prepare(make_case(subject, plan, place), plan, place)
-    first, second = (prepared.drawing.sampler.draw(8)["y"] for _ in range(2))
+    first, second = (prepared.drawing.sampler.draw(8, ("y",))["y"] for _ in range(2))
     assert not np.array_equal(first == 0, second == 0)

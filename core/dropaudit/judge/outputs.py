@@ -60,8 +60,9 @@ def _other_weights(name: str, reference: Reference, weights: WeightComparison) -
         "DA504",
         name,
         message=f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact"
-        f"{_times(weights)}, {weights.matched} are the same or differ by one factor; with every site bypassed the outputs differ by "
-        f"{distance(reference.derived[name], reference.outputs[name]):.3g} of their norm, expected 0.",
+        f"{_times(weights)}, {weights.matched} are the same or differ by one factor; with every site "
+        f"bypassed the outputs differ by {distance(reference.derived[name], reference.outputs[name]):.3g} of their "
+        "norm, expected 0.",
         remedy="Export both artifacts from one checkpoint.",
         differentWeights=list(weights.different[:8]),
         matchedWeights=weights.matched,

@@ -75,7 +75,7 @@ def _effects(
 ) -> Effects:
     proto = without_sites(measured_model(case.model.proto), tuple(off))
     sampler, count = _sampler(case, prepared, Session(proto, place, seeds))
-    draws = sampler.draw(count)
+    draws = sampler.draw(count, tuple(prepared.reference.outputs))
     return {name: effect_of(draws[name], value) for name, value in prepared.reference.outputs.items()}
 
 
@@ -84,7 +84,7 @@ def _sampler(case: Case, prepared: Prepared, session: Session) -> tuple[Sampler,
     tiling = prepared.drawing.tiling
     size = sum(value.size for value in outputs.values())
     if tiling is None:
-        return ReseededSampler(session, case.train_feeds, tuple(outputs)), _SINGLE_RUNS
+        return ReseededSampler(session, case.train_feeds), _SINGLE_RUNS
     axes = {name: tiling.output_axes[name] for name in outputs}
     count = max(1, min(_REPLICATES, _ELEMENT_BUDGET // max(1, size)))
     return TiledSampler(session, case.train_feeds, tiling.input_axes, axes), count

@@ -86,7 +86,7 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
         sampler: Sampler = TiledSampler(session, feeds, tiling.input_axes, tiling.output_axes)
     else:
         apart = _apart(recipe, probed)
-        sampler = ReseededSampler(session if apart is None else Session(apart, place, seeds), feeds, names)
+        sampler = ReseededSampler(session if apart is None else Session(apart, place, seeds), feeds)
     return Drawing(sampler, probed, session, probes, shapes, tiling)
 
 

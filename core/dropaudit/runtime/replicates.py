@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
+_SINGLE_RUNS = 256
 
 
 class Sampler(Protocol):
@@ -27,8 +28,13 @@ class Sampler(Protocol):
         """What the report calls this way of drawing."""
         ...
 
-    def draw(self, count: int) -> Tensors:
-        """Return `count` replicates of each tensor, along a new first axis."""
+    @property
+    def largest(self) -> int:
+        """Most replicates to ask for at once."""
+        ...
+
+    def draw(self, count: int, names: Sequence[str]) -> Tensors:
+        """Return `count` replicates of the named tensors, along a new first axis."""
         ...
 
 
@@ -52,9 +58,14 @@ class TiledSampler:
         """See Sampler."""
         return "tiled"
 
-    def draw(self, count: int) -> Tensors:
+    @property
+    def largest(self) -> int:
+        """See Sampler; memory is the caller's limit."""
+        return 2**31 - 1
+
+    def draw(self, count: int, names: Sequence[str]) -> Tensors:
         """See Sampler."""
-        found = self.session.run(tiled(self.feeds, self.input_axes, count), tuple(self.output_axes))
+        found = self.session.run(tiled(self.feeds, self.input_axes, count), names)
         return {name: split(value, self.output_axes[name], count) for name, value in found.items()}
 
 
@@ -64,17 +75,21 @@ class ReseededSampler:
 
     session: Session
     feeds: Tensors
-    names: Sequence[str]
 
     @property
     def name(self) -> str:
         """See Sampler."""
         return "reseeded"
 
-    def draw(self, count: int) -> Tensors:
+    @property
+    def largest(self) -> int:
         """See Sampler."""
-        runs = [self.session.run(self.feeds, self.names) for _ in range(count)]
-        return {name: np.stack([run[name] for run in runs]) for name in self.names}
+        return _SINGLE_RUNS
+
+    def draw(self, count: int, names: Sequence[str]) -> Tensors:
+        """See Sampler."""
+        runs = [self.session.run(self.feeds, names) for _ in range(count)]
+        return {name: np.stack([run[name] for run in runs]) for name in names}
 
 
 def tiled(feeds: Mapping[str, NDArray[Any]], axes: Axes, count: int) -> Tensors:
