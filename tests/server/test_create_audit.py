@@ -186,16 +186,6 @@ def test_one_request_id_is_one_audit_however_often_and_at_once_it_is_asked(stub:
         assert len(set(pool.map(ask, range(50)))) == 1
 
 
-def test_the_order_of_labels_makes_no_other_request(stub: AuditServiceStub) -> None:
-    names = set()
-    for keys in ("abcdef", "fedcba"):
-        asked = recorded_request(request_id="mine")
-        for key in keys:
-            asked.audit.labels[key] = "value"
-        names.add(stub.CreateAudit(asked).name)
-    assert len(names) == 1
-
-
 def test_no_request_id_is_an_audit_each_time(stub: AuditServiceStub) -> None:
     assert stub.CreateAudit(recorded_request()).name != stub.CreateAudit(recorded_request()).name
 

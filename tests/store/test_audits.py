@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 import redis
 
@@ -55,6 +56,13 @@ def test_a_request_id_belongs_to_one_request(store: AuditStore) -> None:
     store.create(request(), "mine")
     with pytest.raises(RequestIdReused, match="mine"):
         store.create(request("b" * 64), "mine")
+
+
+def test_the_order_of_labels_makes_no_other_request(store: AuditStore) -> None:
+    orders: list[dict[str, str]] = [{"a": "x", "b": "y"}, {"b": "y", "a": "x"}]
+    asked = [msgspec.structs.replace(request(), labels=labels) for labels in orders]
+    first, again = (store.create(each, "mine") for each in asked)
+    assert first.id == again.id
 
 
 def test_an_audit_is_claimed_once(store: AuditStore) -> None:

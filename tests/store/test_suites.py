@@ -96,6 +96,17 @@ def test_firing_twice_for_one_due_instant_is_one_run(suites: SuiteStore) -> None
     assert [run.id for run in suites.runs("nightly")] == [first.id]
 
 
+def test_a_run_that_is_asked_for_again_makes_no_audits_of_models_that_came_since(
+    suites: SuiteStore, models: ModelStore, redis_client: redis.Redis
+) -> None:
+    suites.create(suite(Glob(pattern="*")))
+    models.add(A, 1, "a.onnx")
+    first = suites.run_due("nightly", 60_000.0)
+    models.add(B, 1, "b.onnx")
+    assert suites.run_due("nightly", 60_000.0) == first
+    assert redis_client.zcard("dropaudit:audits") == 1
+
+
 def test_a_model_keeps_what_was_first_noted(models: ModelStore) -> None:
     first = models.add(A, 10, "one.onnx")
     assert models.add(A, 10, "two.onnx") == first

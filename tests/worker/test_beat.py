@@ -50,9 +50,11 @@ def test_a_paused_suite_is_taken_off_and_comes_back(app: Celery, redis_client: r
         assert len(scheduled(redis_client)) == expected
 
 
-def test_an_unchanged_entry_keeps_when_it_last_ran(app: Celery) -> None:
+def test_an_unchanged_entry_stays_due_as_it_was(app: Celery, redis_client: redis.Redis) -> None:
     sync_schedules(app, [NIGHTLY])
-    last = datetime(2026, 11, 24, 3, tzinfo=UTC)
+    last = datetime(2020, 1, 1, tzinfo=UTC)
     entry(app).reschedule(last_run_at=last)
+    due = redis_client.zscore(f"{KEY_PREFIX}:schedule", f"{KEY_PREFIX}suite-nightly")
     sync_schedules(app, [NIGHTLY])
     assert entry(app).last_run_at == last
+    assert redis_client.zscore(f"{KEY_PREFIX}:schedule", f"{KEY_PREFIX}suite-nightly") == due
