@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -96,15 +97,26 @@ _PARTS = {
 }
 
 
+def require_parts(is_installed: Callable[[str], bool]) -> None:
+    """Raise ServiceFailed when a part of the service is not installed: the client alone runs none."""
+    missing = [name for name in ("redis", "grpc_health", "celery", "redbeat") if not is_installed(name)]
+    if missing:
+        raise ServiceFailed(
+            f"the service is not installed here ({', '.join(missing)} missing); install dropaudit[local,cpu], "
+            "or call a service elsewhere with --address"
+        )
+
+
 @contextmanager
 def running(environ: Mapping[str, str], data: Path, port: int = 0) -> Iterator[LocalService]:
     """Run the whole service while inside; nothing is left of it afterwards but the files in `data`.
 
     Raises:
-        ServiceFailed: a part does not start.
+        ServiceFailed: a part is not installed, or does not start.
         InvalidArgument: the port or the folder is in use.
         UnreadableFile: the folder cannot be made.
     """
+    require_parts(lambda name: find_spec(name) is not None)
     with ExitStack() as stack:
         stack.enter_context(_own_folder(data))
         service = LocalService(environ, data, port)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dropaudit.errors import InvalidArgument, UnreadableFile
-from dropaudit_client.local_service import LocalService, ServiceFailed, running
+from dropaudit_client.local_service import LocalService, ServiceFailed, require_parts, running
 from dropaudit_client.processes import Process
 
 ENVIRON = {"PATH": "/usr/bin:/bin"}
@@ -101,3 +101,9 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnreadableFile), running(ENVIRON, tmp_path / "file" / "data"):
         pass
+
+
+def test_a_client_without_the_service_s_parts_says_what_to_install() -> None:
+    with pytest.raises(ServiceFailed, match=r"celery, redbeat missing\); install dropaudit\[local,cpu\]"):
+        require_parts(lambda name: name not in ("celery", "redbeat"))
+    require_parts(lambda _: True)

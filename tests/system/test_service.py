@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from dropaudit.plan import Role
 from dropaudit.report import Verdict
 from dropaudit.subjects import ArtifactSubject, PairSubject
 from dropaudit_client import AuditClient
-from dropaudit_client.local_service import LocalService
+from dropaudit_client.local_service import LocalService, running
 from dropaudit_client.resources import ArtifactRef, Finished, Glob, Run, Trigger
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
@@ -109,3 +110,16 @@ def test_an_audit_is_found_by_its_request_id_and_not_made_twice(client: AuditCli
     first, again = (client.create_audit(subject, request_id="the same") for _ in range(2))
     assert first.name == again.name
     assert client.wait(first.name).attempts == 1
+
+
+def test_what_was_audited_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = export("lstm-dropout", tmp_path)
+    with running(os.environ, tmp_path / "data") as service, AuditClient(service.address) as client:
+        model = client.upload_model(path)
+        audit = client.wait(client.create_audit(ArtifactRef(model.name, Role.TRAIN)).name)
+    with running(os.environ, tmp_path / "data") as service, AuditClient(service.address) as client:
+        assert client.get_audit(audit.name) == audit
+        # The content is there too: another audit of it needs no upload.
+        again = client.wait(client.create_audit(ArtifactRef(model.name, Role.TRAIN)).name)
+        assert again.report is not None
+        assert again.report.verdict is Verdict.PASS
