@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate proto bench compose-test clean
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto bench \
+        compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -17,6 +18,7 @@ help:
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
 	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
+	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make bench         benchmarks"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
@@ -71,6 +73,9 @@ check: $(STAMP)
 evaluate: $(STAMP)
 	@test -n "$(CORPUS)" || { echo "make evaluate needs CORPUS=DIR, a folder with a labels.json" >&2; exit 2; }
 	$(BIN)/python -m dropaudit_evaluation "$(CORPUS)"
+
+calibrate: $(STAMP)
+	$(BIN)/python -m dropaudit_evaluation.calibration --output benchmarks
 
 proto: $(STAMP)
 	$(BIN)/python proto/generate.py

@@ -1,0 +1,1 @@
+"""Measures whether the audit's error rates are the ones that it promises."""

@@ -1,0 +1,111 @@
+"""Specimens that the harness brings along: small graphs, and the reference models."""
+
+from __future__ import annotations
+
+from onnx import parser
+
+from dropaudit.findings import CATALOGUE
+from dropaudit.report import Severity
+from dropaudit_evaluation.calibration.trials import Trial
+from dropaudit_models import ReferenceModel, reference_models
+
+KEEP_PROBS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.95)
+# At one half a rate and its complement are one number.
+FAULTY_KEEP_PROBS = (0.2, 0.7, 0.95)
+SCALE_ERROR = 1.05
+RATE_ERROR = 0.02
+_COLUMNS = 16
+_REMOVED = frozenset({"DA102"})
+
+
+def healthy_graphs() -> tuple[Trial, ...]:
+    """Return inverted dropout as an operator and as a chain, on an input and inside, and before a tanh."""
+    return tuple(trial for q in KEEP_PROBS for trial in _healthy(q))
+
+
+def _healthy(q: float) -> tuple[Trial, ...]:
+    inside = f"h = Relu(x)  {_operator(1 - q, 'd')}  y = Neg(d)"
+    return (
+        Trial(name="operator at the output", model=_graph(f"h = Neg(x)  {_operator(1 - q, 'y')}")),
+        Trial(name="operator inside", model=_graph(inside), codes=_REMOVED),
+        Trial(name="operator, declared", model=_graph(f"h = Neg(x)  {_operator(1 - q, 'y')}"), keep_prob=q),
+        Trial(name="chain inside", model=_graph(f"h = Relu(x)  {_chain(q, 1 / q)}  y = Neg(d)")),
+        Trial(name="chain on one unit", model=_graph(f"h = Neg(x)  {_chain(q, 1 / q)}  y = Neg(d)", columns=1)),
+        Trial(
+            name="operator before tanh",
+            model=_graph(f"h = Relu(x)  {_operator(1 - q, 'd')}  y = Tanh(d)"),
+            codes=_REMOVED,
+            allowed=frozenset({"DA305"}),
+        ),
+        Trial(
+            name="paper's form, pair",
+            model=_graph(f"h = Relu(x)  {_chain(q, 1.0)}  y = Neg(d)"),
+            inference=_graph(f"h = Relu(x)  k = Constant<value = float {{{q!r}}}>()  d = Mul(h, k)  y = Neg(d)"),
+        ),
+    )
+
+
+def faulty_graphs() -> tuple[Trial, ...]:
+    """Return scale faults, down to 5 %, and rate faults, down to 0.02."""
+    return tuple(trial for q in FAULTY_KEEP_PROBS for trial in _faulty(q))
+
+
+def _faulty(q: float) -> tuple[Trial, ...]:
+    def scaled(name: str, factor: float, code: str) -> Trial:
+        model = _graph(f"h = Relu(x)  {_chain(q, factor)}  y = Neg(d)")
+        shifted = frozenset({"DA305"})
+        return Trial(name=name, model=model, codes=frozenset({code}), allowed=shifted, healthy=False)
+
+    def rated(name: str, drop_rate: float, code: str) -> Trial:
+        model = _graph(f"h = Neg(x)  {_operator(drop_rate, 'y')}")
+        return Trial(name=name, model=model, keep_prob=q, codes=frozenset({code}), healthy=False)
+
+    return (
+        scaled("scale missing", 1.0, "DA301"),
+        scaled("scale doubled", 1 / q**2, "DA302"),
+        scaled("scale swapped", 1 / (1 - q), "DA202"),
+        scaled("scale 5 % too large", SCALE_ERROR / q, "DA303"),
+        scaled("scale 5 % too small", 1 / SCALE_ERROR / q, "DA303"),
+        rated("keep rate 0.02 too small", 1 - q + RATE_ERROR, "DA201"),
+        rated("keep rate 0.02 too large", 1 - q - RATE_ERROR, "DA201"),
+        rated("keep and drop exchanged", q, "DA202"),
+    )
+
+
+def reference_trials() -> tuple[Trial, ...]:
+    """Return the reference models as trials."""
+    return tuple(reference_trial(model) for model in reference_models())
+
+
+def reference_trial(model: ReferenceModel) -> Trial:
+    """Return a reference model as a trial: it is faulty when it must raise an ERROR."""
+    severe = any(CATALOGUE[code].severity is Severity.ERROR for code in model.findings)
+    return Trial(
+        name=model.name,
+        model=model.build().SerializeToString(),
+        role=model.role,
+        codes=model.findings,
+        healthy=not severe,
+    )
+
+
+def _operator(drop_rate: float, result: str) -> str:
+    """Return h -> `result` by the operator."""
+    return f"r = Constant<value = float {{{drop_rate!r}}}>()  {result} = Dropout(h, r, t)"
+
+
+def _chain(threshold: float, factor: float) -> str:
+    """Return h -> d: keep below the threshold of a uniform draw, and multiply by the factor."""
+    return (
+        f"q = Constant<value = float {{{threshold!r}}}>()  f = Constant<value = float {{{factor!r}}}>()"
+        "  u = RandomUniformLike(h)  b = Less(u, q)  m = Cast<to = 1>(b)  s = Mul(m, f)  d = Mul(h, s)"
+    )
+
+
+def _graph(body: str, columns: int = _COLUMNS) -> bytes:
+    text = (
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        f"g (float[N,{columns}] x) => (float[N,{columns}] y) <bool t = {{1}}> {{ {body} }}"
+    )
+    content: bytes = parser.parse_model(text).SerializeToString()
+    return content
