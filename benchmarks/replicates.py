@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
-from dropaudit.measure.case import make_case
+from dropaudit.measure.make_case import make_case
 from dropaudit.measure.prepare import prepare
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose, cpu_name, runtime_version

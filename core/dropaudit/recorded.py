@@ -13,7 +13,7 @@ from dropaudit.judge.recorded import Evidence, judge_recorded
 from dropaudit.measure.intervals import keep_interval, mean_of
 from dropaudit.plan import Plan
 from dropaudit.report import Execution, Finding, InputTensor, Interval, Output, Report, Seconds, Spread, Stop
-from dropaudit.stats.mean import BURN_IN
+from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import Ratios, ratios
 from dropaudit.subjects import Array, RecordedSubject, float_array
@@ -129,11 +129,11 @@ def _scale_factor(recording: _Recording, plan: Plan) -> Interval | None:
     """Project every replicate on the inference output; too few replicates have no interval."""
     reference = float_array(recording.inference).ravel()
     norm = float(reference @ reference)
-    if len(recording.train) < BURN_IN or recording.frozen or not 0 < norm < np.inf:
+    if recording.frozen or not 0 < norm < np.inf:
         return None
     moments = RunningMoments()
     moments.add(float_array(recording.train).reshape(len(recording.train), -1) @ reference / norm)
-    return mean_of(moments, plan.alpha)
+    return mean_of(moments, plan.alpha) if may_look(moments) else None
 
 
 def _described(recording: _Recording) -> tuple[InputTensor, ...]:

@@ -11,7 +11,7 @@ from dropaudit.graph.site import Law
 from dropaudit.measure.intervals import keep_interval, mean_of
 from dropaudit.plan import TestProgress
 from dropaudit.report import Interval
-from dropaudit.stats.mean import BURN_IN
+from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, ratios
 from dropaudit.stats.scale import factor_precision, is_constant
@@ -147,12 +147,12 @@ class NoiseMeter:
     @property
     def mean(self) -> Interval | None:
         """Confidence sequence of the mean factor; None before 64 cells."""
-        return mean_of(self._factors, self._alpha) if self._factors.count >= BURN_IN else None
+        return mean_of(self._factors, self._alpha) if may_look(self._factors) else None
 
     @property
     def interval(self) -> Interval | None:
         """See SiteMeter: q = 1 / (1 + variance)."""
-        if self._squares.count < BURN_IN:
+        if not may_look(self._squares):
             return None
         variance = mean_of(self._squares, self._alpha)
         low, mid, high = (1 / (1 + max(0.0, each)) for each in (variance.upper, variance.estimate, variance.lower))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dropaudit.measure.intervals import mean_of
 from dropaudit.plan import TestProgress
 from dropaudit.report import Histogram, Interval, Spread
-from dropaudit.stats.mean import BURN_IN
+from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, smallest_input
 from dropaudit.subjects import float_array
@@ -90,7 +90,7 @@ class OutputMeter:
     @property
     def interval(self) -> Interval | None:
         """Confidence sequence of the scale factor; None before 64 replicates, and for an output that is all zero."""
-        return mean_of(self._moments, self._alpha) if self._moments.count >= BURN_IN else None
+        return mean_of(self._moments, self._alpha) if may_look(self._moments) else None
 
     @property
     def spread(self) -> float:

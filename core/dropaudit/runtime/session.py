@@ -45,6 +45,8 @@ class Session:
 
     def run(self, feeds: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Tensors:
         """Run once with a fresh seed and return the named outputs. Raises ExecutionFailed when the runtime does."""
+        if not names:
+            return {}
         onnxruntime.set_seed(draw_seed(self._seeds))
         try:
             values = self._session.run(list(names), dict(feeds))
