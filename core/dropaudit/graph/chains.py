@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 
 from dropaudit.graph.dropout_operator import ratio_of, switch_of
-from dropaudit.graph.extent import Extent, extent_of
+from dropaudit.graph.extent import extent_of
 from dropaudit.graph.noise import Blend, Jittered, Masked, TwoPoint
 from dropaudit.graph.noise_map import NoiseMap, Origin
 from dropaudit.graph.placement import place
@@ -104,11 +104,11 @@ def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered) -> Gr
         path=noise.scope.path,
         implementation=origin.implementation,
         placement=place(noise.scope, extent.source, extent.result),
-        declared_keep_prob=_declared(last, origin),
+        declared_keep_prob=last.keep_prob,
         source=extent.source,
         result=extent.result,
         law=extent.law,
-        mask=_mask(noise, node, extent, first),
+        mask=next((name for name in node.input if noise.is_noise(name, first.draw)), None),
         draw=first.draw,
         maker=origin.maker,
         remote=extent.remote,
@@ -118,11 +118,3 @@ def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered) -> Gr
         default_on=origin.default_on,
         ratio_input=origin.ratio_input,
     )
-
-
-def _declared(value: Masked | Jittered, origin: Origin) -> float:
-    return value.keep_prob
-
-
-def _mask(noise: NoiseMap, node: onnx.NodeProto, extent: Extent, first: Masked | Jittered) -> str | None:
-    return next((name for name in node.input if noise.is_noise(name, first.draw)), None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import onnx
 
 from dropaudit.graph.noise import MOVES
-from dropaudit.graph.scope import Scope, bodies_of, reads
+from dropaudit.graph.scope import Scope, bodies_of, carried_positions, reads
 from dropaudit.graph.site import GraphSite
 
 # Linear in all of their inputs together.
@@ -86,30 +86,18 @@ def _body_flow(node: onnx.NodeProto, inner: Scope, linear: Flow, results: _Resul
     inputs = [value.name for value in inner.graph.input]
     pairs = zip(node.input, inputs, strict=False)
     entering = linear | {inside: linear[outside] for outside, inside in pairs if outside in linear}
-    shift = 1 if node.op_type == "Loop" else 0
-    carried = _carried(node, inner)
+    carried = carried_positions(node, inner.graph)
     for _ in range(len(carried) + 2):
         leaving = _flow(inner, entering, results, scopes)
         back = {
             inputs[position]: leaving[name] and entering.get(inputs[position], True)
-            for position in carried
-            if (name := inner.graph.output[position - shift].name) in leaving
+            for position, returned in carried.items()
+            if (name := inner.graph.output[returned].name) in leaving
         }
         if back.items() <= entering.items():
             break
         entering.update(back)
     return leaving
-
-
-def _carried(node: onnx.NodeProto, inner: Scope) -> list[int]:
-    """Return the positions of a body's inputs that carry a value from step to step."""
-    count = len(inner.graph.input)
-    if node.op_type == "Loop":
-        return list(range(2, count))
-    if node.op_type == "Scan":
-        scanned = next((int(a.i) for a in node.attribute if a.name == "num_scan_inputs"), 0)
-        return list(range(count - scanned))
-    return []
 
 
 def _is_linear(node: onnx.NodeProto, touched: set[str]) -> bool:

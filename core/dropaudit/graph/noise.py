@@ -137,7 +137,7 @@ class Jittered:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """One draw that chooses between two tensors of data, as in zoneout: `sources` are the masked halves, if named."""
+    """One draw that chooses between two tensors of data, as in zoneout."""
 
     draw: str
     chance: float

@@ -25,7 +25,7 @@ from dropaudit.graph.noise import (
     Value,
     step,
 )
-from dropaudit.graph.scope import Scope
+from dropaudit.graph.scope import Scope, carried_positions
 from dropaudit.graph.site import Switch
 from dropaudit.report import Implementation
 
@@ -109,11 +109,11 @@ def _seen_from_inside(scope: Scope, outer: NoiseMap | None) -> dict[str, Value]:
     seen: dict[str, Value] = {
         name: value for name, value in outer.values.items() if not isinstance(value, Masked | Jittered)
     }
-    for outside, inside, unchanged in body_inputs(scope):
+    for outside, inside, carried, unchanged in _body_inputs(scope):
         value = outer.value(outside)
         if unchanged and not isinstance(value, Data | Masked | Jittered):
             seen[inside] = value
-        elif isinstance(value, Uniform | Normal | TwoPoint) and _is_scanned(scope, inside):
+        elif isinstance(value, Uniform | Normal | TwoPoint) and not carried:
             seen[inside] = _redrawn(value, inside)
             _adopt(outer.origins, value.draw, inside)
         else:
@@ -121,35 +121,18 @@ def _seen_from_inside(scope: Scope, outer: NoiseMap | None) -> dict[str, Value]:
     return seen
 
 
-def body_inputs(scope: Scope) -> Iterator[tuple[str, str, bool]]:
-    """Yield each input of a Scan or Loop body: the tensor outside, its name inside, and whether it never changes."""
+def _body_inputs(scope: Scope) -> Iterator[tuple[str, str, bool, bool]]:
+    """Yield each input of a Scan or Loop body: outside, inside, whether it is carried, whether it never changes."""
     node = scope.owner
     if node is None or node.op_type not in ("Scan", "Loop"):
         return
-    shift = 1 if node.op_type == "Loop" else 0
-    outputs = [value.name for value in scope.graph.output]
-    for position, value in enumerate(scope.graph.input):
-        if position >= len(node.input) or (shift and position == 0):
-            continue
-        carried = _is_state(scope, position)
-        unchanged = carried and _back_through_identity(scope, outputs[position - shift]) == value.name
-        yield node.input[position], value.name, unchanged
-
-
-def _is_state(scope: Scope, position: int) -> bool:
-    return position < len(scope.graph.input) - scan_inputs(scope.owner)
-
-
-def _is_scanned(scope: Scope, inside: str) -> bool:
-    names = [value.name for value in scope.graph.input]
-    return not _is_state(scope, names.index(inside))
-
-
-def scan_inputs(node: onnx.NodeProto | None) -> int:
-    """Return how many inputs a Scan takes apart step by step; 0 for other nodes."""
-    if node is None or node.op_type != "Scan":
-        return 0
-    return next((int(attribute.i) for attribute in node.attribute if attribute.name == "num_scan_inputs"), 0)
+    carried = carried_positions(node, scope.graph)
+    for position, (outside, value) in enumerate(zip(node.input, scope.graph.input, strict=False)):
+        if position in carried:
+            returned = scope.graph.output[carried[position]].name
+            yield outside, value.name, True, _back_through_identity(scope, returned) == value.name
+        else:
+            yield outside, value.name, False, False
 
 
 def _back_through_identity(scope: Scope, name: str) -> str:

@@ -8,7 +8,7 @@ import onnx
 
 from dropaudit.graph.noise import MOVES
 from dropaudit.graph.recurrence import is_memory, meets_weights, recurs, state_placement
-from dropaudit.graph.scope import Scope, reads
+from dropaudit.graph.scope import Scope, carried_positions, reads
 from dropaudit.report import Placement
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN", "Scan", "Loop"})
@@ -68,13 +68,9 @@ def _taken_in(outer: Scope, name: str) -> Placement:
 
 def _states(scope: Scope) -> dict[int, str]:
     """Return, by the position of the body's output, the inputs that carry a value from step to step."""
-    owner = scope.owner
-    assert owner is not None
-    inputs = [value.name for value in scope.graph.input]
-    if owner.op_type == "Loop":
-        return dict(enumerate(inputs[2:], start=1))
-    scanned = next((int(a.i) for a in owner.attribute if a.name == "num_scan_inputs"), 0)
-    return dict(enumerate(inputs[: len(inputs) - scanned]))
+    assert scope.owner is not None
+    carried = carried_positions(scope.owner, scope.graph)
+    return {returned: scope.graph.input[position].name for position, returned in carried.items()}
 
 
 def _reached_outputs(scope: Scope, name: str) -> list[int]:

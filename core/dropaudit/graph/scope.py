@@ -103,6 +103,18 @@ def bodies_of(node: onnx.NodeProto) -> list[tuple[str, onnx.GraphProto]]:
     ]
 
 
+def carried_positions(node: onnx.NodeProto, body: onnx.GraphProto) -> dict[int, int]:
+    """Return what a Scan or Loop carries from step to step: by position of the body's input, that of its output."""
+    inputs = len(body.input)
+    if node.op_type == "Loop":
+        # The body takes iteration and condition first, and returns the condition.
+        return {position: position - 1 for position in range(2, inputs)}
+    if node.op_type == "Scan":
+        scanned = next((int(attribute.i) for attribute in node.attribute if attribute.name == "num_scan_inputs"), 0)
+        return {position: position for position in range(inputs - scanned)}
+    return {}
+
+
 def reads(node: onnx.NodeProto) -> list[str]:
     """Return the tensors a node reads, those that its bodies capture from outside included."""
     names = [name for name in node.input if name]
