@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.expose import can_be_exposed
 from dropaudit.graph.linear import reached_and_linear
 from dropaudit.graph.site import GraphSite, Law
@@ -69,7 +70,7 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
     reference = make_reference(case, bypassed, place, seeds)
     # A frozen mask needs no sample.
     measured = tuple(site for site in model.active if can_be_exposed(model.proto, site.path) and not is_frozen(site))
-    drawing = make_drawing(Recipe(case, bypassed, measured, tuple(reference.outputs)), place, seeds)
+    drawing = _drawing(Recipe(case, bypassed, measured, tuple(reference.outputs)), place, seeds)
     study = study_masks(drawing, case.train_feeds, plan, place, seeds)
     linear = reached_and_linear(model.scopes, model.active)
     labels = _labels(case, reference, drawing, study, place, seeds)
@@ -82,6 +83,20 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
         meters=_meters(case, reference, linear, drawing, study, labels, plan),
         elements=sum(math.prod(shape) for shape in drawing.shapes.values()),
     )
+
+
+def _drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawing:
+    """Measure the sites in bodies as well, unless the runtime cannot return what lies in a body.
+
+    It refuses to collect a tensor of a Scan whose shape it cannot infer.
+    """
+    outside = tuple(site for site in recipe.measured if not site.path)
+    try:
+        return make_drawing(recipe, place, seeds)
+    except (ExecutionFailed, InvalidModel):
+        if outside == recipe.measured:
+            raise
+        return make_drawing(replace(recipe, measured=outside), place, seeds)
 
 
 def _labels(
