@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from onnx import TensorProto
 
+from dropaudit.report import Axis
 from dropaudit_models.masks import kept
 from dropaudit_models.recipe import Draw, Recipe
 from dropaudit_models.writing import GraphWriter, Transform, Wire
@@ -31,13 +32,14 @@ def channels_first(inner: Transform) -> Transform:
     """Apply a transform to (batch, features, time), as one-dimensional convolutions want their data."""
 
     def run(writer: GraphWriter, wire: Wire) -> Wire:
-        first, second, last = 0, 1, 2
+        order = [wire.axes.index(axis) for axis in (Axis.BATCH, Axis.FEATURE, Axis.TIME)]
+        back = [order.index(index) for index in range(len(order))]
         turned = Wire(
-            writer.add("Transpose", wire.name, perm=[first, last, second]),
-            (wire.axes[first], wire.axes[last], wire.axes[second]),
-            (wire.extents[first], wire.extents[last], wire.extents[second]),
+            writer.add("Transpose", wire.name, perm=order),
+            axes=tuple(wire.axes[index] for index in order),
+            extents=tuple(wire.extents[index] for index in order),
         )
-        return wire.called(writer.add("Transpose", inner(writer, turned).name, perm=[first, last, second]))
+        return wire.called(writer.add("Transpose", inner(writer, turned).name, perm=back))
 
     return run
 

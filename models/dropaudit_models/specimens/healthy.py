@@ -15,10 +15,12 @@ from dropaudit_models.specimens.building import (
     bare,
     clean,
     dropped,
+    passes,
     placed,
     planted,
     scaled_output,
     scaled_weights,
+    unless_undecided,
 )
 from dropaudit_models.specimens.kind import PASS, WARN, Answer, Kind
 from dropaudit_models.specimens.setting import Setting, Where
@@ -32,12 +34,12 @@ def _quiet(setting: Setting) -> Answer:
 
 
 def _mean_preserving(setting: Setting) -> Answer:
-    return replace(clean(setting), verdicts=(PASS,) if setting.linear else (PASS, WARN))
+    return replace(clean(setting), verdicts=passes(setting))
 
 
 def _alpha(setting: Setting) -> Answer:
     """Alpha dropout gives dropped units a value, so its output factor is not 1 by design."""
-    return replace(clean(setting), verdicts=(PASS, WARN))
+    return replace(clean(setting), verdicts=unless_undecided(setting, PASS, WARN))
 
 
 def operator_mask_codes(setting: Setting) -> frozenset[str]:
@@ -50,7 +52,7 @@ def _locked(setting: Setting) -> Answer:
     answer = clean(setting)
     return replace(
         answer,
-        verdicts=(WARN,) if removed else answer.verdicts,
+        verdicts=unless_undecided(setting, WARN) if removed else answer.verdicts,
         codes=removed | {"DA403"},
         not_codes=answer.not_codes - removed,
     )
@@ -58,7 +60,7 @@ def _locked(setting: Setting) -> Answer:
 
 def _classic(setting: Setting) -> Answer:
     return Answer(
-        verdicts=(PASS,) if setting.linear else (PASS, WARN),
+        verdicts=passes(setting),
         codes=frozenset({"DA304"}),
         not_codes=frozenset({"DA301", "DA302", "DA303", "DA504"}),
         no_errors=True,
@@ -66,7 +68,7 @@ def _classic(setting: Setting) -> Answer:
 
 
 def _rows(setting: Setting) -> Answer:
-    return Answer(verdicts=(PASS, WARN), not_codes=clean(setting).not_codes - {"DA102"}, no_errors=True)
+    return Answer(verdicts=passes(setting), not_codes=clean(setting).not_codes - {"DA102"}, no_errors=True)
 
 
 HEALTHY = (

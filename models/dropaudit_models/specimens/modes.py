@@ -11,7 +11,7 @@ from dropaudit_models.recipe import Draw
 from dropaudit_models.sites import site
 from dropaudit_models.specimens.building import always, bare, clean, dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
-from dropaudit_models.specimens.kind import FAIL, WARN, Answer, Kind, fails
+from dropaudit_models.specimens.kind import FAIL, UNDECIDED, WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
 
 OPERATOR = (Draw.OPERATOR,)
@@ -28,9 +28,9 @@ def _no_effect(setting: Setting) -> Answer:
 
 
 def _partly(setting: Setting) -> Answer:
-    return replace(
-        clean(setting), verdicts=(WARN,), codes=frozenset({"DA102"}), not_codes=frozenset({"DA101", "DA301"})
-    )
+    # The first of the two sites is on the input, and what follows it is not linear.
+    never = frozenset({"DA101", "DA301"})
+    return replace(clean(setting), verdicts=(WARN, UNDECIDED), codes=frozenset({"DA102"}), not_codes=never)
 
 
 MODES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dropaudit_models.alterations import cast_twice, turned_twice
 from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
 from dropaudit_models.sites import site
-from dropaudit_models.specimens.building import always, dropped, planted
+from dropaudit_models.specimens.building import always, dropped, planted, unless_undecided
 from dropaudit_models.specimens.healthy import SEQUENCES
 from dropaudit_models.specimens.kind import EQUAL, UNEQUAL, WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
@@ -25,11 +25,8 @@ def _drop_rate(setting: Setting) -> float:
 def _stacked(setting: Setting) -> Answer:
     # The first of two operators is never an output: what reads it is the second.
     codes = {"DA203"} | ({"DA102"} if setting.draw is Draw.OPERATOR else set())
-    return Answer(verdicts=(WARN,), codes=frozenset(codes), not_codes=frozenset({"DA301", "DA302"}), no_errors=True)
-
-
-def _twice(setting: Setting) -> Answer:
-    return Answer(verdicts=(WARN,), codes=frozenset({"DA203"}), not_codes=frozenset({"DA301", "DA302"}), no_errors=True)
+    never = frozenset({"DA301", "DA302"})
+    return Answer(verdicts=unless_undecided(setting, WARN), codes=frozenset(codes), not_codes=never, no_errors=True)
 
 
 RATES = (
@@ -96,7 +93,7 @@ RATES = (
         name="stacked-over-moves",
         says="dropped twice with operators between that only move elements",
         train=planted(dropped(), always(turned_twice), dropped()),
-        answer=_twice,
+        answer=_stacked,
         twin="inverted",
         draws=UNIFORM_CHAINS,
         places=(Where.OUTPUT, Where.HEAD),
@@ -105,7 +102,7 @@ RATES = (
         name="stacked-over-casts",
         says="dropped twice with casts between",
         train=planted(dropped(), always(cast_twice), dropped()),
-        answer=_twice,
+        answer=_stacked,
         twin="inverted",
         draws=UNIFORM_CHAINS,
         places=SEQUENCES,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dropaudit.report import Family
 from dropaudit_models.alterations import squared
-from dropaudit_models.recipe import UNIFORM_CHAINS
+from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
 from dropaudit_models.sites import site
 from dropaudit_models.specimens.building import (
     always,
@@ -22,6 +22,8 @@ from dropaudit_models.specimens.kind import WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
 
 LINEAR = (Where.OUTPUT, Where.HEAD)
+# A factor on the data beside the mask may be the model's own; one on the mask itself can only be the dropout's.
+SCALED_MASKS = (Draw.LESS,)
 
 
 def _missing(setting: Setting) -> Answer:
@@ -100,7 +102,7 @@ SCALES = (
         train=planted(lambda setting: site(setting.recipe(factor=1.17 / setting.keep_prob))),
         answer=fails("DA303", never=("DA301", "DA302", "DA202")),
         twin="inverted",
-        draws=UNIFORM_CHAINS,
+        draws=SCALED_MASKS,
         # There it is 1/(1 - q), and there 1/q².
         apart_from=(0.539, 0.855),
     ),
@@ -110,8 +112,20 @@ SCALES = (
         train=planted(lambda setting: site(setting.recipe(factor=1.05 / setting.keep_prob))),
         answer=fails("DA303", never=("DA301", "DA302", "DA202")),
         twin="inverted",
-        draws=UNIFORM_CHAINS,
+        draws=SCALED_MASKS,
         apart_from=(0.512, 0.952),
+    ),
+    Kind(
+        name="pair-scale-wrong",
+        says="kept values multiplied by 1.17 / q, and nothing of it at inference",
+        train=planted(lambda setting: site(setting.recipe(factor=1.17 / setting.keep_prob))),
+        inference=bare,
+        answer=fails("DA303", never=("DA301", "DA302")),
+        twin="pair",
+        # There it is 1/(1 - q), and there 1/q².
+        apart_from=(0.539, 0.855),
+        places=LINEAR,
+        placed=False,
     ),
     Kind(
         name="pair-inference-scaled",
