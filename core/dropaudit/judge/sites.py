@@ -249,11 +249,13 @@ def _wrong_alpha(measured: MeasuredSite, factor: float) -> Finding:
 
 def _scale_finding(code: str, measured: MeasuredSite, statement: str, remedy: str) -> Finding:
     q, interval = measured.keep_prob, measured.meter.interval
-    expected = alpha_law(q).slope if measured.is_shifted and 0 < q < 1 else 1 / q if q else float("inf")
+    shifted = measured.is_shifted and 0 < q < 1
+    expected = alpha_law(q).slope if shifted else 1 / q if q else float("inf")
+    asked = f"{'a' if shifted else '1/q'} = {expected:.6g}"
     return make_finding(
         code,
         measured.site.name,
-        message=f"{statement}; expected {expected:.6g} at keep probability {q:.4g}, measured keep rate {interval}.",
+        message=f"{statement}; expected {asked} at keep probability {q:.4g}, measured keep rate {interval}.",
         remedy=remedy,
         factor=measured.factor,
         expected=expected,

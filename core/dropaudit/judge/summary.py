@@ -31,8 +31,9 @@ def _gravest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
         chosen = [finding for finding in findings if finding.severity is Severity.ERROR]
     else:
         chosen = [finding for finding in findings if finding.code == "DA901"]
-    first = chosen[0]
-    more = f" ({len(chosen) - 1} more of this weight)" if len(chosen) > 1 else ""
+    first, *others = chosen
+    codes = dict.fromkeys(other.code for other in others)
+    more = f", and {', '.join(codes)}" if codes else ""
     return f"{first.subject}: {first.code} ({first.slug}){more}. {first.message} {first.remedy}"
 
 
