@@ -160,7 +160,7 @@ class Attribution(_Message, frozen=True, kw_only=True):
 
 
 class Output(_Message, frozen=True, kw_only=True):
-    """One output of the model, train mode against inference mode."""
+    """One output of the model, train mode against inference mode; `attributions` are absent with a single site."""
 
     name: str
     shape: tuple[int, ...]
@@ -170,7 +170,7 @@ class Output(_Message, frozen=True, kw_only=True):
     linear: bool = False
     time_profile: tuple[float, ...] = ()
     histogram: Histogram | None = None
-    attributions: tuple[Attribution, ...] = ()
+    attributions: tuple[Attribution, ...] | None = None
 
 
 class InputTensor(_Message, frozen=True, kw_only=True):

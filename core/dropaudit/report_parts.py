@@ -101,7 +101,7 @@ def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, .
         linear=linear,
         time_profile=meter.time_profile,
         histogram=meter.histogram,
-        attributions=attributions,
+        attributions=attributions or None,
     )
 
 

@@ -1,0 +1,65 @@
+"""Claims about what each of several sites does to an output, and about a second provider."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.judge.outputs import judge_providers
+from dropaudit.plan import Provider
+from dropaudit.report import Severity
+from dropaudit.stats.effect import effect_of
+from support.graphs import CHAIN, dense
+
+PLAN = Plan(provider=Provider.CPU)
+HEALTHY, UNSCALED = "s = Mul(h, m)  a = Div(s, q)", "a = Mul(h, m)"
+
+
+def two_sites(first: str) -> Report:
+    """A chain, then an operator that is right, with something between them."""
+    body = f"h = Relu(x)  {CHAIN.format(x='x')}  {first}  k = Neg(a)  y = Dropout(k, r, t)"
+    return audit(ArtifactSubject(dense(body), Role.TRAIN), PLAN)
+
+
+def test_the_site_that_moves_an_output_is_named() -> None:
+    report = two_sites(UNSCALED)
+    (shift,) = (finding for finding in report.findings if finding.code == "DA305")
+    faulty, right = report.outputs[0].attributions or ()
+    assert shift.evidence["site"] == faulty.site
+    assert faulty.mean_gap_alone == pytest.approx(-0.3, abs=0.03)
+    assert faulty.mean_gap_without == pytest.approx(0, abs=0.06)
+    assert right.mean_gap_alone == pytest.approx(0, abs=0.06)
+    assert right.mean_gap_without == pytest.approx(-0.3, abs=0.03)
+
+
+def test_variances_of_independent_sites_are_those_of_their_masks() -> None:
+    """Of x m / q the variance is x^2 (1-q)/q; of both, x^2 (1/q^2 - 1)."""
+    report = two_sites(HEALTHY)
+    one, other = report.outputs[0].attributions or ()
+    for effect in (one, other):
+        assert effect.variance_alone == pytest.approx(0.3 / 0.7, rel=0.1)
+    assert one.variance_without == other.variance_alone
+
+
+def test_a_single_site_needs_no_attribution() -> None:
+    report = audit(ArtifactSubject(dense("h = Relu(x)  y = Dropout(h, r, t)"), Role.TRAIN), PLAN)
+    assert report.outputs[0].attributions is None
+
+
+def test_an_effect_is_a_gap_and_a_scatter() -> None:
+    found = effect_of(np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 1.0]))
+    assert (found.mean_gap, found.variance) == (0.0, 1.0)
+
+
+def test_outputs_that_two_providers_disagree_on_are_an_error() -> None:
+    here = {"y": np.ones(4, dtype=np.float32), "z": np.ones(4, dtype=np.float32)}
+    (finding,) = judge_providers(here, {"y": here["y"] * np.float32(1.01), "z": here["z"]}, Provider.CUDA)
+    assert (finding.code, finding.subject, finding.severity) == ("DA503", "y", Severity.ERROR)
+    assert judge_providers(here, here, Provider.CUDA) == []
+
+
+def test_a_provider_agrees_with_itself() -> None:
+    plan = Plan(provider=Provider.CPU, compare_provider=Provider.CPU)
+    report = audit(ArtifactSubject(dense("h = Relu(x)  y = Dropout(h, r, t)"), Role.TRAIN), plan)
+    assert "DA503" not in {finding.code for finding in report.findings}
