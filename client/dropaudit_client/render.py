@@ -47,6 +47,8 @@ def render_report(report: Report, title: str = "") -> RenderableType:
         parts += [render_sites(report.sites), Text()]
     if report.outputs:
         parts += [_outputs(report.outputs), Text()]
+    if any(output.attributions for output in report.outputs):
+        parts += [_attributions(report.outputs), Text()]
     parts.append(_execution(report.execution))
     return Group(*parts)
 
@@ -104,6 +106,8 @@ def _nature(site: Site) -> Iterable[str]:
         yield site.implementation
     if site.scale is not None:
         yield site.family
+    if site.shared_over:
+        yield f"shared over {' and '.join(axis.lower() for axis in site.shared_over)}"
 
 
 def _outputs(outputs: Iterable[Output]) -> Table:
@@ -117,6 +121,20 @@ def _outputs(outputs: Iterable[Output]) -> Table:
             Text(_spread(output.survivor_ratio)),
             Text("yes" if output.linear else "no"),
         )
+    return table
+
+
+def _attributions(outputs: Iterable[Output]) -> Table:
+    table = _table("What moves an output", "Gap alone", "without it", "Variance alone", "without it")
+    for output in outputs:
+        for each in output.attributions or ():
+            table.add_row(
+                Group(Text(safe(each.site)), Text(f"on {safe(output.name)}", style="dim")),
+                Text(f"{each.mean_gap_alone:+.2%}"),
+                Text(f"{each.mean_gap_without:+.2%}"),
+                Text(_number(each.variance_alone)),
+                Text(_number(each.variance_without)),
+            )
     return table
 
 

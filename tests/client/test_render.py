@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from dropaudit.findings import make_finding
 from dropaudit.report import (
+    Attribution,
     Execution,
     Implementation,
     Interval,
@@ -16,7 +19,21 @@ from dropaudit.report import (
     Verdict,
 )
 from dropaudit_client.formats.escape import safe
+from dropaudit_client.formats.html import to_html
 from dropaudit_client.render import render_report, to_text
+
+
+def test_what_moves_an_output_is_shown_where_there_are_several_sites() -> None:
+    effect = Attribution(
+        site="d1", mean_gap_alone=-0.3, mean_gap_without=0.01, variance_alone=0.4, variance_without=0.2
+    )
+    report = report_about("y")
+    (output,) = report.outputs
+    several = msgspec.structs.replace(report, outputs=(msgspec.structs.replace(output, attributions=(effect,)),))
+    assert "What moves an output" not in to_text(render_report(report))
+    shown = to_text(render_report(several))
+    assert all(word in shown for word in ("What moves an output", "d1", "-30.00%", "+1.00%", "0.4"))
+    assert "-30.00%" in to_html(several)
 
 
 def report_about(name: str) -> Report:

@@ -26,6 +26,7 @@ def to_html(report: Report, title: str = "") -> str:
         _findings(report.findings),
         _sites(report.sites),
         _outputs(report.outputs),
+        _attributions(report.outputs),
         _execution(report.execution),
     ]
     style = files("dropaudit_client").joinpath("formats", "report.css").read_text(encoding="utf-8")
@@ -102,6 +103,24 @@ def _output(output: Output) -> list[str]:
         _spread(output.survivor_ratio),
         histogram_svg(output.histogram) if output.histogram else "",
     ]
+
+
+def _attributions(outputs: Iterable[Output]) -> str:
+    rows = "\n".join(
+        _row(
+            [
+                f"<code>{text(each.site)}</code><br><small>on {text(output.name)}</small>",
+                f"{each.mean_gap_alone:+.2%}",
+                f"{each.mean_gap_without:+.2%}",
+                _number(each.variance_alone),
+                _number(each.variance_without),
+            ]
+        )
+        for output in outputs
+        for each in output.attributions or ()
+    )
+    headers = ("Site", "Gap alone", "Gap without it", "Variance alone", "Variance without it")
+    return rows and _table("What moves an output", headers, rows)
 
 
 def _execution(execution: Execution) -> str:
