@@ -144,7 +144,11 @@ def _meters(
     judged = case.model.role is not Role.INFERENCE
     # Alpha dropout keeps mean and variance of its own input, not the output's factor.
     alpha_law = reached_and_linear(case.model.scopes, [site for site in drawing.probes if _is_alpha(site)])
-    tested = frozenset(name for name in reference.outputs if judged and name in linear and name not in alpha_law)
+    # Behind a frozen mask the mean is what that one mask makes of it.
+    varies = not any(is_frozen(site) for site in case.model.active)
+    tested = frozenset(
+        name for name in reference.outputs if judged and varies and name in linear and name not in alpha_law
+    )
     declared = {site: _declared(case, site) if judged else None for site in drawing.probes}
     noisy = sum(_is_noise(site) for site in drawing.probes)
     # One budget for the whole audit, split evenly over its tests.
