@@ -127,7 +127,7 @@ def _outputs(outputs: Iterable[Output]) -> Table:
 def _attributions(outputs: Iterable[Output]) -> Table:
     table = _table("What moves an output", "Gap alone", "without it", "Variance alone", "without it")
     for output in outputs:
-        for each in output.attributions or ():
+        for each in output.attributions.sites if output.attributions else ():
             table.add_row(
                 Group(Text(safe(each.site)), Text(f"on {safe(output.name)}", style="dim")),
                 Text(f"{each.mean_gap_alone:+.2%}"),

@@ -159,6 +159,12 @@ class Attribution(_Message, frozen=True, kw_only=True):
     variance_without: float
 
 
+class Attributions(_Message, frozen=True, kw_only=True):
+    """What each of several sites does to an output, in the order of the report's sites."""
+
+    sites: tuple[Attribution, ...]
+
+
 class Output(_Message, frozen=True, kw_only=True):
     """One output of the model, train mode against inference mode; `attributions` are absent with a single site."""
 
@@ -170,7 +176,7 @@ class Output(_Message, frozen=True, kw_only=True):
     linear: bool = False
     time_profile: tuple[float, ...] = ()
     histogram: Histogram | None = None
-    attributions: tuple[Attribution, ...] | None = None
+    attributions: Attributions | None = None
 
 
 class InputTensor(_Message, frozen=True, kw_only=True):

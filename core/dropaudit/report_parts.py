@@ -16,6 +16,7 @@ from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.prepare import Prepared
 from dropaudit.report import (
     Attribution,
+    Attributions,
     Execution,
     Family,
     Implementation,
@@ -101,7 +102,7 @@ def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, .
         linear=linear,
         time_profile=meter.time_profile,
         histogram=meter.histogram,
-        attributions=attributions or None,
+        attributions=Attributions(sites=attributions) if attributions else None,
     )
 
 

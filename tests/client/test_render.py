@@ -7,6 +7,7 @@ import msgspec
 from dropaudit.findings import make_finding
 from dropaudit.report import (
     Attribution,
+    Attributions,
     Execution,
     Implementation,
     Interval,
@@ -29,7 +30,9 @@ def test_what_moves_an_output_is_shown_where_there_are_several_sites() -> None:
     )
     report = report_about("y")
     (output,) = report.outputs
-    several = msgspec.structs.replace(report, outputs=(msgspec.structs.replace(output, attributions=(effect,)),))
+    several = msgspec.structs.replace(
+        report, outputs=(msgspec.structs.replace(output, attributions=Attributions(sites=(effect,))),)
+    )
     assert "What moves an output" not in to_text(render_report(report))
     shown = to_text(render_report(several))
     assert all(word in shown for word in ("What moves an output", "d1", "-30.00%", "+1.00%", "0.4"))

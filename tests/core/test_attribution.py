@@ -8,7 +8,7 @@ import pytest
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.judge.outputs import judge_providers
 from dropaudit.plan import Provider
-from dropaudit.report import Severity
+from dropaudit.report import Attribution, Severity
 from dropaudit.stats.effect import effect_of
 from support.graphs import CHAIN, dense
 
@@ -22,10 +22,16 @@ def two_sites(first: str) -> Report:
     return audit(ArtifactSubject(dense(body), Role.TRAIN), PLAN)
 
 
+def effects(report: Report) -> tuple[Attribution, ...]:
+    found = report.outputs[0].attributions
+    assert found is not None
+    return found.sites
+
+
 def test_the_site_that_moves_an_output_is_named() -> None:
     report = two_sites(UNSCALED)
     (shift,) = (finding for finding in report.findings if finding.code == "DA305")
-    faulty, right = report.outputs[0].attributions or ()
+    faulty, right = effects(report)
     assert shift.evidence["site"] == faulty.site
     assert faulty.mean_gap_alone == pytest.approx(-0.3, abs=0.03)
     assert faulty.mean_gap_without == pytest.approx(0, abs=0.06)
@@ -36,7 +42,7 @@ def test_the_site_that_moves_an_output_is_named() -> None:
 def test_variances_of_independent_sites_are_those_of_their_masks() -> None:
     """Of x m / q the variance is x^2 (1-q)/q; of both, x^2 (1/q^2 - 1)."""
     report = two_sites(HEALTHY)
-    one, other = report.outputs[0].attributions or ()
+    one, other = effects(report)
     for effect in (one, other):
         assert effect.variance_alone == pytest.approx(0.3 / 0.7, rel=0.1)
     assert one.variance_without == other.variance_alone

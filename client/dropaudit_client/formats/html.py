@@ -117,7 +117,7 @@ def _attributions(outputs: Iterable[Output]) -> str:
             ]
         )
         for output in outputs
-        for each in output.attributions or ()
+        for each in (output.attributions.sites if output.attributions else ())
     )
     headers = ("Site", "Gap alone", "Gap without it", "Variance alone", "Variance without it")
     return rows and _table("What moves an output", headers, rows)

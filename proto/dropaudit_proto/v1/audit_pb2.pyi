@@ -549,8 +549,14 @@ class Output(_message.Message):
     linear: bool
     time_profile: _containers.RepeatedScalarFieldContainer[float]
     histogram: Histogram
-    attributions: _containers.RepeatedCompositeFieldContainer[Attribution]
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., attributions: _Optional[_Iterable[_Union[Attribution, _Mapping]]] = ...) -> None: ...
+    attributions: Attributions
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., attributions: _Optional[_Union[Attributions, _Mapping]] = ...) -> None: ...
+
+class Attributions(_message.Message):
+    __slots__ = ("sites",)
+    SITES_FIELD_NUMBER: _ClassVar[int]
+    sites: _containers.RepeatedCompositeFieldContainer[Attribution]
+    def __init__(self, sites: _Optional[_Iterable[_Union[Attribution, _Mapping]]] = ...) -> None: ...
 
 class Attribution(_message.Message):
     __slots__ = ("site", "mean_gap_alone", "mean_gap_without", "variance_alone", "variance_without")
