@@ -7,25 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from dropaudit.findings import CATALOGUE
 from dropaudit.plan import Role
 from dropaudit_evaluation.calibration.__main__ import run
 from dropaudit_evaluation.calibration.alarms import Tally, count
-from dropaudit_evaluation.calibration.specimens import faulty_graphs, healthy_graphs, reference_trials
+from dropaudit_evaluation.calibration.specimens import faulty_graphs, healthy_graphs, kind_trials, reference_trials
 from dropaudit_evaluation.calibration.tables import markdown
 from dropaudit_evaluation.calibration.trials import Trial, Verdicts, judged, trials_of_folder
+from dropaudit_models.specimens import KINDS
 from support.graphs import dense
 from support.reports import finding, report_with
 
 
 def test_healthy_models_have_no_false_finding() -> None:
     healthy = [trial for trial in healthy_graphs() + reference_trials() if trial.healthy]
-    tallies = count(healthy, seeds=1, processes=1)
+    tallies = count(healthy, audits=1, processes=1)
     assert {name: tally.codes for name, tally in tallies.items() if tally.wrong or tally.missing} == {}
 
 
 def test_every_faulty_model_is_found_down_to_5_percent_of_scale_and_2_points_of_rate() -> None:
     faulty = [trial for trial in faulty_graphs() + reference_trials() if not trial.healthy]
-    tallies = count(faulty, seeds=2, processes=1)
+    tallies = count(faulty, audits=6, processes=1)
     assert {"scale 5 % too large", "keep rate 0.02 too small"} <= set(tallies)
     assert {name: tally.codes for name, tally in tallies.items() if tally.missing} == {}
 
@@ -45,6 +47,26 @@ def test_what_is_neither_right_nor_information_is_false() -> None:
     )
 
 
+def test_an_unmet_group_of_alternatives_is_missed_as_one() -> None:
+    groups = (frozenset({"DA301", "DA303"}), frozenset({"DA201", "DA202"}))
+    said = judged(Trial(name="model", model=b"", codes_any=groups), report_with(finding("DA303", "drop")))
+    assert said == Verdicts(frozenset(), frozenset(), frozenset({"DA201 or DA202"}), undecided=False)
+
+
+def test_kinds_come_at_settings_that_are_spread_over_theirs() -> None:
+    trials = kind_trials(settings=2)
+    assert {trial.name for trial in trials} == {kind.name for kind in KINDS}
+    inverted = [trial for trial in trials if trial.name == "inverted"]
+    assert len({trial.model for trial in inverted}) == 2
+    assert all(trial.healthy for trial in inverted)
+
+
+def test_audits_of_a_name_are_spread_over_its_specimens_and_share_no_seed() -> None:
+    small = Trial(name="twice", model=dense("y = Dropout(x, r, t)"))
+    tallies = count([small, small, Trial(name="once", model=small.model)], audits=3, processes=1)
+    assert {name: tally.audits for name, tally in tallies.items()} == {"twice": 4, "once": 3}
+
+
 def test_an_undecided_audit_is_no_false_alarm() -> None:
     said = judged(trial(), report_with(finding("DA901", "y")))
     assert said == Verdicts(frozenset(), frozenset(), frozenset(), undecided=True)
@@ -61,7 +83,7 @@ def test_a_fault_among_the_healthy_is_an_alarm_in_every_audit() -> None:
     unscaled = Trial(
         name="sick", model=dense("u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  y = Mul(x, m)")
     )
-    tally = count([unscaled], seeds=3, processes=1)["sick"]
+    tally = count([unscaled], audits=3, processes=1)["sick"]
     assert (tally.audits, tally.false_errors) == (3, 3)
     assert tally.alarms.refutes_at_most(0.1)
 
@@ -79,7 +101,7 @@ def test_a_labelled_folder_gives_trials(tmp_path: Path) -> None:
     assert (healthy.name, healthy.healthy, healthy.role, healthy.model) == ("a", True, Role.TRAIN, b"a__1.onnx")
     assert "DA305" in healthy.allowed
     assert "DA102" not in healthy.allowed
-    assert (faulty.healthy, faulty.codes, faulty.allowed) == (False, frozenset({"DA301"}), frozenset())
+    assert (faulty.healthy, faulty.codes, faulty.allowed) == (False, frozenset({"DA301"}), frozenset(CATALOGUE))
     assert (faulty.inference, faulty.keep_prob) == (b"a__1.onnx", 0.7)
 
 

@@ -20,12 +20,13 @@ from dropaudit_evaluation.calibration.document import (
     keep_rate_part,
     mean_part,
 )
-from dropaudit_evaluation.calibration.specimens import faulty_graphs, healthy_graphs, reference_trials
+from dropaudit_evaluation.calibration.specimens import faulty_graphs, healthy_graphs, kind_trials, reference_trials
 from dropaudit_evaluation.calibration.tables import markdown
 from dropaudit_evaluation.calibration.trials import trials_of_folder
 
 PARTS = (KEEP_RATE, MEAN, ALARMS)
-HEALTHY_AUDITS, FAULTY_SEEDS = 5000, 200
+# Audits of all healthy models together, audits of each fault, and models of each kind that they are spread over.
+HEALTHY_AUDITS, FAULTY_AUDITS, SETTINGS = 5000, 200, 20
 _SMALL = Size(streams=200, steps=256, cells=4096)
 
 
@@ -59,12 +60,13 @@ def _measured(part: str, given: argparse.Namespace) -> list[Document]:
 
 def _alarms(given: argparse.Namespace) -> list[Document]:
     trials = healthy_graphs() + reference_trials() + faulty_graphs()
+    trials += kind_trials(1 if given.small else SETTINGS)
     if given.corpus is not None:
         trials += trials_of_folder(given.corpus)
     healthy, faulty = [t for t in trials if t.healthy], [t for t in trials if not t.healthy]
-    each = 1 if given.small else -(-HEALTHY_AUDITS // len(healthy))
+    each = 1 if given.small else -(-HEALTHY_AUDITS // len({trial.name for trial in healthy}))
     tallies = count(healthy, each, given.processes)
-    return alarms_part(tallies | count(faulty, 1 if given.small else FAULTY_SEEDS, given.processes))
+    return alarms_part(tallies | count(faulty, 1 if given.small else FAULTY_AUDITS, given.processes))
 
 
 def _parser() -> argparse.ArgumentParser:

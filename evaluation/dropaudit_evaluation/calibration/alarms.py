@@ -76,12 +76,12 @@ def audit_batch(batch: Batch) -> list[Verdicts]:
     return [judged(batch.specimen, audit(subject, plan)) for plan in plans]
 
 
-def count(specimens: Sequence[Specimen], seeds: int, processes: int) -> dict[str, Tally]:
-    """Audit every specimen with `seeds` seeds of its own and add up by name, in the order of the specimens.
+def count(specimens: Sequence[Specimen], audits: int, processes: int) -> dict[str, Tally]:
+    """Audit specimens and add up by name, in the order of the specimens.
 
     Args:
         specimens: with known answers; those of one name are all healthy or all faulty.
-        seeds: audits of each specimen.
+        audits: at least so many of each name, spread over its specimens.
         processes: how many audits at a time.
 
     Raises:
@@ -89,7 +89,7 @@ def count(specimens: Sequence[Specimen], seeds: int, processes: int) -> dict[str
         RuntimeError: a process died.
     """
     tallies = {specimen.name: Tally(healthy=specimen.healthy) for specimen in specimens}
-    for batch, said in over_processes(audit_batch, _batches(specimens, seeds), processes):
+    for batch, said in over_processes(audit_batch, _batches(specimens, audits), processes):
         if said is None:
             raise RuntimeError(f"the process died that audited {batch.specimen.name!r} from seed {batch.first_seed}")
         for verdicts in said:
@@ -97,10 +97,14 @@ def count(specimens: Sequence[Specimen], seeds: int, processes: int) -> dict[str
     return tallies
 
 
-def _batches(specimens: Sequence[Specimen], seeds: int) -> list[Batch]:
+def _batches(specimens: Sequence[Specimen], audits: int) -> list[Batch]:
     """Give no two audits one seed, so that no two share their inputs and masks."""
-    return [
-        Batch(specimen, place * seeds + start, min(_SEEDS_AT_A_TIME, seeds - start))
-        for place, specimen in enumerate(specimens)
-        for start in range(0, seeds, _SEEDS_AT_A_TIME)
-    ]
+    shares = Counter(specimen.name for specimen in specimens)
+    batches, seed = [], 0
+    for specimen in specimens:
+        left = -(-audits // shares[specimen.name])
+        while left > 0:
+            batches.append(Batch(specimen, seed, min(_SEEDS_AT_A_TIME, left)))
+            seed += batches[-1].seeds
+            left -= batches[-1].seeds
+    return batches

@@ -1,13 +1,16 @@
-"""Specimens that the harness brings along: small graphs, and the reference models."""
+"""Specimens that are audited many times: small graphs, the reference models, and LSTMs of every kind."""
 
 from __future__ import annotations
 
+import msgspec
 from onnx import parser
 
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Severity
-from dropaudit_evaluation.calibration.trials import Trial
+from dropaudit_evaluation.calibration.trials import Trial, labelled_trial
+from dropaudit_evaluation.labels import parse_labels
 from dropaudit_models import ReferenceModel, reference_models
+from dropaudit_models.specimens import KINDS, Kind, Setting, Specimen, settings_of
 
 KEEP_PROBS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.95)
 # At one half a rate and its complement are one number.
@@ -87,6 +90,26 @@ def reference_trial(model: ReferenceModel) -> Trial:
         codes=model.findings,
         healthy=not severe,
     )
+
+
+def kind_trials(settings: int) -> tuple[Trial, ...]:
+    """Return LSTMs of every kind that `dropaudit_models.specimens` has, at up to `settings` of its settings each."""
+    return tuple(_labelled(kind.specimen(setting)) for kind in KINDS for setting in _spread(kind, settings))
+
+
+def _spread(kind: Kind, most: int) -> list[Setting]:
+    """Take settings at equal distances: places, spellings and keep probabilities follow each other in the list."""
+    every = settings_of(kind)
+    return (
+        [every[len(every) * (2 * place + 1) // (2 * most)] for place in range(most)] if len(every) > most else [*every]
+    )
+
+
+def _labelled(specimen: Specimen) -> Trial:
+    (row,) = parse_labels(msgspec.json.encode([specimen.row()]), specimen.name)
+    inference = specimen.inference_model()
+    content = None if inference is None else inference.SerializeToString()
+    return labelled_trial(specimen.kind.name, row, specimen.model().SerializeToString(), content)
 
 
 def _operator(drop_rate: float, result: str) -> str:

@@ -24,12 +24,16 @@ _MEAN = """## The asymptotic sequence for an output's scale factor
 Streams of scale factors of inverted dropout on outputs of 1, 10 and 50 elements of unequal weight, watched from the
 64th replicate on. A *miss* is an interval that ever excludes the true mean 1; a *false decision* is a first decided
 look that finds the mean outside of 1 ± 0.02, which is what would be reported. *Patient* streams are looked at only
-where `dropaudit.stats.mean.may_look` allows it: when 24 effective values, count over kurtosis, carry the spread.
+where `dropaudit.stats.mean.may_look` allows it, as the audit does: when 24 effective values, count over kurtosis, carry
+the spread. At the outermost keep probabilities a patient stream of one element is not looked at within these 2,048
+replicates: the audit goes on to draw more.
 """
 _ALARMS = """## False alarms and power
 
-Whole audits on the CPU at alpha 0.001, each with a seed of its own. A *false finding* is one of severity ERROR or
-WARNING that is not right for the model; *undecided* audits ended INCONCLUSIVE, which is no false finding.
+Whole audits on the CPU at alpha 0.001, each with a seed of its own: small graphs, the reference models, and LSTMs of
+every kind of `dropaudit_models.specimens` at up to 20 places, spellings and keep probabilities. A *false finding* is one
+of severity ERROR or WARNING that is not right for the model; *undecided* audits ended INCONCLUSIVE, which is no false
+finding. In the last column `+` is a false code and `-` a missed one.
 """
 
 

@@ -22,8 +22,10 @@ class Specimen(Protocol):
         inference: a pair's other artifact.
         role: to audit a single artifact in.
         keep_prob: what is declared to the audit.
-        codes: findings that must all be there; a specimen without any of severity ERROR is healthy.
+        codes: findings that must all be there.
+        codes_any: groups of which one each must be there.
         allowed: further findings that are right.
+        healthy: whether there is nothing wrong, so that a false finding is an alarm.
     """
 
     @property
@@ -38,6 +40,8 @@ class Specimen(Protocol):
     def keep_prob(self) -> float | None: ...
     @property
     def codes(self) -> frozenset[str]: ...
+    @property
+    def codes_any(self) -> tuple[frozenset[str], ...]: ...
     @property
     def allowed(self) -> frozenset[str]: ...
     @property
@@ -54,35 +58,46 @@ class Trial:
     role: Role = Role.TRAIN
     keep_prob: float | None = None
     codes: frozenset[str] = frozenset()
+    codes_any: tuple[frozenset[str], ...] = ()
     allowed: frozenset[str] = frozenset()
     healthy: bool = True
 
 
 def trials_of_folder(folder: Path) -> tuple[Trial, ...]:
-    """Read a labelled folder: rows that allow no verdict but PASS and WARN are healthy, other verdicts are faults.
-
-    Rows with an error, with alternatives or with inputs of their own are left out; what a healthy row does not forbid
-    is allowed when it may end in WARN.
+    """Read a labelled folder; rows without a verdict or with inputs of their own are left out.
 
     Raises:
         UnreadableFile: the folder or its labels cannot be read.
         InvalidLabels: they are none.
     """
-    rows = (row for row in read_labels(folder) if row.verdict and row.inputs is None and not row.codes_any)
-    return tuple(_trial(folder, row) for row in rows)
+    rows = (row for row in read_labels(folder) if row.verdict and row.inputs is None)
+    return tuple(_trial_in(folder, row) for row in rows)
 
 
-def _trial(folder: Path, row: Label) -> Trial:
-    healthy = set(row.verdict) <= {Verdict.PASS, Verdict.WARN}
-    warnings = {code for code, kind in CATALOGUE.items() if kind.severity is Severity.WARNING} - row.not_codes
+def _trial_in(folder: Path, row: Label) -> Trial:
+    name = row.file.partition("__")[0].removesuffix(".onnx")
+    inference = None if row.inference is None else (folder / row.inference).read_bytes()
+    return labelled_trial(name, row, (folder / row.file).read_bytes(), inference)
+
+
+def labelled_trial(name: str, row: Label, model: bytes, inference: bytes | None) -> Trial:
+    """Return what a label says about a model.
+
+    It is healthy when it may not end in FAIL. A healthy model that may end in WARN is allowed the warnings that its
+    label does not forbid; of a faulty one everything is allowed that the label does not forbid.
+    """
+    healthy = Verdict.FAIL not in row.verdict
+    warnings = {code for code, kind in CATALOGUE.items() if kind.severity is Severity.WARNING}
+    allowed = CATALOGUE.keys() if not healthy else warnings if Verdict.WARN in row.verdict else set()
     return Trial(
-        name=row.file.partition("__")[0].removesuffix(".onnx"),
-        model=(folder / row.file).read_bytes(),
-        inference=None if row.inference is None else (folder / row.inference).read_bytes(),
+        name=name,
+        model=model,
+        inference=inference,
         role=row.role,
         keep_prob=row.declared_keep_prob,
         codes=row.codes,
-        allowed=frozenset(warnings) if Verdict.WARN in row.verdict else frozenset(),
+        codes_any=row.codes_any,
+        allowed=frozenset(allowed - row.not_codes),
         healthy=healthy,
     )
 
@@ -101,7 +116,7 @@ class Verdicts:
     Attributes:
         false_errors: codes of severity ERROR that are wrong.
         false_warnings: codes of severity WARNING that are wrong.
-        missed: codes that should be there and are not.
+        missed: codes that should be there and are not; of alternatives all in one.
         undecided: whether a test had not decided.
     """
 
@@ -113,11 +128,13 @@ class Verdicts:
 
 def judged(specimen: Specimen, report: Report) -> Verdicts:
     """Compare a report with what is known. Findings of severity INFO are never wrong."""
-    right = specimen.codes | specimen.allowed
+    right = specimen.codes.union(specimen.allowed, *specimen.codes_any)
     found = {finding.code: finding.severity for finding in report.findings}
     return Verdicts(
         false_errors=frozenset(code for code, how in found.items() if how is Severity.ERROR and code not in right),
         false_warnings=frozenset(code for code, how in found.items() if how is Severity.WARNING and code not in right),
-        missed=specimen.codes - found.keys(),
+        missed=(specimen.codes - found.keys()).union(
+            " or ".join(sorted(group)) for group in specimen.codes_any if not group & found.keys()
+        ),
         undecided=report.verdict is Verdict.INCONCLUSIVE,
     )
