@@ -31,9 +31,9 @@ replicates: the audit goes on to draw more.
 _ALARMS = """## False alarms and power
 
 Whole audits on the CPU at alpha 0.001, each with a seed of its own: small graphs, the reference models, and LSTMs of
-every kind of `dropaudit_models.specimens` at up to 20 places, spellings and keep probabilities. A *false finding* is one
-of severity ERROR or WARNING that is not right for the model; *undecided* audits ended INCONCLUSIVE, which is no false
-finding. In the last column `+` is a false code and `-` a missed one.
+every kind of `dropaudit_models.specimens` at up to 20 places, spellings and keep probabilities. A *false finding* is
+one of severity ERROR or WARNING that is not right for the model; *undecided* audits ended INCONCLUSIVE, which is no
+false finding. In the last column `+` is a false code and `-` a missed one.
 """
 
 
