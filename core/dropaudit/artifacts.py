@@ -22,7 +22,6 @@ from dropaudit.report import Implementation, Report
 from dropaudit.report_parts import execution_part, output_parts, site_parts
 from dropaudit.runtime.correlation import dispersion_of_runs
 from dropaudit.runtime.provider import Place, choose
-from dropaudit.runtime.session import nodes_of_default_session
 from dropaudit.subjects import ArtifactSubject, PairSubject
 
 
@@ -51,7 +50,6 @@ def audit_artifacts(
 def _health(case: Case, plan: Plan, place: Place) -> Health:
     operators = any(site.implementation is Implementation.DROPOUT_OP for site in case.model.active)
     return Health(
-        surviving=nodes_of_default_session(case.model.untouched, place) if case.model.active else frozenset(),
         dispersion=dispersion_of_runs(place) if operators else None,
         elsewhere=outputs_elsewhere(case, plan),
     )

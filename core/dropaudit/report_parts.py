@@ -32,17 +32,17 @@ from dropaudit.runtime.provider import runtime_version
 
 def site_parts(evidence: Evidence, measured: list[MeasuredSite]) -> tuple[Site, ...]:
     """Describe every site of a model; those that were measured with their numbers."""
-    model, prepared, surviving = evidence.case.model, evidence.prepared, evidence.health.surviving
+    model, prepared = evidence.case.model, evidence.prepared
     numbers = {each.site: each for each in measured}
     sites = (*model.sites, *frozen_weights_of(model))
-    return tuple(_site(site, prepared, numbers.get(site), _survives(model, site, surviving)) for site in sites)
+    return tuple(_site(site, prepared, numbers.get(site), _survives(model, site)) for site in sites)
 
 
-def _survives(model: Model, site: GraphSite, surviving: frozenset[str]) -> bool:
+def _survives(model: Model, site: GraphSite) -> bool:
     """Whether a default session applies a site; the runtime removes operators, never chains."""
     if site not in model.active:
         return False
-    return site.implementation is not Implementation.DROPOUT_OP or site.maker in surviving
+    return site.implementation is not Implementation.DROPOUT_OP or site.maker in model.surviving
 
 
 def _site(site: GraphSite, prepared: Prepared, measured: MeasuredSite | None, survives: bool) -> Site:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import onnx
+
+from dropaudit.errors import InvalidModel
 from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.sites import find_sites
@@ -12,8 +15,13 @@ def inspect_model(content: bytes) -> tuple[Site, ...]:
     """Return the sites that an ONNX file declares; nothing is measured.
 
     Raises:
-        InvalidModel: the content is no ONNX model.
+        InvalidModel: the content is no ONNX model, or its graph is malformed.
     """
+    proto = name_nodes(parse_model(content))
+    try:
+        onnx.checker.check_model(proto, skip_opset_compatibility_check=True)
+    except onnx.checker.ValidationError as error:
+        raise InvalidModel(f"the graph is malformed: {str(error).splitlines()[0]}") from error
     return tuple(
         Site(
             name=site.name,
@@ -22,5 +30,5 @@ def inspect_model(content: bytes) -> tuple[Site, ...]:
             implementation=site.implementation,
             declared_keep_prob=site.declared_keep_prob,
         )
-        for site in find_sites(name_nodes(parse_model(content)))
+        for site in find_sites(proto)
     )

@@ -20,7 +20,7 @@ def findings_of(evidence: Evidence, measured: list[MeasuredSite]) -> list[Findin
     case, reference, health = evidence.case, evidence.prepared.reference, evidence.health
     model = case.model
     findings = judge_presence(model) + judge_frozen(model) + judge_inference(model, reference)
-    findings += judge_removed(model, health.surviving) + judge_reference(case, reference)
+    findings += judge_removed(model) + judge_reference(case, reference)
     findings += judge_providers(reference.derived, health.elsewhere, evidence.plan.compare_provider)
     findings += judge_batch_statistics(reference, batch_moments(model.scope))
     if case.inference is not None:

@@ -120,10 +120,10 @@ def _still_drops(site: GraphSite, count: int) -> Finding:
     )
 
 
-def judge_removed(model: Model, surviving: frozenset[str]) -> list[Finding]:
+def judge_removed(model: Model) -> list[Finding]:
     """DA102: Dropout operators that a default session of the runtime deletes."""
     operators = [site for site in model.active if site.implementation is Implementation.DROPOUT_OP]
-    removed = [site for site in operators if site.maker not in surviving]
+    removed = [site for site in operators if site.maker not in model.surviving]
     extent = "all" if len(removed) == len(model.active) else "a part"
     return [
         make_finding(

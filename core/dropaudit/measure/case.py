@@ -13,7 +13,7 @@ from dropaudit.graph.constants import Constants
 from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.scope import Scope, main_scope, scopes
-from dropaudit.graph.signature import InputSpec, signature
+from dropaudit.graph.signature import InputSpec
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.graph.sites import find_sites
 from dropaudit.inputs import Feeds
@@ -35,6 +35,7 @@ class Model:
         switches: graph inputs that switch sites, with the value that switches them on.
         rates: graph inputs that hold a keep probability or a drop rate, with the value that is fed.
         arrays: what it is fed, switches excluded.
+        surviving: nodes that a default session leaves of the untouched artifact.
     """
 
     untouched: onnx.ModelProto
@@ -48,6 +49,7 @@ class Model:
     switches: Mapping[str, bool]
     rates: Constants
     arrays: dict[str, Array]
+    surviving: frozenset[str]
 
     @property
     def scope(self) -> Scope:
@@ -111,7 +113,6 @@ class Draft:
     """An artifact that is read, and not yet put into the modes of its role."""
 
     proto: onnx.ModelProto
-    specs: tuple[InputSpec, ...]
     artifact: Artifact
 
 
@@ -120,7 +121,6 @@ def read(content: bytes) -> Draft:
     proto = name_nodes(parse_model(content))
     return Draft(
         proto=proto,
-        specs=signature(main_scope(proto)),
         artifact=Artifact(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
     )
 

@@ -29,12 +29,10 @@ class Health:
     """What the runtime does by itself.
 
     Attributes:
-        surviving: nodes that a default session leaves.
         dispersion: how consecutive runs scatter; None where they are compatible with independent ones.
         elsewhere: inference outputs on a second provider; None where they are not asked for.
     """
 
-    surviving: frozenset[str]
     dispersion: float | None
     elsewhere: Mapping[str, Array] | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -13,12 +13,14 @@ from dropaudit.graph.branches import branch_switches, decided, open_conditions
 from dropaudit.graph.constants import Constants
 from dropaudit.graph.expose import exposed
 from dropaudit.graph.rates import rate_inputs
+from dropaudit.graph.scope import main_scope
+from dropaudit.graph.signature import InputSpec, signature
 from dropaudit.graph.sites import find_sites
 from dropaudit.inputs import Feeds, checked_input, make_feeds
 from dropaudit.measure.case import Case, Draft, Model, own_switches, read
 from dropaudit.plan import Plan, Role
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.session import Session
+from dropaudit.runtime.session import Session, nodes_of_default_session
 from dropaudit.subjects import Array, ArtifactSubject, Inputs, PairSubject
 
 _USUAL_RATE = 0.5
@@ -36,14 +38,28 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) 
         content, role = subject.train, Role.TRAIN
     else:
         content, role = subject.model, subject.role
-    draft = read(content)
+    draft = _accepted(content, place)
     feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, plan)
     model = _model(draft, role, feeds, rates, place)
     inference = None
     if isinstance(subject, PairSubject):
-        other = read(subject.inference)
+        other = _accepted(subject.inference, place)
         inference = _model(other, Role.INFERENCE, _renamed(other, feeds, rates), _neutral_rates(other), place)
     return Case(model=model, inference=inference, feeds=feeds, keep_prob=subject.keep_prob)
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted(Draft):
+    """An artifact that the runtime takes, so that its graph is well formed; and what a default session leaves of it."""
+
+    specs: tuple[InputSpec, ...]
+    surviving: frozenset[str]
+
+
+def _accepted(content: bytes, place: Place) -> _Accepted:
+    draft = read(content)
+    surviving = nodes_of_default_session(draft.proto, place)
+    return _Accepted(draft.proto, draft.artifact, signature(main_scope(draft.proto)), surviving)
 
 
 def _switches(proto: onnx.ModelProto) -> dict[str, bool]:
@@ -51,7 +67,7 @@ def _switches(proto: onnx.ModelProto) -> dict[str, bool]:
 
 
 def _feeds(
-    draft: Draft, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan
+    draft: _Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan
 ) -> tuple[Feeds, Constants]:
     switches = frozenset(_switches(draft.proto))
     wanted = _rates(draft, role, inputs or {}, keep_prob)
@@ -60,7 +76,7 @@ def _feeds(
     return feeds, {name: value for name, value in feeds.arrays.items() if name in names}
 
 
-def _rates(draft: Draft, role: Role, inputs: Inputs, keep_prob: float | None) -> dict[str, float]:
+def _rates(draft: _Accepted, role: Role, inputs: Inputs, keep_prob: float | None) -> dict[str, float]:
     """Choose values for inputs that say how much is dropped, where the caller gives none.
 
     At inference a default stays, and what has none is fed so that nothing is dropped. Otherwise a default that drops
@@ -83,11 +99,11 @@ def _rates(draft: Draft, role: Role, inputs: Inputs, keep_prob: float | None) ->
     return chosen
 
 
-def _neutral_rates(draft: Draft) -> dict[str, float]:
+def _neutral_rates(draft: _Accepted) -> dict[str, float]:
     return _rates(draft, Role.INFERENCE, {}, None)
 
 
-def _model(draft: Draft, role: Role, feeds: Feeds, rates: Mapping[str, float | Array], place: Place) -> Model:
+def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float | Array], place: Place) -> Model:
     known = {name: np.asarray(value, dtype=np.float32) for name, value in rates.items()}
     model = Model(
         untouched=draft.proto,
@@ -101,6 +117,7 @@ def _model(draft: Draft, role: Role, feeds: Feeds, rates: Mapping[str, float | A
         switches=_switches(draft.proto),
         rates=known,
         arrays=feeds.arrays,
+        surviving=draft.surviving,
     )
     training = role is not Role.INFERENCE
     proto = _taken(model, {**feeds.arrays, **model.switch_feeds(training, override=training)}, place)
@@ -126,7 +143,7 @@ def _taken(model: Model, feeds: dict[str, Array], place: Place) -> onnx.ModelPro
     return proto
 
 
-def _renamed(inference: Draft, feeds: Feeds, train_rates: Constants) -> Feeds:
+def _renamed(inference: _Accepted, feeds: Feeds, train_rates: Constants) -> Feeds:
     """Feed an inference artifact what the train artifact gets: by name, or by position where names differ."""
     switches, rates = _switches(inference.proto), _neutral_rates(inference)
     wanted = [spec for spec in inference.specs if spec.name not in switches and spec.name not in rates]

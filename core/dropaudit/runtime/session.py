@@ -59,8 +59,9 @@ def _load(
     content: bytes, options: onnxruntime.SessionOptions, place: Place, disabled: list[str]
 ) -> onnxruntime.InferenceSession:
     try:
+        # Without its fallback the runtime raises instead of printing to stdout and trying once more.
         return onnxruntime.InferenceSession(
-            content, options, providers=list(place.runtime_names), disabled_optimizers=disabled
+            content, options, providers=list(place.runtime_names), disabled_optimizers=disabled, enable_fallback=0
         )
     except Exception as error:  # the runtime's exceptions share no base but this
         raise InvalidModel(f"ONNX Runtime cannot load the model: {first_line(error)}") from error
