@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
 
 from dropaudit.errors import InvalidArgument
-from dropaudit_models.parameters import parameters
+from dropaudit_models.lstm import lstm_model
+from dropaudit_models.parameters import Parameters, parameters
 from dropaudit_models.places import Place, Spot
 from dropaudit_models.recipe import TWO_VALUED, Draw
 from dropaudit_models.spec import LOCKED, VARIATIONAL, FloatType, Head, Layer, LSTMSpec, Wrapper
-from dropaudit_models.twins import Form, build, recipes
+from dropaudit_models.twins import Form, build, dropout_sites, recipes
 from support.lstm_by_hand import ByHand, run
 
 OUTPUT_DROPOUT = LSTMSpec(layers=(Layer(10, Wrapper(output_keep_prob=0.7)),))
@@ -129,6 +132,17 @@ def test_variational_state_dropout_repeats_one_mask_along_time() -> None:
     (body,) = (attribute.g for attribute in scan.attribute if attribute.name == "body")
     assert drawn == ["RandomUniform"]
     assert not [node for node in body.node if node.op_type.startswith("Random")]
+
+
+def test_the_runtime_draws_the_same_masks_in_the_bodies_of_both_directions() -> None:
+    """With one kernel in both directions and one step the two halves are equal: only their masks could differ."""
+    spec = LSTMSpec(layers=(Layer(32, Wrapper(output_keep_prob=0.5)),), bidirectional=True, draw=Draw.LESS)
+    ((forward, _),) = parameters(spec).layers
+    both = Parameters(((forward, forward),), None, None)
+    written = replace(spec, per_step=True)
+    y = run(lstm_model(written, dropout_sites(written), both), sequences(4, 1, 2))
+    assert 0 < np.count_nonzero(y) < y.size
+    assert np.array_equal(y[..., :32], y[..., 32:])
 
 
 @pytest.mark.parametrize("draw", [Draw.OPERATOR, Draw.LESS, Draw.GAUSSIAN])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -118,9 +119,7 @@ def _exported(module: torch.nn.Module, example: tuple[torch.Tensor, ...], dynami
 def _program(module: torch.nn.Module, example: tuple[torch.Tensor, ...], dynamic_shapes: Any) -> Any:
     chatter = io.StringIO()
     try:
-        with redirect_stdout(chatter), redirect_stderr(chatter), warnings.catch_warnings(), torch.no_grad():
-            # The exporter warns of train mode, which is what is wanted here, and of its own deprecated calls.
-            warnings.simplefilter("ignore")
+        with redirect_stdout(chatter), redirect_stderr(chatter), _warnings_off(), torch.no_grad():
             return torch.onnx.export(
                 module, example, dynamo=True, optimize=False, verbose=False, dynamic_shapes=dynamic_shapes
             )
@@ -128,6 +127,20 @@ def _program(module: torch.nn.Module, example: tuple[torch.Tensor, ...], dynamic
         mode = "train" if module.training else "evaluation"
         sentence = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ExportFailed(f"torch.onnx cannot export the module in {mode} mode: {sentence}", mode=mode) from error
+
+
+@contextmanager
+def _warnings_off() -> Iterator[None]:
+    """Hush the exporter, which warns of train mode, wanted here, and of calls and packages of its own."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _random_operators(model: onnx.ModelProto) -> int:
