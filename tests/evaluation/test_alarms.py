@@ -63,8 +63,13 @@ def test_kinds_come_at_settings_that_are_spread_over_theirs() -> None:
 
 def test_audits_of_a_name_are_spread_over_its_specimens_and_share_no_seed() -> None:
     small = Trial(name="twice", model=dense("y = Dropout(x, r, t)"))
-    tallies = count([small, small, Trial(name="once", model=small.model)], audits=3, processes=1)
+    told: list[tuple[int, int]] = []
+    once = Trial(name="once", model=small.model)
+    tallies = count(
+        [small, small, once], audits=3, processes=1, progress=lambda done, every: told.append((done, every))
+    )
     assert {name: tally.audits for name, tally in tallies.items()} == {"twice": 4, "once": 3}
+    assert told == [(2, 7), (4, 7), (7, 7)]
 
 
 def test_an_undecided_audit_is_no_false_alarm() -> None:

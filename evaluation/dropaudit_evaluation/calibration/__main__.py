@@ -65,8 +65,13 @@ def _alarms(given: argparse.Namespace) -> list[Document]:
         trials += trials_of_folder(given.corpus)
     healthy, faulty = [t for t in trials if t.healthy], [t for t in trials if not t.healthy]
     each = 1 if given.small else -(-HEALTHY_AUDITS // len({trial.name for trial in healthy}))
-    tallies = count(healthy, each, given.processes)
-    return alarms_part(tallies | count(faulty, 1 if given.small else FAULTY_AUDITS, given.processes))
+    tallies = count(healthy, each, given.processes, _show)
+    return alarms_part(tallies | count(faulty, 1 if given.small else FAULTY_AUDITS, given.processes, _show))
+
+
+def _show(done: int, every: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done} of {every} audits", end="" if done < every else "\n", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

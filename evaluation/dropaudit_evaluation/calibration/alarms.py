@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dropaudit.audit import audit
@@ -13,6 +13,8 @@ from dropaudit_evaluation.calibration.trials import Specimen, Verdicts, judged, 
 from dropaudit_evaluation.processes import over_processes
 
 _SEEDS_AT_A_TIME = 10
+
+OnAudits = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +78,35 @@ def audit_batch(batch: Batch) -> list[Verdicts]:
     return [judged(batch.specimen, audit(subject, plan)) for plan in plans]
 
 
-def count(specimens: Sequence[Specimen], audits: int, processes: int) -> dict[str, Tally]:
+def ignore_progress(_done: int, _all: int) -> None:
+    """Take no notice of progress."""
+
+
+def count(
+    specimens: Sequence[Specimen], audits: int, processes: int, progress: OnAudits = ignore_progress
+) -> dict[str, Tally]:
     """Audit specimens and add up by name, in the order of the specimens.
 
     Args:
         specimens: with known answers; those of one name are all healthy or all faulty.
         audits: at least so many of each name, spread over its specimens.
         processes: how many audits at a time.
+        progress: told after each batch how many audits are made, of how many.
 
     Raises:
         AuditError: an audit cannot be made.
         RuntimeError: a process died.
     """
     tallies = {specimen.name: Tally(healthy=specimen.healthy) for specimen in specimens}
-    for batch, said in over_processes(audit_batch, _batches(specimens, audits), processes):
+    batches = _batches(specimens, audits)
+    done, all_audits = 0, sum(batch.seeds for batch in batches)
+    for batch, said in over_processes(audit_batch, batches, processes):
         if said is None:
             raise RuntimeError(f"the process died that audited {batch.specimen.name!r} from seed {batch.first_seed}")
         for verdicts in said:
             tallies[batch.specimen.name] = tallies[batch.specimen.name].with_verdicts(verdicts)
+        done += batch.seeds
+        progress(done, all_audits)
     return tallies
 
 
