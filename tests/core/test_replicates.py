@@ -131,3 +131,12 @@ def test_a_mask_shared_over_the_batch_counts_its_own_cells() -> None:
         "u = RandomUniform<shape = [1, 16]>()  b = Less(u, q)  m = Cast<to = 1>(b)  d = Div(m, q)  y = Mul(x, d)"
     )
     assert audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU)).sites[0].elements == 16
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_shared_mask_that_dropped_nothing_in_a_trial_is_still_seen_to_be_shared(seed: int) -> None:
+    """Of 4 cells at keep probability .9 two runs in three drop none."""
+    chain = "u = RandomUniform<shape = [1, 4]>()  b = Less(u, k)  m = Cast<to = 1>(b)  d = Div(m, k)  y = Mul(x, d)"
+    content = dense(chain, columns=4, extra=", float k = {0.9}")
+    plan = Plan(provider=Provider.CPU, seed=seed, max_replicates=64)
+    assert audit(ArtifactSubject(content, Role.TRAIN), plan).execution.sampling == "reseeded"

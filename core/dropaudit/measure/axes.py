@@ -117,11 +117,17 @@ def _labels(tensor: str, shape: tuple[int, ...], changes: list[_Change], is_step
         if kind not in found.values():
             confined = change.late[tensor] if kind is Axis.TIME else change.late[tensor] & change.early[tensor]
             # A bidirectional recurrence confines nothing: then the extent tells.
-            alike = {axis for axis in range(len(shape) - 1) if shape[axis] == change.extent}
-            free = (confined or (alike if kind is Axis.TIME else set())) - set(found)
+            alike = _of_extent(shape, change.extent) if kind is Axis.TIME else set()
+            free = (confined or alike) - set(found)
             if free:
                 found[min(free)] = kind
     return _by_custom(found, len(shape))
+
+
+def _of_extent(shape: tuple[int, ...], extent: int) -> set[int]:
+    """Return the axes of an extent: the last, which is usually features, only where no other has it."""
+    found = {axis for axis in range(len(shape)) if shape[axis] == extent}
+    return found - {len(shape) - 1} or found
 
 
 def _by_custom(found: dict[int, Axis], rank: int) -> Labels:

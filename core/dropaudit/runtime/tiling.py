@@ -16,6 +16,7 @@ from dropaudit.stats.agreement import agree
 from dropaudit.stats.ratios import mask_cells
 
 _COPIES = 8
+_TRIALS = 4
 _AGREEMENT = 1e-4
 
 
@@ -71,10 +72,8 @@ def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
     output_axes = {name: axis for name, axis in axes.items() if axis is not None}
     if len(output_axes) < len(names) or not _inference_unchanged(trial, input_axes, output_axes):
         return None
-    for before, after, dropped in trial.masked:
-        x, y = (split(together[name], output_axes[name], _COPIES) for name in (before, after))
-        if _same_mask_in_all_copies(x, y, dropped):
-            return None
+    if not _masks_differ(trial, input_axes, output_axes):
+        return None
     return Tiling(input_axes=input_axes, output_axes=output_axes)
 
 
@@ -97,11 +96,28 @@ def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> b
     return True
 
 
-def _same_mask_in_all_copies(before: NDArray[Any], after: NDArray[Any], dropped: float | None) -> bool:
+def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
+    """Whether the copies are seen to have masks of their own at every site.
+
+    A mask that is shared by the copies may by chance have dropped nothing in one run: only a difference proves
+    anything. Where none shows in a few runs, copies are taken to share it.
+    """
+    open_sites = list(trial.masked)
+    names = tuple(dict.fromkeys(name for before, after, _ in trial.masked for name in (before, after)))
+    for _ in range(_TRIALS):
+        if not open_sites:
+            break
+        found = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
+        copies = {name: split(value, output_axes[name], _COPIES) for name, value in found.items()}
+        open_sites = [site for site in open_sites if not _differ(copies[site[0]], copies[site[1]], site[2])]
+    return not open_sites
+
+
+def _differ(before: NDArray[Any], after: NDArray[Any], dropped: float | None) -> bool:
+    """Whether masks differ between copies, along the first axis; `dropped` is None for a continuous draw."""
+    cells = mask_cells(before, after, 0.0 if dropped is None else dropped)
     if dropped is None:
-        cells = mask_cells(before, after)
         factors = np.where(cells.kept, after / np.where(cells.kept, before, 1), 0)
-        return bool(np.allclose(factors, factors[:1], rtol=_AGREEMENT))
-    cells = mask_cells(before, after, dropped)
+        return not np.allclose(factors, factors[:1], rtol=_AGREEMENT)
     lost = cells.telling & ~cells.kept
-    return bool(lost.any()) and bool(np.all(lost == lost[:1]))
+    return not np.all(lost == lost[:1])
