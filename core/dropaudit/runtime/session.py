@@ -20,6 +20,8 @@ Tensors = dict[str, NDArray[Any]]
 
 # EliminateDropout deletes train-mode Dropout; CommonSubexpressionElimination merges random operators.
 _MASK_BREAKING_OPTIMIZERS = ["EliminateDropout", "CommonSubexpressionElimination"]
+# Making a session of a float16 Transpose before a MatMul ends the process on the CPU (onnxruntime 1.31.1).
+_CRASHING_OPTIMIZER = "MatmulTransposeFusion"
 _FATAL_ONLY = 4
 # Seeds 0 and 1 are one stream of the runtime's generator, and it keeps 31 bits.
 _FIRST_SEED, _LAST_SEED = 2, 2**31 - 2
@@ -58,6 +60,8 @@ class Session:
 def _load(
     content: bytes, options: onnxruntime.SessionOptions, place: Place, disabled: list[str]
 ) -> onnxruntime.InferenceSession:
+    # Everywhere, the default session included: it deletes no dropout, and the other way the process is gone.
+    disabled = [*disabled, _CRASHING_OPTIMIZER]
     try:
         # Without its fallback the runtime raises instead of printing to stdout and trying once more.
         return onnxruntime.InferenceSession(
