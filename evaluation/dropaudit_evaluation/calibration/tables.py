@@ -15,9 +15,9 @@ _INTRODUCTION = f"""# How often the audit errs
 """
 _KEEP_RATE = """## The confidence sequence for a keep probability
 
-Share of streams whose interval ever missed the true probability: after every cell of a stream, and on the audit's own
-doubling schedule. *Exact* is the probability itself, carried from cell to cell. By Ville's inequality none exceeds
-alpha.
+Share of streams whose interval ever missed the true probability: after every cell of a stream, and on a schedule that
+doubles (the audit looks at every quarter more). *Exact* is the probability itself, carried from cell to cell. By
+Ville's inequality none exceeds alpha.
 """
 _MEAN = """## The asymptotic sequence for an output's scale factor
 
