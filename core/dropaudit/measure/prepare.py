@@ -20,6 +20,7 @@ from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.reference import Reference, deterministic, make_reference
 from dropaudit.measure.sampler import Drawing, Recipe, make_drawing, probe
 from dropaudit.measure.sampling import Meters
+from dropaudit.measure.shortcut import Silent
 from dropaudit.plan import Plan, Role
 from dropaudit.report import Axis, Implementation
 from dropaudit.runtime.provider import Place
@@ -66,11 +67,15 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
     """Make sessions and feeds. Raises InvalidModel, InvalidTensor or ExecutionFailed."""
     seeds = np.random.default_rng(plan.seed)
     model = case.model
-    bypassed = Session(deterministic(model.proto, model.active), place, seeds)
+    silent = deterministic(model.proto, model.active)
+    bypassed = Session(silent, place, seeds)
     reference = make_reference(case, bypassed, place, seeds)
     # A frozen mask needs no sample.
     measured = tuple(site for site in model.active if can_be_exposed(model.proto, site.path) and not is_frozen(site))
-    drawing = _drawing(Recipe(case, bypassed, measured, tuple(reference.outputs)), place, seeds)
+    recipe = Recipe(
+        case, bypassed, measured, tuple(reference.outputs), Silent(silent, case.plain_feeds, reference.derived)
+    )
+    drawing = _drawing(recipe, place, seeds)
     study = study_masks(drawing, case.train_feeds, plan, place, seeds)
     linear = reached_and_linear(model.scopes, model.active)
     labels = _labels(case, reference, drawing, study, place, seeds)

@@ -15,6 +15,7 @@ from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_stati
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
 from dropaudit.measure.case import Case
+from dropaudit.measure.shortcut import Silent, Source, shortened
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import ReseededSampler, Sampler, TiledSampler
@@ -61,12 +62,14 @@ class Recipe:
         bypassed: session of the model with its sites bypassed.
         measured: sites that are measured one by one.
         outputs: outputs that are compared.
+        silent: the model with its sites bypassed, and its outputs.
     """
 
     case: Case
     bypassed: Session
     measured: tuple[GraphSite, ...]
     outputs: tuple[str, ...]
+    silent: Silent
 
 
 def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawing:
@@ -82,11 +85,15 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
     names = (*recipe.outputs, *_names(probes))
     shapes = {name: value.shape for name, value in session.run(feeds, names).items()}
     tiling = _tiling(recipe, session, probes)
+    whole = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
+    source = shortened(whole, names, recipe.silent, place, seeds)
     if tiling is not None:
-        sampler: Sampler = TiledSampler(session, feeds, tiling.input_axes, tiling.output_axes)
+        chosen = session if source is whole else Session(source.model, place, seeds)
+        sampler: Sampler = TiledSampler(chosen, source.feeds, source.axes, tiling.output_axes)
     else:
-        apart = _apart(recipe, probed)
-        sampler = ReseededSampler(session if apart is None else Session(apart, place, seeds), feeds)
+        apart = _apart(recipe, source.model)
+        chosen = session if apart is probed else Session(apart, place, seeds)
+        sampler = ReseededSampler(chosen, source.feeds)
     return Drawing(sampler, probed, session, probes, shapes, tiling)
 
 
@@ -133,9 +140,9 @@ def _dropped(site: GraphSite) -> float | None:
     return None if site.law.spread else site.law.dropped
 
 
-def _apart(recipe: Recipe, probed: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Keep the masks of several Dropout operators of one run apart; None where there are not several."""
+def _apart(recipe: Recipe, model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep the masks of several Dropout operators of one run apart."""
     operators = [site for site in recipe.measured if site.implementation is Implementation.DROPOUT_OP and not site.path]
     if len(operators) < 2:
-        return None
-    return staggered(probed, operators, [_STAGGER * number for number in range(len(operators))])
+        return model
+    return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])

@@ -43,6 +43,7 @@ class Session:
         # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
         onnxruntime.set_seed(draw_seed(seeds))
         self._session = _load(model.SerializeToString(), options, place, _MASK_BREAKING_OPTIMIZERS)
+        self.input_names = frozenset(value.name for value in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Tensors:

@@ -68,7 +68,7 @@ def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
     names = (*trial.outputs, *trial.probes)
     alone = trial.train.run(trial.train_feeds, names)
     together = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
-    axes = {name: _lengthened(alone[name].shape, together[name].shape) for name in names}
+    axes = {name: lengthened(alone[name].shape, together[name].shape, _COPIES) for name in names}
     output_axes = {name: axis for name, axis in axes.items() if axis is not None}
     if len(output_axes) < len(names) or not _inference_unchanged(trial, input_axes, output_axes):
         return None
@@ -77,11 +77,12 @@ def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
     return Tiling(input_axes=input_axes, output_axes=output_axes)
 
 
-def _lengthened(alone: tuple[int, ...], together: tuple[int, ...]) -> int | None:
+def lengthened(alone: tuple[int, ...], together: tuple[int, ...], copies: int) -> int | None:
+    """Return the one axis that is `copies` times as long in the second shape; None where it is not one."""
     if len(alone) != len(together):
         return None
     changed = [axis for axis, (a, b) in enumerate(zip(alone, together, strict=True)) if a != b]
-    return changed[0] if len(changed) == 1 and together[changed[0]] == _COPIES * alone[changed[0]] else None
+    return changed[0] if len(changed) == 1 and together[changed[0]] == copies * alone[changed[0]] else None
 
 
 def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
