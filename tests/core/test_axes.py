@@ -52,6 +52,17 @@ def test_names_tell_where_behaviour_does_not() -> None:
     assert label_axes(run, X, {"x": ("time", "batch", "")}, NONE)["y"] == (T, B, F)
 
 
+def test_what_grows_with_an_axis_is_that_axis() -> None:
+    """Time and features are both 6 long, time is last, and a recurrence both ways confines nothing."""
+
+    def run(feeds: dict[str, Array]) -> dict[str, Array]:
+        both = model_of(1, both_ways=True)(feeds)["y"]
+        return {"y": np.swapaxes(np.concatenate([both, both], axis=2), 1, 2)}
+
+    names = {"x": ("batch", "time", "")}
+    assert label_axes(run, X, names, NONE)["y"] == (B, F, T)
+
+
 def test_the_steps_of_a_loop_are_time() -> None:
     def run(feeds: dict[str, Array]) -> dict[str, Array]:
         return {"y": np.moveaxis(np.tanh(feeds["x"]), 1, 0)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dropaudit.errors import ExecutionFailed
 from dropaudit.report import Axis
 from dropaudit.subjects import Array
 
@@ -21,9 +22,10 @@ _BATCH_NAME = re.compile(r"batch|^n$|^b$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What changing the first and the last slice of an input along an axis does.
+    """What changing an input along an axis does.
 
     Attributes:
+        grown: axes of each tensor that grow with the axis, where the model takes another extent.
         early: axes of each tensor along which a change of the first slice stays in the first slice.
         late: the same for the last slice.
         spreads: whether a change of the first slice goes anywhere else, as a recurrence carries it on.
@@ -31,6 +33,7 @@ class _Change:
 
     extent: int
     label: str
+    grown: Mapping[str, set[int]]
     early: Mapping[str, set[int]]
     late: Mapping[str, set[int]]
     spreads: bool
@@ -49,7 +52,8 @@ def label_axes(
     """Name the axes of each tensor that `run` returns.
 
     Change one slice of an input along an axis. Along the batch the change stays in its slice; along time a recurrence
-    carries the first step into all. What neither tells follows the custom: batch, time, feature.
+    carries the first step into all. An axis that a model leaves free is made longer: what grows with it is that axis.
+    What neither tells follows the custom: batch, time, feature.
 
     Args:
         run: executes the model without randomness.
@@ -58,24 +62,49 @@ def label_axes(
         stepped: tensors whose first axis counts the steps of a Scan or Loop.
     """
     base = run(feeds)
-    changes = [
-        _change(run, base, feeds, name, axis, names.get(name, ())[axis : axis + 1]) for name, axis in _input_axes(feeds)
-    ]
+    changes = [_change(run, base, feeds, names, name, axis) for name, axis in _input_axes(feeds)]
     return {tensor: _labels(tensor, value.shape, changes, tensor in stepped) for tensor, value in base.items()}
 
 
-def _change(run: Run, base: Tensors, feeds: dict[str, Array], name: str, axis: int, label: tuple[str, ...]) -> _Change:
+def _change(
+    run: Run, base: Tensors, feeds: dict[str, Array], names: Mapping[str, tuple[str, ...]], name: str, axis: int
+) -> _Change:
     early, late = (run(_changed(feeds, name, axis, index)) for index in (0, -1))
     extent = feeds[name].shape[axis]
+    label = "".join(names.get(name, ())[axis : axis + 1])
     first = {tensor: _confined(value, early[tensor], extent, 0) for tensor, value in base.items()}
     moved = (tensor for tensor, value in base.items() if not np.array_equal(value, early[tensor], equal_nan=True))
     return _Change(
         extent=extent,
-        label="".join(label),
+        label=label,
+        grown=_grown(run, base, feeds, names, label) if label else {},
         early=first,
         late={tensor: _confined(value, late[tensor], extent, -1) for tensor, value in base.items()},
         spreads=any(not first[tensor] and extent in base[tensor].shape for tensor in moved),
     )
+
+
+def _grown(
+    run: Run, base: Tensors, feeds: dict[str, Array], names: Mapping[str, tuple[str, ...]], label: str
+) -> dict[str, set[int]]:
+    """Repeat the first slice along every axis of a label, and return the axes of each tensor that grow."""
+    longer = {name: _longer(value, names.get(name, ()), label) for name, value in feeds.items()}
+    try:
+        found = run(longer)
+    except ExecutionFailed:  # the model says that the axis is free, and is built for one extent
+        return {}
+    return {
+        tensor: {axis for axis, (a, b) in enumerate(zip(value.shape, found[tensor].shape, strict=True)) if b > a}
+        for tensor, value in base.items()
+        if value.ndim == found[tensor].ndim
+    }
+
+
+def _longer(value: Array, labels: tuple[str, ...], label: str) -> Array:
+    for axis, own in enumerate(labels):
+        if own == label:
+            value = np.concatenate([value, value.take([0], axis=axis)], axis=axis)
+    return value
 
 
 def _input_axes(feeds: dict[str, Array]) -> Iterator[tuple[str, int]]:
@@ -116,6 +145,7 @@ def _labels(tensor: str, shape: tuple[int, ...], changes: list[_Change], is_step
         kind = change.kind or (Axis.TIME if Axis.BATCH in found.values() else Axis.BATCH)
         if kind not in found.values():
             confined = change.late[tensor] if kind is Axis.TIME else change.late[tensor] & change.early[tensor]
+            confined = change.grown.get(tensor) or confined
             # A bidirectional recurrence confines nothing: then the extent tells.
             alike = _of_extent(shape, change.extent) if kind is Axis.TIME else set()
             free = (confined or alike) - set(found)
