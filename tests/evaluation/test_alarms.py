@@ -56,6 +56,7 @@ def test_an_unmet_group_of_alternatives_is_missed_as_one() -> None:
 def test_kinds_come_at_settings_that_are_spread_over_theirs() -> None:
     trials = kind_trials(settings=2)
     assert {trial.name for trial in trials} == {kind.name for kind in KINDS}
+    assert {trial.name for trial in trials if trial.healthy} == {kind.name for kind in KINDS if kind.healthy}
     inverted = [trial for trial in trials if trial.name == "inverted"]
     assert len({trial.model for trial in inverted}) == 2
     assert all(trial.healthy for trial in inverted)
@@ -98,11 +99,14 @@ def test_a_labelled_folder_gives_trials(tmp_path: Path) -> None:
         {"file": "a__1.onnx", "role": "train", "verdict": ["PASS", "WARN"], "not_codes": ["DA102"]},
         {"file": "b.onnx", "inference": "a__1.onnx", "verdict": ["FAIL"], "codes": ["DA301"], "keep_prob_in": 0.7},
         {"file": "c.onnx", "exit": 2, "error": "invalid-model"},
+        {"file": "d.onnx", "role": "train", "verdict": ["WARN"], "codes": ["DA203", "DA102"]},
     ]
-    for name in ("a__1.onnx", "b.onnx", "c.onnx"):
+    for name in ("a__1.onnx", "b.onnx", "c.onnx", "d.onnx"):
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "labels.json").write_text(json.dumps(rows))
-    healthy, faulty = trials_of_folder(tmp_path)
+    healthy, faulty, stacked = trials_of_folder(tmp_path)
+    assert not stacked.healthy
+    assert "DA301" not in stacked.allowed
     assert (healthy.name, healthy.healthy, healthy.role, healthy.model) == ("a", True, Role.TRAIN, b"a__1.onnx")
     assert "DA305" in healthy.allowed
     assert "DA102" not in healthy.allowed
@@ -130,7 +134,7 @@ def test_the_page_shows_bounds_and_marks_what_is_above_its_level() -> None:
     )
     assert "| 0.5 | 0.01 | every step | 1000 | 0.0040 [0.0020, 0.0080] | 0.00410 |" in page
     assert "| **0.0300** [0.0150, 0.0600] | 0.0000 [0.0000, 0.0000] | 0.0020 [0.0010, 0.0040] |" in page
-    assert "| lstm | 1000 | 0 | 1 | 0.00200 | 2 | +DA203 1x |" in page
+    assert "| lstm | 1000 | 0 | 1 | 0.00200 | 0 | 2 | +DA203 1x |" in page
     assert "Of 1000 audits of healthy models 1 had a false finding" in page
     assert "which is consistent with the nominal level 0.001" in page
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 from onnx import parser
 
@@ -109,7 +111,8 @@ def _labelled(specimen: Specimen) -> Trial:
     (row,) = parse_labels(msgspec.json.encode([specimen.row()]), specimen.name)
     inference = specimen.inference_model()
     content = None if inference is None else inference.SerializeToString()
-    return labelled_trial(specimen.kind.name, row, specimen.model().SerializeToString(), content)
+    trial = labelled_trial(specimen.kind.name, row, specimen.model().SerializeToString(), content)
+    return replace(trial, healthy=specimen.kind.healthy)
 
 
 def _operator(drop_rate: float, result: str) -> str:

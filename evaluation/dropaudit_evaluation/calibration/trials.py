@@ -63,6 +63,9 @@ class Trial:
     healthy: bool = True
 
 
+_OF_THE_RUNTIME = frozenset({"DA102"})
+
+
 def trials_of_folder(folder: Path) -> tuple[Trial, ...]:
     """Read a labelled folder; rows without a verdict or with inputs of their own are left out.
 
@@ -83,12 +86,13 @@ def _trial_in(folder: Path, row: Label) -> Trial:
 def labelled_trial(name: str, row: Label, model: bytes, inference: bytes | None) -> Trial:
     """Return what a label says about a model.
 
-    It is healthy when it may not end in FAIL. A healthy model that may end in WARN is allowed the warnings that its
-    label does not forbid; of a faulty one everything is allowed that the label does not forbid.
+    It is healthy when it may not end in FAIL and nothing has to be found but information, or what the runtime does
+    (DA102). A model that may end in WARN is allowed the warnings that its label does not forbid, one that may end in
+    FAIL everything that the label does not forbid.
     """
-    healthy = Verdict.FAIL not in row.verdict
     warnings = {code for code, kind in CATALOGUE.items() if kind.severity is Severity.WARNING}
-    allowed = CATALOGUE.keys() if not healthy else warnings if Verdict.WARN in row.verdict else set()
+    fails = Verdict.FAIL in row.verdict
+    allowed = CATALOGUE.keys() if fails else warnings if Verdict.WARN in row.verdict else set()
     return Trial(
         name=name,
         model=model,
@@ -98,7 +102,7 @@ def labelled_trial(name: str, row: Label, model: bytes, inference: bytes | None)
         codes=row.codes,
         codes_any=row.codes_any,
         allowed=frozenset(allowed - row.not_codes),
-        healthy=healthy,
+        healthy=not fails and not row.codes & (warnings - _OF_THE_RUNTIME),
     )
 
 
