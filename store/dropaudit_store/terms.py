@@ -1,0 +1,76 @@
+"""What an audit can be found by. Each term is the name of an index that holds the ids of the audits that have it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, PairRef, RecordedRef, SubjectRef
+
+
+def state_term(state: AuditState) -> str:
+    """Term of the audits in a state."""
+    return f"state:{state.value}"
+
+
+def verdict_term(verdict: str) -> str:
+    """Term of the audits with a verdict."""
+    return f"verdict:{verdict}"
+
+
+def finding_term(code: str) -> str:
+    """Term of the audits that found something."""
+    return f"finding:{code}"
+
+
+def model_term(sha256: str) -> str:
+    """Term of the audits of a model."""
+    return f"model:{sha256}"
+
+
+def label_term(key: str, value: str) -> str:
+    """Term of the audits with a label."""
+    return f"label:{_short(key, value)}"
+
+
+def label_key_term(key: str) -> str:
+    """Term of the audits with a label of any value."""
+    return f"label-key:{_short(key)}"
+
+
+def _short(*words: str) -> str:
+    """Return a short word for words of any length and content."""
+    joined = "".join(f"{len(word)}:{word}" for word in words)
+    return hashlib.sha256(joined.encode()).hexdigest()[:32]
+
+
+def request_terms(request: AuditRequest) -> list[str]:
+    """Return what never changes of an audit's terms."""
+    labels = request.labels.items()
+    return [
+        *map(model_term, models_of(request.spec.subject)),
+        *(label_term(key, value) for key, value in labels),
+        *(label_key_term(key) for key, _ in labels),
+    ]
+
+
+def report_terms(report: dict[str, Any]) -> list[str]:
+    """Return the terms that a report adds."""
+    codes = {str(finding["code"]) for finding in report.get("findings", ())}
+    return [verdict_term(str(report["verdict"])), *map(finding_term, sorted(codes))]
+
+
+def models_of(subject: SubjectRef) -> tuple[str, ...]:
+    """Return the SHA-256 of each model that a subject names."""
+    match subject:
+        case ArtifactRef(model=model):
+            return (model,)
+        case PairRef(train=train, inference=inference):
+            return tuple(dict.fromkeys((train, inference)))
+    return ()
+
+
+def tensors_of(subject: SubjectRef) -> tuple[str, ...]:
+    """Return the SHA-256 of the stored tensors that a subject names."""
+    stored = subject.tensors if isinstance(subject, RecordedRef) else subject.inputs
+    return (stored.sha256,) if stored else ()
