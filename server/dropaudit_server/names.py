@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.violations import InvalidRequest, Violations
 
 _MODEL = re.compile(r"models/([0-9a-f]{64})")
@@ -19,10 +18,10 @@ def model_digest(name: str, path: str, violations: Violations) -> str:
     return found[1]
 
 
-def stored_model(request: pb.GetModelRequest) -> str:
+def stored_model(name: str) -> str:
     """Return the SHA-256 that a request names. Raises InvalidRequest."""
     violations = Violations()
-    digest = model_digest(request.name, "name", violations)
+    digest = model_digest(name, "name", violations)
     violations.check()
     return digest
 
@@ -43,7 +42,7 @@ def run_ids(name: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def check_request_id(request_id: str, violations: Violations) -> None:
+def check_request_id(request_id: str, violations: Violations, path: str = "request_id") -> None:
     """Note a request id that is too long to keep."""
     if len(request_id) > 128:
-        violations.add("request_id", "at most 128 characters")
+        violations.add(path, "at most 128 characters")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,13 @@ from dropaudit.errors import InvalidArgument
 from dropaudit.plan import Plan, Provider
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server import subjects
+from dropaudit_server.filters import audit_filter
 from dropaudit_server.names import check_request_id
+from dropaudit_server.paging import ListRequest, Page, page_of
 from dropaudit_server.subjects import Asked
 from dropaudit_server.tensors import PutTensors
 from dropaudit_server.violations import Violations
+from dropaudit_store.audit_list import Query
 from dropaudit_store.records import Priority, Spec
 
 PROVIDERS = {
@@ -26,6 +30,10 @@ PRIORITIES = {
     pb.Audit.INTERACTIVE: Priority.INTERACTIVE,
     pb.Audit.BATCH: Priority.BATCH,
 }
+
+_MOST_AUDITS = 1000
+_MOST_LABELS = 64
+_LONGEST_KEY, _LONGEST_VALUE = 63, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +55,65 @@ class AskedAudit:
 def create_audit(request: pb.CreateAuditRequest) -> AskedAudit:
     """Read a CreateAudit. Raises InvalidRequest."""
     violations = Violations()
-    asked = subjects.of_spec(request.audit.spec, "audit.spec", violations)
-    plan = options(request.audit.spec.options, "audit.spec.options", violations)
-    priority = violations.meaning(PRIORITIES, request.audit.priority, "audit.priority")
-    check_request_id(request.request_id, violations)
+    asked = _asked(request, "", violations)
     violations.check()
+    return asked
+
+
+def batch_create_audits(request: pb.BatchCreateAuditsRequest) -> list[AskedAudit]:
+    """Read a BatchCreateAudits. Raises InvalidRequest."""
+    violations = Violations()
+    if not 1 <= len(request.requests) <= _MOST_AUDITS:
+        violations.add("requests", f"give 1 to {_MOST_AUDITS} requests")
+        violations.check()
+    asked = [_asked(each, f"requests[{position}].", violations) for position, each in enumerate(request.requests)]
+    if len({each.validate_only for each in request.requests}) > 1:
+        violations.add("requests", "validate_only must be the same in all of them")
+    violations.check()
+    return asked
+
+
+def _asked(request: pb.CreateAuditRequest, path: str, violations: Violations) -> AskedAudit:
+    audit = request.audit
+    check_request_id(request.request_id, violations, f"{path}request_id")
     return AskedAudit(
-        asked=asked,
-        plan=plan,
-        labels=dict(request.audit.labels),
-        priority=priority,
+        asked=subjects.of_spec(audit.spec, f"{path}audit.spec", violations),
+        plan=options(audit.spec.options, f"{path}audit.spec.options", violations),
+        labels=labels(audit.labels, f"{path}audit.labels", violations),
+        priority=violations.meaning(PRIORITIES, audit.priority, f"{path}audit.priority"),
         request_id=request.request_id,
         validate_only=request.validate_only,
     )
+
+
+def labels(given: Mapping[str, str], path: str, violations: Violations) -> dict[str, str]:
+    """Read labels."""
+    if len(given) > _MOST_LABELS:
+        violations.add(path, f"at most {_MOST_LABELS} labels")
+    for key, value in given.items():
+        if not 1 <= len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+            violations.add(f"{path}[{key[:_LONGEST_KEY]}]", "a key has 1 to 63 characters, a value at most 256")
+    return dict(given)
+
+
+def list_audits(request: pb.ListAuditsRequest) -> tuple[Query, Page]:
+    """Read a ListAudits. Raises InvalidRequest."""
+    violations = Violations()
+    condition = audit_filter(request.filter, violations)
+    order = " ".join(request.order_by.split()) or "create_time desc"
+    if order not in ("create_time", "create_time asc", "create_time desc"):
+        violations.add("order_by", "must be create_time, create_time asc or create_time desc")
+    page = page_of(request, "audits", request.filter, order, violations=violations)
+    violations.check()
+    return Query(condition, order == "create_time desc", page.cursor), page
+
+
+def list_page(request: ListRequest, *scope: str) -> Page:
+    """Read which page of a list without a filter is asked for. Raises InvalidRequest."""
+    violations = Violations()
+    page = page_of(request, *scope, violations=violations)
+    violations.check()
+    return page
 
 
 def options(message: pb.AuditOptions, path: str, violations: Violations) -> Plan:

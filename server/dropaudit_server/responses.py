@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -41,6 +41,7 @@ def _inverse(table: Mapping[K, V]) -> dict[V, K]:
 
 
 _ROLE, _PROVIDER, _PRIORITY = _inverse(ROLES), _inverse(PROVIDERS), _inverse(PRIORITIES)
+_BRIEF = ("verdict", "summary", "findings", "execution")
 _GRAVITY = ("PASS", "WARN", "INCONCLUSIVE", "FAIL")
 
 
@@ -55,8 +56,8 @@ def model(record: ModelRecord) -> pb.Model:
     )
 
 
-def audit(record: AuditRecord) -> pb.Audit:
-    """Return the message of an audit."""
+def audit(record: AuditRecord, *, whole: bool = True) -> pb.Audit:
+    """Return the message of an audit; its report without sites and outputs unless the whole of it is wanted."""
     message = pb.Audit(
         name=f"audits/{record.id}",
         spec=spec(record.request.spec),
@@ -67,13 +68,25 @@ def audit(record: AuditRecord) -> pb.Audit:
         create_time=timestamp(record.create_time),
         start_time=timestamp(record.start_time),
         end_time=timestamp(record.end_time),
+        expire_time=timestamp(record.expire_time),
         run=record.request.run,
     )
     if record.report is not None:
-        json_format.ParseDict(record.report, message.report)
+        report = record.report if whole else {name: record.report.get(name) for name in _BRIEF}
+        json_format.ParseDict(report, message.report)
     if record.failure is not None:
         message.failure.reason, message.failure.message = record.failure.reason, record.failure.message
     return message
+
+
+def audits(records: Iterable[AuditRecord], page_token: str) -> pb.ListAuditsResponse:
+    """Return the message of a page of audits."""
+    return pb.ListAuditsResponse(audits=[audit(record, whole=False) for record in records], next_page_token=page_token)
+
+
+def inspection(sites: Iterable[dict[str, Any]]) -> pb.InspectModelResponse:
+    """Return the message of a model's sites."""
+    return pb.InspectModelResponse(sites=[json_format.ParseDict(site, pb.Site()) for site in sites])
 
 
 def spec(record: Spec) -> pb.AuditSpec:
@@ -161,30 +174,37 @@ def _member(member: Member) -> pb.SuiteMember:
             return pb.SuiteMember(glob=pb.Glob(pattern=pattern, role=_ROLE[role]))
 
 
-def run(record: Run, audits: Sequence[AuditRecord]) -> pb.Run:
-    """Return the message of a run, with its state and verdict taken from its audits."""
-    finished = all(each.state.is_final for each in audits)
+def run(record: Run, audits: Mapping[str, AuditRecord]) -> pb.Run:
+    """Return the message of a run, with its state and verdict taken from its audits, by id.
+
+    An audit that is no longer there had finished; what it found is not known, and so no verdict is.
+    """
+    known = list(audits.values())
+    finished = all(each.state.is_final for each in known)
+    complete = finished and len(known) == len(record.audits)
     message = pb.Run(
         name=record.name,
         state="FINISHED" if finished else "RUNNING",
         trigger=record.trigger.value,
-        verdict=max(map(_verdict, audits), key=_GRAVITY.index, default="PASS") if finished else None,
-        audits=map(_run_audit, audits),
+        verdict=max(map(_verdict, known), key=_GRAVITY.index, default="PASS") if complete else None,
+        audits=[_run_audit(audit_id, audits.get(audit_id)) for audit_id in record.audits],
         create_time=timestamp(record.create_time),
         due_time=timestamp(record.due_time),
     )
     if finished:
-        end = max((each.end_time or record.create_time for each in audits), default=record.create_time)
+        end = max((each.end_time or record.create_time for each in known), default=record.create_time)
         message.end_time.FromMilliseconds(_milliseconds(end))
         # Of the rounded instants, so that the three agree.
         message.duration.FromMilliseconds(_milliseconds(end) - _milliseconds(record.create_time))
     return message
 
 
-def _run_audit(record: AuditRecord) -> pb.RunAudit:
+def _run_audit(audit_id: str, record: AuditRecord | None) -> pb.RunAudit:
+    if record is None:
+        return pb.RunAudit(audit=f"audits/{audit_id}", summary="the audit was deleted, or has expired")
     summary = record.failure.message if record.failure else str((record.report or {}).get("summary", ""))
     return pb.RunAudit(
-        audit=f"audits/{record.id}",
+        audit=f"audits/{audit_id}",
         state=record.state.value,
         verdict=_verdict(record) if record.state is AuditState.SUCCEEDED else None,
         summary=summary,

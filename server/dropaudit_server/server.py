@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import grpc
+import redis
 import structlog
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import aio as health
@@ -13,20 +14,27 @@ from grpc_reflection.v1alpha import reflection
 
 from dropaudit.errors import InvalidArgument
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
+from dropaudit_server.audit_handlers import AuditHandlers
 from dropaudit_server.following import Follower
-from dropaudit_server.handlers import Handlers
 from dropaudit_server.health import SERVICE, HealthWatch
+from dropaudit_server.inspecting import Inspector
 from dropaudit_server.interceptor import ErrorInterceptor
-from dropaudit_server.servicer import AuditServicer
+from dropaudit_server.model_handlers import ModelHandlers
+from dropaudit_server.servicer import AuditServicer, Parts
 from dropaudit_server.settings import ServerSettings
+from dropaudit_server.stopping import ServerStopping, Stopping
+from dropaudit_server.suite_handlers import SuiteHandlers
 from dropaudit_server.uploads import Uploads
 from dropaudit_server.wakeups import WakeUps
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audit_list import AuditList
+from dropaudit_store.audits import AuditStore, Limits
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.connection import connect, connect_async
-from dropaudit_store.events import EventReader
+from dropaudit_store.garbage import Garbage
+from dropaudit_store.inspections import Inspections
 from dropaudit_store.models import ModelStore
 from dropaudit_store.suites import SuiteStore
+from dropaudit_store.watching import EventHub
 
 _HEALTH = "grpc.health.v1.Health"
 
@@ -40,18 +48,12 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         InvalidArgument: the address cannot be listened on.
     """
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
+    hub, stopping = EventHub(waiting), Stopping()
     server = grpc.aio.server(
         interceptors=[ErrorInterceptor()],
         options=[("grpc.max_receive_message_length", settings.max_message_bytes), ("grpc.so_reuseport", 0)],
     )
-    blobs = BlobStore(settings.blob_url)
-    audits, models = AuditStore(client), ModelStore(client)
-    suites = SuiteStore(client, audits, models)
-    handlers = Handlers(audits, models, suites, blobs, WakeUps(settings.redis_url))
-    servicer = AuditServicer(
-        handlers, Uploads(blobs, settings.max_model_bytes), Follower(handlers, EventReader(waiting))
-    )
-    rpc.add_AuditServiceServicer_to_server(servicer, server)
+    rpc.add_AuditServiceServicer_to_server(AuditServicer(make_parts(settings, client, hub, stopping)), server)
     healthy = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     reflection.enable_server_reflection((SERVICE, _HEALTH, reflection.SERVICE_NAME), server)
@@ -67,9 +69,30 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
+    stopping.begin()
+    await hub.close(ServerStopping())
     await server.stop(settings.shutdown_seconds)
     await waiting.aclose()
     client.close()
+
+
+def make_parts(settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping) -> Parts:
+    """Put together what the service calls."""
+    blobs = BlobStore(settings.blob_url, Garbage(client).hold)
+    audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds))
+    models = ModelStore(client)
+    suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds)
+    wake_ups = WakeUps(settings.redis_url)
+    model_handlers = ModelHandlers(models, blobs)
+    audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups)
+    return Parts(
+        models=model_handlers,
+        uploads=Uploads(blobs, model_handlers.known_size, settings.max_model_bytes),
+        inspector=Inspector(models, Inspections(client), wake_ups, stopping, settings.inspect_seconds),
+        audits=audit_handlers,
+        follower=Follower(audit_handlers, hub),
+        suites=SuiteHandlers(suites, audits, models, blobs, wake_ups),
+    )
 
 
 def _listen(server: grpc.aio.Server, address: str) -> None:

@@ -2,65 +2,135 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import to_thread
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
 
 from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_server import names, requests, responses, suite_requests
+from dropaudit_proto.v1 import audit_pb2_grpc as rpc
+from dropaudit_server import names, requests, responses, suite_changes, suite_requests
+from dropaudit_server.audit_handlers import AuditHandlers
+from dropaudit_server.downloads import in_threads
 from dropaudit_server.following import Follower
-from dropaudit_server.handlers import Handlers
-from dropaudit_server.paging import page_of, page_token
-from dropaudit_server.unserved import Context, UnservedCalls
+from dropaudit_server.inspecting import Inspector
+from dropaudit_server.model_handlers import ModelHandlers
+from dropaudit_server.suite_handlers import SuiteHandlers
 from dropaudit_server.uploads import Uploads
 
+Context = grpc.aio.ServicerContext[Any, Any]
 
-class AuditServicer(UnservedCalls):
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service calls."""
+
+    models: ModelHandlers
+    uploads: Uploads
+    inspector: Inspector
+    audits: AuditHandlers
+    follower: Follower
+    suites: SuiteHandlers
+
+
+class AuditServicer(rpc.AuditServiceServicer):
     """dropaudit.v1.AuditService."""
 
-    def __init__(self, handlers: Handlers, uploads: Uploads, follower: Follower) -> None:
-        self._handlers = handlers
-        self._uploads = uploads
-        self._follower = follower
+    def __init__(self, parts: Parts) -> None:
+        self._models = parts.models
+        self._uploads = parts.uploads
+        self._inspector = parts.inspector
+        self._audits = parts.audits
+        self._follower = parts.follower
+        self._suites = parts.suites
 
     async def UploadModel(self, messages: AsyncIterator[pb.UploadModelRequest], context: Context) -> pb.Model:
         stored = await self._uploads.receive(messages)
-        record = await asyncio.to_thread(self._handlers.add_model, stored.sha256, stored.size, stored.display_name)
-        return responses.model(record)
+        return responses.model(await to_thread(self._models.add, stored.sha256, stored.size, stored.display_name))
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.Model:
-        return responses.model(await asyncio.to_thread(self._handlers.get_model, names.stored_model(request)))
+        return responses.model(await to_thread(self._models.get, names.stored_model(request.name)))
+
+    async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:
+        page = requests.list_page(request, "models")
+        found, following = await to_thread(self._models.page, page.size, page.cursor)
+        return pb.ListModelsResponse(models=map(responses.model, found), next_page_token=page.token(following))
+
+    async def DownloadModel(
+        self, request: pb.DownloadModelRequest, context: Context
+    ) -> AsyncIterator[pb.DownloadModelResponse]:
+        chunks = await to_thread(self._models.content, names.stored_model(request.name))
+        async for chunk in in_threads(chunks):
+            yield pb.DownloadModelResponse(chunk=chunk)
+
+    async def DeleteModel(self, request: pb.DeleteModelRequest, context: Context) -> Empty:
+        await to_thread(self._models.delete, names.stored_model(request.name))
+        return Empty()
+
+    async def InspectModel(self, request: pb.InspectModelRequest, context: Context) -> pb.InspectModelResponse:
+        return responses.inspection(await self._inspector.sites(names.stored_model(request.name)))
 
     async def CreateAudit(self, request: pb.CreateAuditRequest, context: Context) -> pb.Audit:
-        # Tensors may be large: they are read in a thread too.
-        asked = await asyncio.to_thread(requests.create_audit, request)
-        return responses.audit(await asyncio.to_thread(self._handlers.create_audit, asked))
+        return responses.audit(await to_thread(lambda: self._audits.create(requests.create_audit(request))))
+
+    async def BatchCreateAudits(
+        self, request: pb.BatchCreateAuditsRequest, context: Context
+    ) -> pb.BatchCreateAuditsResponse:
+        made = await to_thread(lambda: self._audits.create_many(requests.batch_create_audits(request)))
+        return pb.BatchCreateAuditsResponse(audits=map(responses.audit, made))
 
     async def GetAudit(self, request: pb.GetAuditRequest, context: Context) -> pb.Audit:
-        audit_id = names.resource_id(request.name, "audits")
-        return responses.audit(await asyncio.to_thread(self._handlers.get_audit, audit_id))
+        return responses.audit(await to_thread(self._audits.get, names.resource_id(request.name, "audits")))
+
+    async def ListAudits(self, request: pb.ListAuditsRequest, context: Context) -> pb.ListAuditsResponse:
+        query, page = requests.list_audits(request)
+        found, following = await to_thread(self._audits.page, query, page.size)
+        return responses.audits(found, page.token(following))
 
     async def WatchAudit(self, request: pb.WatchAuditRequest, context: Context) -> AsyncIterator[pb.AuditEvent]:
         audit_id = names.resource_id(request.name, "audits")
         async for event in self._follower.follow(audit_id, request.after_sequence):
             yield event
 
+    async def CancelAudit(self, request: pb.CancelAuditRequest, context: Context) -> pb.Audit:
+        return responses.audit(await to_thread(self._audits.cancel, names.resource_id(request.name, "audits")))
+
+    async def DeleteAudit(self, request: pb.DeleteAuditRequest, context: Context) -> Empty:
+        await to_thread(self._audits.delete, names.resource_id(request.name, "audits"))
+        return Empty()
+
     async def CreateSuite(self, request: pb.CreateSuiteRequest, context: Context) -> pb.Suite:
-        asked = await asyncio.to_thread(suite_requests.create_suite, request)
-        return responses.suite(await asyncio.to_thread(self._handlers.create_suite, asked))
+        return responses.suite(await to_thread(lambda: self._suites.create(suite_requests.create_suite(request))))
 
     async def GetSuite(self, request: pb.GetSuiteRequest, context: Context) -> pb.Suite:
-        suite_id = names.resource_id(request.name, "suites")
-        return responses.suite(await asyncio.to_thread(self._handlers.get_suite, suite_id))
+        return responses.suite(await to_thread(self._suites.get, names.resource_id(request.name, "suites")))
+
+    async def ListSuites(self, request: pb.ListSuitesRequest, context: Context) -> pb.ListSuitesResponse:
+        page = requests.list_page(request, "suites")
+        found, following = await to_thread(self._suites.page, page.size, page.cursor)
+        return pb.ListSuitesResponse(suites=map(responses.suite, found), next_page_token=page.token(following))
+
+    async def UpdateSuite(self, request: pb.UpdateSuiteRequest, context: Context) -> pb.Suite:
+        return responses.suite(await to_thread(lambda: self._suites.update(suite_changes.update_suite(request))))
+
+    async def DeleteSuite(self, request: pb.DeleteSuiteRequest, context: Context) -> Empty:
+        await to_thread(self._suites.delete, names.resource_id(request.name, "suites"))
+        return Empty()
 
     async def RunSuite(self, request: pb.RunSuiteRequest, context: Context) -> pb.Run:
-        status = await asyncio.to_thread(self._handlers.run_suite, *suite_requests.run_suite(request))
+        status = await to_thread(self._suites.run, *suite_requests.run_suite(request))
         return responses.run(status.run, status.audits)
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.Run:
-        status = await asyncio.to_thread(self._handlers.get_run, *names.run_ids(request.name))
+        status = await to_thread(self._suites.get_run, *names.run_ids(request.name))
         return responses.run(status.run, status.audits)
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
-        statuses, following = await asyncio.to_thread(self._handlers.list_runs, *page_of(request))
+        suite_id = names.resource_id(request.parent, "suites", "parent")
+        page = requests.list_page(request, "runs", suite_id)
+        statuses, following = await to_thread(self._suites.runs, suite_id, page.size, page.cursor)
         runs = [responses.run(status.run, status.audits) for status in statuses]
-        return pb.ListRunsResponse(runs=runs, next_page_token=page_token(following))
+        return pb.ListRunsResponse(runs=runs, next_page_token=page.token(following))

@@ -17,5 +17,7 @@ class ServerSettings(StoreSettings):
     max_message_bytes: int = Field(
         default=64 * MEBIBYTE, gt=0, description="largest gRPC message, recorded tensors included"
     )
+    max_queued: int = Field(default=100_000, ge=0, description="audits that may wait at a time; 0 for any number")
+    inspect_seconds: float = Field(default=60.0, gt=0, description="how long InspectModel waits for a worker")
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
     shutdown_seconds: float = Field(default=3.0, ge=0, description="how long calls under way may take at shutdown")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -10,20 +12,26 @@ from google.rpc import error_details_pb2, status_pb2
 
 from dropaudit import errors as core
 from dropaudit.errors import AuditError
-from dropaudit_server import unserved
+from dropaudit_server.inspecting import InspectionFailed, NotInspected
+from dropaudit_server.stopping import ServerStopping
 from dropaudit_server.violations import InvalidRequest
 from dropaudit_store import errors
 
 DOMAIN = "dropaudit"
-_RETRY_SECONDS = 1
 
 # Looked up along the classes an error derives from, nearest first.
 CODES: dict[type[BaseException], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
-    unserved.NotServed: grpc.StatusCode.UNIMPLEMENTED,
+    InspectionFailed: grpc.StatusCode.FAILED_PRECONDITION,
+    NotInspected: grpc.StatusCode.UNAVAILABLE,
+    ServerStopping: grpc.StatusCode.UNAVAILABLE,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.SuiteExists: grpc.StatusCode.ALREADY_EXISTS,
     errors.RequestIdReused: grpc.StatusCode.ALREADY_EXISTS,
+    errors.InUse: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.AuditNotFinished: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.Conflict: grpc.StatusCode.ABORTED,
+    errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,
     errors.DigestMismatch: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ContentTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -46,19 +54,47 @@ def code_of(error: AuditError) -> grpc.StatusCode:
     return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), grpc.StatusCode.UNKNOWN)
 
 
+# Where trying again helps, and after how many seconds.
+_RETRY_SECONDS = {grpc.StatusCode.UNAVAILABLE: 1, grpc.StatusCode.ABORTED: 1}
+_QUEUE_SECONDS = 10
+
+
 def status_of(error: AuditError) -> status_pb2.Status:
-    """Return code, message and details: ErrorInfo, BadRequest where fields are wrong, RetryInfo where waiting helps."""
-    details = [_packed(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts))]
-    if isinstance(error, InvalidRequest):
-        violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=path, description=wrong)
-            for path, wrong in error.violations
-        ]
-        details.append(_packed(error_details_pb2.BadRequest(field_violations=violations)))
-    if code_of(error) is grpc.StatusCode.UNAVAILABLE:
-        details.append(_packed(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=_RETRY_SECONDS))))
-    code: int = code_of(error).value[0]
-    return status_pb2.Status(code=code, message=error.message, details=details)
+    """Return code, message and details: ErrorInfo, and what else helps to do something about the error."""
+    code = code_of(error)
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts),
+        *_details(error),
+    ]
+    seconds = _QUEUE_SECONDS if isinstance(error, errors.QueueFull) else _RETRY_SECONDS.get(code)
+    if seconds is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=seconds)))
+    number: int = code.value[0]
+    return status_pb2.Status(code=number, message=error.message, details=map(_packed, details))
+
+
+def _details(error: AuditError) -> list[Message]:
+    """Return BadRequest where fields are wrong, PreconditionFailure where something else must happen first."""
+    match error:
+        case InvalidRequest(violations=violations):
+            fields = [
+                error_details_pb2.BadRequest.FieldViolation(field=path, description=wrong) for path, wrong in violations
+            ]
+            return [error_details_pb2.BadRequest(field_violations=fields)]
+        case errors.InUse(users=users):
+            return [_preconditions("IN_USE", users, f"uses {error.resource}")]
+        case errors.AuditNotFinished(audit_id=audit_id):
+            return [_preconditions("AUDIT_NOT_FINISHED", [f"audits/{audit_id}"], "has not finished")]
+    return []
+
+
+def _preconditions(kind: str, subjects: Iterable[str], sentence: str) -> Message:
+    violations = [
+        error_details_pb2.PreconditionFailure.Violation(type=kind, subject=subject, description=f"{subject} {sentence}")
+        for subject in subjects
+    ]
+    failure: Message = error_details_pb2.PreconditionFailure(violations=violations)
+    return failure
 
 
 def internal_status() -> status_pb2.Status:

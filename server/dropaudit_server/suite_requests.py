@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from celery.schedules import ParseException, crontab
@@ -11,7 +12,7 @@ from celery.schedules import ParseException, crontab
 from dropaudit.plan import Plan
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.names import check_request_id, resource_id
-from dropaudit_server.requests import options
+from dropaudit_server.requests import labels, options
 from dropaudit_server.subjects import ROLES, Asked, artifact, pair
 from dropaudit_server.tensors import PutTensors
 from dropaudit_server.violations import Violations
@@ -40,7 +41,7 @@ class AskedSuite:
         return Suite(
             id=self.id,
             display_name=self.message.display_name,
-            members=tuple(_member(member, put) for member in self.members),
+            members=stored_members(self.members, put),
             plan=self.plan,
             cron=self.message.schedule.cron,
             paused=self.message.schedule.paused,
@@ -48,6 +49,11 @@ class AskedSuite:
             create_time=now,
             update_time=now,
         )
+
+
+def stored_members(members: Sequence[Asked | Glob], put: PutTensors) -> tuple[Member, ...]:
+    """Store the tensors of members and return their records."""
+    return tuple(_member(member, put) for member in members)
 
 
 def _member(member: Asked | Glob, put: PutTensors) -> Member:
@@ -64,21 +70,30 @@ def create_suite(request: pb.CreateSuiteRequest) -> AskedSuite:
     violations = Violations()
     if request.suite_id and not _SUITE_ID.fullmatch(request.suite_id):
         violations.add("suite_id", "lower-case letters, digits and hyphens, 63 at most, no hyphen at an end")
-    if not 1 <= len(request.suite.members) <= _MOST_MEMBERS:
-        violations.add("suite.members", f"give 1 to {_MOST_MEMBERS} members")
-    members = tuple(
-        _asked(member, f"suite.members[{position}]", violations)
-        for position, member in enumerate(request.suite.members)
-    )
+    members = read_members(request.suite, violations)
     if request.suite.HasField("schedule"):
-        _check_cron(request.suite.schedule.cron, violations)
-    # Taking what nobody acts on would be a promise.
-    for field in ("baseline", "notifications"):
-        if getattr(request.suite, field):
-            violations.add(f"suite.{field}", "is not served by this version; leave it empty")
+        check_cron(request.suite.schedule.cron, violations)
+    check_unserved(request.suite, violations)
+    labels(request.suite.labels, "suite.labels", violations)
     plan = options(request.suite.options, "suite.options", violations)
     violations.check()
     return AskedSuite(request.suite_id or f"suite-{uuid.uuid4().hex[:12]}", request.suite, members, plan)
+
+
+def read_members(suite: pb.Suite, violations: Violations) -> tuple[Asked | Glob, ...]:
+    """Read the members of a suite."""
+    if not 1 <= len(suite.members) <= _MOST_MEMBERS:
+        violations.add("suite.members", f"give 1 to {_MOST_MEMBERS} members")
+    return tuple(
+        _asked(member, f"suite.members[{position}]", violations) for position, member in enumerate(suite.members)
+    )
+
+
+def check_unserved(suite: pb.Suite, violations: Violations) -> None:
+    """Note fields that nobody acts on: taking them would be a promise."""
+    for field in ("baseline", "notifications"):
+        if getattr(suite, field):
+            violations.add(f"suite.{field}", "is not served by this version; leave it empty")
 
 
 def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Asked | Glob:
@@ -94,7 +109,8 @@ def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Asked |
     return Glob(pattern="")
 
 
-def _check_cron(cron: str, violations: Violations) -> None:
+def check_cron(cron: str, violations: Violations) -> None:
+    """Note what is no cron line."""
     try:
         crontab.from_string(cron)
     except (ParseException, ValueError):

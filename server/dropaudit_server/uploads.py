@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.violations import InvalidRequest
 from dropaudit_store.blobs import BlobStore
+
+# The size of a model that is stored, content included; None when it is not.
+KnownSize = Callable[[str], int | None]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -26,12 +29,13 @@ class Stored:
 class Uploads:
     """Receives content chunk by chunk; memory does not grow with it."""
 
-    def __init__(self, blobs: BlobStore, max_bytes: int) -> None:
+    def __init__(self, blobs: BlobStore, known: KnownSize, max_bytes: int) -> None:
         self._blobs = blobs
+        self._known = known
         self._max_bytes = max_bytes
 
     async def receive(self, messages: AsyncIterator[pb.UploadModelRequest]) -> Stored:
-        """Store what comes; nothing is left of an upload that breaks off.
+        """Store what comes, unless it is stored; nothing is left of an upload that breaks off.
 
         Raises:
             InvalidRequest: the first message is no metadata, another one is, or the content is empty.
@@ -40,6 +44,8 @@ class Uploads:
             StorageFull: the disk is full.
         """
         metadata = await _metadata(messages)
+        if metadata.sha256 and (size := await asyncio.to_thread(self._known, metadata.sha256)) is not None:
+            return Stored(metadata.sha256, size, metadata.display_name)
         with self._blobs.writer(self._max_bytes) as writer:
             async for message in messages:
                 _require_chunk(message)

@@ -9,7 +9,8 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from dropaudit_store.tasks import AUDIT_TASK, QUEUE, SYNC_SUITE_TASK
+from dropaudit_store.records import AuditRecord, Priority
+from dropaudit_store.tasks import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
 
 _log = structlog.get_logger(__name__)
 
@@ -26,17 +27,21 @@ class WakeUps:
             broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
         )
 
-    def audits(self, audit_ids: Iterable[str]) -> None:
+    def audits(self, records: Iterable[AuditRecord]) -> None:
         """Tell a worker of each audit."""
-        for audit_id in audit_ids:
-            self._send(AUDIT_TASK, audit_id)
+        for record in records:
+            self._send(AUDIT_TASK, record.id, record.request.priority)
+
+    def inspection(self, sha256: str) -> None:
+        """Tell a worker of a model that somebody asks about."""
+        self._send(INSPECT_TASK, sha256)
 
     def suite(self, suite_id: str) -> None:
         """Tell a worker that a suite's schedule has changed."""
         self._send(SYNC_SUITE_TASK, suite_id)
 
-    def _send(self, task: str, argument: str) -> None:
+    def _send(self, task: str, argument: str, priority: Priority = Priority.INTERACTIVE) -> None:
         try:
-            self._celery.send_task(task, args=[argument], ignore_result=True, retry=False)
+            self._celery.send_task(task, args=[argument], priority=STEPS[priority], ignore_result=True, retry=False)
         except (OperationalError, redis.RedisError, OSError):
             _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)

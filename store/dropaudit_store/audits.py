@@ -1,13 +1,12 @@
-"""Audits: created once, claimed with a lease, finished by whoever holds it."""
+"""Audits: created once, claimed with a lease, finished by whoever holds it, deleted when they are finished."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import msgspec
 import redis
@@ -16,8 +15,18 @@ from dropaudit.plan import Progress
 from dropaudit.report import to_json
 from dropaudit_store import scripts
 from dropaudit_store.connection import key, texts
-from dropaudit_store.errors import AuditNotFound, LeaseLost, RequestIdReused, redis_errors
-from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure
+from dropaudit_store.errors import (
+    AuditNotFinished,
+    AuditNotFound,
+    LeaseLost,
+    ModelNotFound,
+    QueueFull,
+    RequestIdReused,
+    redis_errors,
+)
+from dropaudit_store.ids import sortable_id
+from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure, Priority
+from dropaudit_store.terms import models_of, report_terms, request_terms, tensors_of
 
 WORKER_LOST = "WORKER_LOST"
 
@@ -31,84 +40,170 @@ class Lease:
     record: AuditRecord
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An audit to create. The same `request_id` returns the audit it made first."""
+
+    request: AuditRequest
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the store holds.
+
+    Attributes:
+        queued: most audits that wait at a time; 0 for any number.
+        retention_seconds: how long a finished audit is kept; 0 for good.
+    """
+
+    queued: int = 0
+    retention_seconds: float = 0.0
+
+
 class AuditStore:
     """Audits in Redis. Every method raises StoreUnavailable when Redis is gone, StorageFull when it takes no more."""
 
-    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, client: redis.Redis, clock: Callable[[], float] = time.time, limits: Limits | None = None
+    ) -> None:
         self._redis = client
         self._clock = clock
+        self._limits = limits or Limits()
         self._create = client.register_script(scripts.CREATE)
         self._claim = client.register_script(scripts.CLAIM)
         self._extend = client.register_script(scripts.EXTEND)
         self._progress = client.register_script(scripts.PROGRESS)
         self._finish = client.register_script(scripts.FINISH)
+        self._cancel = client.register_script(scripts.CANCEL)
         self._release = client.register_script(scripts.RELEASE)
+        self._delete = client.register_script(scripts.DELETE)
 
     def create(self, request: AuditRequest, request_id: str = "") -> AuditRecord:
-        """Store an audit as QUEUED; the same `request_id` returns the audit it made first, whatever the race.
+        """Store an audit as QUEUED; see `create_many`."""
+        return self.create_many([Asked(request, request_id)])[0]
+
+    def create_many(self, asked: Sequence[Asked], *, check_models: bool = False) -> list[AuditRecord]:
+        """Store audits as QUEUED, all or none. A `request_id` that is known returns its audit, whatever the race.
+
+        Args:
+            check_models: whether each model must be stored.
 
         Raises:
-            RequestIdReused: the id belongs to a different request.
+            RequestIdReused: an id belongs to a different request.
+            ModelNotFound: a model is not stored.
+            QueueFull: too many audits wait.
         """
-        audit_id = uuid.uuid4().hex
-        # Labels come in any order: equal requests must have equal bodies.
-        body = msgspec.json.encode(request, order="deterministic").decode()
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        keys = [_audit(audit_id), _events(audit_id), _QUEUED, _AUDITS, key("request", request_id) if request_id else ""]
+        now = self._now()
+        records = {(new := sortable_id(now)): _new_record(new, each.request, now) for each in asked}
+        items = (word for each, new in zip(asked, records, strict=True) for word in _create_arguments(new, each))
+        arguments: list[str | float] = [now, self._limits.queued, int(check_models), len(asked), *items]
         with redis_errors():
-            found = self._create(keys=keys, args=[audit_id, body, self._clock(), digest])
-        if not found:
-            raise RequestIdReused(request_id)
-        return self.get(str(found))
+            outcome, *ids = texts(self._create(args=arguments))
+        if outcome != "made":
+            self._refuse(outcome, *ids)
+        # A new one is known without asking; of an older one nobody knows how it stands by now.
+        return [records[each] if each in records else self.get(each) for each in ids]
+
+    def _refuse(self, outcome: str, fact: str = "") -> NoReturn:
+        if outcome == "reused":
+            raise RequestIdReused(fact)
+        if outcome == "missing":
+            raise ModelNotFound(f"models/{fact}")
+        raise QueueFull(self._limits.queued)
 
     def get(self, audit_id: str) -> AuditRecord:
         """Return an audit. Raises AuditNotFound."""
+        return self.get_many([audit_id])[0]
+
+    def get_many(self, audit_ids: Iterable[str]) -> list[AuditRecord]:
+        """Return audits in the given order. Raises AuditNotFound."""
+        return [_existing(audit_id, found) for audit_id, found in self._found(audit_ids)]
+
+    def find_many(self, audit_ids: Iterable[str]) -> dict[str, AuditRecord]:
+        """Return those audits that exist, by id."""
+        return {audit_id: _record(audit_id, found) for audit_id, found in self._found(audit_ids) if found}
+
+    def _found(self, audit_ids: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
+        ids = list(audit_ids)
+        with redis_errors(), self._redis.pipeline(transaction=False) as pipe:
+            for audit_id in ids:
+                pipe.hgetall(_audit(audit_id))
+            return list(zip(ids, cast(list[dict[str, str]], pipe.execute()), strict=True))
+
+    def priority(self, audit_id: str) -> Priority:
+        """Return who is served first; of an audit that is gone it does not matter."""
         with redis_errors():
-            fields = cast(dict[str, str], self._redis.hgetall(_audit(audit_id)))
-        if not fields:
-            raise AuditNotFound(f"audits/{audit_id}")
-        return _record(audit_id, fields)
+            found = self._redis.hget(_audit(audit_id), "priority")
+        return Priority(str(found)) if found else Priority.INTERACTIVE
 
     def claim(self, audit_id: str, lease_seconds: float) -> Lease | None:
         """Take a QUEUED audit; None when it is held, finished or gone."""
-        now = self._clock()
-        keys = [_audit(audit_id), _events(audit_id), _QUEUED, _RUNNING]
+        now = self._now()
         with redis_errors():
-            token = self._claim(keys=keys, args=[audit_id, now, now + lease_seconds])
+            token = self._claim(args=[audit_id, now, now + lease_seconds])
         return None if not token else Lease(audit_id, int(token), self.get(audit_id))
 
-    def extend(self, lease: Lease, lease_seconds: float) -> None:
-        """Keep a lease for longer. Raises LeaseLost."""
+    def extend(self, lease: Lease, lease_seconds: float) -> bool:
+        """Keep a lease for longer; False when its holder is asked to stop. Raises LeaseLost."""
         with redis_errors():
-            kept = self._extend(
-                keys=[_audit(lease.audit_id), _RUNNING],
-                args=[lease.audit_id, lease.token, self._clock() + lease_seconds],
-            )
-        _require(kept, lease)
+            answer = self._extend(args=[lease.audit_id, lease.token, self._now() + lease_seconds])
+        _require(answer != "lost", lease)
+        return bool(answer == "kept")
 
     def progress(self, lease: Lease, progress: Progress) -> None:
         """Tell watchers how far an audit is. Raises LeaseLost."""
         payload = msgspec.json.encode(to_json(progress)).decode()
         with redis_errors():
-            kept = self._progress(
-                keys=[_audit(lease.audit_id), _events(lease.audit_id)], args=[lease.token, self._clock(), payload]
-            )
+            kept = self._progress(args=[lease.audit_id, lease.token, self._now(), payload])
         _require(kept, lease)
 
     def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
         """Write the report and the state in one step. Raises LeaseLost: a late writer changes nothing."""
-        self._end(lease, AuditState.SUCCEEDED, "report", msgspec.json.encode(report).decode())
+        content = msgspec.json.encode(report).decode()
+        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report))
 
     def fail(self, lease: Lease, failure: Failure) -> None:
         """Write why an audit could not be made. Raises LeaseLost."""
         self._end(lease, AuditState.FAILED, "failure", msgspec.json.encode(failure).decode())
 
-    def _end(self, lease: Lease, state: AuditState, field: str, value: str) -> None:
-        keys = [_audit(lease.audit_id), _events(lease.audit_id), _RUNNING]
-        args: list[str | float] = [lease.audit_id, lease.token, self._clock(), state.value, field, value]
+    def stopped(self, lease: Lease) -> None:
+        """Note that the holder has stopped as it was asked to. Raises LeaseLost."""
+        self._end(lease, AuditState.CANCELLED)
+
+    def _end(
+        self, lease: Lease, state: AuditState, field: str = "", value: str = "", terms: Sequence[str] = ()
+    ) -> None:
+        now = self._now()
+        args: list[str | float] = [lease.audit_id, lease.token, now, state.value, field, value]
         with redis_errors():
-            kept = self._finish(keys=keys, args=args)
+            kept = self._finish(args=[*args, self._expiry(now), "\n".join(terms)])
         _require(kept, lease)
+
+    def cancel(self, audit_id: str) -> AuditRecord:
+        """Cancel what waits and ask the holder of what runs to stop; what is finished stays. Raises AuditNotFound."""
+        now = self._now()
+        with redis_errors():
+            self._cancel(args=[audit_id, now, self._expiry(now)])
+        return self.get(audit_id)
+
+    def delete(self, audit_id: str) -> None:
+        """Delete a finished audit with its report and events. Raises AuditNotFound and AuditNotFinished."""
+        with redis_errors():
+            outcome = self._delete(args=[audit_id, self._now()])
+        if not outcome:
+            raise AuditNotFound(f"audits/{audit_id}")
+        if outcome != "deleted":
+            raise AuditNotFinished(audit_id, str(outcome))
+
+    def delete_expired(self, limit: int = 100) -> int:
+        """Delete audits whose time has come, and return how many those were."""
+        now = self._now()
+        with redis_errors():
+            due = texts(self._redis.zrangebyscore(key("expiring"), "-inf", now, start=0, num=limit))
+            for audit_id in due:
+                self._delete(args=[audit_id, now])
+        return len(due)
 
     def release_expired(self, max_attempts: int, limit: int = 100) -> list[str]:
         """Queue audits whose lease has expired; those tried often enough end FAILED / WORKER_LOST.
@@ -117,7 +212,7 @@ class AuditStore:
             The ids that are QUEUED again.
         """
         with redis_errors():
-            expired = texts(self._redis.zrangebyscore(_RUNNING, "-inf", self._clock(), start=0, num=limit))
+            expired = texts(self._redis.zrangebyscore(key("running"), "-inf", self._clock(), start=0, num=limit))
         return [each for each in expired if self._released(each, max_attempts) is AuditState.QUEUED]
 
     def _released(self, audit_id: str, max_attempts: int) -> AuditState | None:
@@ -125,41 +220,61 @@ class AuditStore:
             reason=WORKER_LOST,
             message=f"{max_attempts} workers were lost while they made this audit; look for a crash in their logs",
         )
-        keys = [_audit(audit_id), _events(audit_id), _QUEUED, _RUNNING]
-        verdict = msgspec.json.encode(failure).decode()
+        now, verdict = self._now(), msgspec.json.encode(failure).decode()
         with redis_errors():
-            state = self._release(keys=keys, args=[audit_id, self._clock(), max_attempts, verdict])
+            state = self._release(args=[audit_id, now, max_attempts, verdict, self._expiry(now)])
         return AuditState(state) if state else None
 
     def take_unannounced(self, older_than: float, limit: int = 100) -> list[str]:
         """Return QUEUED audits that nobody was told of for `older_than` seconds, and note that they are told now."""
-        now = self._clock()
+        now, queued = self._clock(), key("queued")
         with redis_errors():
-            waiting = texts(self._redis.zrangebyscore(_QUEUED, "-inf", now - older_than, start=0, num=limit))
+            waiting = texts(self._redis.zrangebyscore(queued, "-inf", now - older_than, start=0, num=limit))
             if waiting:
                 # XX: an audit that was claimed in between must not come back.
-                self._redis.zadd(_QUEUED, dict.fromkeys(waiting, now), xx=True)
+                self._redis.zadd(queued, dict.fromkeys(waiting, now), xx=True)
         return waiting
 
-    def get_many(self, audit_ids: Iterable[str]) -> list[AuditRecord]:
-        """Return audits in the given order. Raises AuditNotFound."""
-        return [self.get(audit_id) for audit_id in audit_ids]
+    def _now(self) -> float:
+        """Return the time in whole milliseconds, which is what messages and ids hold."""
+        return round(self._clock(), 3)
+
+    def _expiry(self, now: float) -> float | str:
+        return now + self._limits.retention_seconds if self._limits.retention_seconds else ""
+
+
+def _new_record(audit_id: str, request: AuditRequest, now: float) -> AuditRecord:
+    return AuditRecord(id=audit_id, request=request, state=AuditState.QUEUED, create_time=now)
+
+
+def _create_arguments(audit_id: str, asked: Asked) -> list[str]:
+    request, subject = asked.request, asked.request.spec.subject
+    # Labels come in any order: equal requests must have equal bodies.
+    body = msgspec.json.encode(request, order="deterministic")
+    lists = (request_terms(request), models_of(subject), tensors_of(subject))
+    return [
+        audit_id,
+        body.decode(),
+        hashlib.sha256(body).hexdigest(),
+        asked.request_id,
+        request.priority.value,
+        *("\n".join(each) for each in lists),
+    ]
 
 
 def _audit(audit_id: str) -> str:
     return key("audit", audit_id)
 
 
-def _events(audit_id: str) -> str:
-    return key("events", audit_id)
-
-
-_QUEUED, _RUNNING, _AUDITS = key("queued"), key("running"), key("audits")
-
-
 def _require(kept: object, lease: Lease) -> None:
     if not kept:
         raise LeaseLost(lease.audit_id)
+
+
+def _existing(audit_id: str, fields: dict[str, str]) -> AuditRecord:
+    if not fields:
+        raise AuditNotFound(f"audits/{audit_id}")
+    return _record(audit_id, fields)
 
 
 def _record(audit_id: str, fields: dict[str, str]) -> AuditRecord:
@@ -174,6 +289,7 @@ def _record(audit_id: str, fields: dict[str, str]) -> AuditRecord:
         create_time=float(fields["create"]),
         start_time=seconds("start"),
         end_time=seconds("end"),
+        expire_time=seconds("expire"),
         report=msgspec.json.decode(fields["report"]) if "report" in fields else None,
         failure=msgspec.json.decode(fields["failure"], type=Failure) if "failure" in fields else None,
     )

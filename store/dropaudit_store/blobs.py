@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import uuid
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,16 +20,26 @@ from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch,
 from dropaudit_store.records import TensorInfo, Tensors
 
 
+def _hold_nothing(_: str) -> None:
+    pass
+
+
 class BlobStore:
     """Content on any file system that fsspec knows; `file:///…` for one machine, `s3://…` for many."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, hold: Callable[[str], None] = _hold_nothing) -> None:
+        """Open a store.
+
+        Args:
+            hold: told of each digest before its content becomes visible.
+        """
         self._files, root = fsspec.core.url_to_fs(url)
         self._root = root.rstrip("/")
+        self._hold = hold
 
     def writer(self, max_bytes: int | None = None) -> BlobWriter:
         """Begin to store content; use it as a context manager."""
-        return BlobWriter(self._files, self._root, max_bytes)
+        return BlobWriter(self._files, self._root, max_bytes, self._hold)
 
     def put(self, content: bytes) -> str:
         """Store content and return its SHA-256. Raises StorageFull."""
@@ -43,6 +54,34 @@ class BlobStore:
         except FileNotFoundError as error:
             raise BlobMissing(sha256) from error
         return content
+
+    def holds(self, sha256: str) -> bool:
+        """Hold content that is stored; False when it is not."""
+        self._hold(sha256)
+        return bool(self._files.exists(blob_path(self._root, sha256)))
+
+    def chunks(self, sha256: str, size: int) -> Iterator[bytes]:
+        """Yield content in pieces of `size` bytes. Raises BlobMissing."""
+        try:
+            file = self._files.open(blob_path(self._root, sha256), "rb")
+        except FileNotFoundError as error:
+            raise BlobMissing(sha256) from error
+        with file:
+            while chunk := file.read(size):
+                yield chunk
+
+    def remove(self, sha256: str, is_needed: Callable[[], bool]) -> bool:
+        """Hide content, and remove it unless it is needed after all; False when it was not removed."""
+        final, hidden = blob_path(self._root, sha256), f"{self._root}/incoming/{uuid.uuid4().hex}"
+        try:
+            self._files.mv(final, hidden)
+        except FileNotFoundError:
+            return True
+        if is_needed() and not self._files.exists(final):
+            self._files.mv(hidden, final)
+            return False
+        self._files.rm_file(hidden)
+        return True
 
     def put_tensors(self, tensors: list[tuple[str, Array]]) -> Tensors:
         """Store named arrays, in their order, as one .npz."""
@@ -67,8 +106,11 @@ class BlobStore:
 class BlobWriter:
     """Content on its way: hidden under a temporary name until it is complete."""
 
-    def __init__(self, files: Any, root: str, max_bytes: int | None) -> None:
+    def __init__(
+        self, files: Any, root: str, max_bytes: int | None, hold: Callable[[str], None] = _hold_nothing
+    ) -> None:
         self._files = files
+        self._hold = hold
         self._root = root
         self._max_bytes = max_bytes
         self._path = f"{root}/incoming/{uuid.uuid4().hex}"
@@ -128,6 +170,7 @@ class BlobWriter:
             if hasattr(self._file, "fileno"):
                 os.fsync(self._file.fileno())
             self._file.close()
+            self._hold(digest)
             final = blob_path(self._root, digest)
             self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
             self._files.mv(self._path, final)

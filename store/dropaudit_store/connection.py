@@ -10,6 +10,7 @@ import redis.asyncio
 
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
+_MOST_WAITING_CONNECTIONS = 16
 PREFIX = "dropaudit:"
 
 
@@ -25,13 +26,19 @@ def connect(url: str) -> redis.Redis:
 
 
 def connect_async(url: str) -> redis.asyncio.Redis:
-    """Return a client for waiting on events; a blocking read must be shorter than the answer may take."""
-    return redis.asyncio.Redis.from_url(
+    """Return a client for waiting on events; a blocking read must be shorter than the answer may take.
+
+    Who finds every connection in use waits for one: many begin to watch at once.
+    """
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         decode_responses=True,
         socket_connect_timeout=_CONNECT_SECONDS,
         socket_timeout=_ANSWER_SECONDS,
+        max_connections=_MOST_WAITING_CONNECTIONS,
+        timeout=_ANSWER_SECONDS,
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def texts(answer: object) -> list[str]:

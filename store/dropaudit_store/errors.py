@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import redis
@@ -68,6 +68,52 @@ class RequestIdReused(StoreError):
         super().__init__(
             f"request_id {request_id!r} was used for another audit; choose a new one", requestId=request_id
         )
+
+
+class InUse(StoreError):
+    """A resource cannot be deleted while others need it; `users` are names of some of them."""
+
+    reason = "IN_USE"
+
+    def __init__(self, resource: str, users: Sequence[str]) -> None:
+        super().__init__(
+            f"{resource} is used by {', '.join(users[:3])}{' and others' if len(users) > 3 else ''}; "
+            "wait for audits to end or cancel them, delete suites, and try again",
+            resource=resource,
+        )
+        self.resource = resource
+        self.users = tuple(users)
+
+
+class AuditNotFinished(StoreError):
+    """An audit cannot be deleted before it has finished."""
+
+    reason = "AUDIT_NOT_FINISHED"
+
+    def __init__(self, audit_id: str, state: str) -> None:
+        super().__init__(f"audits/{audit_id} is {state}; cancel it first", audit=audit_id, state=state)
+        self.audit_id = audit_id
+
+
+class QueueFull(StoreError):
+    """As many audits wait as may."""
+
+    reason = "QUEUE_FULL"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} audits may wait at a time; try again later, add workers or raise DROPAUDIT_MAX_QUEUED",
+            limit=str(limit),
+        )
+
+
+class Conflict(StoreError):
+    """A resource was changed by somebody else at the same time."""
+
+    reason = "CONFLICT"
+
+    def __init__(self, resource: str) -> None:
+        super().__init__(f"{resource} was changed by somebody else meanwhile; read it and try again", resource=resource)
 
 
 class BlobMissing(StoreError):

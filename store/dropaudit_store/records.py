@@ -112,6 +112,7 @@ class AuditRecord(_Record, frozen=True, kw_only=True):
     create_time: float
     start_time: float | None = None
     end_time: float | None = None
+    expire_time: float | None = None
     report: dict[str, Any] | None = None
     failure: Failure | None = None
 

@@ -1,112 +1,269 @@
 """The state machine's transitions: each a script that Redis runs as one atomic step.
 
-An audit is a hash (request, state, attempts, token, seq, create, start, end, report, failure) beside a stream of
-events whose ids are `sequence-0`. `queued` holds the ids that wait, by the time they were last announced; `running`
-those that are held, by the time their lease ends. A fencing token grows with each claim: who comes with an older
-one has lost the lease.
+An audit is a hash (request, state, attempts, token, seq, create, start, end, expire, report, failure, and the lists
+terms, models and blobs) beside a stream of events whose ids are `sequence-0`. `queued` holds the ids that wait, by the
+time they were last announced; `running` those that are held, by the time their lease ends; `expiring` those that
+finished, by the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost
+the lease. `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a blob; a blob that
+nothing needs any more is noted in `garbage`.
 """
 
 from __future__ import annotations
 
-# event(key, events, kind, payload, now): appends with the next sequence number.
-_EVENT = """
-local function event(key, events, kind, payload, now)
-  local sequence = redis.call('HINCRBY', key, 'seq', 1)
-  redis.call('XADD', events, sequence .. '-0', 'kind', kind, 'payload', payload, 'time', now)
-  return sequence
-end
-local function held(key, token)
-  return redis.call('HGET', key, 'state') == 'RUNNING' and redis.call('HGET', key, 'token') == token
-end
-"""
+from dropaudit_store.connection import PREFIX
 
-# KEYS audit events queued audits request; ARGV id request now digest. Returns the id of the audit that exists
-# afterwards, or false when the request id belongs to another request.
-CREATE = (
-    _EVENT
+_COMMON = (
+    f"local P = '{PREFIX}'"
     + """
-if KEYS[5] ~= '' then
-  local known = redis.call('HMGET', KEYS[5], 'id', 'digest')
-  if known[1] then
-    if known[2] ~= ARGV[4] then return false end
-    return known[1]
-  end
-  redis.call('HSET', KEYS[5], 'id', ARGV[1], 'digest', ARGV[4])
+local function audit_key(id) return P .. 'audit:' .. id end
+local function index(term, id) redis.call('ZADD', P .. 'index:' .. term, 0, id) end
+local function unindex(term, id) redis.call('ZREM', P .. 'index:' .. term, id) end
+local function each(list, call) for word in string.gmatch(list or '', '[^\\n]+') do call(word) end end
+local function ref(sha, name) redis.call('SADD', P .. 'refs:' .. sha, name) end
+local function unref(sha, name, now)
+  redis.call('SREM', P .. 'refs:' .. sha, name)
+  if redis.call('EXISTS', P .. 'refs:' .. sha) == 0 then redis.call('ZADD', P .. 'garbage', now, sha) end
 end
-redis.call('HSET', KEYS[1], 'request', ARGV[2], 'state', 'QUEUED', 'create', ARGV[3], 'attempts', 0, 'token', 0)
-redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
-redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
-event(KEYS[1], KEYS[2], 'state', 'QUEUED', ARGV[3])
-return ARGV[1]
 """
 )
 
-# KEYS audit events queued running; ARGV id now lease_end. Returns the token, or false when there is nothing to claim.
-CLAIM = (
-    _EVENT
+_AUDIT = (
+    _COMMON
     + """
-if redis.call('HGET', KEYS[1], 'state') ~= 'QUEUED' then return false end
-redis.call('HSET', KEYS[1], 'state', 'RUNNING', 'start', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'attempts', 1)
-local token = redis.call('HINCRBY', KEYS[1], 'token', 1)
-redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
-event(KEYS[1], KEYS[2], 'state', 'RUNNING', ARGV[2])
+local function event(id, kind, payload, now)
+  local sequence = redis.call('HINCRBY', audit_key(id), 'seq', 1)
+  redis.call('XADD', P .. 'events:' .. id, 'MAXLEN', '~', 1000, sequence .. '-0',
+    'kind', kind, 'payload', payload, 'time', now)
+  return sequence
+end
+local function enter(id, state)
+  local before = redis.call('HGET', audit_key(id), 'state')
+  if before then unindex('state:' .. before, id) end
+  redis.call('HSET', audit_key(id), 'state', state)
+  index('state:' .. state, id)
+end
+local function held(id, token)
+  local found = redis.call('HMGET', audit_key(id), 'state', 'token')
+  return found[1] == 'RUNNING' and found[2] == token
+end
+local function finish(id, state, now, expire)
+  enter(id, state)
+  redis.call('HSET', audit_key(id), 'end', now)
+  redis.call('ZREM', P .. 'queued', id)
+  redis.call('ZREM', P .. 'running', id)
+  each(redis.call('HGET', audit_key(id), 'models'), function(sha) unref(sha, 'audits/' .. id, now) end)
+  if expire ~= '' then
+    redis.call('HSET', audit_key(id), 'expire', expire)
+    redis.call('ZADD', P .. 'expiring', expire, id)
+  end
+  event(id, 'finished', state, now)
+end
+"""
+)
+
+# ARGV now queue_limit check_models count, then for each audit: id request digest request_id priority terms models
+# blobs. Makes all or none: returns made and the ids that exist afterwards, or what is in the way.
+CREATE = (
+    _AUDIT
+    + """
+local now, limit, count, width = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), 8
+local function item(i) return unpack(ARGV, 5 + (i - 1) * width, 4 + i * width) end
+local answer, fresh, seen = {'made'}, {}, {}
+for i = 1, count do
+  local id, _, digest, request_id, _, _, models = item(i)
+  local known = seen[request_id]
+  if request_id ~= '' and not known then
+    local found = redis.call('HMGET', P .. 'request:' .. request_id, 'id', 'digest')
+    known = found[1] and found
+  end
+  if known and known[2] ~= digest then return {'reused', request_id} end
+  if not known then
+    local missing
+    if ARGV[3] == '1' then
+      each(models, function(sha) if redis.call('EXISTS', P .. 'model:' .. sha) == 0 then missing = sha end end)
+    end
+    if missing then return {'missing', missing} end
+    fresh[#fresh + 1] = i
+    if request_id ~= '' then seen[request_id] = {id, digest} end
+  end
+  answer[#answer + 1] = known and known[1] or id
+end
+if limit > 0 and #fresh > 0 and redis.call('ZCARD', P .. 'queued') + #fresh > limit then return {'full'} end
+for _, i in ipairs(fresh) do
+  local id, request, digest, request_id, priority, terms, models, blobs = item(i)
+  if request_id ~= '' then redis.call('HSET', P .. 'request:' .. request_id, 'id', id, 'digest', digest) end
+  redis.call('HSET', audit_key(id), 'request', request, 'create', now, 'attempts', 0, 'token', 0,
+    'request_id', request_id, 'priority', priority, 'terms', terms, 'models', models, 'blobs', blobs)
+  enter(id, 'QUEUED')
+  redis.call('ZADD', P .. 'queued', now, id)
+  redis.call('ZADD', P .. 'audits', 0, id)
+  each(terms, function(term) index(term, id) end)
+  each(models, function(sha) ref(sha, 'audits/' .. id) end)
+  each(blobs, function(sha) ref(sha, 'audits/' .. id) end)
+  event(id, 'state', 'QUEUED', now)
+end
+return answer
+"""
+)
+
+# ARGV id now lease_end. Returns the token, or false when there is nothing to claim.
+CLAIM = (
+    _AUDIT
+    + """
+local id = ARGV[1]
+if redis.call('HGET', audit_key(id), 'state') ~= 'QUEUED' then return false end
+enter(id, 'RUNNING')
+redis.call('HSET', audit_key(id), 'start', ARGV[2])
+redis.call('HINCRBY', audit_key(id), 'attempts', 1)
+local token = redis.call('HINCRBY', audit_key(id), 'token', 1)
+redis.call('ZREM', P .. 'queued', id)
+redis.call('ZADD', P .. 'running', ARGV[3], id)
+event(id, 'state', 'RUNNING', ARGV[2])
 return token
 """
 )
 
-# KEYS audit running; ARGV id token lease_end. Returns 1, or 0 when the lease is lost.
+# ARGV id token lease_end. Returns kept, cancel when the holder is asked to stop, or lost.
 EXTEND = (
-    _EVENT
+    _AUDIT
     + """
-if not held(KEYS[1], ARGV[2]) then return 0 end
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-return 1
+if not held(ARGV[1], ARGV[2]) then return 'lost' end
+redis.call('ZADD', P .. 'running', ARGV[3], ARGV[1])
+return redis.call('HEXISTS', audit_key(ARGV[1]), 'cancel') == 1 and 'cancel' or 'kept'
 """
 )
 
-# KEYS audit events; ARGV token now payload. Returns the sequence number, or 0 when the lease is lost.
+# ARGV id token now payload. Returns the sequence number, or 0 when the lease is lost.
 PROGRESS = (
-    _EVENT
+    _AUDIT
     + """
-if not held(KEYS[1], ARGV[1]) then return 0 end
-return event(KEYS[1], KEYS[2], 'progress', ARGV[3], ARGV[2])
+if not held(ARGV[1], ARGV[2]) then return 0 end
+return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 """
 )
 
-# KEYS audit events running; ARGV id token now state field value. Returns 1, or 0 when the lease is lost.
+# ARGV id token now state field value expire terms. Returns 1, or 0 when the lease is lost.
 FINISH = (
-    _EVENT
+    _AUDIT
     + """
-if not held(KEYS[1], ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], 'state', ARGV[4], 'end', ARGV[3], ARGV[5], ARGV[6])
-redis.call('ZREM', KEYS[3], ARGV[1])
-event(KEYS[1], KEYS[2], 'finished', ARGV[4], ARGV[3])
+local id, now = ARGV[1], ARGV[3]
+if not held(id, ARGV[2]) then return 0 end
+if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), ARGV[5], ARGV[6]) end
+each(ARGV[8], function(term) index(term, id) end)
+redis.call('HSET', audit_key(id), 'terms', redis.call('HGET', audit_key(id), 'terms') .. '\\n' .. ARGV[8])
+finish(id, ARGV[4], now, ARGV[7])
 return 1
 """
 )
 
-# KEYS audit events queued running; ARGV id now max_attempts failure. Returns the new state, or false when the lease
-# has not expired or the audit is not running.
-RELEASE = (
-    _EVENT
+# ARGV id now expire. A waiting audit is cancelled, a running one's holder is asked to stop, a finished one is left
+# alone. Returns 1, or 0 when there is no such audit.
+CANCEL = (
+    _AUDIT
     + """
-if redis.call('HGET', KEYS[1], 'state') ~= 'RUNNING' then
-  redis.call('ZREM', KEYS[4], ARGV[1])
+local id = ARGV[1]
+local state = redis.call('HGET', audit_key(id), 'state')
+if not state then return 0 end
+if state == 'QUEUED' then finish(id, 'CANCELLED', ARGV[2], ARGV[3]) end
+if state == 'RUNNING' then redis.call('HSET', audit_key(id), 'cancel', ARGV[2]) end
+return 1
+"""
+)
+
+# ARGV id now max_attempts failure expire. Returns the new state, or false when the lease has not expired or the audit
+# is not running.
+RELEASE = (
+    _AUDIT
+    + """
+local id, now = ARGV[1], ARGV[2]
+if redis.call('HGET', audit_key(id), 'state') ~= 'RUNNING' then
+  redis.call('ZREM', P .. 'running', id)
   return false
 end
-local lease_end = redis.call('ZSCORE', KEYS[4], ARGV[1])
-if lease_end and tonumber(lease_end) > tonumber(ARGV[2]) then return false end
-redis.call('ZREM', KEYS[4], ARGV[1])
-if tonumber(redis.call('HGET', KEYS[1], 'attempts')) >= tonumber(ARGV[3]) then
-  redis.call('HSET', KEYS[1], 'state', 'FAILED', 'end', ARGV[2], 'failure', ARGV[4])
-  event(KEYS[1], KEYS[2], 'finished', 'FAILED', ARGV[2])
+local lease_end = redis.call('ZSCORE', P .. 'running', id)
+if lease_end and tonumber(lease_end) > tonumber(now) then return false end
+redis.call('ZREM', P .. 'running', id)
+if redis.call('HEXISTS', audit_key(id), 'cancel') == 1 then
+  finish(id, 'CANCELLED', now, ARGV[5])
+  return 'CANCELLED'
+end
+if tonumber(redis.call('HGET', audit_key(id), 'attempts')) >= tonumber(ARGV[3]) then
+  redis.call('HSET', audit_key(id), 'failure', ARGV[4])
+  finish(id, 'FAILED', now, ARGV[5])
   return 'FAILED'
 end
-redis.call('HSET', KEYS[1], 'state', 'QUEUED')
-redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
-event(KEYS[1], KEYS[2], 'state', 'QUEUED', ARGV[2])
+enter(id, 'QUEUED')
+redis.call('ZADD', P .. 'queued', now, id)
+event(id, 'state', 'QUEUED', now)
 return 'QUEUED'
+"""
+)
+
+# ARGV id now. Returns deleted, the state of an audit that has not finished, or false when there is no such audit.
+DELETE = (
+    _AUDIT
+    + """
+local id, now = ARGV[1], ARGV[2]
+local found = redis.call('HMGET', audit_key(id), 'state', 'terms', 'blobs', 'request_id')
+if not found[1] then
+  redis.call('ZREM', P .. 'expiring', id)
+  return false
+end
+if found[1] == 'QUEUED' or found[1] == 'RUNNING' then return found[1] end
+unindex('state:' .. found[1], id)
+each(found[2], function(term) unindex(term, id) end)
+each(found[3], function(sha) unref(sha, 'audits/' .. id, now) end)
+if found[4] ~= '' then redis.call('DEL', P .. 'request:' .. found[4]) end
+redis.call('ZREM', P .. 'audits', id)
+redis.call('ZREM', P .. 'expiring', id)
+redis.call('DEL', audit_key(id), P .. 'events:' .. id)
+return 'deleted'
+"""
+)
+
+# ARGV sha256 record member. A model that is known stays as it is.
+ADD_MODEL = (
+    _COMMON
+    + """
+if not redis.call('SET', P .. 'model:' .. ARGV[1], ARGV[2], 'NX') then return 0 end
+redis.call('ZADD', P .. 'models', 0, ARGV[3])
+ref(ARGV[1], 'models/' .. ARGV[1])
+return 1
+"""
+)
+
+# ARGV sha256 member now. Returns what uses the model, at most 20 names; empty when it is deleted.
+DELETE_MODEL = (
+    _COMMON
+    + """
+local sha, own, users = ARGV[1], 'models/' .. ARGV[1], {}
+for _, name in ipairs(redis.call('SRANDMEMBER', P .. 'refs:' .. sha, 21)) do
+  if name ~= own then users[#users + 1] = name end
+end
+if #users > 0 then return users end
+redis.call('DEL', P .. 'model:' .. sha, P .. 'sites:' .. sha)
+redis.call('ZREM', P .. 'models', ARGV[2])
+unref(sha, own, ARGV[3])
+return {}
+"""
+)
+
+# ARGV id now member before after released referred: the last two are digests, none of them in both.
+# Puts `after` in the place of `before`; an empty word is no suite. Returns 1, or 0 when something else is there.
+PUT_SUITE = (
+    _COMMON
+    + """
+local id, now, member, before, after = unpack(ARGV, 1, 5)
+if (redis.call('GET', P .. 'suite:' .. id) or '') ~= before then return 0 end
+if after == '' then
+  redis.call('DEL', P .. 'suite:' .. id)
+  redis.call('ZREM', P .. 'suites', member)
+else
+  redis.call('SET', P .. 'suite:' .. id, after)
+  redis.call('ZADD', P .. 'suites', 0, member)
+end
+each(ARGV[7], function(sha) ref(sha, 'suites/' .. id) end)
+each(ARGV[6], function(sha) unref(sha, 'suites/' .. id, now) end)
+return 1
 """
 )

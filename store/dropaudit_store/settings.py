@@ -38,9 +38,17 @@ class StoreSettings(BaseSettings):
     blob_url: Annotated[str, AfterValidator(_blob_url)] = Field(
         default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"
     )
+    retention_days: float = Field(
+        default=90.0, ge=0, description="how long a finished audit, and a run, is kept; 0 for good"
+    )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @property
+    def retention_seconds(self) -> float:
+        """How long a finished audit, and a run, is kept; 0 for good."""
+        return self.retention_days * 86_400
 
 
 def problems(error: ValidationError) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import msgspec
 import redis
 
-from dropaudit_store.audits import AuditStore
+from dropaudit_store import ordered, scripts
+from dropaudit_store.audits import Asked, AuditStore
 from dropaudit_store.connection import key, texts
-from dropaudit_store.errors import RunNotFound, SuiteExists, SuiteNotFound, redis_errors
+from dropaudit_store.errors import Conflict, RunNotFound, SuiteExists, SuiteNotFound, redis_errors
+from dropaudit_store.ids import member, name_in
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import (
     ArtifactRef,
@@ -25,21 +28,33 @@ from dropaudit_store.records import (
     SubjectRef,
     Suite,
 )
+from dropaudit_store.terms import models_of, tensors_of
 
 _SUITES = key("suites")
 _MINUTE_FORMAT = "%Y%m%dt%H%Mz"
 
 
 class SuiteStore:
-    """Suites in Redis, and the one piece of code that turns a suite into audits."""
+    """Suites in Redis, and the one piece of code that turns a suite into audits.
+
+    Args:
+        run_seconds: how long a run is kept; 0 for good.
+    """
 
     def __init__(
-        self, client: redis.Redis, audits: AuditStore, models: ModelStore, clock: Callable[[], float] = time.time
+        self,
+        client: redis.Redis,
+        audits: AuditStore,
+        models: ModelStore,
+        clock: Callable[[], float] = time.time,
+        run_seconds: float = 0.0,
     ) -> None:
         self._redis = client
         self._audits = audits
         self._models = models
         self._clock = clock
+        self._run_seconds = run_seconds
+        self._put = client.register_script(scripts.PUT_SUITE)
 
     def now(self) -> float:
         """Return the store's time, in seconds since the epoch."""
@@ -47,26 +62,53 @@ class SuiteStore:
 
     def create(self, suite: Suite) -> Suite:
         """Store a suite. Raises SuiteExists."""
-        with redis_errors():
-            stored = self._redis.set(key("suite", suite.id), msgspec.json.encode(suite), nx=True)
-            if not stored:
-                raise SuiteExists(suite.id)
-            self._redis.zadd(_SUITES, {suite.id: suite.create_time})
+        if not self._replaced(suite.id, None, suite):
+            raise SuiteExists(suite.id)
         return suite
+
+    def replace(self, before: Suite, after: Suite) -> Suite:
+        """Put a suite in the place of another of its name. Raises Conflict when it is not as it was."""
+        if not self._replaced(before.id, before, after):
+            raise Conflict(f"suites/{before.id}")
+        return after
+
+    def delete(self, suite_id: str) -> None:
+        """Delete a suite; its runs and their audits stay. Raises SuiteNotFound and Conflict."""
+        if not self._replaced(suite_id, self.get(suite_id), None):
+            raise Conflict(f"suites/{suite_id}")
+
+    def _replaced(self, suite_id: str, before: Suite | None, after: Suite | None) -> bool:
+        known = before or after
+        place = member(known.create_time, suite_id) if known else ""
+        released, referred = _content(before), _content(after)
+        lists = ("\n".join(sorted(each)) for each in (released - referred, referred - released))
+        with redis_errors():
+            return bool(self._put(args=[suite_id, self._clock(), place, _body(before), _body(after), *lists]))
 
     def get(self, suite_id: str) -> Suite:
         """Return a suite. Raises SuiteNotFound."""
-        with redis_errors():
-            found = self._redis.get(key("suite", suite_id))
-        if found is None:
+        found = self._found([suite_id])
+        if not found:
             raise SuiteNotFound(f"suites/{suite_id}")
-        return msgspec.json.decode(found, type=Suite)
+        return found[0]
+
+    def page(self, count: int, cursor: str = "") -> tuple[list[Suite], str]:
+        """Return `count` suites that follow a cursor, newest first, and the cursor of the next; empty at the end."""
+        members = ordered.read(self._redis, _SUITES, count + 1, after=cursor)
+        following = members[count - 1] if len(members) > count else ""
+        return self._found(map(name_in, members[:count])), following
 
     def every(self) -> list[Suite]:
         """Return all suites, oldest first."""
         with redis_errors():
-            ids = texts(self._redis.zrange(_SUITES, 0, -1))
-        return [self.get(suite_id) for suite_id in ids]
+            members = texts(self._redis.zrange(_SUITES, 0, -1))
+        return self._found(map(name_in, members))
+
+    def _found(self, suite_ids: Iterable[str]) -> list[Suite]:
+        keys = [key("suite", suite_id) for suite_id in suite_ids]
+        with redis_errors():
+            found = cast(list[str | None], self._redis.mget(keys)) if keys else []
+        return [msgspec.json.decode(each, type=Suite) for each in found if each is not None]
 
     def run_now(self, suite_id: str, request_id: str = "") -> Run:
         """Turn a suite into audits; the same `request_id` returns the same run. Raises SuiteNotFound."""
@@ -87,12 +129,25 @@ class SuiteStore:
             raise RunNotFound(f"suites/{suite_id}/runs/{run_id}")
         return msgspec.json.decode(found, type=Run)
 
-    def runs(self, suite_id: str) -> list[Run]:
-        """Return the runs of a suite, newest first. Raises SuiteNotFound."""
+    def runs(self, suite_id: str, count: int, cursor: str = "") -> tuple[list[Run], str]:
+        """Return `count` runs of a suite that follow a cursor, newest first, and the cursor of the next.
+
+        Raises:
+            SuiteNotFound: there is no such suite.
+        """
         self.get(suite_id)
+        members = ordered.read(self._redis, key("runs", suite_id), count + 1, after=cursor)
+        following = members[count - 1] if len(members) > count else ""
+        return self._listed(suite_id, members[:count]), following
+
+    def _listed(self, suite_id: str, members: list[str]) -> list[Run]:
+        keys = [key("run", suite_id, name_in(each)) for each in members]
         with redis_errors():
-            ids = texts(self._redis.zrange(key("runs", suite_id), 0, -1, desc=True))
-        return [self.get_run(suite_id, run_id) for run_id in ids]
+            found = cast(list[str | None], self._redis.mget(keys)) if keys else []
+            expired = [each for each, run in zip(members, found, strict=True) if run is None]
+            if expired:
+                self._redis.zrem(key("runs", suite_id), *expired)
+        return [msgspec.json.decode(each, type=Run) for each in found if each is not None]
 
     def _run(self, suite: Suite, run_id: str, trigger: RunTrigger, due: float | None) -> Run:
         """Make the audits first and the run last: a repeated call finds its audits by their request ids."""
@@ -101,24 +156,28 @@ class SuiteStore:
             known = self._redis.get(key("run", suite.id, run_id))
         if known is not None:
             return msgspec.json.decode(known, type=Run)
-        subjects = [subject for member in suite.members for subject in self._subjects(member)]
-        audits = [
-            self._audits.create(_request(suite, subject, name), f"{name}/{position}").id
-            for position, subject in enumerate(subjects)
+        subjects = [subject for each in suite.members for subject in self._subjects(each)]
+        asked = [
+            Asked(_request(suite, subject, name), f"{name}/{position}") for position, subject in enumerate(subjects)
         ]
         run = Run(
             suite=suite.id,
             id=run_id,
             trigger=trigger,
-            audits=tuple(audits),
+            audits=tuple(record.id for record in self._audits.create_many(asked)),
             create_time=self._clock(),
             due_time=due,
         )
-        with redis_errors(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(key("run", suite.id, run_id), msgspec.json.encode(run), nx=True)
-            pipe.zadd(key("runs", suite.id), {run_id: run.create_time}, nx=True)
-            pipe.execute()
-        return self.get_run(suite.id, run_id)
+        return self._kept(run)
+
+    def _kept(self, run: Run) -> Run:
+        """Store a run unless it is stored, and return what is."""
+        place, seconds = key("run", run.suite, run.id), int(self._run_seconds) or None
+        with redis_errors():
+            self._redis.set(place, msgspec.json.encode(run), nx=True, ex=seconds)
+            kept = self.get_run(run.suite, run.id)
+            self._redis.zadd(key("runs", run.suite), {member(kept.create_time, kept.id): 0})
+        return kept
 
     def _subjects(self, member: Member) -> list[SubjectRef]:
         if isinstance(member, Glob):
@@ -130,3 +189,13 @@ class SuiteStore:
 def _request(suite: Suite, subject: SubjectRef, run: str) -> AuditRequest:
     spec = Spec(subject=subject, plan=suite.plan)
     return AuditRequest(spec=spec, labels=suite.labels, priority=Priority.BATCH, run=run)
+
+
+def _content(suite: Suite | None) -> set[str]:
+    """Return the SHA-256 of each model and of all tensors that a suite names."""
+    subjects = [each for each in suite.members if not isinstance(each, Glob)] if suite else []
+    return {sha256 for each in subjects for sha256 in (*models_of(each), *tensors_of(each))}
+
+
+def _body(suite: Suite | None) -> str:
+    return "" if suite is None else msgspec.json.encode(suite, order="deterministic").decode()

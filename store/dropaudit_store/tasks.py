@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dropaudit_store.records import Priority
+
 QUEUE = "dropaudit"
-# Each takes one id.
+# Each takes one id, or the SHA-256 of a model.
 AUDIT_TASK = "dropaudit.audit"
+INSPECT_TASK = "dropaudit.inspect"
 SYNC_SUITE_TASK = "dropaudit.sync_suite"
 RUN_SUITE_TASK = "dropaudit.run_suite"
+# Takes nothing.
+CLEAN_TASK = "dropaudit.clean"
+
+# A worker takes messages of the first step before those of the second; over Redis, Celery's lowest number is served
+# first.
+STEPS = {Priority.INTERACTIVE: 0, Priority.BATCH: 9}

@@ -10,11 +10,12 @@ import pytest
 import redis
 
 from dropaudit.plan import Phase, Plan, Progress
-from dropaudit_store.audits import WORKER_LOST, AuditStore, Lease
+from dropaudit_store.audits import WORKER_LOST, AuditStore, Lease, Limits
 from dropaudit_store.connection import connect, connect_async
 from dropaudit_store.errors import AuditNotFound, LeaseLost, RequestIdReused, StorageFull, StoreUnavailable
-from dropaudit_store.events import EventReader, Finished, Progressed, StateChanged
+from dropaudit_store.events import Finished, Progressed, StateChanged
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec
+from dropaudit_store.watching import EventHub
 from support.clock import Clock
 
 REPORT = {"verdict": "PASS", "summary": "s"}
@@ -104,7 +105,7 @@ def test_an_expired_lease_is_released_and_its_holder_refused(store: AuditStore, 
     assert store.get(late.audit_id).state is AuditState.QUEUED
     fresh = claimed(store, late.audit_id)
     assert fresh.token > late.token
-    refused: tuple[Callable[[], None], ...] = (
+    refused: tuple[Callable[[], object], ...] = (
         lambda: store.succeed(late, REPORT),
         lambda: store.extend(late, 30.0),
         lambda: store.progress(late, Progress(phase=Phase.SAMPLING)),
@@ -150,7 +151,7 @@ async def test_events_are_numbered_from_one_and_end_with_the_end(redis_url: str,
     store.progress(lease, Progress(phase=Phase.SAMPLING, replicates=64))
     store.succeed(lease, REPORT)
     waiting = connect_async(redis_url)
-    reader = EventReader(waiting)
+    reader = EventHub(waiting)
     events = [event async for event in reader.follow(lease.audit_id)]
     assert [event.sequence for event in events] == [1, 2, 3, 4]
     kinds = [type(event) for event in events]
@@ -176,3 +177,51 @@ def test_a_redis_that_is_full_says_so(redis_client: redis.Redis, store: AuditSto
     finally:
         redis_client.config_set("maxmemory", limit["maxmemory"] or 0)
     assert redis_client.dbsize() == 0
+
+
+RETENTION = 60.0
+
+
+def test_a_finished_audit_expires_with_its_events_and_indexes(redis_client: redis.Redis, clock: Clock) -> None:
+    store = AuditStore(redis_client, clock, Limits(retention_seconds=RETENTION))
+    lease = claimed(store, store.create(request(), "mine").id)
+    store.succeed(lease, REPORT)
+    assert store.get(lease.audit_id).expire_time == clock.now + RETENTION
+    waiting = store.create(request()).id
+    clock.now += RETENTION - 1
+    assert store.delete_expired() == 0
+    clock.now += 1
+    assert store.delete_expired() == 1
+    with pytest.raises(AuditNotFound):
+        store.get(lease.audit_id)
+    left = {str(each) for each in redis_client.scan_iter("*")}
+    assert not [each for each in left if lease.audit_id in each]
+    assert {str(each) for each in redis_client.zrange("dropaudit:audits", 0, -1)} == {waiting}
+    assert not left & {"dropaudit:expiring", "dropaudit:index:state:SUCCEEDED", "dropaudit:index:verdict:PASS"}
+
+
+def test_a_cancelled_audit_whose_worker_is_lost_is_not_made_again(store: AuditStore, clock: Clock) -> None:
+    late = claimed(store, store.create(request()).id)
+    store.cancel(late.audit_id)
+    clock.now += 31.0
+    assert store.release_expired(max_attempts=3) == []
+    assert store.get(late.audit_id).state is AuditState.CANCELLED
+    with pytest.raises(LeaseLost):
+        store.stopped(late)
+
+
+def test_a_late_holder_cancels_nothing(store: AuditStore, clock: Clock) -> None:
+    late = claimed(store, store.create(request()).id)
+    clock.now += 31.0
+    store.release_expired(max_attempts=3)
+    with pytest.raises(LeaseLost):
+        store.stopped(late)
+    assert store.get(late.audit_id).state is AuditState.QUEUED
+
+
+def test_a_holder_that_finished_before_it_heard_has_finished(store: AuditStore) -> None:
+    lease = claimed(store, store.create(request()).id)
+    store.cancel(lease.audit_id)
+    store.succeed(lease, REPORT)
+    assert store.get(lease.audit_id).state is AuditState.SUCCEEDED
+    assert store.cancel(lease.audit_id).state is AuditState.SUCCEEDED

@@ -93,7 +93,7 @@ def test_firing_twice_for_one_due_instant_is_one_run(suites: SuiteStore) -> None
     first, again = suites.run_due("nightly", 60_000.0), suites.run_due("nightly", 60_000.0)
     assert first == again
     assert (first.trigger, first.due_time, first.id) == (RunTrigger.SCHEDULE, 60_000.0, "19700101t1640z")
-    assert [run.id for run in suites.runs("nightly")] == [first.id]
+    assert [run.id for run in suites.runs("nightly", 9)[0]] == [first.id]
 
 
 def test_a_run_that_is_asked_for_again_makes_no_audits_of_models_that_came_since(

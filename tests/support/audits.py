@@ -24,7 +24,12 @@ def undecided(replicates: int) -> Plan:
 
 def stored(blobs: BlobStore, name: str, folder: Path) -> ArtifactRef:
     """Store a reference model, to be audited in role train."""
-    return ArtifactRef(model=blobs.put(export(name, folder).read_bytes()), role=Role.TRAIN)
+    return ArtifactRef(model=blobs.put(stored_content(name, folder)), role=Role.TRAIN)
+
+
+def stored_content(name: str, folder: Path) -> bytes:
+    """Return a reference model as ONNX."""
+    return export(name, folder).read_bytes()
 
 
 def ask(store: AuditStore, subject: SubjectRef, plan: Plan = PLAN) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import grpc
 import numpy as np
 import pytest
+from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -17,16 +18,33 @@ from dropaudit.subjects import Array
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
+METHODS = {method.name: method for method in pb.DESCRIPTOR.services_by_name["AuditService"].methods}
+
+
+def call_method(
+    channel: grpc.Channel, method: MethodDescriptor, metadata: Sequence[tuple[str, str]] = ()
+) -> list[bytes]:
+    """Call any method of the contract with an empty request, and return its answers."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    options: Any = {"request_serializer": bytes, "response_deserializer": bytes}
+    given: Any = {"metadata": tuple(metadata), "timeout": 10}
+    if method.client_streaming:
+        return [channel.stream_unary(path, **options)(iter([b""]), **given)]
+    if method.server_streaming:
+        return list(channel.unary_stream(path, **options)(b"", **given))
+    return [channel.unary_unary(path, **options)(b"", **given)]
+
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a refused call carries: code, message, ErrorInfo, BadRequest and RetryInfo."""
+    """What a refused call carries: code, message, ErrorInfo, BadRequest, PreconditionFailure and RetryInfo."""
 
     code: str
     message: str
     reason: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     violations: dict[str, str] = field(default_factory=dict)
+    preconditions: dict[str, str] = field(default_factory=dict)
     retry_seconds: int = 0
 
 
@@ -37,9 +55,10 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
     error = cast(Any, caught.value)
     status = rpc_status.from_call(error)
     info, wrong, again = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+    first = error_details_pb2.PreconditionFailure()
     for detail in status.details if status else ():
-        # Each detail is one of the three, and Unpack takes only its own.
-        for kind in (info, wrong, again):
+        # Each detail is one of these, and Unpack takes only its own.
+        for kind in (info, wrong, first, again):
             detail.Unpack(kind)
     return Refusal(
         code=error.code().name,
@@ -47,6 +66,7 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
         reason=info.reason,
         facts=dict(info.metadata),
         violations={each.field: each.description for each in wrong.field_violations},
+        preconditions={each.subject: each.type for each in first.violations},
         retry_seconds=again.retry_delay.seconds,
     )
 

@@ -11,7 +11,7 @@ from redbeat import RedBeatSchedulerEntry
 
 from dropaudit.plan import Plan
 from dropaudit_store.records import Glob, Suite
-from dropaudit_worker.beat import KEY_PREFIX, sync_schedules
+from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
 
 NIGHTLY = Suite(id="nightly", members=(Glob(pattern="*"),), plan=Plan(), cron="0 3 * * *", create_time=1, update_time=1)
 
@@ -58,3 +58,16 @@ def test_an_unchanged_entry_stays_due_as_it_was(app: Celery, redis_client: redis
     sync_schedules(app, [NIGHTLY])
     assert entry(app).last_run_at == last
     assert redis_client.zscore(f"{KEY_PREFIX}:schedule", f"{KEY_PREFIX}suite-nightly") == due
+
+
+def test_the_entry_of_a_deleted_suite_is_removed(app: Celery, redis_client: redis.Redis) -> None:
+    sync_schedules(app, [NIGHTLY])
+    for _ in range(2):
+        forget_schedule(app, "nightly")
+        assert scheduled(redis_client) == []
+
+
+def test_entries_of_suites_that_are_no_more_are_removed(app: Celery, redis_client: redis.Redis) -> None:
+    sync_schedules(app, [NIGHTLY, msgspec.structs.replace(NIGHTLY, id="weekly")])
+    sync_every_schedule(app, [NIGHTLY])
+    assert scheduled(redis_client) == ["dropaudit:beat:suite-nightly"]

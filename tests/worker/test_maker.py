@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import cast
 
 import pytest
@@ -168,6 +169,20 @@ def test_a_lost_lease_cancels_the_audit(store: AuditStore, audit_id: str, clock:
     maker(store, audit, lease_seconds=0.3).make(audit_id)
     found = store.get(audit_id)
     assert (found.state, found.failure) == (AuditState.QUEUED, None)
+
+
+def test_an_audit_that_is_cancelled_stops_within_a_second_and_is_cancelled(store: AuditStore, audit_id: str) -> None:
+    def audit(_: Subject, __: Plan, ___: OnProgress, cancelled: IsCancelled) -> Report:
+        store.cancel(audit_id)
+        asked = time.monotonic()
+        while not cancelled():
+            assert time.monotonic() - asked < 1.0
+            time.sleep(0.01)
+        raise AuditCancelled("cancelled")
+
+    maker(store, audit).make(audit_id)
+    found = store.get(audit_id)
+    assert (found.state, found.failure, found.report) == (AuditState.CANCELLED, None, None)
 
 
 def test_a_redis_that_is_gone_leaves_the_audit_to_somebody_else() -> None:

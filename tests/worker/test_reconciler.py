@@ -42,7 +42,9 @@ def heard() -> Heard:
 def reconciler(
     client: redis.Redis, store: AuditStore, suites: SuiteStore, wake: Wake, sync: Sync, seconds: float = 0.001
 ) -> Reconciler:
-    return Reconciler(client, store, suites, wake, sync, seconds=seconds, announce_seconds=10.0, max_attempts=2)
+    return Reconciler(
+        client, store, suites, wake, sync, lambda: None, seconds=seconds, announce_seconds=10.0, max_attempts=2
+    )
 
 
 @pytest.fixture

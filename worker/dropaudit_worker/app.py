@@ -5,24 +5,16 @@ A task is a shell round one call: an id in, nothing out, safe to repeat. The rec
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
-import redis
+import structlog
 from celery import Celery, bootsteps
 
-from dropaudit.plan import IsCancelled, OnProgress, Plan
-from dropaudit.report import Report
-from dropaudit.subjects import Subject
-from dropaudit_store.audits import AuditStore
-from dropaudit_store.blobs import BlobStore
-from dropaudit_store.connection import connect
-from dropaudit_store.models import ModelStore
-from dropaudit_store.suites import SuiteStore
-from dropaudit_store.tasks import AUDIT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
-from dropaudit_worker.beat import KEY_PREFIX, sync_schedules
-from dropaudit_worker.limits import limited
-from dropaudit_worker.maker import AuditMaker
+from dropaudit_store.errors import SuiteNotFound
+from dropaudit_store.records import Priority
+from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, STEPS, SYNC_SUITE_TASK
+from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
+from dropaudit_worker.parts import Parts
 from dropaudit_worker.reconciler import Reconciler
 from dropaudit_worker.schedule import latest_due
 from dropaudit_worker.settings import WorkerSettings
@@ -31,44 +23,7 @@ from dropaudit_worker.settings import WorkerSettings
 _VISIBILITY_MARGIN_SECONDS = 600
 _KILL_MARGIN_SECONDS = 60
 
-
-class Parts:
-    """What the tasks use. Connections are made when first used, so that no two processes share one."""
-
-    def __init__(self, settings: WorkerSettings) -> None:
-        self._settings = settings
-
-    @cached_property
-    def client(self) -> redis.Redis:
-        """Connection to Redis."""
-        return connect(self._settings.redis_url)
-
-    @cached_property
-    def audits(self) -> AuditStore:
-        """Audits."""
-        return AuditStore(self.client)
-
-    @cached_property
-    def suites(self) -> SuiteStore:
-        """Suites."""
-        return SuiteStore(self.client, self.audits, ModelStore(self.client))
-
-    @cached_property
-    def maker(self) -> AuditMaker:
-        """Makes audits. The runtime is loaded here, in the child: after a fork its masks and CUDA would be shared."""
-        from dropaudit import audit
-        from dropaudit_worker.subjects import load_subject
-
-        def make(subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Report:
-            return audit(subject, plan, progress=progress, cancelled=cancelled)
-
-        blobs = BlobStore(self._settings.blob_url)
-        return AuditMaker(
-            self.audits,
-            lambda ref: load_subject(ref, blobs),
-            limited(make, self._settings.time_limit_seconds),
-            self._settings.lease_seconds,
-        )
+_log = structlog.get_logger(__name__)
 
 
 def make_app(settings: WorkerSettings) -> Celery:
@@ -101,6 +56,7 @@ def make_app(settings: WorkerSettings) -> Celery:
     )
     parts = Parts(settings)
     _add_tasks(app, parts)
+    _add_suite_tasks(app, parts)
     app.steps["worker"].add(_reconciling(app, settings))
     return app
 
@@ -110,21 +66,45 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
     def audit(audit_id: str) -> None:
         parts.maker.make(audit_id)
 
+    @app.task(name=INSPECT_TASK)
+    def inspect(sha256: str) -> None:
+        parts.inspector.look(sha256)
+
+    @app.task(name=CLEAN_TASK)
+    def clean() -> None:
+        parts.garbage.collect(parts.blobs)
+
+
+def _add_suite_tasks(app: Celery, parts: Parts) -> None:
     @app.task(name=SYNC_SUITE_TASK)
     def sync_suite(suite_id: str) -> None:
-        sync_schedules(app, [parts.suites.get(suite_id)])
+        try:
+            sync_schedules(app, [parts.suites.get(suite_id)])
+        except SuiteNotFound:
+            forget_schedule(app, suite_id)
 
     @app.task(name=RUN_SUITE_TASK)
     def run_suite(suite_id: str) -> None:
-        suite = parts.suites.get(suite_id)
+        try:
+            suite = parts.suites.get(suite_id)
+        except SuiteNotFound:
+            _log.info("nothing to run: the suite was deleted", suite=suite_id)
+            return
         run = parts.suites.run_due(suite_id, latest_due(suite.cron, parts.suites.now()))
         for audit_id in run.audits:
-            wake(app, audit_id)
+            wake(app, audit_id, parts.audits.priority(audit_id))
 
 
-def wake(app: Celery, audit_id: str) -> None:
+def wake(app: Celery, audit_id: str, priority: Priority) -> None:
     """Tell a worker of an audit."""
-    app.send_task(AUDIT_TASK, args=[audit_id], ignore_result=True)
+    app.send_task(AUDIT_TASK, args=[audit_id], priority=STEPS[priority], ignore_result=True)
+
+
+def clean(app: Celery, parts: Parts, seconds: float) -> None:
+    """Delete what has expired here; content goes in a child, since some file systems bring threads."""
+    parts.audits.delete_expired()
+    if parts.garbage.is_noted():
+        app.send_task(CLEAN_TASK, expires=seconds, ignore_result=True)
 
 
 def _reconciling(app: Celery, settings: WorkerSettings) -> type[bootsteps.StartStopStep]:
@@ -143,8 +123,9 @@ def _reconciling(app: Celery, settings: WorkerSettings) -> type[bootsteps.StartS
                 parts.client,
                 parts.audits,
                 parts.suites,
-                lambda audit_id: wake(app, audit_id),
-                lambda suites: sync_schedules(app, suites),
+                lambda audit_id: wake(app, audit_id, parts.audits.priority(audit_id)),
+                lambda suites: sync_every_schedule(app, suites),
+                lambda: clean(app, parts, settings.reconcile_seconds),
                 seconds=settings.reconcile_seconds,
                 announce_seconds=settings.announce_seconds,
                 max_attempts=settings.max_attempts,

@@ -19,6 +19,8 @@ Audit = Callable[[Subject, Plan, OnProgress, IsCancelled], Report]
 Load = Callable[[SubjectRef], Subject]
 
 _BEATS_PER_LEASE = 3
+# How soon a holder hears that it is asked to stop.
+_LONGEST_BEAT_SECONDS = 0.4
 
 _log = structlog.get_logger(__name__)
 
@@ -46,20 +48,27 @@ class AuditMaker:
 
     def _finish(self, lease: Lease, heartbeat: Heartbeat) -> None:
         outcome = self._outcome(lease, heartbeat)
-        if isinstance(outcome, Failure):
+        if outcome is None:
+            self._store.stopped(lease)
+            _log.info("the audit was cancelled", audit=lease.audit_id)
+        elif isinstance(outcome, Failure):
             self._store.fail(lease, outcome)
             _log.info("the audit could not be made", audit=lease.audit_id, reason=outcome.reason)
         else:
             self._store.succeed(lease, to_json(outcome))
             _log.info("the audit is made", audit=lease.audit_id, verdict=outcome.verdict.value)
 
-    def _outcome(self, lease: Lease, heartbeat: Heartbeat) -> Report | Failure:
+    def _outcome(self, lease: Lease, heartbeat: Heartbeat) -> Report | Failure | None:
+        """Return how the audit ended, None when it was cancelled."""
+
         def progress(state: Progress) -> None:
             self._store.progress(lease, state)
 
         try:
-            return self._made(lease.record, progress, heartbeat.lost.is_set)
+            return self._made(lease.record, progress, heartbeat.says_stop)
         except AuditCancelled as error:
+            if heartbeat.cancelled.is_set():
+                return None
             raise LeaseLost(lease.audit_id) from error
         except (LeaseLost, StoreUnavailable):
             raise
@@ -75,7 +84,10 @@ class AuditMaker:
 
 
 class Heartbeat:
-    """Extends a lease from a thread for as long as the audit is being made; `lost` is set when it cannot."""
+    """Extends a lease from a thread for as long as the audit is being made.
+
+    `lost` is set when it cannot, `cancelled` when somebody asks the holder to stop.
+    """
 
     def __init__(self, store: AuditStore, lease: Lease, lease_seconds: float) -> None:
         self._store = store
@@ -84,6 +96,11 @@ class Heartbeat:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"heartbeat-{lease.audit_id}", daemon=True)
         self.lost = threading.Event()
+        self.cancelled = threading.Event()
+
+    def says_stop(self) -> bool:
+        """Whether to go on is of no use."""
+        return self.lost.is_set() or self.cancelled.is_set()
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()
@@ -94,9 +111,10 @@ class Heartbeat:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._lease_seconds / _BEATS_PER_LEASE):
+        while not self._stop.wait(min(self._lease_seconds / _BEATS_PER_LEASE, _LONGEST_BEAT_SECONDS)):
             try:
-                self._store.extend(self._lease, self._lease_seconds)
+                if not self._store.extend(self._lease, self._lease_seconds):
+                    self.cancelled.set()
             except LeaseLost:
                 self.lost.set()
                 return

@@ -1,4 +1,5 @@
-"""Finds what got lost: audits nobody was told of, audits whose worker is gone, suites whose schedule is not known."""
+"""Finds what got lost: audits nobody was told of, audits whose worker is gone, suites whose schedule is not known,
+and what nobody needs any more."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from dropaudit_store.suites import SuiteStore
 
 Wake = Callable[[str], None]
 Sync = Callable[[Iterable[Suite]], None]
+# Removes what has expired and what nothing refers to any more.
+Clean = Callable[[], None]
 
 _LOCK = key("reconciler")
 
@@ -37,6 +40,7 @@ class Reconciler:
         suites: SuiteStore,
         wake: Wake,
         sync: Sync,
+        clean: Clean,
         *,
         seconds: float,
         announce_seconds: float,
@@ -47,6 +51,7 @@ class Reconciler:
         self._suites = suites
         self._wake = wake
         self._sync = sync
+        self._clean = clean
         self._seconds = seconds
         self._announce_seconds = announce_seconds
         self._max_attempts = max_attempts
@@ -70,3 +75,4 @@ class Reconciler:
         for audit_id in self._audits.take_unannounced(self._announce_seconds):
             self._wake(audit_id)
         self._sync(self._suites.every())
+        self._clean()

@@ -149,7 +149,8 @@ class AuditServiceServicer:
 
     def UploadModel(self, request_iterator, context):
         """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
-        Uploading content that is already stored returns the stored model.
+        Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
+        content is sent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,14 +178,15 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteModel(self, request, context):
-        """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit uses it.
+        """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit or a suite uses it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def InspectModel(self, request, context):
-        """Lists the dropout sites of a stored model without running it.
+        """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
+        deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,7 +214,7 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAudits(self, request, context):
-        """Lists audits, newest first.
+        """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -226,14 +228,15 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelAudit(self, request, context):
-        """Cancels an audit that has not finished. A finished audit is returned as it is.
+        """Cancels an audit that has not finished: at once while it is QUEUED; the worker of a RUNNING one is asked to stop,
+        which it does within a second or so. A finished audit is returned as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteAudit(self, request, context):
-        """Deletes a finished audit with its report and events.
+        """Deletes a finished audit with its report and events. FAILED_PRECONDITION while it has not finished.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,7 +264,7 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSuite(self, request, context):
-        """Changes the fields of a suite that `update_mask` names.
+        """Changes the fields of a suite that `update_mask` names. ABORTED when somebody else changes it at the same time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,8 @@ class AuditServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     UploadModel: _grpc.StreamUnaryMultiCallable[_audit_pb2.UploadModelRequest, _audit_pb2.Model]
     """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
-    Uploading content that is already stored returns the stored model.
+    Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
+    content is sent.
     """
     GetModel: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetModelRequest, _audit_pb2.Model]
     """Returns what is known of a stored model."""
@@ -52,9 +53,11 @@ class AuditServiceStub:
     DownloadModel: _grpc.UnaryStreamMultiCallable[_audit_pb2.DownloadModelRequest, _audit_pb2.DownloadModelResponse]
     """Streams a stored model's content."""
     DeleteModel: _grpc.UnaryUnaryMultiCallable[_audit_pb2.DeleteModelRequest, _empty_pb2.Empty]
-    """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit uses it."""
+    """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit or a suite uses it."""
     InspectModel: _grpc.UnaryUnaryMultiCallable[_audit_pb2.InspectModelRequest, _audit_pb2.InspectModelResponse]
-    """Lists the dropout sites of a stored model without running it."""
+    """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
+    deadline.
+    """
     CreateAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CreateAuditRequest, _audit_pb2.Audit]
     """Accepts an audit and returns at once; a worker makes it. An accepted audit is never lost."""
     BatchCreateAudits: _grpc.UnaryUnaryMultiCallable[_audit_pb2.BatchCreateAuditsRequest, _audit_pb2.BatchCreateAuditsResponse]
@@ -62,13 +65,15 @@ class AuditServiceStub:
     GetAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetAuditRequest, _audit_pb2.Audit]
     """Returns an audit; its report once it has SUCCEEDED."""
     ListAudits: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditsRequest, _audit_pb2.ListAuditsResponse]
-    """Lists audits, newest first."""
+    """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells."""
     WatchAudit: _grpc.UnaryStreamMultiCallable[_audit_pb2.WatchAuditRequest, _audit_pb2.AuditEvent]
     """Streams an audit's events from `after_sequence` on; the last one carries the finished audit."""
     CancelAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CancelAuditRequest, _audit_pb2.Audit]
-    """Cancels an audit that has not finished. A finished audit is returned as it is."""
+    """Cancels an audit that has not finished: at once while it is QUEUED; the worker of a RUNNING one is asked to stop,
+    which it does within a second or so. A finished audit is returned as it is.
+    """
     DeleteAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.DeleteAuditRequest, _empty_pb2.Empty]
-    """Deletes a finished audit with its report and events."""
+    """Deletes a finished audit with its report and events. FAILED_PRECONDITION while it has not finished."""
     CreateSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CreateSuiteRequest, _audit_pb2.Suite]
     """Creates a suite. With a schedule, the beat runs it from then on."""
     GetSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetSuiteRequest, _audit_pb2.Suite]
@@ -76,7 +81,7 @@ class AuditServiceStub:
     ListSuites: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListSuitesRequest, _audit_pb2.ListSuitesResponse]
     """Lists suites, newest first."""
     UpdateSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.UpdateSuiteRequest, _audit_pb2.Suite]
-    """Changes the fields of a suite that `update_mask` names."""
+    """Changes the fields of a suite that `update_mask` names. ABORTED when somebody else changes it at the same time."""
     DeleteSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.DeleteSuiteRequest, _empty_pb2.Empty]
     """Deletes a suite and its schedule. Its runs and their audits stay until they expire."""
     RunSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.RunSuiteRequest, _audit_pb2.Run]
@@ -93,7 +98,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadModel: _aio.StreamUnaryMultiCallable[_audit_pb2.UploadModelRequest, _audit_pb2.Model]  # type: ignore[assignment]
     """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
-    Uploading content that is already stored returns the stored model.
+    Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
+    content is sent.
     """
     GetModel: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetModelRequest, _audit_pb2.Model]  # type: ignore[assignment]
     """Returns what is known of a stored model."""
@@ -102,9 +108,11 @@ class AuditServiceAsyncStub(AuditServiceStub):
     DownloadModel: _aio.UnaryStreamMultiCallable[_audit_pb2.DownloadModelRequest, _audit_pb2.DownloadModelResponse]  # type: ignore[assignment]
     """Streams a stored model's content."""
     DeleteModel: _aio.UnaryUnaryMultiCallable[_audit_pb2.DeleteModelRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit uses it."""
+    """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit or a suite uses it."""
     InspectModel: _aio.UnaryUnaryMultiCallable[_audit_pb2.InspectModelRequest, _audit_pb2.InspectModelResponse]  # type: ignore[assignment]
-    """Lists the dropout sites of a stored model without running it."""
+    """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
+    deadline.
+    """
     CreateAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.CreateAuditRequest, _audit_pb2.Audit]  # type: ignore[assignment]
     """Accepts an audit and returns at once; a worker makes it. An accepted audit is never lost."""
     BatchCreateAudits: _aio.UnaryUnaryMultiCallable[_audit_pb2.BatchCreateAuditsRequest, _audit_pb2.BatchCreateAuditsResponse]  # type: ignore[assignment]
@@ -112,13 +120,15 @@ class AuditServiceAsyncStub(AuditServiceStub):
     GetAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetAuditRequest, _audit_pb2.Audit]  # type: ignore[assignment]
     """Returns an audit; its report once it has SUCCEEDED."""
     ListAudits: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditsRequest, _audit_pb2.ListAuditsResponse]  # type: ignore[assignment]
-    """Lists audits, newest first."""
+    """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells."""
     WatchAudit: _aio.UnaryStreamMultiCallable[_audit_pb2.WatchAuditRequest, _audit_pb2.AuditEvent]  # type: ignore[assignment]
     """Streams an audit's events from `after_sequence` on; the last one carries the finished audit."""
     CancelAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.CancelAuditRequest, _audit_pb2.Audit]  # type: ignore[assignment]
-    """Cancels an audit that has not finished. A finished audit is returned as it is."""
+    """Cancels an audit that has not finished: at once while it is QUEUED; the worker of a RUNNING one is asked to stop,
+    which it does within a second or so. A finished audit is returned as it is.
+    """
     DeleteAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.DeleteAuditRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Deletes a finished audit with its report and events."""
+    """Deletes a finished audit with its report and events. FAILED_PRECONDITION while it has not finished."""
     CreateSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.CreateSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
     """Creates a suite. With a schedule, the beat runs it from then on."""
     GetSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
@@ -126,7 +136,7 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ListSuites: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListSuitesRequest, _audit_pb2.ListSuitesResponse]  # type: ignore[assignment]
     """Lists suites, newest first."""
     UpdateSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.UpdateSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
-    """Changes the fields of a suite that `update_mask` names."""
+    """Changes the fields of a suite that `update_mask` names. ABORTED when somebody else changes it at the same time."""
     DeleteSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.DeleteSuiteRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a suite and its schedule. Its runs and their audits stay until they expire."""
     RunSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.RunSuiteRequest, _audit_pb2.Run]  # type: ignore[assignment]
@@ -146,7 +156,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Model, _abc.Awaitable[_audit_pb2.Model]]:
         """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
-        Uploading content that is already stored returns the stored model.
+        Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
+        content is sent.
         """
 
     @_abc_1.abstractmethod
@@ -179,7 +190,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.DeleteModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit uses it."""
+        """Deletes a stored model. FAILED_PRECONDITION while an unfinished audit or a suite uses it."""
 
     @_abc_1.abstractmethod
     def InspectModel(
@@ -187,7 +198,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.InspectModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.InspectModelResponse, _abc.Awaitable[_audit_pb2.InspectModelResponse]]:
-        """Lists the dropout sites of a stored model without running it."""
+        """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
+        deadline.
+        """
 
     @_abc_1.abstractmethod
     def CreateAudit(
@@ -219,7 +232,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.ListAuditsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListAuditsResponse, _abc.Awaitable[_audit_pb2.ListAuditsResponse]]:
-        """Lists audits, newest first."""
+        """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells."""
 
     @_abc_1.abstractmethod
     def WatchAudit(
@@ -235,7 +248,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.CancelAuditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Audit, _abc.Awaitable[_audit_pb2.Audit]]:
-        """Cancels an audit that has not finished. A finished audit is returned as it is."""
+        """Cancels an audit that has not finished: at once while it is QUEUED; the worker of a RUNNING one is asked to stop,
+        which it does within a second or so. A finished audit is returned as it is.
+        """
 
     @_abc_1.abstractmethod
     def DeleteAudit(
@@ -243,7 +258,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.DeleteAuditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Deletes a finished audit with its report and events."""
+        """Deletes a finished audit with its report and events. FAILED_PRECONDITION while it has not finished."""
 
     @_abc_1.abstractmethod
     def CreateSuite(
@@ -275,7 +290,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.UpdateSuiteRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Suite, _abc.Awaitable[_audit_pb2.Suite]]:
-        """Changes the fields of a suite that `update_mask` names."""
+        """Changes the fields of a suite that `update_mask` names. ABORTED when somebody else changes it at the same time."""
 
     @_abc_1.abstractmethod
     def DeleteSuite(

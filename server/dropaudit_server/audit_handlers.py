@@ -1,0 +1,89 @@
+"""What the calls about audits do, in records; blocking, so that it runs in a thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from dropaudit_server.requests import AskedAudit
+from dropaudit_server.tensors import PutTensors
+from dropaudit_server.wakeups import WakeUps
+from dropaudit_store.audit_list import AuditList, Query
+from dropaudit_store.audits import Asked, AuditStore
+from dropaudit_store.blobs import BlobStore
+from dropaudit_store.models import ModelStore
+from dropaudit_store.records import AuditRecord, AuditRequest, AuditState
+from dropaudit_store.terms import models_of
+
+
+class AuditHandlers:
+    """Audits, over the store. Raises the store's errors."""
+
+    def __init__(
+        self,
+        audits: AuditStore,
+        listed: AuditList,
+        models: ModelStore,
+        blobs: BlobStore,
+        wake_ups: WakeUps,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._audits = audits
+        self._listed = listed
+        self._models = models
+        self._blobs = blobs
+        self._wake_ups = wake_ups
+        self._clock = clock
+
+    def create(self, asked: AskedAudit) -> AuditRecord:
+        """Accept an audit. Raises ModelNotFound, RequestIdReused and QueueFull."""
+        return self.create_many([asked])[0]
+
+    def create_many(self, asked: Sequence[AskedAudit]) -> list[AuditRecord]:
+        """Accept audits, all or none: first their records, then the wake-up calls, which may get lost.
+
+        Raises:
+            ModelNotFound: a model is not stored.
+            RequestIdReused: a request id belongs to another request.
+            QueueFull: too many audits wait.
+        """
+        if all(each.validate_only for each in asked):
+            return [self._unsaved(each) for each in asked]
+        self._require_models(asked)
+        wanted = [Asked(_request(each, self._blobs.put_tensors), each.request_id) for each in asked]
+        records = self._audits.create_many(wanted, check_models=True)
+        self._wake_ups.audits([record for record in records if record.state is AuditState.QUEUED])
+        return records
+
+    def _require_models(self, asked: Sequence[AskedAudit]) -> None:
+        """Raise ModelNotFound before tensors are stored for nothing; what counts is the look when audits are made."""
+        for each in asked:
+            if each.asked.tensors:
+                for sha256 in each.asked.models:
+                    self._models.get(sha256)
+
+    def _unsaved(self, asked: AskedAudit) -> AuditRecord:
+        request = _request(asked, self._blobs.describe_tensors)
+        for sha256 in models_of(request.spec.subject):
+            self._models.get(sha256)
+        return AuditRecord(id="", request=request, state=AuditState.QUEUED, create_time=self._clock())
+
+    def get(self, audit_id: str) -> AuditRecord:
+        """Return an audit. Raises AuditNotFound."""
+        return self._audits.get(audit_id)
+
+    def page(self, query: Query, count: int) -> tuple[list[AuditRecord], str]:
+        """Return a page of audits and the cursor of the next."""
+        return self._listed.page(query, count)
+
+    def cancel(self, audit_id: str) -> AuditRecord:
+        """Cancel an audit. Raises AuditNotFound."""
+        return self._audits.cancel(audit_id)
+
+    def delete(self, audit_id: str) -> None:
+        """Delete a finished audit. Raises AuditNotFound and AuditNotFinished."""
+        self._audits.delete(audit_id)
+
+
+def _request(asked: AskedAudit, put: PutTensors) -> AuditRequest:
+    return AuditRequest(spec=asked.spec(put), labels=asked.labels, priority=asked.priority)

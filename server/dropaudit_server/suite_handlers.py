@@ -1,0 +1,97 @@
+"""What the calls about suites do, in records; blocking, so that it runs in a thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from dropaudit_server.suite_changes import SuiteChange
+from dropaudit_server.suite_requests import AskedSuite
+from dropaudit_server.wakeups import WakeUps
+from dropaudit_store.audits import AuditStore
+from dropaudit_store.blobs import BlobStore
+from dropaudit_store.models import ModelStore
+from dropaudit_store.records import AuditRecord, AuditState, Run, Suite
+from dropaudit_store.suites import SuiteStore
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """A run with its audits as they stand; those that were deleted, or have expired, are missing."""
+
+    run: Run
+    audits: dict[str, AuditRecord]
+
+
+class SuiteHandlers:
+    """Suites and runs, over the store. Raises the store's errors."""
+
+    def __init__(
+        self,
+        suites: SuiteStore,
+        audits: AuditStore,
+        models: ModelStore,
+        blobs: BlobStore,
+        wake_ups: WakeUps,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._suites = suites
+        self._audits = audits
+        self._models = models
+        self._blobs = blobs
+        self._wake_ups = wake_ups
+        self._clock = clock
+
+    def create(self, asked: AskedSuite) -> Suite:
+        """Store a suite; a worker takes up its schedule. Raises SuiteExists and ModelNotFound."""
+        self._require_models(asked.models)
+        suite = self._suites.create(asked.stored(self._blobs.put_tensors, self._clock()))
+        if suite.cron:
+            self._wake_ups.suite(suite.id)
+        return suite
+
+    def get(self, suite_id: str) -> Suite:
+        """Return a suite. Raises SuiteNotFound."""
+        return self._suites.get(suite_id)
+
+    def page(self, count: int, cursor: str) -> tuple[list[Suite], str]:
+        """Return a page of suites, newest first, and the cursor of the next."""
+        return self._suites.page(count, cursor)
+
+    def update(self, change: SuiteChange) -> Suite:
+        """Change a suite; a worker takes up its schedule. Raises SuiteNotFound, ModelNotFound and Conflict."""
+        before = self._suites.get(change.id)
+        self._require_models(change.models)
+        after = self._suites.replace(before, change.applied(before, self._blobs.put_tensors, self._clock()))
+        if (before.cron, before.paused) != (after.cron, after.paused):
+            self._wake_ups.suite(after.id)
+        return after
+
+    def delete(self, suite_id: str) -> None:
+        """Delete a suite; a worker removes its schedule. Raises SuiteNotFound and Conflict."""
+        self._suites.delete(suite_id)
+        self._wake_ups.suite(suite_id)
+
+    def run(self, suite_id: str, request_id: str) -> RunStatus:
+        """Turn a suite into audits. Raises SuiteNotFound and QueueFull."""
+        run = self._suites.run_now(suite_id, request_id)
+        status = self._status(run)
+        self._wake_ups.audits([each for each in status.audits.values() if each.state is AuditState.QUEUED])
+        return status
+
+    def get_run(self, suite_id: str, run_id: str) -> RunStatus:
+        """Return a run. Raises RunNotFound."""
+        return self._status(self._suites.get_run(suite_id, run_id))
+
+    def runs(self, suite_id: str, count: int, cursor: str) -> tuple[list[RunStatus], str]:
+        """Return a page of runs, newest first, and the cursor of the next. Raises SuiteNotFound."""
+        runs, following = self._suites.runs(suite_id, count, cursor)
+        return [self._status(run) for run in runs], following
+
+    def _status(self, run: Run) -> RunStatus:
+        return RunStatus(run, self._audits.find_many(run.audits))
+
+    def _require_models(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._models.get(digest)

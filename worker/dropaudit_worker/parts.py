@@ -1,0 +1,78 @@
+"""What the tasks use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import redis
+
+from dropaudit.plan import IsCancelled, OnProgress, Plan
+from dropaudit.report import Report
+from dropaudit.subjects import Subject
+from dropaudit_store.audits import AuditStore, Limits
+from dropaudit_store.blobs import BlobStore
+from dropaudit_store.connection import connect
+from dropaudit_store.garbage import Garbage
+from dropaudit_store.inspections import Inspections
+from dropaudit_store.models import ModelStore
+from dropaudit_store.suites import SuiteStore
+from dropaudit_worker.inspecting import ModelInspector
+from dropaudit_worker.limits import limited
+from dropaudit_worker.maker import AuditMaker
+from dropaudit_worker.settings import WorkerSettings
+
+
+class Parts:
+    """What the tasks use. Connections are made when first used, so that no two processes share one."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def client(self) -> redis.Redis:
+        """Connection to Redis."""
+        return connect(self._settings.redis_url)
+
+    @cached_property
+    def audits(self) -> AuditStore:
+        """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again."""
+        return AuditStore(self.client, limits=Limits(retention_seconds=self._settings.retention_seconds))
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """Models and tensors."""
+        return BlobStore(self._settings.blob_url)
+
+    @cached_property
+    def suites(self) -> SuiteStore:
+        """Suites."""
+        run_seconds = self._settings.retention_seconds
+        return SuiteStore(self.client, self.audits, ModelStore(self.client), run_seconds=run_seconds)
+
+    @cached_property
+    def maker(self) -> AuditMaker:
+        """Makes audits. The runtime is loaded here, in the child: after a fork its masks and CUDA would be shared."""
+        from dropaudit import audit
+        from dropaudit_worker.subjects import load_subject
+
+        def make(subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Report:
+            return audit(subject, plan, progress=progress, cancelled=cancelled)
+
+        return AuditMaker(
+            self.audits,
+            lambda ref: load_subject(ref, self.blobs),
+            limited(make, self._settings.time_limit_seconds),
+            self._settings.lease_seconds,
+        )
+
+    @cached_property
+    def inspector(self) -> ModelInspector:
+        """Looks at models; onnx is loaded here, in the child."""
+        from dropaudit.graph.inspect import inspect_model
+
+        return ModelInspector(Inspections(self.client), lambda sha256: inspect_model(self.blobs.read(sha256)))
+
+    @cached_property
+    def garbage(self) -> Garbage:
+        """Content that nothing refers to."""
+        return Garbage(self.client)
