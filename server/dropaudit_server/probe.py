@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import sys
 
 import grpc
@@ -25,10 +27,25 @@ def health(address: str, seconds: float = 1.0) -> str | None:
     return HealthCheckResponse.ServingStatus.Name(status)
 
 
+def answers_tls(address: str, seconds: float) -> bool:
+    """Whether somebody answers who speaks TLS: what the health service says is for who has the certificates."""
+    host, _, port = address.rpartition(":")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, int(port)), timeout=seconds) as plain, context.wrap_socket(plain):
+            return True
+    except OSError:
+        return False
+
+
 def main() -> int:
-    """Ask the server on this machine; 0 when it serves."""
-    port = ServerSettings().listen.rpartition(":")[2]
-    return 0 if health(f"127.0.0.1:{port}", seconds=3.0) == "SERVING" else 1
+    """Ask the server on this machine; 0 when it serves. Behind TLS, when it answers."""
+    settings = ServerSettings()
+    address = f"127.0.0.1:{settings.listen.rpartition(':')[2]}"
+    if settings.tls_certificate:
+        return 0 if answers_tls(address, seconds=3.0) else 1
+    return 0 if health(address, seconds=3.0) == "SERVING" else 1
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import grpc
 import redis
@@ -12,18 +13,21 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
-from dropaudit.errors import InvalidArgument
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
+from dropaudit_server.access import Access
 from dropaudit_server.audit_handlers import AuditHandlers
+from dropaudit_server.call_log import CallLog
 from dropaudit_server.following import Follower
 from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.inspecting import Inspector
-from dropaudit_server.interceptor import ErrorInterceptor
+from dropaudit_server.interceptor import Interceptor
+from dropaudit_server.listening import listen
 from dropaudit_server.model_handlers import ModelHandlers
 from dropaudit_server.servicer import AuditServicer, Parts
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.stopping import ServerStopping, Stopping
 from dropaudit_server.suite_handlers import SuiteHandlers
+from dropaudit_server.tokens import TokenFile
 from dropaudit_server.uploads import Uploads
 from dropaudit_server.wakeups import WakeUps
 from dropaudit_store.audit_list import AuditList
@@ -49,18 +53,13 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     """
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
     hub, stopping = EventHub(waiting), Stopping()
-    server = grpc.aio.server(
-        interceptors=[ErrorInterceptor()],
-        options=[("grpc.max_receive_message_length", settings.max_message_bytes), ("grpc.so_reuseport", 0)],
-    )
+    tokens = TokenFile(Path(settings.tokens_file)) if settings.tokens_file else None
+    server = grpc.aio.server(interceptors=[Interceptor(Access(tokens), [CallLog()])], options=_options(settings))
     rpc.add_AuditServiceServicer_to_server(AuditServicer(make_parts(settings, client, hub, stopping)), server)
-    healthy = health.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    reflection.enable_server_reflection((SERVICE, _HEALTH, reflection.SERVICE_NAME), server)
-    health_watch = HealthWatch(healthy, client, settings.health_seconds)
+    health_watch = HealthWatch(_add_health(server, settings), client, settings.health_seconds)
     # Before the first call: the health service says SERVING until somebody tells it otherwise.
     await health_watch.look()
-    _listen(server, settings.listen)
+    listen(server, settings)
     await server.start()
     _log.info("listening", address=settings.listen)
     watch = asyncio.create_task(health_watch.run())
@@ -74,6 +73,30 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     await server.stop(settings.shutdown_seconds)
     await waiting.aclose()
     client.close()
+
+
+def _options(settings: ServerSettings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.so_reuseport", 0),
+        # Connections that died quietly are found; clients may look as often.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ]
+
+
+def _add_health(server: grpc.aio.Server, settings: ServerSettings) -> health.HealthServicer:
+    """Add health and reflection as far as they are wanted; return the health service, served or not."""
+    healthy = health.HealthServicer()
+    names = [SERVICE]
+    if settings.health:
+        health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+        names.append(_HEALTH)
+    if settings.reflection:
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+    return healthy
 
 
 def make_parts(settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping) -> Parts:
@@ -93,12 +116,3 @@ def make_parts(settings: ServerSettings, client: redis.Redis, hub: EventHub, sto
         follower=Follower(audit_handlers, hub),
         suites=SuiteHandlers(suites, audits, models, blobs, wake_ups),
     )
-
-
-def _listen(server: grpc.aio.Server, address: str) -> None:
-    try:
-        bound = server.add_insecure_port(address)
-    except RuntimeError:
-        bound = 0
-    if bound == 0:
-        raise InvalidArgument(f"cannot listen on {address}; choose another DROPAUDIT_LISTEN", field="listen")

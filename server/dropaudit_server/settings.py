@@ -13,6 +13,13 @@ class ServerSettings(StoreSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
     listen: str = Field(default="127.0.0.1:50051", description="host:port that the server listens on")
+    tls_certificate: str = Field(default="", description="PEM file with the certificate chain; with it, TLS only")
+    tls_key: str = Field(default="", description="PEM file with the certificate's key")
+    tls_client_ca: str = Field(default="", description="PEM file; only clients that it has certified may call")
+    tokens_file: str = Field(default="", description="JSON file with bearer tokens; only their holders may call")
+    allow_anonymous: bool = Field(default=False, description="listen beyond loopback though anybody may call")
+    health: bool = Field(default=True, description="serve grpc.health.v1.Health")
+    reflection: bool = Field(default=True, description="serve reflection, for grpcurl and the like")
     max_model_bytes: int = Field(default=2048 * MEBIBYTE, gt=0, description="largest model that is accepted")
     max_message_bytes: int = Field(
         default=64 * MEBIBYTE, gt=0, description="largest gRPC message, recorded tensors included"

@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from dropaudit import errors as core
 from dropaudit.errors import AuditError
+from dropaudit_server.access import PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.inspecting import InspectionFailed, NotInspected
 from dropaudit_server.stopping import ServerStopping
 from dropaudit_server.violations import InvalidRequest
@@ -22,6 +23,9 @@ DOMAIN = "dropaudit"
 # Looked up along the classes an error derives from, nearest first.
 CODES: dict[type[BaseException], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    TokenExpired: grpc.StatusCode.UNAUTHENTICATED,
+    PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     InspectionFailed: grpc.StatusCode.FAILED_PRECONDITION,
     NotInspected: grpc.StatusCode.UNAVAILABLE,
     ServerStopping: grpc.StatusCode.UNAVAILABLE,
@@ -59,7 +63,7 @@ _RETRY_SECONDS = {grpc.StatusCode.UNAVAILABLE: 1, grpc.StatusCode.ABORTED: 1}
 _QUEUE_SECONDS = 10
 
 
-def status_of(error: AuditError) -> status_pb2.Status:
+def status_of(error: AuditError, request_id: str = "") -> status_pb2.Status:
     """Return code, message and details: ErrorInfo, and what else helps to do something about the error."""
     code = code_of(error)
     details: list[Message] = [
@@ -69,6 +73,8 @@ def status_of(error: AuditError) -> status_pb2.Status:
     seconds = _QUEUE_SECONDS if isinstance(error, errors.QueueFull) else _RETRY_SECONDS.get(code)
     if seconds is not None:
         details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=seconds)))
+    if request_id:
+        details.append(error_details_pb2.RequestInfo(request_id=request_id))
     number: int = code.value[0]
     return status_pb2.Status(code=number, message=error.message, details=map(_packed, details))
 
@@ -97,9 +103,11 @@ def _preconditions(kind: str, subjects: Iterable[str], sentence: str) -> Message
     return failure
 
 
-def internal_status() -> status_pb2.Status:
-    """Return the status of an unexpected error, which tells a client nothing of the inside."""
-    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="the server failed; its log says why")
+def internal_status(request_id: str = "") -> status_pb2.Status:
+    """Return the status of an unexpected error, which tells a client nothing of the inside but where to look."""
+    details = [_packed(error_details_pb2.RequestInfo(request_id=request_id))] if request_id else []
+    number: int = grpc.StatusCode.INTERNAL.value[0]
+    return status_pb2.Status(code=number, message="the server failed; its log says why", details=details)
 
 
 def _packed(message: Message) -> Any:

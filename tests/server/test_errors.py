@@ -19,9 +19,10 @@ import dropaudit_store
 from dropaudit.errors import AuditError
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
+from dropaudit_server.access import Access
 from dropaudit_server.audit_handlers import AuditHandlers
 from dropaudit_server.following import Follower
-from dropaudit_server.interceptor import ErrorInterceptor
+from dropaudit_server.interceptor import Interceptor
 from dropaudit_server.server import make_parts
 from dropaudit_server.servicer import AuditServicer
 from dropaudit_server.settings import ServerSettings
@@ -91,7 +92,7 @@ async def failing(
 ) -> AsyncIterator[rpc.AuditServiceAsyncStub]:
     """A server in this process whose handlers fail."""
     waiting = connect_async(redis_url)
-    server = grpc.aio.server(interceptors=[ErrorInterceptor()])
+    server = grpc.aio.server(interceptors=[Interceptor(Access(None))])
     settings = ServerSettings(redis_url=redis_url, blob_url=f"file://{tmp_path}")
     handlers, hub = Failing(), EventHub(waiting)
     parts = make_parts(settings, redis_client, hub, Stopping())

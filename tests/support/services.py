@@ -51,13 +51,15 @@ def answers(redis_url: str) -> bool:
 
 
 @contextmanager
-def server(redis_url: str, folder: Path, **settings: object) -> Iterator[str]:
+def server(
+    redis_url: str, folder: Path, *, ready: Callable[[str], object] = health, **settings: object
+) -> Iterator[str]:
     """Run `python -m dropaudit_server`, blobs in `folder`; yields its address once it answers, healthy or not."""
-    address = f"127.0.0.1:{free_port()}"
+    address = str(settings.pop("listen", f"127.0.0.1:{free_port()}"))
     command = [sys.executable, "-m", "dropaudit_server"]
     environ = environment(redis_url, folder, listen=address, **settings)
     with process("server", command, environ, folder / "server.log") as started:
-        eventually(lambda: health(address) is not None, f"the server does not start: {started.log}")
+        eventually(lambda: ready(address) not in (None, False), f"the server does not start: {started.log}")
         yield address
 
 
