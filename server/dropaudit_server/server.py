@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import grpc
@@ -20,14 +21,16 @@ from dropaudit_server.call_log import CallLog
 from dropaudit_server.following import Follower
 from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.inspecting import Inspector
-from dropaudit_server.interceptor import Interceptor
+from dropaudit_server.interceptor import Interceptor, Observer
 from dropaudit_server.listening import listen
+from dropaudit_server.metrics import Metrics, served_metrics
 from dropaudit_server.model_handlers import ModelHandlers
 from dropaudit_server.servicer import AuditServicer, Parts
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.stopping import ServerStopping, Stopping
 from dropaudit_server.suite_handlers import SuiteHandlers
 from dropaudit_server.tokens import TokenFile
+from dropaudit_server.tracing import Traces
 from dropaudit_server.uploads import Uploads
 from dropaudit_server.wakeups import WakeUps
 from dropaudit_store.audit_list import AuditList
@@ -49,30 +52,51 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, then let calls under way end.
 
     Raises:
-        InvalidArgument: the address cannot be listened on.
+        InvalidArgument: the address cannot be listened on, or credentials cannot be used.
     """
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
     hub, stopping = EventHub(waiting), Stopping()
-    tokens = TokenFile(Path(settings.tokens_file)) if settings.tokens_file else None
-    server = grpc.aio.server(interceptors=[Interceptor(Access(tokens), [CallLog()])], options=_options(settings))
-    rpc.add_AuditServiceServicer_to_server(AuditServicer(make_parts(settings, client, hub, stopping)), server)
-    health_watch = HealthWatch(_add_health(server, settings), client, settings.health_seconds)
-    # Before the first call: the health service says SERVING until somebody tells it otherwise.
-    await health_watch.look()
-    listen(server, settings)
-    await server.start()
-    _log.info("listening", address=settings.listen)
-    watch = asyncio.create_task(health_watch.run())
-    await stop.wait()
-    _log.info("shutting down")
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
-    stopping.begin()
-    await hub.close(ServerStopping())
-    await server.stop(settings.shutdown_seconds)
+    metrics = Metrics(lambda: hub.watchers, AuditList(client, AuditStore(client)).counts)
+    with observers(settings, metrics) as watching, served_metrics(metrics, settings.metrics_listen):
+        tokens = TokenFile(Path(settings.tokens_file)) if settings.tokens_file else None
+        server = grpc.aio.server(interceptors=[Interceptor(Access(tokens), watching)], options=_options(settings))
+        rpc.add_AuditServiceServicer_to_server(AuditServicer(make_parts(settings, client, hub, stopping)), server)
+        healthy = _add_health(server, settings)
+        async with _health_kept(HealthWatch(healthy, client, settings.health_seconds)):
+            listen(server, settings)
+            await server.start()
+            _log.info("listening", address=settings.listen)
+            await stop.wait()
+        _log.info("shutting down")
+        await healthy.enter_graceful_shutdown()
+        # What waits is told to call again; what works ends.
+        stopping.begin()
+        await hub.close(ServerStopping())
+        await server.stop(settings.shutdown_seconds)
     await waiting.aclose()
     client.close()
+
+
+@contextlib.contextmanager
+def observers(settings: ServerSettings, metrics: Metrics) -> Iterator[list[Observer]]:
+    """Yield who looks at calls; afterwards send what is left of traces."""
+    if not settings.otlp_endpoint:
+        yield [CallLog(), metrics]
+        return
+    with contextlib.closing(Traces(settings.otlp_endpoint)) as traces:
+        yield [CallLog(), metrics, traces]
+
+
+@contextlib.asynccontextmanager
+async def _health_kept(watch: HealthWatch) -> AsyncIterator[None]:
+    # Before the first call: the health service says SERVING until somebody tells it otherwise.
+    await watch.look()
+    task = asyncio.create_task(watch.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:

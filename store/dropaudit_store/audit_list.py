@@ -60,6 +60,14 @@ class AuditList:
             cursor, looked_at = ids[-1], looked_at + batch
         return self._records(found), cursor
 
+    def counts(self) -> dict[str, int]:
+        """Return how many audits are in each state."""
+        states = list(AuditState)
+        with redis_errors(), self._redis.pipeline(transaction=False) as pipe:
+            for state in states:
+                pipe.zcard(key("index", state_term(state)))
+            return {state.value: int(found) for state, found in zip(states, pipe.execute(), strict=True)}
+
     def _indexes(self, condition: Condition) -> list[str]:
         @cache
         def size(term: str) -> int:

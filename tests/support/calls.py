@@ -37,7 +37,7 @@ def call_method(
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a refused call carries: code, message, ErrorInfo, BadRequest, PreconditionFailure and RetryInfo."""
+    """What a refused call carries: code, message, and the details that google.rpc knows."""
 
     code: str
     message: str
@@ -46,6 +46,7 @@ class Refusal:
     violations: dict[str, str] = field(default_factory=dict)
     preconditions: dict[str, str] = field(default_factory=dict)
     retry_seconds: int = 0
+    request_id: str = field(default="", compare=False)
 
 
 def refusal_of(call: Callable[[], object]) -> Refusal:
@@ -55,10 +56,10 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
     error = cast(Any, caught.value)
     status = rpc_status.from_call(error)
     info, wrong, again = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
-    first = error_details_pb2.PreconditionFailure()
+    first, call_info = error_details_pb2.PreconditionFailure(), error_details_pb2.RequestInfo()
     for detail in status.details if status else ():
         # Each detail is one of these, and Unpack takes only its own.
-        for kind in (info, wrong, first, again):
+        for kind in (info, wrong, first, again, call_info):
             detail.Unpack(kind)
     return Refusal(
         code=error.code().name,
@@ -68,6 +69,7 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
         violations={each.field: each.description for each in wrong.field_violations},
         preconditions={each.subject: each.type for each in first.violations},
         retry_seconds=again.retry_delay.seconds,
+        request_id=call_info.request_id,
     )
 
 

@@ -1,0 +1,90 @@
+"""Numbers for Prometheus: calls, watchers, and how many audits are in each state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dropaudit.errors import InvalidArgument
+from dropaudit_server.interceptor import Call
+from dropaudit_store.errors import StoreError
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
+
+_log = structlog.get_logger(__name__)
+
+CountStates = Callable[[], Mapping[str, int]]
+
+
+class Metrics:
+    """What is counted of calls.
+
+    Args:
+        watchers: how many watch audits now.
+        count_states: how many audits are in each state; asked at each scrape.
+    """
+
+    def __init__(self, watchers: Callable[[], int], count_states: CountStates) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter("dropaudit_calls", "Calls that ended", ["method", "code"], registry=self.registry)
+        self._seconds = Histogram(
+            "dropaudit_call_seconds", "How long calls took", ["method"], buckets=_BUCKETS, registry=self.registry
+        )
+        self._open = Gauge("dropaudit_calls_open", "Calls under way", ["method"], registry=self.registry)
+        Gauge("dropaudit_watchers", "Watchers of audits", registry=self.registry).set_function(watchers)
+        self.registry.register(_States(count_states))
+
+    @contextmanager
+    def observe(self, call: Call) -> Iterator[None]:
+        """Count a call."""
+        start = time.perf_counter()
+        self._open.labels(call.name).inc()
+        try:
+            yield
+        finally:
+            self._open.labels(call.name).dec()
+            self._seconds.labels(call.name).observe(time.perf_counter() - start)
+            self._calls.labels(call.name, call.code.name).inc()
+
+
+class _States(Collector):
+    def __init__(self, count_states: CountStates) -> None:
+        self._count_states = count_states
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Count at the time of the scrape; without Redis there is nothing to tell."""
+        found = GaugeMetricFamily("dropaudit_audits", "Audits in each state", labels=["state"])
+        try:
+            counts = self._count_states()
+        except StoreError:
+            counts = {}
+        for state, count in counts.items():
+            found.add_metric([state], count)
+        return [found]
+
+
+@contextmanager
+def served_metrics(metrics: Metrics, address: str) -> Iterator[None]:
+    """Serve metrics over HTTP while inside; nowhere when the address is empty. Raises InvalidArgument."""
+    if not address:
+        yield
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        server, thread = start_http_server(int(port), host.strip("[]"), registry=metrics.registry)
+    except (OSError, ValueError, OverflowError) as error:
+        sentence = f"cannot serve metrics on {address}; choose another DROPAUDIT_METRICS_LISTEN"
+        raise InvalidArgument(sentence, field="metrics_listen") from error
+    _log.info("serving metrics", address=address)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

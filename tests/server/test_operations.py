@@ -1,0 +1,172 @@
+"""Claims about a server in operation: how it stops, what it logs, counts and traces."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+from dropaudit_client.local_service import free_port
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
+from dropaudit_server.probe import health
+from support.calls import metadata, recorded_request, refusal_of, upload
+from support.services import environment, eventually, process, server
+
+
+def test_a_server_that_stops_ends_no_call_and_tells_watchers_to_come_back(redis_url: str, tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    environ = environment(redis_url, tmp_path, listen=address)
+    command = [sys.executable, "-m", "dropaudit_server"]
+    waiting: queue.Queue[pb.UploadModelRequest | None] = queue.Queue()
+    with (
+        process("server", command, environ, tmp_path / "log") as started,
+        grpc.insecure_channel(address) as channel,
+    ):
+        eventually(lambda: health(address) == "SERVING", "the server does not start")
+        stub = AuditServiceStub(channel)
+        audit = stub.CreateAudit(recorded_request())
+        watching = stub.WatchAudit(pb.WatchAuditRequest(name=audit.name))
+        assert next(watching).state == pb.Audit.QUEUED
+        uploading = stub.UploadModel.future(iter(waiting.get, None))
+        waiting.put(metadata(display_name="m.onnx"))
+        waiting.put(pb.UploadModelRequest(chunk=b"half"))
+        eventually(lambda: list((tmp_path / "blobs" / "incoming").glob("*")), "the upload does not begin")
+        os.kill(started.pid, signal.SIGTERM)
+        told = refusal_of(lambda: next(watching))
+        assert (told.code, told.reason, told.retry_seconds) == ("UNAVAILABLE", "SERVER_STOPPING", 1)
+        assert started.exit_status() is None
+        waiting.put(pb.UploadModelRequest(chunk=b" and half"))
+        waiting.put(None)
+        assert uploading.result(10).size_bytes == 13
+        eventually(lambda: started.exit_status() is not None, "the server does not end")
+        assert started.exit_status() == 0
+
+
+def log_of(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "server.log").read_text().splitlines()]
+
+
+def test_every_call_is_a_line_with_its_id_and_its_code(redis_url: str, tmp_path: Path) -> None:
+    with server(redis_url, tmp_path) as address, grpc.insecure_channel(address) as channel:
+        stub = AuditServiceStub(channel)
+        audit = stub.CreateAudit(recorded_request(), metadata=(("x-request-id", "mine"),))
+        refusal = refusal_of(lambda: stub.GetAudit(pb.GetAuditRequest(name="audits/none")))
+        assert refusal.request_id
+    lines = log_of(tmp_path)
+    (accepted, ended) = [line for line in lines if line.get("request") == "mine"]
+    assert accepted["audits"] == [audit.name.removeprefix("audits/")]
+    assert (ended["method"], ended["code"]) == ("CreateAudit", "OK")
+    (other,) = [line for line in lines if line.get("request") == refusal.request_id]
+    assert (other["method"], other["code"]) == ("GetAudit", "NOT_FOUND")
+    assert not [line for line in lines if line.get("method") == "Check"]
+
+
+def scrape(address: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return {name: float(value) for name, value in re.findall(r"^(dropaudit_\S+) (\S+)$", text, re.MULTILINE)}
+
+
+def test_metrics_count_calls_audits_and_watchers(redis_url: str, tmp_path: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+    with (
+        server(redis_url, tmp_path, metrics_listen=metrics) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = AuditServiceStub(channel)
+        audit = stub.CreateAudit(recorded_request())
+        stub.CreateAudit(recorded_request())
+        stub.CancelAudit(pb.CancelAuditRequest(name=audit.name))
+        refusal_of(lambda: stub.GetAudit(pb.GetAuditRequest(name="audits/none")))
+        watching = stub.WatchAudit(pb.WatchAuditRequest(name=stub.CreateAudit(recorded_request()).name))
+        next(watching)
+        found = scrape(metrics)
+        assert found['dropaudit_calls_total{code="OK",method="CreateAudit"}'] == 3
+        assert found['dropaudit_calls_total{code="NOT_FOUND",method="GetAudit"}'] == 1
+        assert found['dropaudit_call_seconds_count{method="CreateAudit"}'] == 3
+        assert found['dropaudit_audits{state="QUEUED"}'] == 2
+        assert found['dropaudit_audits{state="CANCELLED"}'] == 1
+        assert (found["dropaudit_watchers"], found['dropaudit_calls_open{method="WatchAudit"}']) == (1, 1)
+        watching.cancel()
+        eventually(lambda: scrape(metrics)["dropaudit_watchers"] == 0, "a watcher that left is still counted")
+        cancelled = 'dropaudit_calls_total{code="CANCELLED",method="WatchAudit"}'
+        assert scrape(metrics)[cancelled] == 1
+
+
+class Collector(trace_service_pb2_grpc.TraceServiceServicer):
+    """Takes traces."""
+
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+
+    def Export(self, request: trace_service_pb2.ExportTraceServiceRequest, context: object) -> object:  # noqa: N802
+        found = [span for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
+        self.spans += found
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[Collector, str]]:
+    taking = grpc.server(ThreadPoolExecutor(2))
+    found = Collector()
+    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+    add(found, taking)
+    port = taking.add_insecure_port("127.0.0.1:0")
+    taking.start()
+    yield found, f"http://127.0.0.1:{port}"
+    taking.stop(None).wait()
+
+
+def test_calls_are_traced_where_an_endpoint_is_configured(
+    collector: tuple[Collector, str], redis_url: str, tmp_path: Path
+) -> None:
+    found, endpoint = collector
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with server(redis_url, tmp_path, otlp_endpoint=endpoint) as address, grpc.insecure_channel(address) as channel:
+        parent = (("traceparent", f"00-{trace}-b7ad6b7169203331-01"),)
+        AuditServiceStub(channel).ListModels(pb.ListModelsRequest(), metadata=parent)
+    spans = {span.name: span for span in found.spans}
+    span = spans["dropaudit.v1.AuditService/ListModels"]
+    assert span.trace_id.hex() == trace
+
+
+def test_without_an_endpoint_nothing_that_sends_traces_is_loaded() -> None:
+    script = (
+        "import sys, dropaudit_server.server; print([n for n in sys.modules if n.startswith('opentelemetry.exporter')])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("value", ["nonsense", "127.0.0.1:99999"])
+def test_metrics_that_cannot_be_served_are_one_sentence(value: str, redis_url: str, tmp_path: Path) -> None:
+    environ = environment(redis_url, tmp_path, metrics_listen=value)
+    command = [sys.executable, "-m", "dropaudit_server"]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert "choose another DROPAUDIT_METRICS_LISTEN" in ended.stderr
+
+
+def test_calls_wait_no_longer_than_their_deadline(redis_url: str, tmp_path: Path) -> None:
+    with server(redis_url, tmp_path) as address, grpc.insecure_channel(address) as channel:
+        stub = AuditServiceStub(channel)
+        name = stub.CreateAudit(recorded_request()).name
+        watch = pb.WatchAuditRequest(name=name)
+        assert refusal_of(lambda: list(stub.WatchAudit(watch, timeout=0.5))).code == "DEADLINE_EXCEEDED"
+        model = upload(stub, b"content").name
+        inspect = pb.InspectModelRequest(name=model)
+        assert refusal_of(lambda: stub.InspectModel(inspect, timeout=0.5)).code == "DEADLINE_EXCEEDED"
