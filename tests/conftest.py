@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,10 @@ from support.clock import Clock
 from support.services import redis_server
 
 pytest_plugins = ["support.skips"]
+
+# Tests start processes while channels are open. gRPC's handlers would restart its threads in the child of the fork,
+# which may then never come to start its program.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 
 @pytest.fixture(scope="session")

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dropaudit_client.aio import AsyncAuditClient
+    from dropaudit_client.channel import Security
     from dropaudit_client.client import AuditClient
     from dropaudit_client.errors import AuditNotMade, ServiceError, ServiceUnavailable
 
-__all__ = ["AsyncAuditClient", "AuditClient", "AuditNotMade", "ServiceError", "ServiceUnavailable"]
+__all__ = ["AsyncAuditClient", "AuditClient", "AuditNotMade", "Security", "ServiceError", "ServiceUnavailable"]
 
 _HOMES = {
     "AsyncAuditClient": "dropaudit_client.aio",
     "AuditClient": "dropaudit_client.client",
     "AuditNotMade": "dropaudit_client.errors",
+    "Security": "dropaudit_client.channel",
     "ServiceError": "dropaudit_client.errors",
     "ServiceUnavailable": "dropaudit_client.errors",
 }

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import grpc
 
 from dropaudit.plan import OnProgress, Plan
-from dropaudit.report import Report
+from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
-from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, channel_options
-from dropaudit_client.client import service_errors
-from dropaudit_client.errors import ServiceUnavailable
+from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
+from dropaudit_client.client import DEFAULT_PATIENCE, service_errors
+from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
     ArtifactRef,
     Audit,
@@ -22,24 +23,42 @@ from dropaudit_client.resources import (
     Finished,
     Member,
     Model,
+    NewAudit,
     PairRef,
+    Priority,
     Progressed,
     Run,
     SubjectRef,
     Suite,
 )
+from dropaudit_client.retrying import Patience
 from dropaudit_client.source import ModelSource, OnUpload, as_subject, ignore_upload, read_source, upload_messages
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
+T = TypeVar("T")
+
 
 class AsyncAuditClient:
-    """Calls the service from an event loop; make it inside the loop. Methods are those of AuditClient."""
+    """Calls the service from an event loop; make it inside the loop. Methods and arguments are those of AuditClient."""
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        security: Security = NO_SECURITY,
+        patience: float = DEFAULT_PATIENCE,
+    ) -> None:
         self._address = address
         self._timeout = timeout
-        self._channel = grpc.aio.insecure_channel(address, options=channel_options())
+        self._patience = patience
+        self._metadata = security.metadata()
+        credentials, options = security.credentials(), channel_options()
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address, options=options)
+        else:
+            self._channel = grpc.aio.secure_channel(address, credentials, options=options)
         self._stub = AuditServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
@@ -52,13 +71,56 @@ class AsyncAuditClient:
         """Close the channel; calls under way end."""
         await self._channel.close(None)
 
+    async def _call(self, method: Callable[..., Awaitable[T]], request: object) -> T:
+        with service_errors(self._address):
+            return await method(request, timeout=self._timeout, metadata=self._metadata)
+
+    async def _pages(self, method: Callable[..., Any], request: Any) -> AsyncIterator[Any]:
+        """Yield every page of a list."""
+        while True:
+            page = await self._call(method, request)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
     async def upload_model(
         self, source: ModelSource, *, display_name: str = "", progress: OnUpload = ignore_upload
     ) -> Model:
-        """Store a model; see AuditClient.upload_model."""
+        """Store a model, from a path or as bytes. The same content has the same name and is stored, and sent, once.
+
+        Raises:
+            UnreadableFile: the path cannot be read.
+            InvalidModel: the file at the path is no ONNX model.
+        """
         content, name = read_source(source, display_name)
         with service_errors(self._address):
-            return responses.model(await self._stub.UploadModel(upload_messages(content, name, progress)))
+            messages = upload_messages(content, name, progress)
+            return responses.model(await self._stub.UploadModel(messages, metadata=self._metadata))
+
+    async def get_model(self, name: str) -> Model:
+        """Return what is known of a model."""
+        return responses.model(await self._call(self._stub.GetModel, pb.GetModelRequest(name=name)))
+
+    async def list_models(self) -> AsyncIterator[Model]:
+        """Yield the stored models, newest first."""
+        async for page in self._pages(self._stub.ListModels, pb.ListModelsRequest()):
+            for each in page.models:
+                yield responses.model(each)
+
+    async def download_model(self, name: str) -> AsyncIterator[bytes]:
+        """Yield a model's content in chunks."""
+        with service_errors(self._address):
+            async for each in self._stub.DownloadModel(pb.DownloadModelRequest(name=name), metadata=self._metadata):
+                yield each.chunk
+
+    async def inspect_model(self, name: str) -> tuple[Site, ...]:
+        """Return the sites that a stored model declares; a worker looks."""
+        return responses.sites(await self._call(self._stub.InspectModel, pb.InspectModelRequest(name=name)))
+
+    async def delete_model(self, name: str) -> None:
+        """Delete a model. Raises ServiceError / IN_USE while unfinished audits or suites use it."""
+        await self._call(self._stub.DeleteModel, pb.DeleteModelRequest(name=name))
 
     async def create_audit(
         self,
@@ -67,21 +129,56 @@ class AsyncAuditClient:
         *,
         labels: Mapping[str, str] | None = None,
         request_id: str | None = None,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> Audit:
         """Ask for an audit and return at once. The same `request_id` returns the same audit."""
-        request = requests.create_audit(subject, plan, labels, request_id)
-        with service_errors(self._address):
-            return responses.audit(await self._stub.CreateAudit(request, timeout=self._timeout))
+        asked = NewAudit(subject, plan, labels or {}, request_id, priority)
+        return responses.audit(await self._call(self._stub.CreateAudit, requests.create_audit(asked)))
+
+    async def create_audits(self, asked: Sequence[NewAudit]) -> list[Audit]:
+        """Ask for up to 1000 audits: all of them or, when one is refused, none."""
+        request = pb.BatchCreateAuditsRequest(requests=map(requests.create_audit, asked))
+        return [responses.audit(each) for each in (await self._call(self._stub.BatchCreateAudits, request)).audits]
 
     async def get_audit(self, name: str) -> Audit:
         """Return an audit, with its report once it has succeeded."""
-        with service_errors(self._address):
-            return responses.audit(await self._stub.GetAudit(pb.GetAuditRequest(name=name), timeout=self._timeout))
+        return responses.audit(await self._call(self._stub.GetAudit, pb.GetAuditRequest(name=name)))
+
+    async def list_audits(self, filter: str = "", *, newest_first: bool = True) -> AsyncIterator[Audit]:
+        """Yield the audits that an AIP-160 filter takes; their reports come without sites and outputs."""
+        async for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first)):
+            for each in page.audits:
+                yield responses.audit(each)
+
+    async def cancel_audit(self, name: str) -> Audit:
+        """Cancel an audit; of a running one the worker is asked to stop. What is finished stays as it is."""
+        return responses.audit(await self._call(self._stub.CancelAudit, pb.CancelAuditRequest(name=name)))
+
+    async def delete_audit(self, name: str) -> None:
+        """Delete a finished audit. Raises ServiceError / AUDIT_NOT_FINISHED before it has finished."""
+        await self._call(self._stub.DeleteAudit, pb.DeleteAuditRequest(name=name))
 
     async def watch(self, name: str, after_sequence: int = 0) -> AsyncIterator[Event]:
-        """Yield an audit's events as they happen; the last one is Finished."""
+        """Yield an audit's events as they happen; the last one is Finished.
+
+        Where the server goes away it is called again, and goes on after the last event that came.
+        """
+        patience = Patience(self._patience)
+        while True:
+            try:
+                async for event in self._watched(name, after_sequence):
+                    patience.heard()
+                    after_sequence = event.sequence
+                    yield event
+            except ServiceError as error:
+                await asyncio.sleep(patience.pause(error))
+            else:
+                return
+
+    async def _watched(self, name: str, after_sequence: int) -> AsyncIterator[Event]:
+        request = pb.WatchAuditRequest(name=name, after_sequence=after_sequence)
         with service_errors(self._address):
-            async for event in self._stub.WatchAudit(pb.WatchAuditRequest(name=name, after_sequence=after_sequence)):
+            async for event in self._stub.WatchAudit(request, metadata=self._metadata):
                 yield responses.event(event)
 
     async def create_suite(
@@ -96,37 +193,51 @@ class AsyncAuditClient:
     ) -> Suite:
         """Create a suite; with five cron fields it runs by itself from then on."""
         request = requests.create_suite(suite_id, members, plan, display_name=display_name, cron=cron, labels=labels)
-        with service_errors(self._address):
-            return responses.suite(await self._stub.CreateSuite(request, timeout=self._timeout))
+        return responses.suite(await self._call(self._stub.CreateSuite, request))
 
     async def get_suite(self, name: str) -> Suite:
         """Return a suite."""
-        with service_errors(self._address):
-            return responses.suite(await self._stub.GetSuite(pb.GetSuiteRequest(name=name), timeout=self._timeout))
+        return responses.suite(await self._call(self._stub.GetSuite, pb.GetSuiteRequest(name=name)))
+
+    async def list_suites(self) -> AsyncIterator[Suite]:
+        """Yield the suites, newest first."""
+        async for page in self._pages(self._stub.ListSuites, pb.ListSuitesRequest()):
+            for each in page.suites:
+                yield responses.suite(each)
+
+    async def update_suite(
+        self,
+        name: str,
+        *,
+        display_name: str | None = None,
+        members: Sequence[Member] | None = None,
+        plan: Plan | None = None,
+        cron: str | None = None,
+        paused: bool | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Suite:
+        """Change what is given. An empty `cron` takes the schedule away."""
+        request = requests.update_suite(
+            name, display_name=display_name, members=members, plan=plan, cron=cron, paused=paused, labels=labels
+        )
+        return responses.suite(await self._call(self._stub.UpdateSuite, request))
+
+    async def delete_suite(self, name: str) -> None:
+        """Delete a suite and its schedule."""
+        await self._call(self._stub.DeleteSuite, pb.DeleteSuiteRequest(name=name))
 
     async def run_suite(self, name: str, *, request_id: str | None = None) -> Run:
         """Turn a suite into audits now. The same `request_id` returns the same run."""
-        request = requests.run_suite(name, request_id)
-        with service_errors(self._address):
-            return responses.run(await self._stub.RunSuite(request, timeout=self._timeout))
+        return responses.run(await self._call(self._stub.RunSuite, requests.run_suite(name, request_id)))
 
     async def get_run(self, name: str) -> Run:
         """Return a run and how its audits stand."""
-        with service_errors(self._address):
-            return responses.run(await self._stub.GetRun(pb.GetRunRequest(name=name), timeout=self._timeout))
+        return responses.run(await self._call(self._stub.GetRun, pb.GetRunRequest(name=name)))
 
     async def list_runs(self, suite: str) -> list[Run]:
         """Return all runs of a suite, newest first."""
-        found: list[Run] = []
-        token = ""
-        while True:
-            request = pb.ListRunsRequest(parent=suite, page_token=token)
-            with service_errors(self._address):
-                page = await self._stub.ListRuns(request, timeout=self._timeout)
-            found += map(responses.run, page.runs)
-            token = page.next_page_token
-            if not token:
-                return found
+        pages = self._pages(self._stub.ListRuns, pb.ListRunsRequest(parent=suite))
+        return [responses.run(each) async for page in pages for each in page.runs]
 
     async def wait(self, name: str, progress: OnProgress | None = None) -> Audit:
         """Follow an audit to its end and return it finished."""
@@ -157,6 +268,13 @@ class AsyncAuditClient:
         labels: Mapping[str, str] | None = None,
         progress: OnProgress | None = None,
     ) -> Report:
-        """Upload, audit, wait, and return the report; see AuditClient.audit."""
+        """Upload, audit, wait, and return the report.
+
+        Args:
+            what: a path or the bytes of an ONNX file, or any subject of `dropaudit.subjects`.
+
+        Raises:
+            AuditNotMade: the audit ended without a report; `reason` says why.
+        """
         created = await self.create_audit(await self.store_subject(as_subject(what)), plan, labels=labels)
         return responses.report_of(await self.wait(created.name, progress))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import grpc
 
 from dropaudit.plan import OnProgress, Plan
-from dropaudit.report import Report
+from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
-from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, channel_options
-from dropaudit_client.errors import ServiceUnavailable
+from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
+from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
     ArtifactRef,
     Audit,
@@ -22,15 +23,21 @@ from dropaudit_client.resources import (
     Finished,
     Member,
     Model,
+    NewAudit,
     PairRef,
+    Priority,
     Progressed,
     Run,
     SubjectRef,
     Suite,
 )
+from dropaudit_client.retrying import Patience
 from dropaudit_client.source import ModelSource, OnUpload, as_subject, ignore_upload, read_source, upload_messages
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
+
+T = TypeVar("T")
+DEFAULT_PATIENCE = 60.0
 
 
 @contextmanager
@@ -49,13 +56,28 @@ class AuditClient:
 
     Args:
         address: `host:port` of the service.
-        timeout: seconds that one call may take; watching has no limit.
+        timeout: seconds that one call may take; watching, uploading and downloading have no limit.
+        security: token and TLS.
+        patience: seconds that a watch goes on while no server answers.
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        security: Security = NO_SECURITY,
+        patience: float = DEFAULT_PATIENCE,
+    ) -> None:
         self._address = address
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(address, options=channel_options())
+        self._patience = patience
+        self._metadata = security.metadata()
+        credentials, options = security.credentials(), channel_options()
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, options=options)
+        else:
+            self._channel = grpc.secure_channel(address, credentials, options=options)
         self._stub = AuditServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -68,8 +90,21 @@ class AuditClient:
         """Close the channel; calls under way end."""
         self._channel.close()
 
+    def _call(self, method: Callable[..., T], request: object) -> T:
+        with service_errors(self._address):
+            return method(request, timeout=self._timeout, metadata=self._metadata)
+
+    def _pages(self, method: Callable[..., Any], request: Any) -> Iterator[Any]:
+        """Yield every page of a list."""
+        while True:
+            page = self._call(method, request)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
     def upload_model(self, source: ModelSource, *, display_name: str = "", progress: OnUpload = ignore_upload) -> Model:
-        """Store a model, from a path or as bytes. The same content has the same name and is stored once.
+        """Store a model, from a path or as bytes. The same content has the same name and is stored, and sent, once.
 
         Raises:
             UnreadableFile: the path cannot be read.
@@ -77,7 +112,31 @@ class AuditClient:
         """
         content, name = read_source(source, display_name)
         with service_errors(self._address):
-            return responses.model(self._stub.UploadModel(upload_messages(content, name, progress)))
+            messages = upload_messages(content, name, progress)
+            return responses.model(self._stub.UploadModel(messages, metadata=self._metadata))
+
+    def get_model(self, name: str) -> Model:
+        """Return what is known of a model."""
+        return responses.model(self._call(self._stub.GetModel, pb.GetModelRequest(name=name)))
+
+    def list_models(self) -> Iterator[Model]:
+        """Yield the stored models, newest first."""
+        for page in self._pages(self._stub.ListModels, pb.ListModelsRequest()):
+            yield from map(responses.model, page.models)
+
+    def download_model(self, name: str) -> Iterator[bytes]:
+        """Yield a model's content in chunks."""
+        with service_errors(self._address):
+            for each in self._stub.DownloadModel(pb.DownloadModelRequest(name=name), metadata=self._metadata):
+                yield each.chunk
+
+    def inspect_model(self, name: str) -> tuple[Site, ...]:
+        """Return the sites that a stored model declares; a worker looks."""
+        return responses.sites(self._call(self._stub.InspectModel, pb.InspectModelRequest(name=name)))
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model. Raises ServiceError / IN_USE while unfinished audits or suites use it."""
+        self._call(self._stub.DeleteModel, pb.DeleteModelRequest(name=name))
 
     def create_audit(
         self,
@@ -86,21 +145,55 @@ class AuditClient:
         *,
         labels: Mapping[str, str] | None = None,
         request_id: str | None = None,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> Audit:
         """Ask for an audit and return at once. The same `request_id` returns the same audit."""
-        request = requests.create_audit(subject, plan, labels, request_id)
-        with service_errors(self._address):
-            return responses.audit(self._stub.CreateAudit(request, timeout=self._timeout))
+        asked = NewAudit(subject, plan, labels or {}, request_id, priority)
+        return responses.audit(self._call(self._stub.CreateAudit, requests.create_audit(asked)))
+
+    def create_audits(self, asked: Sequence[NewAudit]) -> list[Audit]:
+        """Ask for up to 1000 audits: all of them or, when one is refused, none."""
+        request = pb.BatchCreateAuditsRequest(requests=map(requests.create_audit, asked))
+        return [responses.audit(each) for each in self._call(self._stub.BatchCreateAudits, request).audits]
 
     def get_audit(self, name: str) -> Audit:
         """Return an audit, with its report once it has succeeded."""
-        with service_errors(self._address):
-            return responses.audit(self._stub.GetAudit(pb.GetAuditRequest(name=name), timeout=self._timeout))
+        return responses.audit(self._call(self._stub.GetAudit, pb.GetAuditRequest(name=name)))
+
+    def list_audits(self, filter: str = "", *, newest_first: bool = True) -> Iterator[Audit]:
+        """Yield the audits that an AIP-160 filter takes; their reports come without sites and outputs."""
+        for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first)):
+            yield from map(responses.audit, page.audits)
+
+    def cancel_audit(self, name: str) -> Audit:
+        """Cancel an audit; of a running one the worker is asked to stop. What is finished stays as it is."""
+        return responses.audit(self._call(self._stub.CancelAudit, pb.CancelAuditRequest(name=name)))
+
+    def delete_audit(self, name: str) -> None:
+        """Delete a finished audit. Raises ServiceError / AUDIT_NOT_FINISHED before it has finished."""
+        self._call(self._stub.DeleteAudit, pb.DeleteAuditRequest(name=name))
 
     def watch(self, name: str, after_sequence: int = 0) -> Iterator[Event]:
-        """Yield an audit's events as they happen; the last one is Finished."""
+        """Yield an audit's events as they happen; the last one is Finished.
+
+        Where the server goes away it is called again, and goes on after the last event that came.
+        """
+        patience = Patience(self._patience)
+        while True:
+            try:
+                for event in self._watched(name, after_sequence):
+                    patience.heard()
+                    after_sequence = event.sequence
+                    yield event
+            except ServiceError as error:
+                time.sleep(patience.pause(error))
+            else:
+                return
+
+    def _watched(self, name: str, after_sequence: int) -> Iterator[Event]:
+        request = pb.WatchAuditRequest(name=name, after_sequence=after_sequence)
         with service_errors(self._address):
-            for event in self._stub.WatchAudit(pb.WatchAuditRequest(name=name, after_sequence=after_sequence)):
+            for event in self._stub.WatchAudit(request, metadata=self._metadata):
                 yield responses.event(event)
 
     def create_suite(
@@ -115,36 +208,50 @@ class AuditClient:
     ) -> Suite:
         """Create a suite; with five cron fields it runs by itself from then on."""
         request = requests.create_suite(suite_id, members, plan, display_name=display_name, cron=cron, labels=labels)
-        with service_errors(self._address):
-            return responses.suite(self._stub.CreateSuite(request, timeout=self._timeout))
+        return responses.suite(self._call(self._stub.CreateSuite, request))
 
     def get_suite(self, name: str) -> Suite:
         """Return a suite."""
-        with service_errors(self._address):
-            return responses.suite(self._stub.GetSuite(pb.GetSuiteRequest(name=name), timeout=self._timeout))
+        return responses.suite(self._call(self._stub.GetSuite, pb.GetSuiteRequest(name=name)))
+
+    def list_suites(self) -> Iterator[Suite]:
+        """Yield the suites, newest first."""
+        for page in self._pages(self._stub.ListSuites, pb.ListSuitesRequest()):
+            yield from map(responses.suite, page.suites)
+
+    def update_suite(
+        self,
+        name: str,
+        *,
+        display_name: str | None = None,
+        members: Sequence[Member] | None = None,
+        plan: Plan | None = None,
+        cron: str | None = None,
+        paused: bool | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Suite:
+        """Change what is given. An empty `cron` takes the schedule away."""
+        request = requests.update_suite(
+            name, display_name=display_name, members=members, plan=plan, cron=cron, paused=paused, labels=labels
+        )
+        return responses.suite(self._call(self._stub.UpdateSuite, request))
+
+    def delete_suite(self, name: str) -> None:
+        """Delete a suite and its schedule."""
+        self._call(self._stub.DeleteSuite, pb.DeleteSuiteRequest(name=name))
 
     def run_suite(self, name: str, *, request_id: str | None = None) -> Run:
         """Turn a suite into audits now. The same `request_id` returns the same run."""
-        with service_errors(self._address):
-            return responses.run(self._stub.RunSuite(requests.run_suite(name, request_id), timeout=self._timeout))
+        return responses.run(self._call(self._stub.RunSuite, requests.run_suite(name, request_id)))
 
     def get_run(self, name: str) -> Run:
         """Return a run and how its audits stand."""
-        with service_errors(self._address):
-            return responses.run(self._stub.GetRun(pb.GetRunRequest(name=name), timeout=self._timeout))
+        return responses.run(self._call(self._stub.GetRun, pb.GetRunRequest(name=name)))
 
     def list_runs(self, suite: str) -> list[Run]:
         """Return all runs of a suite, newest first."""
-        found: list[Run] = []
-        token = ""
-        while True:
-            request = pb.ListRunsRequest(parent=suite, page_token=token)
-            with service_errors(self._address):
-                page = self._stub.ListRuns(request, timeout=self._timeout)
-            found += map(responses.run, page.runs)
-            token = page.next_page_token
-            if not token:
-                return found
+        pages = self._pages(self._stub.ListRuns, pb.ListRunsRequest(parent=suite))
+        return [responses.run(each) for page in pages for each in page.runs]
 
     def wait(self, name: str, progress: OnProgress | None = None) -> Audit:
         """Follow an audit to its end and return it finished."""

@@ -13,7 +13,7 @@ import numpy as np
 from dropaudit.errors import InvalidTensor
 from dropaudit.plan import Plan
 from dropaudit.subjects import Array, Inputs, RecordedSubject
-from dropaudit_client.resources import ArtifactRef, Glob, Member, PairRef, SubjectRef
+from dropaudit_client.resources import ArtifactRef, Glob, Member, NewAudit, PairRef
 from dropaudit_proto.v1 import audit_pb2 as pb
 
 CHUNK_BYTES = 1 << 20
@@ -36,23 +36,55 @@ def upload(content: bytes, display_name: str) -> Iterator[pb.UploadModelRequest]
         yield pb.UploadModelRequest(chunk=content[start : start + CHUNK_BYTES])
 
 
-def create_audit(
-    subject: SubjectRef, plan: Plan | None, labels: Mapping[str, str] | None, request_id: str | None
-) -> pb.CreateAuditRequest:
+def create_audit(asked: NewAudit) -> pb.CreateAuditRequest:
     """Make a CreateAudit request; without a request id it gets a fresh UUID, so that a retry makes no second audit."""
-    spec = pb.AuditSpec(options=options(plan or Plan()))
-    match subject:
+    spec = pb.AuditSpec(options=options(asked.plan or Plan()))
+    match asked.subject:
         case ArtifactRef():
-            spec.artifact.CopyFrom(artifact(subject))
+            spec.artifact.CopyFrom(artifact(asked.subject))
         case PairRef():
-            spec.pair.CopyFrom(pair(subject))
+            spec.pair.CopyFrom(pair(asked.subject))
         case RecordedSubject():
-            spec.recorded.CopyFrom(recorded(subject))
+            spec.recorded.CopyFrom(recorded(asked.subject))
         case _:
-            assert_never(subject)
+            assert_never(asked.subject)
     return pb.CreateAuditRequest(
-        audit=pb.Audit(spec=spec, labels=dict(labels or {})), request_id=request_id or str(uuid.uuid4())
+        audit=pb.Audit(spec=spec, labels=dict(asked.labels), priority=asked.priority.value),
+        request_id=asked.request_id or str(uuid.uuid4()),
     )
+
+
+def list_audits(filter: str, newest_first: bool) -> pb.ListAuditsRequest:
+    """Make a ListAudits request."""
+    return pb.ListAuditsRequest(filter=filter, order_by="create_time desc" if newest_first else "create_time")
+
+
+def update_suite(
+    name: str,
+    *,
+    display_name: str | None,
+    members: Sequence[Member] | None,
+    plan: Plan | None,
+    cron: str | None,
+    paused: bool | None,
+    labels: Mapping[str, str] | None,
+) -> pb.UpdateSuiteRequest:
+    """Make an UpdateSuite request that changes what is not None."""
+    changes: dict[str, pb.Suite | None] = {
+        "display_name": None if display_name is None else pb.Suite(display_name=display_name),
+        "members": None if members is None else pb.Suite(members=map(member, members)),
+        "options": None if plan is None else pb.Suite(options=options(plan)),
+        "schedule.cron": pb.Suite(schedule=pb.Schedule(cron=cron)) if cron else None,
+        "schedule": pb.Suite() if cron == "" else None,
+        "schedule.paused": None if paused is None else pb.Suite(schedule=pb.Schedule(paused=paused)),
+        "labels": None if labels is None else pb.Suite(labels=dict(labels)),
+    }
+    request = pb.UpdateSuiteRequest(suite=pb.Suite(name=name))
+    for path, part in changes.items():
+        if part is not None:
+            request.suite.MergeFrom(part)
+            request.update_mask.paths.append(path)
+    return request
 
 
 def create_suite(

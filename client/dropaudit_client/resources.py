@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from dropaudit.plan import Progress, Role
+from dropaudit.plan import Plan, Progress, Role
 from dropaudit.report import Report, Verdict
 from dropaudit.subjects import Inputs, RecordedSubject
 
@@ -82,6 +82,24 @@ SubjectRef = ArtifactRef | PairRef | RecordedSubject
 Member = ArtifactRef | PairRef | Glob
 
 
+class Priority(StrEnum):
+    """Who is served first: somebody waits for what is interactive."""
+
+    INTERACTIVE = "INTERACTIVE"
+    BATCH = "BATCH"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAudit:
+    """An audit to ask for. The same `request_id` returns the same audit; without one each is another."""
+
+    subject: SubjectRef
+    plan: Plan | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    request_id: str | None = None
+    priority: Priority = Priority.INTERACTIVE
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an audit could not be made."""
@@ -99,11 +117,18 @@ class Audit:
     report: Report | None
     failure: Failure | None
     labels: Mapping[str, str]
+    priority: Priority
     attempts: int
     create_time: datetime | None
     start_time: datetime | None
     end_time: datetime | None
+    expire_time: datetime | None
     run: str
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The report's verdict; None without a report."""
+        return self.report.verdict if self.report else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +176,10 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class RunAudit:
-    """How one audit of a run stands; `verdict` is None until it has succeeded."""
+    """How one audit of a run stands; `verdict` is None until it has succeeded, `state` once it was deleted."""
 
     audit: str
-    state: AuditState
+    state: AuditState | None
     verdict: Verdict | None
     summary: str
 

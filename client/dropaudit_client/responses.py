@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
 from dropaudit.plan import Progress, Role
-from dropaudit.report import Report, Verdict, from_json
+from dropaudit.report import Report, Site, Verdict, from_json
 from dropaudit_client.errors import AuditNotMade, ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
     ArtifactRef,
@@ -26,6 +26,7 @@ from dropaudit_client.resources import (
     Member,
     Model,
     PairRef,
+    Priority,
     Progressed,
     Run,
     RunAudit,
@@ -58,10 +59,12 @@ def audit(message: pb.Audit) -> Audit:
         report=report(message.report) if message.HasField("report") else None,
         failure=Failure(message.failure.reason, message.failure.message) if message.HasField("failure") else None,
         labels=dict(message.labels),
+        priority=Priority(pb.Audit.Priority.Name(message.priority)) if message.priority else Priority.INTERACTIVE,
         attempts=message.attempts,
         create_time=_time(message, "create_time"),
         start_time=_time(message, "start_time"),
         end_time=_time(message, "end_time"),
+        expire_time=_time(message, "expire_time"),
         run=message.run,
     )
 
@@ -69,6 +72,11 @@ def audit(message: pb.Audit) -> Audit:
 def report(message: pb.Report) -> Report:
     """Read a report."""
     return from_json(_json(message))
+
+
+def sites(message: pb.InspectModelResponse) -> tuple[Site, ...]:
+    """Read the sites of a model."""
+    return tuple(msgspec.convert(_json(site), Site, strict=False) for site in message.sites)
 
 
 def event(message: pb.AuditEvent) -> Event:
@@ -99,10 +107,7 @@ def suite(message: pb.Suite) -> Suite:
 
 def run(message: pb.Run) -> Run:
     """Read a run."""
-    audits = (
-        RunAudit(each.audit, AuditState(pb.Audit.State.Name(each.state)), _verdict(each.verdict), each.summary)
-        for each in message.audits
-    )
+    audits = (RunAudit(each.audit, _state(each.state), _verdict(each.verdict), each.summary) for each in message.audits)
     return Run(
         name=message.name,
         state=RunState(pb.Run.State.Name(message.state)),
@@ -161,6 +166,10 @@ def _member(message: pb.SuiteMember) -> Member:
 
 def _role(value: pb.Role) -> Role:
     return Role[pb.Role.Name(value)] if value else Role.AUTO
+
+
+def _state(value: pb.Audit.State) -> AuditState | None:
+    return AuditState(pb.Audit.State.Name(value)) if value else None
 
 
 def _verdict(value: pb.Report.Verdict) -> Verdict | None:

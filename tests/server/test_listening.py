@@ -5,49 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
-import trustme
 
 from dropaudit_client.local_service import free_port
 from dropaudit_server.listening import is_loopback
 from dropaudit_server.probe import answers_tls, health
 from support.calls import METHODS, call_method, refusal_of
+from support.certificates import Certificates, issue
 from support.services import environment, server
-
-
-@dataclass(frozen=True)
-class Certificates:
-    """Files of an authority, a server and a client, and those of a stranger."""
-
-    authority: Path
-    server: Path
-    server_key: Path
-    client: Path
-    client_key: Path
-    stranger: Path
-    stranger_key: Path
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    folder = tmp_path_factory.mktemp("certificates")
-    authority, other = trustme.CA(), trustme.CA()
-    paths = [folder / "ca.pem"]
-    authority.cert_pem.write_to_path(paths[0])
-    issued = {
-        "server": authority.issue_cert("localhost"),
-        "client": authority.issue_cert("client"),
-        "stranger": other.issue_cert("stranger"),
-    }
-    for name, found in issued.items():
-        paths += [folder / f"{name}.pem", folder / f"{name}.key"]
-        found.cert_chain_pems[0].write_to_path(paths[-2])
-        found.private_key_pem.write_to_path(paths[-1])
-    return Certificates(*paths)
+    return issue(tmp_path_factory.mktemp("certificates"))
 
 
 def channel(address: str, roots: Path, certificate: Path | None = None, key: Path | None = None) -> grpc.Channel:

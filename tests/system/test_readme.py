@@ -45,12 +45,12 @@ LEAVES = leaves(typer.main.get_command(app), "dropaudit")
 
 
 def test_every_command_is_shown() -> None:
-    assert {words for words in LEAVES if any(line.startswith(words) for line in COMMANDS)} == set(LEAVES)
+    assert {words for words in LEAVES if any(f"{line} ".startswith(f"{words} ") for line in COMMANDS)} == set(LEAVES)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_shown_command_is_one_with_the_options_shown(line: str) -> None:
-    (command,) = (found for words, found in LEAVES.items() if line.startswith(words))
+    (command,) = (found for words, found in LEAVES.items() if f"{line} ".startswith(f"{words} "))
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(re.findall(r"(?<!\S)--?[a-z-]+", line)) <= known
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dropaudit_client.cli import explain, local, machine, models, service
+from dropaudit_client.channel import Security
+from dropaudit_client.cli import audits, explain, local, machine, models, options, service, suites
 
 app = typer.Typer(
     name="dropaudit",
@@ -26,10 +27,14 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     service.submit,
     service.watch,
     service.get,
+    audits.list_audits,
+    audits.cancel,
+    audits.delete,
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(command.__name__.removesuffix("_audits"))(command)
 app.add_typer(models.models_app, name="models")
+app.add_typer(suites.suites_app, name="suites")
 
 
 def _show_version(wanted: bool) -> None:
@@ -42,8 +47,15 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
     ] = False,
+    token: options.Token = "",
+    tls: options.Tls = False,
+    ca: options.Authorities = None,
+    certificate: options.Certificate = None,
+    key: options.Key = None,
 ) -> None:
     """Audits dropout: runs a model in train mode and in inference mode and says whether the scaling is right."""
+    options.use_security(context, Security(token, tls, ca, certificate, key))

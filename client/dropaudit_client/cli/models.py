@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from dropaudit_client.outcome import write_text
+from dropaudit_client.cli import options
+from dropaudit_client.cli.rows import aligned, write_rows
+from dropaudit_client.outcome import PlainFormat, write_document, write_text
 
 models_app = typer.Typer(
     no_args_is_help=True, help="Models with and without dropout, healthy and faulty, whose audits are known."
@@ -27,16 +29,26 @@ class Framework(StrEnum):
 
 @models_app.command("list")
 def list_models(
+    context: typer.Context,
     framework: Annotated[Framework | None, typer.Option("--framework", help="Only models of this one.")] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="List what a service there stores instead.")
+    ] = None,
+    form: options.PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """List the models: name, framework, the role to audit it in, the findings it must raise, and what it is."""
+    if address is not None:
+        with options.connected(context, address) as client:
+            write_rows("models", ("name", "display_name", "size_bytes", "create_time"), client.list_models(), form)
+        return
     from dropaudit_models.offers import offers
 
     shown = [offer for offer in offers() if framework is None or offer.framework == framework.value]
+    if form is PlainFormat.JSON:
+        write_document({"models": [{"name": offer.name, "framework": str(offer.framework)} for offer in shown]})
+        return
     rows = [(offer.name, str(offer.framework), offer.use, " ".join(offer.codes) or "-", offer.says) for offer in shown]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    write_text("".join(f"{line}\n" for line in lines))
+    write_text(aligned(rows))
 
 
 @models_app.command("export")

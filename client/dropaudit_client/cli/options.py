@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropaudit.plan import Provider, Role
-from dropaudit_client.channel import DEFAULT_ADDRESS
+from dropaudit_client.channel import DEFAULT_ADDRESS, Security
 from dropaudit_client.outcome import FailOn, Format, PlainFormat
+
+if TYPE_CHECKING:
+    from dropaudit_client.client import AuditClient
 
 KeepProb = Annotated[
     float | None, typer.Option("--keep-prob", metavar="Q", help="Keep probability that the training code declares.")
@@ -42,3 +45,34 @@ Address = Annotated[
     str, typer.Option("--address", envvar="DROPAUDIT_ADDRESS", metavar="HOST:PORT", help="Where the service listens.")
 ]
 DEFAULT_SERVICE = DEFAULT_ADDRESS
+# Hidden: what stands on a command line, every user of the machine can read.
+Token = Annotated[
+    str, typer.Option("--token", envvar="DROPAUDIT_TOKEN", hidden=True, help="Bearer token; better in the environment.")
+]
+Tls = Annotated[bool, typer.Option("--tls", envvar="DROPAUDIT_TLS", help="Speak TLS to the service.")]
+Authorities = Annotated[
+    Path | None,
+    typer.Option("--ca", envvar="DROPAUDIT_CA", metavar="FILE", help="Authorities to trust; implies --tls."),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option("--certificate", envvar="DROPAUDIT_CERTIFICATE", metavar="FILE", help="Own certificate, in PEM."),
+]
+Key = Annotated[
+    Path | None, typer.Option("--key", envvar="DROPAUDIT_KEY", metavar="FILE", help="Key of the own certificate.")
+]
+
+_SECURITY = "dropaudit.security"
+
+
+def use_security(context: typer.Context, security: Security) -> None:
+    """Note how the command that follows calls the service."""
+    context.meta[_SECURITY] = security
+
+
+def connected(context: typer.Context, address: str) -> AuditClient:
+    """Return a client of the service at an address."""
+    # Imported here: a local command never pays for gRPC.
+    from dropaudit_client.client import AuditClient
+
+    return AuditClient(address, security=context.meta[_SECURITY])

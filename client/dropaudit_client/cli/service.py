@@ -14,6 +14,7 @@ from dropaudit.subjects import Subject
 from dropaudit_client.cli import options, subjects
 from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, write_text
 from dropaudit_client.progress import shown_progress
+from dropaudit_client.resources import Priority
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
@@ -23,6 +24,7 @@ Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE",
 
 
 def submit(
+    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="An ONNX file, or with --recorded arrays.")],
     recorded: Annotated[
         bool, typer.Option("--recorded", help="The files are INFERENCE.npy and one or more TRAIN.npy.")
@@ -40,6 +42,7 @@ def submit(
     request_id: Annotated[
         str | None, typer.Option("--request-id", metavar="ID", help="The same id makes no second audit.")
     ] = None,
+    batch: Annotated[bool, typer.Option("--batch", help="Let audits that somebody waits for go first.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the report and print it.")] = False,
     form: options.FormatOption = Format.TEXT,
     output: options.OutputFile = None,
@@ -49,13 +52,12 @@ def submit(
     """Upload what is needed, ask the service for an audit, and print the audit's name."""
     check_destination(output)
     plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
-    labels = _labels(label or [])
+    labels = read_labels(label or [])
     subject = _subject(files, recorded, role, inference, inputs, keep_prob)
-    from dropaudit_client.client import AuditClient
-
-    with AuditClient(address) as client:
+    with options.connected(context, address) as client:
         stored = client.store_subject(subject)
-        name = client.create_audit(stored, plan, labels=labels, request_id=request_id).name
+        priority = Priority.BATCH if batch else Priority.INTERACTIVE
+        name = client.create_audit(stored, plan, labels=labels, request_id=request_id, priority=priority).name
         if not wait:
             write_text(f"{name}\n", output)
             return
@@ -64,6 +66,7 @@ def submit(
 
 
 def watch(
+    context: typer.Context,
     name: AuditName,
     form: options.FormatOption = Format.TEXT,
     output: options.OutputFile = None,
@@ -72,13 +75,12 @@ def watch(
 ) -> None:
     """Follow an audit to its end and print its report."""
     check_destination(output)
-    from dropaudit_client.client import AuditClient
-
-    with AuditClient(address) as client:
+    with options.connected(context, address) as client:
         _follow(client, name, form, output, fail_on)
 
 
 def get(
+    context: typer.Context,
     name: AuditName,
     form: options.FormatOption = Format.TEXT,
     output: options.OutputFile = None,
@@ -87,11 +89,10 @@ def get(
 ) -> None:
     """Print the report of a finished audit."""
     check_destination(output)
-    from dropaudit_client.client import AuditClient
     from dropaudit_client.errors import AuditNotMade
     from dropaudit_client.responses import report_of
 
-    with AuditClient(address) as client:
+    with options.connected(context, address) as client:
         audit = client.get_audit(name)
     if not audit.state.final:
         raise AuditNotMade("NOT_FINISHED", f"{name} is {audit.state}; `dropaudit watch {name}` waits for it", code="OK")
@@ -121,7 +122,8 @@ def _subject(
     return subjects.artifact_or_pair(files[0], role, inference, inputs, keep_prob)
 
 
-def _labels(pairs: list[str]) -> dict[str, str]:
+def read_labels(pairs: list[str]) -> dict[str, str]:
+    """Read KEY=VALUE. Raises InvalidArgument."""
     split = [pair.partition("=") for pair in pairs]
     if wrong := [key + value for key, equals, value in split if not (equals and key)]:
         raise InvalidArgument(f"a label is KEY=VALUE, not {wrong[0]!r}", field="label")
