@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto bench \
-        compose-test clean
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench \
+        bench-service compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -16,11 +16,13 @@ help:
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
 	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
-	@echo "make check         ruff, mypy --strict, import-linter, generated code up to date"
+	@echo "make check         ruff, mypy --strict, import-linter, generated code and docs up to date"
 	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
-	@echo "make bench         benchmarks"
+	@echo "make docs          writes docs/api.md from the contract"
+	@echo "make bench         what replicates cost, against a loop of plain runs"
+	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
 
 $(STAMP): pyproject.toml
@@ -69,6 +71,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python docs/generate_api.py --check
 
 evaluate: $(STAMP)
 	@test -n "$(CORPUS)" || { echo "make evaluate needs CORPUS=DIR, a folder with a labels.json" >&2; exit 2; }
@@ -79,6 +82,9 @@ calibrate: $(STAMP)
 
 proto: $(STAMP)
 	$(BIN)/python proto/generate.py
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate_api.py
 
 # The engine is the one that docker reaches; where none answers, COMPOSE_LAB names a script that starts one (up, env, down).
 COMPOSE_LAB ?= $(wildcard ../shared/tools/compose-lab.sh)
@@ -91,6 +97,9 @@ compose-test: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/replicates.py
+
+bench-service: $(STAMP)
+	$(BIN)/python benchmarks/service.py
 
 clean:
 	rm -rf $(VENV) .venv-torch .venv-tensorflow .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -57,10 +57,15 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
     hub, stopping = EventHub(waiting), Stopping()
     metrics = Metrics(lambda: hub.watchers, AuditList(client, AuditStore(client)).counts)
-    with observers(settings, metrics) as watching, served_metrics(metrics, settings.metrics_listen):
+    with (
+        contextlib.closing(WakeUps(settings.redis_url)) as wake_ups,
+        observers(settings, metrics) as watching,
+        served_metrics(metrics, settings.metrics_listen),
+    ):
         tokens = TokenFile(Path(settings.tokens_file)) if settings.tokens_file else None
         server = grpc.aio.server(interceptors=[Interceptor(Access(tokens), watching)], options=_options(settings))
-        rpc.add_AuditServiceServicer_to_server(AuditServicer(make_parts(settings, client, hub, stopping)), server)
+        parts = make_parts(settings, client, hub, stopping, wake_ups)
+        rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
         healthy = _add_health(server, settings)
         async with _health_kept(HealthWatch(healthy, client, settings.health_seconds)):
             listen(server, settings)
@@ -123,13 +128,14 @@ def _add_health(server: grpc.aio.Server, settings: ServerSettings) -> health.Hea
     return healthy
 
 
-def make_parts(settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping) -> Parts:
+def make_parts(
+    settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping, wake_ups: WakeUps
+) -> Parts:
     """Put together what the service calls."""
     blobs = BlobStore(settings.blob_url, Garbage(client).hold)
     audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds))
     models = ModelStore(client)
     suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds)
-    wake_ups = WakeUps(settings.redis_url)
     model_handlers = ModelHandlers(models, blobs)
     audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups)
     return Parts(

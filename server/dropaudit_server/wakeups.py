@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 import structlog
@@ -12,13 +14,19 @@ from kombu.exceptions import OperationalError
 from dropaudit_store.records import AuditRecord, Priority
 from dropaudit_store.tasks import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
 
+_AFTER_ANSWER_SECONDS = 0.003
+
 _log = structlog.get_logger(__name__)
 
 
 class WakeUps:
-    """Sends wake-up calls. A lost one does no harm: workers look for audits that nobody was told of."""
+    """Sends wake-up calls, one after the other, while the caller goes on.
+
+    A lost one does no harm: workers look for audits that nobody was told of.
+    """
 
     def __init__(self, redis_url: str) -> None:
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wake-ups")
         self._celery = Celery("dropaudit", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
             task_ignore_result=True,
@@ -27,20 +35,32 @@ class WakeUps:
             broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
         )
 
+    def close(self) -> None:
+        """Send what is left."""
+        self._sender.shutdown()
+
     def audits(self, records: Iterable[AuditRecord]) -> None:
         """Tell a worker of each audit."""
-        for record in records:
-            self._send(AUDIT_TASK, record.id, record.request.priority)
+        self._send(AUDIT_TASK, [(record.id, record.request.priority) for record in records])
 
     def inspection(self, sha256: str) -> None:
         """Tell a worker of a model that somebody asks about."""
-        self._send(INSPECT_TASK, sha256)
+        self._send(INSPECT_TASK, [(sha256, Priority.INTERACTIVE)])
 
     def suite(self, suite_id: str) -> None:
         """Tell a worker that a suite's schedule has changed."""
-        self._send(SYNC_SUITE_TASK, suite_id)
+        self._send(SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE)])
 
-    def _send(self, task: str, argument: str, priority: Priority = Priority.INTERACTIVE) -> None:
+    def _send(self, task: str, calls: Sequence[tuple[str, Priority]]) -> None:
+        self._sender.submit(self._send_all, task, calls)
+
+    def _send_all(self, task: str, calls: Sequence[tuple[str, Priority]]) -> None:
+        # The caller's answer first: both need the interpreter.
+        time.sleep(_AFTER_ANSWER_SECONDS)
+        for argument, priority in calls:
+            self._send_one(task, argument, priority)
+
+    def _send_one(self, task: str, argument: str, priority: Priority) -> None:
         try:
             self._celery.send_task(task, args=[argument], priority=STEPS[priority], ignore_result=True, retry=False)
         except (OperationalError, redis.RedisError, OSError):

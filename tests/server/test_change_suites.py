@@ -17,6 +17,7 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits import AuditStore
 from support.calls import name_of, refusal_of, tensor, upload
+from support.services import eventually
 
 GLOB = pb.SuiteMember(glob=pb.Glob(pattern="*"))
 
@@ -140,9 +141,9 @@ def test_a_deleted_suite_is_gone_its_runs_stay_and_a_worker_is_told(
 ) -> None:
     create(stub, schedule=pb.Schedule(cron="0 3 * * *"))
     run = stub.RunSuite(pb.RunSuiteRequest(name="suites/nightly"))
-    told = int(str(redis_client.llen("dropaudit")))
+    eventually(lambda: redis_client.llen("dropaudit") == 1, "no worker is told of the schedule")
     stub.DeleteSuite(pb.DeleteSuiteRequest(name="suites/nightly"))
-    assert int(str(redis_client.llen("dropaudit"))) == told + 1
+    eventually(lambda: redis_client.llen("dropaudit") == 2, "no worker is told that the schedule is gone")
     for call in (
         lambda: stub.GetSuite(pb.GetSuiteRequest(name="suites/nightly")),
         lambda: stub.DeleteSuite(pb.DeleteSuiteRequest(name="suites/nightly")),

@@ -16,6 +16,7 @@ from dropaudit.subjects import Array
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from support.calls import artifact_request, recorded_request, refusal_of, tensor, upload
+from support.services import eventually
 
 MODEL = f"models/{'a' * 64}"
 
@@ -201,6 +202,7 @@ def test_a_request_id_that_comes_back_with_another_request_is_refused(stub: Audi
 
 def test_a_worker_is_told_the_audit_s_id_and_nothing_else(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
     audit = stub.CreateAudit(recorded_request())
+    eventually(lambda: redis_client.llen("dropaudit"), "no worker is told")
     (message,) = redis_client.lrange("dropaudit", 0, -1)
     document = json.loads(message)
     arguments, keywords, _ = json.loads(base64.b64decode(document["body"]))

@@ -28,6 +28,7 @@ from dropaudit_server.servicer import AuditServicer
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.status import CODES
 from dropaudit_server.stopping import Stopping
+from dropaudit_server.wakeups import WakeUps
 from dropaudit_store.connection import connect_async
 from dropaudit_store.errors import LeaseLost, StoreError
 from dropaudit_store.records import AuditRecord
@@ -95,7 +96,8 @@ async def failing(
     server = grpc.aio.server(interceptors=[Interceptor(Access(None))])
     settings = ServerSettings(redis_url=redis_url, blob_url=f"file://{tmp_path}")
     handlers, hub = Failing(), EventHub(waiting)
-    parts = make_parts(settings, redis_client, hub, Stopping())
+    wake_ups = WakeUps(redis_url)
+    parts = make_parts(settings, redis_client, hub, Stopping(), wake_ups)
     parts = dataclasses.replace(parts, audits=handlers, follower=Follower(handlers, hub))
     rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -103,6 +105,7 @@ async def failing(
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield rpc.AuditServiceStub(channel)
     await server.stop(None)
+    wake_ups.close()
     await waiting.aclose()
 
 
