@@ -17,6 +17,7 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits import AuditStore
 from support.calls import name_of, refusal_of, tensor, upload
+from support.records import messages
 from support.services import eventually
 
 GLOB = pb.SuiteMember(glob=pb.Glob(pattern="*"))
@@ -141,9 +142,11 @@ def test_a_deleted_suite_is_gone_its_runs_stay_and_a_worker_is_told(
 ) -> None:
     create(stub, schedule=pb.Schedule(cron="0 3 * * *"))
     run = stub.RunSuite(pb.RunSuiteRequest(name="suites/nightly"))
-    eventually(lambda: redis_client.llen("dropaudit") == 1, "no worker is told of the schedule")
+    message: tuple[str, list[str], dict[str, object]] = ("dropaudit.sync_suite", ["nightly"], {})
+    eventually(lambda: message in messages(redis_client), "no worker is told of the schedule")
+    redis_client.delete("dropaudit")
     stub.DeleteSuite(pb.DeleteSuiteRequest(name="suites/nightly"))
-    eventually(lambda: redis_client.llen("dropaudit") == 2, "no worker is told that the schedule is gone")
+    eventually(lambda: message in messages(redis_client), "no worker is told that the schedule is gone")
     for call in (
         lambda: stub.GetSuite(pb.GetSuiteRequest(name="suites/nightly")),
         lambda: stub.DeleteSuite(pb.DeleteSuiteRequest(name="suites/nightly")),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +14,7 @@ from dropaudit.subjects import Array
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from support.calls import artifact_request, recorded_request, refusal_of, tensor, upload
+from support.records import messages, records
 from support.services import eventually
 
 MODEL = f"models/{'a' * 64}"
@@ -110,7 +109,7 @@ def test_what_breaks_the_contract_is_refused_with_the_field_s_path(
     assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
     assert list(refusal.violations) == paths
     assert all(refusal.violations.values())
-    assert redis_client.dbsize() == 0
+    assert records(redis_client) == set()
 
 
 def test_every_violation_is_told_at_once(stub: AuditServiceStub) -> None:
@@ -165,13 +164,13 @@ def test_options_that_were_left_out_come_back_as_the_defaults(stub: AuditService
 def test_an_unknown_model_is_not_found_and_no_audit_is_made(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
     refusal = refusal_of(lambda: stub.CreateAudit(artifact_request(MODEL)))
     assert (refusal.code, refusal.reason, refusal.facts) == ("NOT_FOUND", "MODEL_NOT_FOUND", {"resource": MODEL})
-    assert redis_client.dbsize() == 0
+    assert records(redis_client) == set()
 
 
 def test_only_checking_makes_no_audit(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
     audit = stub.CreateAudit(recorded_request(validate_only=True))
     assert audit.spec.recorded.keep_prob == 0.5
-    assert redis_client.dbsize() == 0
+    assert records(redis_client) == set()
 
 
 def test_only_checking_finds_what_is_wrong(stub: AuditServiceStub) -> None:
@@ -202,12 +201,5 @@ def test_a_request_id_that_comes_back_with_another_request_is_refused(stub: Audi
 
 def test_a_worker_is_told_the_audit_s_id_and_nothing_else(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
     audit = stub.CreateAudit(recorded_request())
-    eventually(lambda: redis_client.llen("dropaudit"), "no worker is told")
-    (message,) = redis_client.lrange("dropaudit", 0, -1)
-    document = json.loads(message)
-    arguments, keywords, _ = json.loads(base64.b64decode(document["body"]))
-    assert (document["headers"]["task"], arguments, keywords) == (
-        "dropaudit.audit",
-        [audit.name.removeprefix("audits/")],
-        {},
-    )
+    message: tuple[str, list[str], dict[str, object]] = ("dropaudit.audit", [audit.name.removeprefix("audits/")], {})
+    eventually(lambda: message in messages(redis_client), "no worker is told")

@@ -13,6 +13,7 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits import AuditStore
 from support.calls import artifact_request, name_of, recorded_request, refusal_of, upload
+from support.records import records
 from support.reports import finding, report_with
 
 
@@ -149,7 +150,7 @@ def test_a_batch_has_1_to_1000_requests(stub: AuditServiceStub, count: int) -> N
 
 def test_a_batch_is_checked_without_making_it(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
     assert len(stub.BatchCreateAudits(batch(*[recorded_request(validate_only=True)] * 3)).audits) == 3
-    assert redis_client.dbsize() == 0
+    assert records(redis_client) == set()
     mixed = batch(recorded_request(validate_only=True), recorded_request())
     assert list(refusal_of(lambda: stub.BatchCreateAudits(mixed)).violations) == ["requests"]
 

@@ -11,6 +11,7 @@ from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits import AuditStore, Lease
 from dropaudit_store.records import Failure
 from support.calls import refusal_of, upload
+from support.records import records
 
 
 def artifact(model: str, role: pb.Role = pb.TRAIN) -> pb.SuiteMember:
@@ -91,7 +92,7 @@ def test_what_is_no_suite_is_refused_with_every_field(
 ) -> None:
     refusal = refusal_of(lambda: stub.CreateSuite(asked))
     assert (refusal.code, list(refusal.violations)) == ("INVALID_ARGUMENT", paths)
-    assert redis_client.dbsize() == 0
+    assert records(redis_client) == set()
 
 
 def test_a_name_is_taken_once(stub: AuditServiceStub) -> None:
