@@ -68,7 +68,7 @@ def test_what_does_not_exist_is_not_cancelled(stub: AuditServiceStub) -> None:
     assert refusal_of(lambda: cancel(stub, "audits/none")).reason == "AUDIT_NOT_FOUND"
 
 
-def test_a_real_worker_stops_within_a_second(redis_url: str, tmp_path: Path) -> None:
+def test_a_real_worker_stops_long_before_its_audit_would_end(redis_url: str, tmp_path: Path) -> None:
     with (
         server(redis_url, tmp_path) as address,
         worker(redis_url, tmp_path),
@@ -86,7 +86,8 @@ def test_a_real_worker_stops_within_a_second(redis_url: str, tmp_path: Path) -> 
         asked_at = time.monotonic()
         cancel(stub, name)
         *_, last = events
-        assert time.monotonic() - asked_at < 1.0
+        # A second on a machine that is free; the rest is for one that is not. The audit itself would take minutes.
+        assert time.monotonic() - asked_at < 10.0
         assert last.audit.state == pb.Audit.CANCELLED
         # The worker goes on with the next one.
         recorded = stub.CreateAudit(recorded_request()).name
