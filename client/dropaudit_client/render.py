@@ -15,16 +15,14 @@ from rich.text import Text
 from dropaudit.report import (
     Execution,
     Finding,
-    Interval,
     Output,
     Placement,
     Report,
-    Scale,
     Severity,
     Site,
-    Spread,
     Verdict,
 )
+from dropaudit_client.formats import figures
 from dropaudit_client.formats.escape import safe
 
 _VERDICT_STYLES = {
@@ -35,7 +33,6 @@ _VERDICT_STYLES = {
 }
 _SEVERITY_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _PLAIN_WIDTH = 80
-_UNKNOWN = "-"
 
 
 def render_report(report: Report, title: str = "") -> RenderableType:
@@ -59,12 +56,12 @@ def render_sites(sites: Iterable[Site]) -> Table:
     for site in sites:
         place = "/".join(part for part in (site.path, site.name) if part)
         how = " ".join(_nature(site))
-        keep = [f"declared {_number(site.declared_keep_prob)}", f"measured {_interval(site.keep_prob)}"]
+        keep = [f"declared {figures.number(site.declared_keep_prob)}", f"measured {figures.interval(site.keep_prob)}"]
         table.add_row(
             Group(Text(safe(place)), Text(how, style="dim")),
             Text("\n".join(keep)),
-            Text(_scale(site.scale)),
-            Text({None: _UNKNOWN, True: "active", False: "removed"}[site.active_in_default_session]),
+            Text(figures.scale(site.scale, "\n")),
+            Text(figures.activity(site.active_in_default_session)),
         )
     return table
 
@@ -116,9 +113,9 @@ def _outputs(outputs: Iterable[Output]) -> Table:
         shape = "x".join(map(str, output.shape)) or "scalar"
         table.add_row(
             Group(Text(safe(output.name)), Text(shape, style="dim")),
-            Text(_interval(output.scale_factor)),
+            Text(figures.interval(output.scale_factor)),
             Text(f"{output.zero_fraction:.1%}"),
-            Text(_spread(output.survivor_ratio)),
+            Text(figures.spread(output.survivor_ratio)),
             Text("yes" if output.linear else "no"),
         )
     return table
@@ -132,8 +129,8 @@ def _attributions(outputs: Iterable[Output]) -> Table:
                 Group(Text(safe(each.site)), Text(f"on {safe(output.name)}", style="dim")),
                 Text(f"{each.mean_gap_alone:+.2%}"),
                 Text(f"{each.mean_gap_without:+.2%}"),
-                Text(_number(each.variance_alone)),
-                Text(_number(each.variance_without)),
+                Text(figures.number(each.variance_alone)),
+                Text(figures.number(each.variance_without)),
             )
     return table
 
@@ -160,24 +157,3 @@ def _table(*headers: str) -> Table:
 
 def _words(sentence: str) -> Text:
     return Text(safe(sentence))
-
-
-def _number(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.4g}"
-
-
-def _interval(interval: Interval | None) -> str:
-    return _UNKNOWN if interval is None else str(interval)
-
-
-def _spread(spread: Spread | Scale | None) -> str:
-    if spread is None:
-        return _UNKNOWN
-    low, middle, high = (f"{value:.4g}" for value in (spread.min, spread.median, spread.max))
-    return low if low == high else f"{low} / {middle} / {high}"
-
-
-def _scale(scale: Scale | None) -> str:
-    if scale is None:
-        return _UNKNOWN
-    return _spread(scale) + (f"\nexpected {_number(scale.expected)}" if scale.expected is not None else "")

@@ -8,12 +8,12 @@ from importlib.resources import files
 
 from dropaudit.explain import explain
 from dropaudit.findings import CATALOGUE
-from dropaudit.report import Execution, Finding, Interval, Output, Report, Scale, Site, Spread
+from dropaudit.report import Execution, Finding, Output, Report, Site
+from dropaudit_client.formats import figures
 from dropaudit_client.formats.escape import safe
 from dropaudit_client.formats.subjects import path_of
 from dropaudit_client.formats.svg import around, histogram_svg, interval_svg
 
-_UNKNOWN = "-"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -75,13 +75,13 @@ def _sites(sites: Iterable[Site]) -> str:
 def _site(site: Site) -> list[str]:
     kinds = [site.placement, site.implementation or "", site.family if site.scale else "", *site.shared_over]
     keep = site.keep_prob
-    declared = "" if site.declared_keep_prob is None else f"<br>declared {_number(site.declared_keep_prob)}"
+    declared = "" if site.declared_keep_prob is None else f"<br>declared {figures.number(site.declared_keep_prob)}"
     return [
         f"<code>{text(path_of(site))}</code><br><small>{text(' '.join(filter(None, kinds)))}</small>",
-        _interval(keep) + declared,
+        figures.interval(keep) + declared,
         interval_svg(keep, site.declared_keep_prob, 0.0, 1.0) if keep else "",
-        _scale(site.scale),
-        {None: _UNKNOWN, True: "active", False: "removed"}[site.active_in_default_session],
+        figures.scale(site.scale, "<br>"),
+        figures.activity(site.active_in_default_session),
     ]
 
 
@@ -97,10 +97,10 @@ def _output(output: Output) -> list[str]:
     factor = output.scale_factor
     return [
         f"<code>{text(output.name)}</code><br><small>{shape}, {path}</small>",
-        _interval(factor),
+        figures.interval(factor),
         interval_svg(factor, 1.0, *around(factor, 1.0)) if factor else "",
         f"{output.zero_fraction:.1%}",
-        _spread(output.survivor_ratio),
+        figures.spread(output.survivor_ratio),
         histogram_svg(output.histogram) if output.histogram else "",
     ]
 
@@ -112,8 +112,8 @@ def _attributions(outputs: Iterable[Output]) -> str:
                 f"<code>{text(each.site)}</code><br><small>on {text(output.name)}</small>",
                 f"{each.mean_gap_alone:+.2%}",
                 f"{each.mean_gap_without:+.2%}",
-                _number(each.variance_alone),
-                _number(each.variance_without),
+                figures.number(each.variance_alone),
+                figures.number(each.variance_without),
             ]
         )
         for output in outputs
@@ -147,23 +147,3 @@ def _table(title: str, headers: Iterable[str], rows: str) -> str:
 
 def _row(cells: Iterable[str]) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _number(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.4g}"
-
-
-def _interval(interval: Interval | None) -> str:
-    return _UNKNOWN if interval is None else str(interval)
-
-
-def _spread(spread: Spread | Scale | None) -> str:
-    if spread is None:
-        return _UNKNOWN
-    low, middle, high = (f"{value:.4g}" for value in (spread.min, spread.median, spread.max))
-    return low if low == high else f"{low} / {middle} / {high}"
-
-
-def _scale(scale: Scale | None) -> str:
-    expected = "" if scale is None or scale.expected is None else f"<br>expected {_number(scale.expected)}"
-    return _spread(scale) + expected
