@@ -23,7 +23,8 @@ from dropaudit_server.tokens import hash_of
 from dropaudit_store.audits import AuditStore
 from support.certificates import issue
 from support.command import dropaudit
-from support.reports import finding, report_with
+from support.handwork import succeed
+from support.reports import report_with
 from support.services import server
 
 CONTENT = bytes(range(256)) * 5000
@@ -51,12 +52,6 @@ def client(address: str) -> Iterator[AuditClient]:
 @pytest.fixture
 def audits(redis_client: redis.Redis) -> AuditStore:
     return AuditStore(redis_client)
-
-
-def succeed(audits: AuditStore, name: str) -> None:
-    lease = audits.claim(name.removeprefix("audits/"), 30.0)
-    assert lease is not None
-    audits.succeed(lease, to_json(report_with(finding("DA301", "drop"))))
 
 
 def test_models_are_listed_downloaded_and_deleted(client: AuditClient) -> None:

@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from dropaudit.report import to_json
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits import AuditStore
 from support.calls import artifact_request, name_of, recorded_request, refusal_of, upload
+from support.handwork import succeed
 from support.records import records
-from support.reports import finding, report_with
 
 
 def create(stub: AuditServiceStub, team: str = "x") -> str:
@@ -64,12 +63,6 @@ def test_a_filter_finds_by_state_label_and_finding(stub: AuditServiceStub, audit
     assert names(pages(stub, filter="labels.team = y")) == [third, second]
     assert names(pages(stub, filter="labels.team = y NOT state = CANCELLED")) == [second]
     assert names(pages(stub, filter='create_time < "2000-01-01T00:00:00Z"')) == []
-
-
-def succeed(audits: AuditStore, name: str) -> None:
-    lease = audits.claim(name.removeprefix("audits/"), 30.0)
-    assert lease is not None
-    audits.succeed(lease, to_json(report_with(finding("DA301", "drop"))))
 
 
 def test_a_filter_finds_by_model(stub: AuditServiceStub) -> None:

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dropaudit_client.local_service import free_port
-from dropaudit_server.probe import health
-from support.services import environment, eventually, process
+from support.services import environment, eventually, server_process, serving
 
 
 @pytest.mark.parametrize("module", ["dropaudit_server", "dropaudit_worker"])
@@ -56,11 +54,8 @@ def start(module: str, environ: dict[str, str]) -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_with_status_0(number: int, redis_url: str, tmp_path: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    environ = environment(redis_url, tmp_path, listen=address)
-    with process("server", [sys.executable, "-m", "dropaudit_server"], environ, tmp_path / "log") as started:
-        eventually(lambda: health(address) == "SERVING", "the server does not start")
+    with server_process(redis_url, tmp_path, ready=serving) as (started, _):
         os.kill(started.pid, number)
         eventually(lambda: started.exit_status() is not None, "the server does not end")
         assert started.exit_status() == 0
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    assert "Traceback" not in (tmp_path / "server.log").read_text()

@@ -11,12 +11,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from dropaudit_client.local_service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_server.probe import health
 from support.calls import metadata
-from support.services import environment, eventually, process
+from support.services import server_process, serving
 
 MEBIBYTE = 1 << 20
 UPLOADED = 192
@@ -25,14 +23,10 @@ MOST_GROWTH = 64
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_an_upload_and_a_download_larger_than_the_memory_they_may_take_pass(redis_url: str, tmp_path: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    environ = environment(redis_url, tmp_path, listen=address)
-    command = [sys.executable, "-m", "dropaudit_server"]
     with (
-        process("server", command, environ, tmp_path / "log") as started,
+        server_process(redis_url, tmp_path, ready=serving) as (started, address),
         grpc.insecure_channel(address) as channel,
     ):
-        eventually(lambda: health(address) == "SERVING", "the server does not start")
         stub, looking = AuditServiceStub(channel), Looking(started.pid)
         with looking:
             model = stub.UploadModel(messages())

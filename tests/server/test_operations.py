@@ -22,21 +22,16 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from dropaudit_client.local_service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_server.probe import health
 from support.calls import metadata, recorded_request, refusal_of, upload
-from support.services import environment, eventually, process, server
+from support.services import environment, eventually, server, server_process, serving
 
 
 def test_a_server_that_stops_ends_no_call_and_tells_watchers_to_come_back(redis_url: str, tmp_path: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    environ = environment(redis_url, tmp_path, listen=address)
-    command = [sys.executable, "-m", "dropaudit_server"]
     waiting: queue.Queue[pb.UploadModelRequest | None] = queue.Queue()
     with (
-        process("server", command, environ, tmp_path / "log") as started,
+        server_process(redis_url, tmp_path, ready=serving) as (started, address),
         grpc.insecure_channel(address) as channel,
     ):
-        eventually(lambda: health(address) == "SERVING", "the server does not start")
         stub = AuditServiceStub(channel)
         audit = stub.CreateAudit(recorded_request())
         watching = stub.WatchAudit(pb.WatchAuditRequest(name=audit.name))

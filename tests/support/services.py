@@ -41,6 +41,11 @@ def redis_server(folder: Path, port: int = 0) -> Iterator[str]:
         yield url
 
 
+def serving(address: str) -> bool:
+    """Whether a server says that it serves."""
+    return health(address) == "SERVING"
+
+
 def answers(redis_url: str) -> bool:
     """Whether a Redis answers."""
     with redis.Redis.from_url(redis_url) as client:
@@ -51,15 +56,29 @@ def answers(redis_url: str) -> bool:
 
 
 @contextmanager
-def server(
+def server_process(
     redis_url: str, folder: Path, *, ready: Callable[[str], object] = health, **settings: object
-) -> Iterator[str]:
-    """Run `python -m dropaudit_server`, blobs in `folder`; yields its address once it answers, healthy or not."""
+) -> Iterator[tuple[Process, str]]:
+    """Run `python -m dropaudit_server`, blobs in `folder`; yields it and its address once it is ready.
+
+    Args:
+        ready: asked for the address until it says more than None or False; by default, once health is answered,
+            good or bad.
+    """
     address = str(settings.pop("listen", f"127.0.0.1:{free_port()}"))
     command = [sys.executable, "-m", "dropaudit_server"]
     environ = environment(redis_url, folder, listen=address, **settings)
     with process("server", command, environ, folder / "server.log") as started:
         eventually(lambda: ready(address) not in (None, False), f"the server does not start: {started.log}")
+        yield started, address
+
+
+@contextmanager
+def server(
+    redis_url: str, folder: Path, *, ready: Callable[[str], object] = health, **settings: object
+) -> Iterator[str]:
+    """Run a server as `server_process` does; yields its address."""
+    with server_process(redis_url, folder, ready=ready, **settings) as (_, address):
         yield address
 
 
