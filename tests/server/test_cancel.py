@@ -68,7 +68,7 @@ def test_what_does_not_exist_is_not_cancelled(stub: AuditServiceStub) -> None:
     assert refusal_of(lambda: cancel(stub, "audits/none")).reason == "AUDIT_NOT_FOUND"
 
 
-def test_a_real_worker_stops_long_before_its_audit_would_end(redis_url: str, tmp_path: Path) -> None:
+def test_a_real_worker_stops_within_a_second(redis_url: str, tmp_path: Path) -> None:
     with (
         server(redis_url, tmp_path) as address,
         worker(redis_url, tmp_path),
@@ -80,18 +80,24 @@ def test_a_real_worker_stops_long_before_its_audit_would_end(redis_url: str, tmp
         asked.audit.spec.options.CopyFrom(
             pb.AuditOptions(tolerance=plan.tolerance, max_replicates=plan.max_replicates, provider=pb.PROVIDER_CPU)
         )
-        name = stub.CreateAudit(asked).name
-        events = stub.WatchAudit(pb.WatchAuditRequest(name=name), timeout=60)
-        next(event for event in events if event.progress.replicates)
-        asked_at = time.monotonic()
-        cancel(stub, name)
-        *_, last = events
-        # A second on a machine that is free; the rest is for one that is not. The audit itself would take minutes.
-        assert time.monotonic() - asked_at < 10.0
-        assert last.audit.state == pb.Audit.CANCELLED
+        # The best of three: what else the machine does only ever adds to a wait.
+        assert min(seconds_to_stop(stub, asked) for _ in range(3)) < 1.0
         # The worker goes on with the next one.
         recorded = stub.CreateAudit(recorded_request()).name
         eventually(lambda: get(stub, recorded).state == pb.Audit.SUCCEEDED, "the worker does not go on")
+
+
+def seconds_to_stop(stub: AuditServiceStub, asked: pb.CreateAuditRequest) -> float:
+    """Cancel an audit that is being made; returns how long its watchers wait for the end."""
+    name = stub.CreateAudit(asked).name
+    events = stub.WatchAudit(pb.WatchAuditRequest(name=name), timeout=60)
+    next(event for event in events if event.progress.replicates)
+    asked_at = time.monotonic()
+    cancel(stub, name)
+    *_, last = events
+    seconds = time.monotonic() - asked_at
+    assert last.audit.state == pb.Audit.CANCELLED
+    return seconds
 
 
 def test_a_finished_audit_says_when_it_expires(redis_url: str, tmp_path: Path) -> None:
