@@ -14,7 +14,7 @@ from dropaudit.measure.attribution import attribute
 from dropaudit.measure.case import Case
 from dropaudit.measure.evidence import Attributions, Evidence, Health, Times
 from dropaudit.measure.make_case import make_case
-from dropaudit.measure.prepare import prepare
+from dropaudit.measure.prepare import make_meters, prepare
 from dropaudit.measure.providers import outputs_elsewhere
 from dropaudit.measure.sampling import sample
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Role
@@ -23,6 +23,9 @@ from dropaudit.report_parts import execution_part, output_parts, site_parts
 from dropaudit.runtime.correlation import dispersion_of_runs
 from dropaudit.runtime.provider import Place, choose
 from dropaudit.subjects import ArtifactSubject, PairSubject
+
+# Streams of random numbers beside that of the inputs.
+_MASKS, _ATTRIBUTION = 1, 2
 
 
 def audit_artifacts(
@@ -37,14 +40,16 @@ def audit_artifacts(
     health = _health(case, plan, place)
     ready = time.perf_counter()
     state = Progress(phase=Phase.SAMPLING, max_replicates=plan.max_replicates)
+    meters = make_meters(case, prepared, plan)
     attributions: Attributions = {}
     if case.model.active:
-        state = sample(prepared.drawing.sampler, prepared.meters, prepared.elements, plan, progress, cancelled)
+        sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
+        state = sample(sampler, meters, plan, progress, cancelled)
     if case.model.role is not Role.INFERENCE:
-        attributions = attribute(case, prepared, place, np.random.default_rng(plan.seed + 1), cancelled)
+        attributions = attribute(case, prepared, place, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = Times(start, ready, time.perf_counter())
-    progress(prepared.meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
-    return _report(Evidence(case, prepared, health, attributions, state, plan, place, times))
+    progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
+    return _report(Evidence(case, prepared, meters, health, attributions, state, plan, place, times))
 
 
 def _health(case: Case, plan: Plan, place: Place) -> Health:
@@ -56,10 +61,8 @@ def _health(case: Case, plan: Plan, place: Place) -> Health:
 
 
 def _report(evidence: Evidence) -> Report:
-    meters = evidence.prepared.meters.sites
-    measured = [
-        MeasuredSite(site, meter) for site, (meter, _, _) in zip(evidence.prepared.measured, meters, strict=True)
-    ]
+    meters = (meter for meter, _, _ in evidence.meters.sites)
+    measured = [MeasuredSite(site, meter) for site, meter in zip(evidence.prepared.measured, meters, strict=True)]
     findings = gravest_first(findings_of(evidence, measured))
     outputs = output_parts(evidence)
     verdict = verdict_of(findings)

@@ -88,7 +88,7 @@ def _expected(measured: MeasuredSite) -> float | None:
 def output_parts(evidence: Evidence) -> tuple[Output, ...]:
     """Describe every output."""
     linear, attributions = evidence.prepared.linear, evidence.attributions
-    meters = (meter for meter, _ in evidence.prepared.meters.outputs)
+    meters = (meter for meter, _ in evidence.meters.outputs)
     return tuple(_output(each, linear.get(each.name, True), attributions.get(each.name, ())) for each in meters)
 
 
@@ -129,5 +129,5 @@ def execution_part(evidence: Evidence) -> Execution:
             total=time.perf_counter() - times.start,
         ),
         artifacts=tuple(model.artifact for model in models),
-        sampling=evidence.prepared.drawing.sampler.name if case.model.active else "",
+        sampling=evidence.prepared.drawing.name if case.model.active else "",
     )

@@ -10,7 +10,7 @@ from dropaudit.graph.cut import beyond, cut_at_randomness
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.sites import find_sites
-from dropaudit.measure.shortcut import Silent, Source, shortened
+from dropaudit.measure.shortcut import Silent, Source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.session import Session
@@ -63,15 +63,20 @@ def test_nothing_is_left_out_where_randomness_comes_first() -> None:
 def test_an_output_that_no_randomness_reaches_is_taken_as_it_is() -> None:
     cut = cut_at_randomness(named("h = Tanh(x)  y = Dropout(h, r, t)"), ["y", "h"])
     assert cut is not None
-    assert cut.frontier == ("h",)
+    assert (cut.frontier, cut.fixed) == (("h",), ("h",))
+    assert [value.name for value in cut.model.graph.output] == ["y"]
+
+
+def short(source: Source, silent: Silent) -> Source:
+    whole = opened(source.model, ("y",))
+    return shortened(source, whole, session(whole.model), silent, CPU, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("axes", [{}, {"x": 0}], ids=["single runs", "tiled"])
 def test_a_source_is_shortened_and_keeps_its_batch_axis(axes: dict[str, int]) -> None:
     model = named("h = Tanh(x)  d = Dropout(h, r, t)  y = Neg(d)")
     outputs = {"y": -np.tanh(X["x"])}
-    silent = Silent(without_sites(model, find_sites(model)), X, outputs)
-    source = shortened(Source(model, X, axes), ("y",), silent, CPU, np.random.default_rng(0))
+    source = short(Source(model, X, axes), Silent(without_sites(model, find_sites(model)), X, outputs))
     assert operators(source.model) == ["Dropout", "Neg"]
     assert source.axes == ({"h": 0} if axes else {})
     assert source.feeds["h"] == pytest.approx(np.tanh(X["x"]), rel=1e-6)
@@ -81,4 +86,4 @@ def test_a_part_that_gives_something_else_is_not_used() -> None:
     model = named("h = Tanh(x)  d = Dropout(h, r, t)  y = Neg(d)")
     wrong = Silent(without_sites(model, find_sites(model)), X, {"y": np.ones((8, 16), dtype=np.float32)})
     source = Source(model, X, {"x": 0})
-    assert shortened(source, ("y",), wrong, CPU, np.random.default_rng(0)) is source
+    assert short(source, wrong) is source

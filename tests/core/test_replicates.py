@@ -14,7 +14,7 @@ from dropaudit.graph.stagger import staggered
 from dropaudit.measure.case import read
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
-from dropaudit.runtime.replicates import ReseededSampler, TiledSampler, split, tiled
+from dropaudit.runtime.replicates import ReseededSampler, Tile, TiledSampler, draw, split, tiled
 from dropaudit.runtime.session import Session, nodes_of_default_session
 from dropaudit.subjects import Array
 from support.graphs import dense, model
@@ -46,7 +46,7 @@ def test_tiling_and_splitting_are_inverse_along_any_axis() -> None:
 
 def test_tiled_masks_are_independent_over_replicates() -> None:
     dropped = session(read(dense("y = Dropout(x, r, t)", columns=64)).proto)
-    draws = TiledSampler(dropped, X, {"x": 0}, {"y": 0}).draw(RUNS, ("y",))["y"]
+    draws = draw(TiledSampler(dropped, Tile(X, {"x": 0}, {"y": 0}), RUNS), RUNS, ("y",))["y"]
     assert draws.shape == (RUNS, 1, 64)
     assert dispersion(draws.reshape(RUNS, -1) != 0, 0.7) == pytest.approx(1.0, abs=0.35)
 
@@ -54,7 +54,7 @@ def test_tiled_masks_are_independent_over_replicates() -> None:
 def test_reseeded_masks_are_independent_over_replicates() -> None:
     """A loop of single runs with the runtime's own seeds has a dispersion of about 6 here."""
     dropped = session(read(dense("y = Dropout(x, r, t)", columns=64)).proto)
-    draws = ReseededSampler(dropped, X).draw(RUNS, ("y",))["y"]
+    draws = draw(ReseededSampler(dropped, X), RUNS, ("y",))["y"]
     assert dispersion(draws.reshape(RUNS, -1) != 0, 0.7) == pytest.approx(1.0, abs=0.35)
 
 
@@ -63,7 +63,7 @@ def test_staggered_operators_of_one_run_draw_uncorrelated_masks() -> None:
     probed, names = exposed(proto, [((), "a"), ((), "b")])
     correlations = {}
     for label, changed in (("plain", probed), ("staggered", staggered(probed, find_sites(proto), [0, 64]))):
-        draws = ReseededSampler(session(changed), X).draw(RUNS, tuple(names.values()))
+        draws = draw(ReseededSampler(session(changed), X), RUNS, tuple(names.values()))
         a, b = (draws[name].reshape(RUNS, -1) != 0 for name in names.values())
         correlations[label] = np.array([np.corrcoef(a[:, cell], b[:, cell])[0, 1] for cell in range(64)])
     noise = 1 / np.sqrt(RUNS)

@@ -10,6 +10,7 @@ from dropaudit.measure.make_case import make_case
 from dropaudit.measure.prepare import prepare
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose, cuda_device
+from dropaudit.runtime.replicates import draw
 from dropaudit_models import ReferenceModel, reference_models
 
 pytestmark = [
@@ -43,5 +44,6 @@ def test_consecutive_draws_have_other_masks() -> None:
     subject = ArtifactSubject(healthy.build().SerializeToString(), healthy.role)
     plan, place = Plan(), choose(Provider.CUDA)
     prepared = prepare(make_case(subject, plan, place), plan, place)
-    first, second = (prepared.drawing.sampler.draw(8, ("y",))["y"] for _ in range(2))
+    sampler = prepared.drawing.sampler(np.random.default_rng(0))
+    first, second = (draw(sampler, 8, ("y",))["y"] for _ in range(2))
     assert not np.array_equal(first == 0, second == 0)

@@ -20,12 +20,14 @@ class Cut:
     """The part of a model that randomness reaches.
 
     Attributes:
-        model: from the frontier to the outputs.
+        model: from the frontier to the outputs that randomness reaches.
         frontier: floating-point tensors that the part before makes, and this part takes as inputs.
+        fixed: outputs that randomness does not reach.
     """
 
     model: onnx.ModelProto
     frontier: tuple[str, ...]
+    fixed: tuple[str, ...]
 
 
 def cut_at_randomness(model: onnx.ModelProto, outputs: Sequence[str]) -> Cut | None:
@@ -42,17 +44,24 @@ def cut_at_randomness(model: onnx.ModelProto, outputs: Sequence[str]) -> Cut | N
     """
     scope = main_scope(model)
     random = _reached_by_randomness(scope)
-    frontier = _frontier(scope, outputs, random, _types(model))
-    if not frontier:
+    types = _types(model)
+    drawn = [name for name in outputs if name in random]
+    fixed = tuple(name for name in outputs if name not in random)
+    frontier = _frontier(scope, drawn, random, types)
+    if not drawn or not (frontier or fixed):
         return None
-    return Cut(beyond(model, frontier, outputs), frontier)
+    return Cut(_between(scope, model, frontier, drawn, types), frontier, fixed)
 
 
 def beyond(model: onnx.ModelProto, frontier: Sequence[str], outputs: Sequence[str]) -> onnx.ModelProto:
     """Return the part of a model between a frontier and outputs: what is needed for them and not before it."""
-    scope = main_scope(model)
+    return _between(main_scope(model), model, frontier, outputs, _types(model))
+
+
+def _between(
+    scope: Scope, model: onnx.ModelProto, frontier: Sequence[str], outputs: Sequence[str], types: dict[str, int]
+) -> onnx.ModelProto:
     nodes, read = _needed(scope, outputs, set(frontier))
-    types = _types(model)
     kept = [value for value in model.graph.input if value.name in read]
     taken = [helper.make_tensor_value_info(name, types.get(name, onnx.TensorProto.FLOAT), None) for name in frontier]
     graph = helper.make_graph(

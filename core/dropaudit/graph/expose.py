@@ -17,16 +17,21 @@ def exposed(model: onnx.ModelProto, tensors: Iterable[Place]) -> tuple[onnx.Mode
     """Make tensors outputs of the model.
 
         Dropout(x) -> y ; Relu(y) -> z ; return z
-        becomes      … ; Identity(y) -> dropaudit/0/y ; return z, dropaudit/0/y
+        becomes      … ; Identity(y) -> dropaudit/1/y ; return z, dropaudit/1/y
 
-    A tensor in the body of a Scan or Loop comes out with the steps along a new first axis.
+    A tensor in the body of a Scan or Loop comes out with the steps along a new first axis. One that the model returns
+    already is left as it is.
 
     Returns:
         The model, and the name of the new output by tensor.
     """
     probed = copy_of(model)
-    names = {}
-    for number, (path, tensor) in enumerate(dict.fromkeys(tensors)):
+    names: dict[Place, str] = {}
+    returned = {value.name for value in model.graph.output}
+    for number, (path, tensor) in enumerate(dict.fromkeys(tensors), start=len(model.graph.output)):
+        if not path and tensor in returned:
+            names[(path, tensor)] = tensor
+            continue
         name = f"{PREFIX}{number}/{tensor}"
         _expose(probed.graph, path, tensor, name)
         names[(path, tensor)] = name

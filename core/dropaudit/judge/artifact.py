@@ -44,5 +44,5 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
     # The paper's form through weights moves the mean behind operators that are not linear, and is consistent.
     classic = any(finding.code == "DA304" for finding in findings)
     if not judge_frozen(model) and not classic:
-        findings += judge_outputs(prepared, evidence.attributions, evidence.plan)
+        findings += judge_outputs(evidence.meters, prepared.linear, evidence.attributions, evidence.plan)
     return findings

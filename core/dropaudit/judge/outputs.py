@@ -12,8 +12,8 @@ from dropaudit.graph.weights import WeightComparison
 from dropaudit.judge.compensation import Compensation
 from dropaudit.judge.modes import non_finite
 from dropaudit.measure.output_meter import OutputMeter
-from dropaudit.measure.prepare import Prepared
 from dropaudit.measure.reference import Reference, distance
+from dropaudit.measure.sampling import Meters
 from dropaudit.plan import Plan, Provider
 from dropaudit.report import Attribution, Finding, Interval, Severity
 from dropaudit.stats.agreement import agree
@@ -122,19 +122,21 @@ def judge_batch_statistics(reference: Reference, spelled_out: tuple[str, ...]) -
     ]
 
 
-def judge_outputs(prepared: Prepared, attributions: Mapping[str, tuple[Attribution, ...]], plan: Plan) -> list[Finding]:
+def judge_outputs(
+    meters: Meters, linear: Mapping[str, bool], attributions: Mapping[str, tuple[Attribution, ...]], plan: Plan
+) -> list[Finding]:
     """DA305 and DA901 of the outputs whose mean is tested, DA501 of all."""
     findings = []
-    for meter, _ in prepared.meters.outputs:
+    for meter, _ in meters.outputs:
         if meter.non_finite:
             findings.append(non_finite(meter.name, "train", meter.non_finite))
             continue
         interval = meter.interval
-        if interval is None or meter.name not in prepared.meters.tested_outputs or meter.agrees(interval):
+        if interval is None or meter.name not in meters.tested_outputs or meter.agrees(interval):
             continue
         if meter.refutes(interval):
             causes = attributions.get(meter.name, ())
-            findings.append(_shift(meter.name, interval, prepared.linear[meter.name], causes, plan))
+            findings.append(_shift(meter.name, interval, linear[meter.name], causes, plan))
         else:
             findings.append(_undecided(meter, interval, plan))
     return findings

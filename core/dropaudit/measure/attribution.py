@@ -15,7 +15,7 @@ from dropaudit.measure.sampler import measured_model
 from dropaudit.plan import IsCancelled
 from dropaudit.report import Attribution
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import ReseededSampler, Sampler, TiledSampler
+from dropaudit.runtime.replicates import ReseededSampler, Sampler, Tile, TiledSampler, draw
 from dropaudit.runtime.session import Session
 from dropaudit.stats.effect import Effect, effect_of
 from dropaudit.subjects import Array
@@ -75,7 +75,7 @@ def _effects(
 ) -> Effects:
     proto = without_sites(measured_model(case.model.proto), tuple(off))
     sampler, count = _sampler(case, prepared, Session(proto, place, seeds))
-    draws = sampler.draw(count, tuple(prepared.reference.outputs))
+    draws = draw(sampler, count, tuple(prepared.reference.outputs))
     return {name: effect_of(draws[name], value) for name, value in prepared.reference.outputs.items()}
 
 
@@ -87,4 +87,4 @@ def _sampler(case: Case, prepared: Prepared, session: Session) -> tuple[Sampler,
         return ReseededSampler(session, case.train_feeds), _SINGLE_RUNS
     axes = {name: tiling.output_axes[name] for name in outputs}
     count = max(1, min(_REPLICATES, _ELEMENT_BUDGET // max(1, size)))
-    return TiledSampler(session, case.train_feeds, tiling.input_axes, axes), count
+    return TiledSampler(session, Tile(case.train_feeds, tiling.input_axes, axes), count), count

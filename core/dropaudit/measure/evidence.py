@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
+from dropaudit.measure.sampling import Meters
 from dropaudit.plan import Plan, Progress
 from dropaudit.report import Attribution
 from dropaudit.runtime.provider import Place
@@ -48,6 +49,7 @@ class Evidence:
 
     case: Case
     prepared: Prepared
+    meters: Meters
     health: Health
     attributions: Attributions
     state: Progress

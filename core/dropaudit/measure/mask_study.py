@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
-from dropaudit.graph.rewrite import graphs_of
+from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.sampler import Drawing, SiteProbes
 from dropaudit.plan import Plan
-from dropaudit.runtime.provider import Place
 from dropaudit.runtime.session import Session
 from dropaudit.stats.masks import agree_for_certain, shared_axes
 from dropaudit.stats.ratios import mask_cells
@@ -55,32 +53,29 @@ class MaskStudy:
     identical: tuple[tuple[GraphSite, GraphSite], ...]
 
 
-def study_masks(
-    drawing: Drawing, feeds: dict[str, Array], plan: Plan, place: Place, seeds: np.random.Generator
-) -> MaskStudy:
+def study_masks(drawing: Drawing, plan: Plan, seeds: np.random.Generator) -> MaskStudy:
     """Compare masks of a few single runs of a session, and of a second session where the graph holds seeds."""
     sites = tuple(drawing.probes)
     if not sites:
         return MaskStudy(frozenset(), frozenset(), {}, ())
-    first = _masks(drawing.session, drawing.probes, feeds)
+    first = _masks(drawing)
     comparisons = 3 * len(sites) + len(sites) * (len(sites) - 1) // 2 + sum(kept.kept.ndim for kept in first.values())
     alpha = plan.alpha * ALPHA_SHARE / max(1, comparisons)
     return MaskStudy(
         frozen=frozenset(site for site in sites if _is_frozen(first[site], alpha)),
-        replayed=_replayed(drawing, feeds, alpha, place, seeds),
+        replayed=_replayed(drawing, alpha, seeds),
         shared={site: _shared(first[site], alpha) for site in sites},
         identical=tuple((a, b) for a, b in combinations(sites, 2) if _are_identical(first[a], first[b], alpha)),
     )
 
 
-def _masks(
-    session: Session, probes: Mapping[GraphSite, SiteProbes], feeds: dict[str, Array]
-) -> dict[GraphSite, SiteMasks]:
+def _masks(drawing: Drawing) -> dict[GraphSite, SiteMasks]:
+    probes = drawing.probes
     names = tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
-    runs: list[dict[str, Array]] = [session.run(feeds, names) for _ in range(_RUNS)]
+    runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_RUNS)]
     smallest = min((runs[0][each.after].size for each in probes.values()), default=_ENOUGH_CELLS)
     more = min(_MOST_RUNS, -(-_ENOUGH_CELLS // max(1, smallest))) - _RUNS
-    runs += [session.run(feeds, names) for _ in range(more)]
+    runs += [drawing.run(names) for _ in range(more)]
     return {site: _stacked(site, each, runs) for site, each in probes.items()}
 
 
@@ -116,21 +111,10 @@ def _are_identical(one: SiteMasks, other: SiteMasks, alpha: float) -> bool:
     return agree_for_certain(one.kept, other.kept, one.telling & other.telling, alpha)
 
 
-def _replayed(
-    drawing: Drawing, feeds: dict[str, Array], alpha: float, place: Place, seeds: np.random.Generator
-) -> frozenset[GraphSite]:
+def _replayed(drawing: Drawing, alpha: float, seeds: np.random.Generator) -> frozenset[GraphSite]:
     """Compare two fresh sessions, which differ unless the graph holds seeds."""
-    if not holds_seeds(drawing.probed):
+    model, place = drawing.source.model, drawing.place
+    if not holds_seeds(model):
         return frozenset()
-    one, other = (_masks(Session(drawing.probed, place, seeds), drawing.probes, feeds) for _ in range(2))
+    one, other = (_masks(replace(drawing, single=Session(model, place, seeds))) for _ in range(2))
     return frozenset(site for site in drawing.probes if _are_identical(one[site], other[site], alpha))
-
-
-def holds_seeds(proto: onnx.ModelProto) -> bool:
-    """Whether any operator carries a seed."""
-    return any(
-        attribute.name == "seed"
-        for graph, _ in graphs_of(proto.graph)
-        for node in graph.node
-        for attribute in node.attribute
-    )

@@ -1,7 +1,12 @@
-"""Running measurements of sites, fed chunk by chunk."""
+"""Running measurements of sites, fed chunk by chunk.
+
+Measuring has two halves. `read` looks at replicates where they were drawn, in any thread; what it returns is called
+by the owner of the meter, in the order of the chunks, and takes in what was read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +20,9 @@ from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, ratios
 from dropaudit.stats.scale import factor_precision, is_constant
+from dropaudit.stats.tally import MaskTally, tally_mask
 
+Take = Callable[[], None]
 RATE_MARGIN = 0.005
 # (a x + b - b) / x is read to fewer digits than a x / x.
 _SHIFTED_PRECISION = 2e-5
@@ -30,8 +37,8 @@ class SiteMeter(Protocol):
     elements: int
     scale: RunningSpread
 
-    def add(self, before: NDArray[Any], after: NDArray[Any]) -> None:
-        """Take in replicates of the tensors around the mask, shape (n, …)."""
+    def read(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
+        """Read replicates of the tensors around the mask, shape (n, …), and return what takes the result in."""
         ...
 
     @property
@@ -72,15 +79,25 @@ class MaskMeter:
         self.scale = RunningSpread()
         self.precision = factor_precision(0.0)
 
-    def add(self, before: NDArray[Any], after: NDArray[Any]) -> None:
+    def read(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
         """See SiteMeter."""
-        found = ratios(before, after, self.shared_axes, shift=self.law.shift, dropped=self.law.dropped)
+        found = tally_mask(before, after, self.shared_axes, shift=self.law.shift, dropped=self.law.dropped)
+        elements = cells_of(after.shape, self.shared_axes)
+        exact = factor_precision(float(np.finfo(after.dtype).eps))
+        precision = exact if self.law.shift == 0 else max(exact, _SHIFTED_PRECISION)
+
+        def take() -> None:
+            self.elements, self.precision = elements, precision
+            self._take(found)
+
+        return take
+
+    def _take(self, found: MaskTally) -> None:
         self.kept += found.kept
         self.cells += found.cells
-        self.scale.add(found.values * self._remote_factor)
-        self.elements = cells_of(after.shape, self.shared_axes)
-        exact = factor_precision(float(np.finfo(after.dtype).eps))
-        self.precision = exact if self.law.shift == 0 else max(exact, _SHIFTED_PRECISION)
+        if np.isfinite(found.lowest):
+            beyond = (found.lowest * self._remote_factor, found.highest * self._remote_factor)
+            self.scale.merge(min(beyond), max(beyond), found.first * self._remote_factor)
 
     @property
     def interval(self) -> Interval:
@@ -134,15 +151,23 @@ class NoiseMeter:
         self._factors = RunningMoments()
         self._squares = RunningMoments()
 
-    def add(self, before: NDArray[Any], after: NDArray[Any]) -> None:
+    def read(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
         """See SiteMeter."""
         once = tuple(slice(0, 1) if axis in self.shared_axes else slice(None) for axis in range(after.ndim))
         values = ratios(np.broadcast_to(before, after.shape)[once], after[once]).values
-        self.cells += values.size
-        self.elements = cells_of(after.shape, self.shared_axes)
-        self.scale.add(values)
-        self._factors.add(values)
-        self._squares.add(np.square(values - self.law.slope))
+        elements = cells_of(after.shape, self.shared_axes)
+        factors, squares = RunningMoments(), RunningMoments()
+        factors.add(values)
+        squares.add(np.square(values - self.law.slope))
+
+        def take() -> None:
+            self.cells += values.size
+            self.elements = elements
+            self.scale.add(values)
+            self._factors.merge(factors)
+            self._squares.merge(squares)
+
+        return take
 
     @property
     def mean(self) -> Interval | None:

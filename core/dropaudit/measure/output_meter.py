@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropaudit.measure.intervals import mean_of
+from dropaudit.measure.meters import Take
 from dropaudit.plan import TestProgress
 from dropaudit.report import Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, smallest_input
+from dropaudit.stats.tally import OutputTally, tally_output
 from dropaudit.subjects import float_array
 
 _BINS = 24
-_DETAILED_ELEMENTS = 2_000_000
 
 
 class OutputMeter:
@@ -34,8 +35,12 @@ class OutputMeter:
         self._reference = float_array(reference).ravel()
         self._norm = float(self._reference @ self._reference)
         # Single precision is enough for a mean of projections, and four times as fast; half precision is not.
-        self._weights = self._reference.astype(np.float64 if reference.dtype == np.float64 else np.float32)
-        self._telling = np.abs(self._reference) > smallest_input(reference.dtype)
+        self._weights: NDArray[np.floating] = self._reference.astype(
+            np.float64 if reference.dtype == np.float64 else np.float32
+        )
+        telling = np.abs(self._reference) > smallest_input(reference.dtype)
+        self._divisor = self._weights.copy()
+        self._divisor[~telling] = np.inf
         self._tolerance = tolerance
         self._alpha = alpha
         self._moments = RunningMoments()
@@ -47,40 +52,36 @@ class OutputMeter:
         self._edges: NDArray[np.float64] | None = None
         self._counts = np.zeros(_BINS, dtype=np.int64)
 
-    def add(self, values: NDArray[Any]) -> None:
-        """Take in replicates of the output, shape (n, …).
+    def read(self, values: NDArray[Any]) -> Take:
+        """Read replicates of the output, shape (n, …), and return what takes the result in."""
+        found = tally_output(
+            values.reshape(len(values), -1), self._weights, self._divisor, pictured=self._ratios.room > 0
+        )
+        return lambda: self._take(found)
 
-        Every replicate goes into the scale factor; single elements are pictured from the first two million.
-        """
-        flat = values.reshape(len(values), -1)
-        projections = (flat @ self._weights).astype(np.float64)
-        broken = ~np.isfinite(projections)
-        if broken.any():
-            self.non_finite += int(np.count_nonzero(~np.isfinite(flat[broken])))
+    def _take(self, found: OutputTally) -> None:
+        self.non_finite += found.non_finite
         if self.non_finite:
             return
         if self._norm > 0:
-            self._moments.add(projections / self._norm)
-        if self._seen < _DETAILED_ELEMENTS:
-            self._add_details(float_array(flat))
+            self._moments.add(found.projections / self._norm)
+        self._seen += len(found.projections) * self._reference.size
+        self._sum += found.sums
+        self._zeros += found.zeros
+        if self._ratios.room > 0:
+            self._count(found.first)
+        if np.isfinite(found.lowest):
+            self._ratios.merge(found.lowest, found.highest, found.first[found.first != 0])
 
-    def _add_details(self, flat: NDArray[np.float64]) -> None:
-        self._seen += flat.size
-        self._sum += flat.sum(axis=0)
-        self._zeros += int(np.count_nonzero((flat == 0) & (self._reference != 0)))
-        compared = flat[:, self._telling] / self._reference[self._telling]
-        self._ratios.add(compared[compared != 0])
-        self._count(compared)
-
-    def _count(self, compared: NDArray[np.float64]) -> None:
+    def _count(self, compared: NDArray[np.floating]) -> None:
         if compared.size == 0:
             return
         if self._edges is None:
-            low, high = (float(np.quantile(compared, share)) for share in (0.001, 0.999))
+            low, high = (float(each) for each in np.quantile(compared, (0.001, 0.999)))
             self._edges = np.linspace(min(low, 0.0), max(high, 1.0) + 1e-9, _BINS + 1)
         first, width = self._edges[0], self._edges[1] - self._edges[0]
         bins = np.clip((compared - first) / width, 0, _BINS - 1).astype(np.int64)
-        self._counts += np.bincount(bins.ravel(), minlength=_BINS)
+        self._counts += np.bincount(bins, minlength=_BINS)
 
     @property
     def has_seen(self) -> bool:

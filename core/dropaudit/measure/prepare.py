@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -18,7 +17,7 @@ from dropaudit.measure.mask_study import ALPHA_SHARE, MaskStudy, study_masks
 from dropaudit.measure.meters import MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.reference import Reference, deterministic, make_reference
-from dropaudit.measure.sampler import Drawing, Recipe, make_drawing, probe
+from dropaudit.measure.sampler import Drawing, Recipe, SiteProbes, make_drawing, probe
 from dropaudit.measure.sampling import Meters
 from dropaudit.measure.shortcut import Silent
 from dropaudit.plan import Plan, Role
@@ -32,12 +31,11 @@ _PLAIN = Law(slope=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that sampling and judging need.
+    """All that sampling and judging need, and nothing that changes while they work.
 
     Attributes:
         linear: outputs that sites reach; True where only linear operators lie between.
         labels: names of the axes of outputs, and of the results of sites whose mask is shared, by probe.
-        elements: numbers that one replicate returns.
     """
 
     reference: Reference
@@ -45,12 +43,10 @@ class Prepared:
     drawing: Drawing
     study: MaskStudy
     labels: Mapping[str, Labels]
-    meters: Meters
-    elements: int
 
     @property
     def measured(self) -> tuple[GraphSite, ...]:
-        """Sites that are measured one by one, in the order of `meters.sites`."""
+        """Sites that are measured one by one, in the order of the meters."""
         return tuple(self.drawing.probes)
 
     def shared_over(self, site: GraphSite) -> tuple[Axis, ...]:
@@ -76,17 +72,13 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
         case, bypassed, measured, tuple(reference.outputs), Silent(silent, case.plain_feeds, reference.derived)
     )
     drawing = _drawing(recipe, place, seeds)
-    study = study_masks(drawing, case.train_feeds, plan, place, seeds)
-    linear = reached_and_linear(model.scopes, model.active)
-    labels = _labels(case, reference, drawing, study, place, seeds)
+    study = study_masks(drawing, plan, seeds)
     return Prepared(
         reference=reference,
-        linear=linear,
+        linear=reached_and_linear(model.scopes, model.active),
         drawing=drawing,
         study=study,
-        labels=labels,
-        meters=_meters(case, reference, linear, drawing, study, labels, plan),
-        elements=sum(math.prod(shape) for shape in drawing.shapes.values()),
+        labels=_labels(case, reference, bypassed, drawing, study, place, seeds),
     )
 
 
@@ -107,6 +99,7 @@ def _drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawin
 def _labels(
     case: Case,
     reference: Reference,
+    bypassed: Session,
     drawing: Drawing,
     study: MaskStudy,
     place: Place,
@@ -116,8 +109,11 @@ def _labels(
     shared = tuple(site for site, axes in study.shared.items() if axes)
     if not any(value.ndim > 2 for value in reference.outputs.values()) and not shared:
         return {}
-    silent, probes = probe(deterministic(case.model.proto, case.model.active), shared)
-    session = Session(silent, place, seeds)
+    session = bypassed
+    probes: dict[GraphSite, SiteProbes] = {}
+    if shared:
+        silent, probes = probe(deterministic(case.model.proto, case.model.active), shared)
+        session = Session(silent, place, seeds)
     outer = {probes[site].after: drawing.probes[site].after for site in shared}
     names = (*reference.derived, *outer)
     stepped = frozenset(probes[site].after for site in shared if site.path)
@@ -137,44 +133,37 @@ def _axis_names(case: Case) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _meters(
-    case: Case,
-    reference: Reference,
-    linear: Mapping[str, bool],
-    drawing: Drawing,
-    study: MaskStudy,
-    labels: Mapping[str, Labels],
-    plan: Plan,
-) -> Meters:
+def make_meters(case: Case, prepared: Prepared, plan: Plan) -> Meters:
+    """Return meters that have seen nothing."""
     judged = case.model.role is not Role.INFERENCE
-    # Alpha dropout keeps mean and variance of its own input, not the output's factor.
-    alpha_law = reached_and_linear(case.model.scopes, [site for site in drawing.probes if _is_alpha(site)])
-    # Behind a frozen mask the mean is what that one mask makes of it.
-    varies = not any(is_frozen(site) for site in case.model.active)
-    tested = frozenset(
-        name for name in reference.outputs if judged and varies and name in linear and name not in alpha_law
-    )
-    declared = {site: _declared(case, site) if judged else None for site in drawing.probes}
-    noisy = sum(_is_noise(site) for site in drawing.probes)
+    probes, labels, reference = prepared.drawing.probes, prepared.labels, prepared.reference.outputs
+    tested = _tested_outputs(case, prepared) if judged else frozenset()
+    declared = {site: _declared(case, site) if judged else None for site in probes}
+    noisy = sum(_is_noise(site) for site in probes)
     # One budget for the whole audit, split evenly over its tests.
     tests = sum(q is not None for q in declared.values()) + noisy + len(tested)
     alpha = plan.alpha * (1 - ALPHA_SHARE) / max(1, tests)
     return Meters(
         sites=[
-            (
-                _site_meter(site, q, study.shared[site], plan, alpha),
-                drawing.probes[site].before,
-                drawing.probes[site].after,
-            )
+            (_site_meter(site, q, prepared.study.shared[site], plan, alpha), probes[site].before, probes[site].after)
             for site, q in declared.items()
         ],
         outputs=[
             (OutputMeter(name, value, plan.tolerance, alpha, _time_axis(labels, name)), name)
-            for name, value in reference.outputs.items()
+            for name, value in reference.items()
         ],
         tested_outputs=tested,
         judged=judged,
     )
+
+
+def _tested_outputs(case: Case, prepared: Prepared) -> frozenset[str]:
+    if any(is_frozen(site) for site in case.model.active):
+        # Behind a frozen mask the mean is what that one mask makes of it.
+        return frozenset()
+    # Alpha dropout keeps mean and variance of its own input, not the output's factor.
+    alpha_law = reached_and_linear(case.model.scopes, [site for site in prepared.drawing.probes if _is_alpha(site)])
+    return frozenset(name for name in prepared.reference.outputs if name in prepared.linear and name not in alpha_law)
 
 
 def _time_axis(labels: Mapping[str, Labels], name: str) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +13,28 @@ from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
+from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
+from dropaudit.graph.working import working_elements
 from dropaudit.measure.case import Case
-from dropaudit.measure.shortcut import Silent, Source, shortened
+from dropaudit.measure.shortcut import Silent, Source, opened, shortened
+from dropaudit.plan import Provider
 from dropaudit.report import Implementation
+from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import ReseededSampler, Sampler, TiledSampler
-from dropaudit.runtime.session import Session
+from dropaudit.runtime.replicates import ReseededSampler, Sampler, Tile, TiledSampler
+from dropaudit.runtime.session import Session, Tensors
 from dropaudit.runtime.tiling import Tiling, Trial, find_tiling
 
 # Elements between the stretches that two Dropout operators of one run draw from.
 _STAGGER = 64
+# Numbers that single runs keep until they are looked at.
+_SINGLE_BUDGET = 4_000_000
+# Numbers that one run returns; of 2^15 to 2^22 measured fastest on processors with 512 KiB to 2 MiB of cache a core.
+_CACHED = 2**19
+# Numbers that one run may make on its way.
+_IN_MEMORY = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +50,50 @@ class Drawing:
     """A way to draw replicates.
 
     Attributes:
-        sampler: returns the model's outputs, and the tensors before and after each measured site.
-        probed: the model whose tensors come out, and `session` one of it.
+        source: what replicates are drawn from.
+        single: session of the source, for single runs.
         probes: by measured site.
         shapes: shape of one replicate of each output and probe.
         tiling: the batch axes, where many replicates are drawn in one run.
+        place: where it runs.
     """
 
-    sampler: Sampler
-    probed: onnx.ModelProto
-    session: Session
+    source: Source
+    single: Session
     probes: Mapping[GraphSite, SiteProbes]
     shapes: Mapping[str, tuple[int, ...]]
     tiling: Tiling | None
+    place: Place
+
+    @property
+    def name(self) -> str:
+        """What the report calls this way of drawing."""
+        return "reseeded" if self.tiling is None else "tiled"
+
+    @property
+    def elements(self) -> int:
+        """Numbers that one replicate returns."""
+        drawn = (shape for name, shape in self.shapes.items() if name not in self.source.fixed)
+        return max(1, sum(math.prod(shape) for shape in drawn))
+
+    def run(self, names: Sequence[str]) -> Tensors:
+        """Draw one replicate of the named tensors, with a random seed."""
+        fixed = self.source.fixed
+        found = self.single.run(self.source.feeds, tuple(name for name in names if name not in fixed))
+        return {name: fixed[name] if name in fixed else found[name] for name in names}
+
+    def sampler(self, seeds: np.random.Generator) -> Sampler:
+        """Return a sampler that starts anew: the same seeds draw the same sample."""
+        source, tiling = self.source, self.tiling
+        if tiling is None:
+            apart = _apart(tuple(self.probes), source.model)
+            largest = max(1, _SINGLE_BUDGET // self.elements)
+            return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
+        tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
+        if self.place.provider is not Provider.CPU or holds_seeds(source.model):
+            return TiledSampler(Session(source.model, self.place, seeds), tile, largest_run(source, self.elements))
+        streams = streams_of(source.model, self.place, seeds)
+        return LanedSampler(streams, tile, self.elements, largest_run(source, self.elements), cores())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +122,16 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
         ExecutionFailed: it does not run.
     """
     probed, probes = probe(measured_model(recipe.case.model.proto), recipe.measured)
-    session = Session(probed, place, seeds)
-    feeds = recipe.case.train_feeds
     names = (*recipe.outputs, *_names(probes))
+    whole = opened(probed, names)
+    session = Session(whole.model, place, seeds)
+    feeds = recipe.case.train_feeds
     shapes = {name: value.shape for name, value in session.run(feeds, names).items()}
-    tiling = _tiling(recipe, session, probes)
-    whole = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
-    source = shortened(whole, names, recipe.silent, place, seeds)
-    if tiling is not None:
-        chosen = session if source is whole else Session(source.model, place, seeds)
-        sampler: Sampler = TiledSampler(chosen, source.feeds, source.axes, tiling.output_axes)
-    else:
-        apart = _apart(recipe, source.model)
-        chosen = session if apart is probed else Session(apart, place, seeds)
-        sampler = ReseededSampler(chosen, source.feeds)
-    return Drawing(sampler, probed, session, probes, shapes, tiling)
+    tiling = _tiling(recipe, session, probes, shapes)
+    plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
+    source = shortened(plain, whole, session, recipe.silent, place, seeds)
+    single = session if source is plain else Session(source.model, place, seeds)
+    return Drawing(source, single, probes, shapes, tiling, place)
 
 
 def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -115,7 +152,12 @@ def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
 
 
-def _tiling(recipe: Recipe, session: Session, probes: Mapping[GraphSite, SiteProbes]) -> Tiling | None:
+def _tiling(
+    recipe: Recipe,
+    session: Session,
+    probes: Mapping[GraphSite, SiteProbes],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Tiling | None:
     if len(recipe.measured) < len(recipe.case.model.active):
         # A site whose mask cannot be seen may share it between copies.
         return None
@@ -127,8 +169,8 @@ def _tiling(recipe: Recipe, session: Session, probes: Mapping[GraphSite, SitePro
         train=session,
         inference_feeds=recipe.case.plain_feeds,
         train_feeds=recipe.case.train_feeds,
-        outputs=recipe.outputs,
-        probes=_names(probes),
+        answers=recipe.silent.outputs,
+        shapes=shapes,
         masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
     )
     return find_tiling(trial, recipe.case.feeds.batch_axes)
@@ -140,9 +182,20 @@ def _dropped(site: GraphSite) -> float | None:
     return None if site.law.spread else site.law.dropped
 
 
-def _apart(recipe: Recipe, model: onnx.ModelProto) -> onnx.ModelProto:
+def _apart(measured: tuple[GraphSite, ...], model: onnx.ModelProto) -> onnx.ModelProto:
     """Keep the masks of several Dropout operators of one run apart."""
-    operators = [site for site in recipe.measured if site.implementation is Implementation.DROPOUT_OP and not site.path]
+    operators = [site for site in measured if site.implementation is Implementation.DROPOUT_OP and not site.path]
     if len(operators) < 2:
         return model
     return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])
+
+
+def largest_run(source: Source, elements: int) -> int:
+    """Return how many replicates one run may have: what it returns fits the cache, what it works on the memory.
+
+    Args:
+        source: what is run.
+        elements: numbers that one replicate returns.
+    """
+    inner = working_elements(source.model, {name: value.shape for name, value in source.feeds.items()})
+    return max(1, min(_CACHED // elements, _IN_MEMORY // max(elements, inner)))

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.measure.meters import SiteMeter
+from dropaudit.measure.meters import SiteMeter, Take
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
+from dropaudit.runtime.replicates import Sampler
 from dropaudit.subjects import Array
 
 FIRST_CHUNK = 64
 # A look costs little beside a quarter more replicates.
 _GROWTH = 4
 _KNOWN_WIDTH = 0.01
-_ELEMENT_BUDGET = 4_000_000
-
-
-class Draws(Protocol):
-    """Draws replicates of named tensors; `dropaudit.runtime.replicates.Sampler` is one."""
-
-    @property
-    def largest(self) -> int:
-        """Most replicates to ask for at once, so that a caller can look up now and then."""
-        ...
-
-    def draw(self, count: int, names: Sequence[str]) -> dict[str, Array]:
-        """Return `count` replicates of the named tensors, along a new first axis."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +35,21 @@ class Meters:
         sites = (name for _, *names in self._open_sites() for name in names)
         return tuple(dict.fromkeys([*sites, *(name for _, name in self._open_outputs())]))
 
-    def add(self, draws: dict[str, Array]) -> None:
-        """Take in replicates of what is wanted."""
+    def reader(self) -> Callable[[dict[str, Array]], Take]:
+        """Return what reads replicates of what is wanted now, in any thread; see SiteMeter for the two halves."""
         sites, outputs = self._open_sites(), self._open_outputs()
-        for site, before, after in sites:
-            site.add(draws[before], draws[after])
-        for output, name in outputs:
-            output.add(draws[name])
+
+        def read(draws: dict[str, Array]) -> Take:
+            takes = [site.read(draws[before], draws[after]) for site, before, after in sites]
+            takes += [output.read(draws[name]) for output, name in outputs]
+
+            def take() -> None:
+                for each in takes:
+                    each()
+
+            return take
+
+        return read
 
     def _open_sites(self) -> list[tuple[SiteMeter, str, str]]:
         return [each for each in self.sites if each[0].cells == 0 or not _is_settled(each[0])]
@@ -81,18 +75,15 @@ class Meters:
         )
 
 
-def sample(
-    draws: Draws, meters: Meters, elements: int, plan: Plan, progress: OnProgress, cancelled: IsCancelled
-) -> Progress:
+def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Progress:
     """Draw chunks that grow with the sample until all tests have decided.
 
     Args:
-        draws: source of replicates.
+        sampler: source of replicates.
         meters: what is measured.
-        elements: numbers that one replicate returns; keeps a chunk within memory.
         plan: holds the limit.
         progress: told after each chunk.
-        cancelled: asked after each part of a chunk.
+        cancelled: asked after each piece of a chunk.
 
     Returns:
         The last progress.
@@ -100,21 +91,20 @@ def sample(
     Raises:
         AuditCancelled: `cancelled` said so.
     """
-    largest = max(1, min(draws.largest, _ELEMENT_BUDGET // max(1, elements)))
     drawn, chunk = 0, FIRST_CHUNK
     while True:
         goal = min(drawn + chunk, plan.max_replicates)
-        wanted = meters.wanted()
-        while drawn < goal:
-            if drawn and cancelled():
-                raise AuditCancelled(f"cancelled after {drawn} replicates")
-            count = min(largest, goal - drawn)
-            meters.add(draws.draw(count, wanted))
+        for count, take in sampler.pieces(goal - drawn, meters.wanted(), meters.reader()):
+            take()
             drawn += count
+            if drawn < goal and cancelled():
+                raise AuditCancelled(f"cancelled after {drawn} replicates")
         state = meters.progress(Phase.SAMPLING, drawn, plan.max_replicates)
         progress(state)
         if state.decided_tests == state.total_tests or drawn >= plan.max_replicates:
             return state
+        if cancelled():
+            raise AuditCancelled(f"cancelled after {drawn} replicates")
         chunk = max(FIRST_CHUNK, drawn // _GROWTH)
 
 

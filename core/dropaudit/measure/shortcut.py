@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
-from dropaudit.graph.cut import beyond, cut_at_randomness
+from dropaudit.graph.cut import Cut, beyond, cut_at_randomness
 from dropaudit.graph.expose import exposed
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Axes, tiled
@@ -30,11 +30,13 @@ class Source:
         model: the model, or the part of it that randomness reaches.
         feeds: its inputs, for one replicate.
         axes: batch axis of each input that has one; empty where replicates are drawn one a run.
+        fixed: outputs that randomness does not reach, for one replicate.
     """
 
     model: onnx.ModelProto
     feeds: Tensors
     axes: Axes
+    fixed: Tensors = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,50 @@ class Silent:
     outputs: Mapping[str, Array]
 
 
-def shortened(source: Source, names: Sequence[str], silent: Silent, place: Place, seeds: np.random.Generator) -> Source:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model whose frontier can be read.
+
+    Attributes:
+        model: the whole model.
+        cut: the part that randomness reaches; None where that is the whole.
+        probes: names under which `model` returns the tensors of the frontier.
+    """
+
+    model: onnx.ModelProto
+    cut: Cut | None
+    probes: Mapping[str, str]
+
+
+def opened(model: onnx.ModelProto, names: Sequence[str]) -> Opened:
+    """Find the part that randomness reaches, and make what it takes from the rest readable."""
+    cut = cut_at_randomness(model, names)
+    if cut is None:
+        return Opened(model, None, {})
+    readable, probes = exposed(model, [((), name) for name in cut.frontier])
+    return Opened(readable, cut, {name: probes[((), name)] for name in cut.frontier})
+
+
+def shortened(
+    source: Source, whole: Opened, session: Session, silent: Silent, place: Place, seeds: np.random.Generator
+) -> Source:
     """Return a source that leaves out what comes before the first random operator, where that is provably the same.
 
     The part that is left must give the outputs of the whole model when its sites are bypassed, for one replicate and,
     where replicates are drawn together, for several. Where it does not, the source is returned as it is.
+
+    Args:
+        source: the whole model as a source.
+        whole: the same model with its frontier readable, and `session` one of it.
+        silent: the model with its sites bypassed.
+        place: where to run.
+        seeds: source of the runtime's seeds.
     """
-    cut = cut_at_randomness(source.model, names)
-    if cut is None:
+    if whole.cut is None:
         return source
     try:
-        shorter = _cut_source(source, cut.model, cut.frontier, place, seeds)
-        if shorter is not None and _gives_the_same(shorter, silent, cut.frontier, place, seeds):
+        shorter = _cut_source(source, whole.cut, whole.probes, session)
+        if shorter is not None and _gives_the_same(shorter, silent, whole.cut.frontier, place, seeds):
             return shorter
     except (ExecutionFailed, InvalidModel):
         # A part whose inputs have no known shape may be refused: the whole model is not.
@@ -65,48 +99,42 @@ def shortened(source: Source, names: Sequence[str], silent: Silent, place: Place
     return source
 
 
-def _cut_source(
-    source: Source, part: onnx.ModelProto, frontier: Sequence[str], place: Place, seeds: np.random.Generator
-) -> Source | None:
+def _cut_source(source: Source, cut: Cut, probes: Mapping[str, str], session: Session) -> Source | None:
     """Run what comes before once, and find the batch axes of what it makes."""
-    probed, names = exposed(source.model, [((), name) for name in frontier])
-    before = Session(beyond(probed, (), tuple(names.values())), place, seeds)
-    own = {value.name for value in part.graph.input}
-    alone = before.run(_fed(before, source.feeds), tuple(names.values()))
-    values = {name: alone[names[((), name)]] for name in frontier}
+    own = {value.name for value in cut.model.graph.input}
+    alone = session.run(source.feeds, (*probes.values(), *cut.fixed))
+    values = {name: alone[probe] for name, probe in probes.items()}
     feeds = {name: value for name, value in source.feeds.items() if name in own} | values
-    if not source.axes:
-        return Source(part, feeds, {})
-    together = before.run(_fed(before, tiled(source.feeds, source.axes, _COPIES)), tuple(names.values()))
+    fixed = {name: alone[name] for name in cut.fixed}
     axes = {name: axis for name, axis in source.axes.items() if name in own}
-    for name in frontier:
-        longer = together[names[((), name)]]
-        if longer.shape != values[name].shape:
-            axis = lengthened(values[name].shape, longer.shape, _COPIES)
-            if axis is None:
-                return None
-            axes[name] = axis
-    return Source(part, feeds, axes)
-
-
-def _fed(session: Session, feeds: Mapping[str, Array]) -> Tensors:
-    return {name: value for name, value in feeds.items() if name in session.input_names}
+    if source.axes and probes:
+        together = session.run(tiled(source.feeds, source.axes, _COPIES), tuple(probes.values()))
+        for name, probe in probes.items():
+            if together[probe].shape != values[name].shape:
+                axis = lengthened(values[name].shape, together[probe].shape, _COPIES)
+                if axis is None:
+                    return None
+                axes[name] = axis
+    return Source(cut.model, feeds, axes, fixed)
 
 
 def _gives_the_same(
     shorter: Source, silent: Silent, frontier: Sequence[str], place: Place, seeds: np.random.Generator
 ) -> bool:
     """Compare the outputs of the silent model with those of its part beyond the frontier."""
-    outputs = tuple(silent.outputs)
-    session = Session(beyond(silent.model, frontier, outputs), place, seeds)
-    feeds = {name: value for name, value in (silent.feeds | shorter.feeds).items() if name in session.input_names}
-    found = session.run(feeds, outputs)
-    if not all(agree(value, found[name], _AGREEMENT) for name, value in silent.outputs.items()):
+    expected = {name: value for name, value in silent.outputs.items() if name not in shorter.fixed}
+    known = silent.outputs.keys() - expected
+    if not all(agree(silent.outputs[name], shorter.fixed[name], _AGREEMENT) for name in known):
         return False
-    if not shorter.axes:
+    if not expected:
         return True
-    copies = session.run(tiled(feeds, shorter.axes, _COPIES), outputs)
-    return all(_repeats(value, copies[name]) for name, value in silent.outputs.items())
+    session = Session(beyond(silent.model, frontier, tuple(expected)), place, seeds)
+    feeds = {name: value for name, value in (silent.feeds | shorter.feeds).items() if name in session.input_names}
+    if not shorter.axes:
+        found = session.run(feeds, tuple(expected))
+        return all(agree(value, found[name], _AGREEMENT) for name, value in expected.items())
+    copies = session.run(tiled(feeds, shorter.axes, _COPIES), tuple(expected))
+    return all(_repeats(value, copies[name]) for name, value in expected.items())
 
 
 def _repeats(value: Array, copies: Array) -> bool:

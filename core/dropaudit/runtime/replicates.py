@@ -7,9 +7,9 @@ model cannot be tiled, each run gets a random seed of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
+Found = TypeVar("Found")
+Use = Callable[[Tensors], Found]
 _SINGLE_RUNS = 256
 
 
@@ -28,68 +30,118 @@ class Sampler(Protocol):
         """What the report calls this way of drawing."""
         ...
 
-    @property
-    def largest(self) -> int:
-        """Most replicates to ask for at once."""
-        ...
+    def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
+        """Draw `count` replicates of the named tensors, piece by piece, and yield what `use` makes of each piece.
 
-    def draw(self, count: int, names: Sequence[str]) -> Tensors:
-        """Return `count` replicates of the named tensors, along a new first axis."""
+        A piece has its replicates along a new first axis, and is forgotten when `use` returns; `use` may be called in
+        another thread. Yielded are the number of replicates of a piece and its result, in the order of the pieces.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class TiledSampler:
-    """Draws many replicates in one run.
+class Tile:
+    """What is fed and returned when replicates lie along a batch axis.
 
     Attributes:
         feeds: one replicate's inputs.
         input_axes: batch axis of each input that has one.
         output_axes: batch axis of each tensor to return.
+        fixed: tensors that no randomness reaches, for one replicate: they are known without a run.
     """
 
-    session: Session
     feeds: Tensors
     input_axes: Axes
     output_axes: Axes
+    fixed: Tensors = field(default_factory=dict)
+
+    def drawn(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the names that a run must return."""
+        return tuple(name for name in names if name not in self.fixed)
+
+    def repeated(self, count: int) -> Tensors:
+        """Return the inputs of `count` replicates."""
+        return tiled(self.feeds, self.input_axes, count)
+
+    def split(self, found: Tensors, names: Sequence[str], count: int) -> Tensors:
+        """Return the named tensors with replicates along a new first axis."""
+        return {
+            name: np.broadcast_to(self.fixed[name], (count, *self.fixed[name].shape))
+            if name in self.fixed
+            else split(found[name], self.output_axes[name], count)
+            for name in names
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TiledSampler:
+    """Draws many replicates in one run of one session.
+
+    Attributes:
+        largest: most replicates of one run.
+    """
+
+    session: Session
+    tile: Tile
+    largest: int
 
     @property
     def name(self) -> str:
         """See Sampler."""
         return "tiled"
 
-    @property
-    def largest(self) -> int:
-        """See Sampler; memory is the caller's limit."""
-        return 2**31 - 1
-
-    def draw(self, count: int, names: Sequence[str]) -> Tensors:
+    def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
-        found = self.session.run(tiled(self.feeds, self.input_axes, count), names)
-        return {name: split(value, self.output_axes[name], count) for name, value in found.items()}
+        for size in sizes(count, self.largest):
+            found = self.session.run(self.tile.repeated(size), self.tile.drawn(names))
+            yield size, use(self.tile.split(found, names, size))
 
 
 @dataclass(frozen=True, slots=True)
 class ReseededSampler:
-    """Draws one replicate a run, each run with a random seed."""
+    """Draws one replicate a run, each run with a random seed.
+
+    Attributes:
+        fixed: tensors that no randomness reaches; see Tile.
+        largest: most replicates of a piece.
+    """
 
     session: Session
     feeds: Tensors
+    fixed: Tensors = field(default_factory=dict)
+    largest: int = _SINGLE_RUNS
 
     @property
     def name(self) -> str:
         """See Sampler."""
         return "reseeded"
 
-    @property
-    def largest(self) -> int:
+    def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
-        return _SINGLE_RUNS
+        for size in sizes(count, min(self.largest, _SINGLE_RUNS)):
+            drawn = [name for name in names if name not in self.fixed]
+            runs = [self.session.run(self.feeds, drawn) for _ in range(size)]
+            stacked = {name: np.stack([run[name] for run in runs]) for name in drawn}
+            yield size, use({name: stacked[name] if name in stacked else self._known(name, size) for name in names})
 
-    def draw(self, count: int, names: Sequence[str]) -> Tensors:
-        """See Sampler."""
-        runs = [self.session.run(self.feeds, names) for _ in range(count)]
-        return {name: np.stack([run[name] for run in runs]) for name in names}
+    def _known(self, name: str, count: int) -> NDArray[Any]:
+        return np.broadcast_to(self.fixed[name], (count, *self.fixed[name].shape))
+
+
+def draw(sampler: Sampler, count: int, names: Sequence[str]) -> Tensors:
+    """Return `count` replicates of the named tensors, along a new first axis."""
+
+    def whole(piece: Tensors) -> Tensors:
+        return piece
+
+    pieces = [piece for _, piece in sampler.pieces(count, names, whole)]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+
+
+def sizes(count: int, largest: int) -> list[int]:
+    """Divide `count` replicates into pieces of nearly equal size, none larger than `largest`."""
+    number = -(-count // max(1, largest))
+    return [count // number + (place < count % number) for place in range(number)]
 
 
 def tiled(feeds: Mapping[str, NDArray[Any]], axes: Axes, count: int) -> Tensors:

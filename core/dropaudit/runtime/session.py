@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _CRASHING_OPTIMIZER = "MatmulTransposeFusion"
 _FATAL_ONLY = 4
 # Seeds 0 and 1 are one stream of the runtime's generator, and it keeps 31 bits.
 _FIRST_SEED, _LAST_SEED = 2, 2**31 - 2
+# The runtime has one global generator: whoever seeds it makes the session before another seeds it anew.
+_SEEDING = Lock()
 
 
 def draw_seed(seeds: np.random.Generator) -> int:
@@ -35,14 +38,26 @@ def draw_seed(seeds: np.random.Generator) -> int:
 class Session:
     """A model that is ready to run, with every random operator kept."""
 
-    def __init__(self, model: onnx.ModelProto, place: Place, seeds: np.random.Generator) -> None:
-        """Load a model. Raises InvalidModel when the runtime refuses it."""
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _FATAL_ONLY
-        self._seeds = seeds
-        # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
-        onnxruntime.set_seed(draw_seed(seeds))
-        self._session = _load(model.SerializeToString(), options, place, _MASK_BREAKING_OPTIMIZERS)
+    def __init__(
+        self, model: onnx.ModelProto, place: Place, seeds: np.random.Generator, *, reseeds: bool = True
+    ) -> None:
+        """Load a model.
+
+        Args:
+            model: what to run.
+            place: where.
+            seeds: source of the runtime's seeds.
+            reseeds: False leaves the generators alone from then on: runs of several threads share the global one.
+
+        Raises:
+            InvalidModel: the runtime refuses the model.
+        """
+        self._seeds = seeds if reseeds else None
+        content = model.SerializeToString()
+        with _SEEDING:
+            # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
+            onnxruntime.set_seed(draw_seed(seeds))
+            self._session = _load(content, _options(), place, _MASK_BREAKING_OPTIMIZERS)
         self.input_names = frozenset(value.name for value in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
 
@@ -50,12 +65,21 @@ class Session:
         """Run once with a fresh seed and return the named outputs. Raises ExecutionFailed when the runtime does."""
         if not names:
             return {}
-        onnxruntime.set_seed(draw_seed(self._seeds))
+        if self._seeds is not None:
+            onnxruntime.set_seed(draw_seed(self._seeds))
         try:
             values = self._session.run(list(names), dict(feeds))
         except Exception as error:  # the runtime's exceptions share no base but this
             raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
         return dict(zip(names, values, strict=True))
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _FATAL_ONLY
+    # Replicates are divided over threads outside; threads of a session cost more to start than they save.
+    options.intra_op_num_threads = 1
+    return options
 
 
 def _load(
@@ -78,8 +102,7 @@ def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[
     Bodies of control-flow operators are included. Raises InvalidModel when the runtime refuses the model.
     """
     with tempfile.TemporaryDirectory(prefix="dropaudit-") as scratch:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _FATAL_ONLY
+        options = _options()
         options.optimized_model_filepath = str(Path(scratch) / "optimized.onnx")
         _load(model.SerializeToString(), options, place, [])
         optimized = onnx.load(options.optimized_model_filepath, load_external_data=False)

@@ -15,8 +15,8 @@ from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
 from dropaudit.stats.ratios import mask_cells
 
-_COPIES = 8
-_TRIALS = 4
+_COPIES = 4
+_TRIALS = 8
 _AGREEMENT = 1e-4
 
 
@@ -34,7 +34,9 @@ class Trial:
 
     Attributes:
         inference: session in which the sites let everything pass.
-        train: session in which they drop; its tensors `probes` are read beside the model's outputs.
+        train: session in which they drop.
+        answers: outputs of the first for one copy.
+        shapes: shapes of the outputs of the second, and of what is read beside them, for one copy.
         masked: probes before and after each site, whose masks must differ between copies, and what is dropped to;
             None where the site multiplies by a continuous draw.
     """
@@ -43,8 +45,8 @@ class Trial:
     train: Session
     inference_feeds: Mapping[str, NDArray[Any]]
     train_feeds: Mapping[str, NDArray[Any]]
-    outputs: Sequence[str]
-    probes: Sequence[str]
+    answers: Mapping[str, NDArray[Any]]
+    shapes: Mapping[str, tuple[int, ...]]
     masked: Sequence[tuple[str, str, float | None]]
 
 
@@ -65,14 +67,12 @@ def find_tiling(trial: Trial, candidates: Iterable[Axes]) -> Tiling | None:
 
 
 def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
-    names = (*trial.outputs, *trial.probes)
-    alone = trial.train.run(trial.train_feeds, names)
-    together = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
-    axes = {name: lengthened(alone[name].shape, together[name].shape, _COPIES) for name in names}
+    together = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), tuple(trial.shapes))
+    axes = {name: lengthened(shape, together[name].shape, _COPIES) for name, shape in trial.shapes.items()}
     output_axes = {name: axis for name, axis in axes.items() if axis is not None}
-    if len(output_axes) < len(names) or not _inference_unchanged(trial, input_axes, output_axes):
+    if len(output_axes) < len(axes) or not _inference_unchanged(trial, input_axes, output_axes):
         return None
-    if not _masks_differ(trial, input_axes, output_axes):
+    if not _masks_differ(trial, input_axes, output_axes, together):
         return None
     return Tiling(input_axes=input_axes, output_axes=output_axes)
 
@@ -86,30 +86,29 @@ def lengthened(alone: tuple[int, ...], together: tuple[int, ...], copies: int) -
 
 
 def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
-    alone = trial.inference.run(trial.inference_feeds, trial.outputs)
-    together = trial.inference.run(tiled(trial.inference_feeds, input_axes, _COPIES), trial.outputs)
-    for name in trial.outputs:
-        if together[name].size != _COPIES * alone[name].size:
+    together = trial.inference.run(tiled(trial.inference_feeds, input_axes, _COPIES), tuple(trial.answers))
+    for name, alone in trial.answers.items():
+        if together[name].size != _COPIES * alone.size:
             return False
-        copies = split(together[name], output_axes[name], _COPIES)
-        if not agree(alone[name][None], copies, _AGREEMENT):
+        if not agree(alone[None], split(together[name], output_axes[name], _COPIES), _AGREEMENT):
             return False
     return True
 
 
-def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
+def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes, found: Mapping[str, NDArray[Any]]) -> bool:
     """Whether the copies are seen to have masks of their own at every site.
 
     A mask that is shared by the copies may by chance have dropped nothing in one run: only a difference proves
-    anything. Where none shows in a few runs, copies are taken to share it.
+    anything. Where none shows in a few runs, `found` being the first, copies are taken to share it.
     """
     open_sites = list(trial.masked)
     names = tuple(dict.fromkeys(name for before, after, _ in trial.masked for name in (before, after)))
-    for _ in range(_TRIALS):
+    for number in range(_TRIALS):
         if not open_sites:
             break
-        found = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
-        copies = {name: split(value, output_axes[name], _COPIES) for name, value in found.items()}
+        if number:
+            found = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
+        copies = {name: split(found[name], output_axes[name], _COPIES) for name in names}
         open_sites = [site for site in open_sites if not _differ(copies[site[0]], copies[site[1]], site[2])]
     return not open_sites
 

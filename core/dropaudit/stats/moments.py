@@ -27,13 +27,21 @@ class RunningMoments:
         """Take in the next values, shape (n,)."""
         if values.size == 0:
             return
-        mean = float(values.mean())
-        deviations = values - mean
-        powers = tuple(float((deviations**power).sum()) for power in (2, 3, 4))
-        total = self.count + values.size
-        shift = mean - self.mean
-        self._powers = _merged(self._powers, powers, shift, self.count / total, values.size / total, total)
-        self.mean += shift * values.size / total
+        part = RunningMoments()
+        part.count, part.mean = values.size, float(values.mean())
+        deviations = values - part.mean
+        squares = deviations * deviations
+        part._powers = (float(squares.sum()), float(squares @ deviations), float(squares @ squares))
+        self.merge(part)
+
+    def merge(self, part: RunningMoments) -> None:
+        """Take in the moments of the next values."""
+        if part.count == 0:
+            return
+        total = self.count + part.count
+        shift = part.mean - self.mean
+        self._powers = _merged(self._powers, part._powers, shift, self.count / total, part.count / total, total)
+        self.mean += shift * part.count / total
         self.count = total
 
     @property

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_MEDIAN_SAMPLE = 65_536
+# Values that a median, or a picture of a distribution, is made from.
+SAMPLE = 16_384
 _ULPS = 4
 # Where a line has a shift, the slope is read off elements that are not small beside it.
 _BESIDE_SHIFT = 0.05
@@ -88,24 +89,29 @@ def ratios(
 
 
 class RunningSpread:
-    """Extremes of a stream, and the median of its first 65,536 values."""
+    """Extremes of a stream, and the median of its first 16,384 values."""
 
     def __init__(self) -> None:
         self.lowest = np.inf
         self.highest = -np.inf
-        self._sample: list[NDArray[np.float64]] = []
-        self._room = _MEDIAN_SAMPLE
+        self._sample: list[NDArray[np.floating]] = []
+        self._median: float | None = None
+        self.room = SAMPLE
 
-    def add(self, values: NDArray[np.float64]) -> None:
+    def add(self, values: NDArray[np.floating]) -> None:
         """Take in the next values, shape (n,)."""
-        if values.size == 0:
-            return
-        self.lowest = min(self.lowest, float(values.min()))
-        self.highest = max(self.highest, float(values.max()))
-        if self._room > 0:
-            part = values[: self._room].copy()
+        if values.size:
+            self.merge(float(values.min()), float(values.max()), values)
+
+    def merge(self, lowest: float, highest: float, first: NDArray[np.floating]) -> None:
+        """Take in the extremes of the next values, and the first of them, shape (k,)."""
+        self.lowest = min(self.lowest, lowest)
+        self.highest = max(self.highest, highest)
+        if self.room > 0 and first.size:
+            part = first[: self.room].copy()
             self._sample.append(part)
-            self._room -= part.size
+            self._median = None
+            self.room -= part.size
 
     @property
     def empty(self) -> bool:
@@ -117,4 +123,6 @@ class RunningSpread:
         """Median of the first values. Raises ValueError when empty."""
         if self.empty:
             raise ValueError("no values, no median")
-        return float(np.median(np.concatenate(self._sample)))
+        if self._median is None:
+            self._median = float(np.median(np.concatenate(self._sample)))
+        return self._median

@@ -1,0 +1,117 @@
+"""Replicates drawn on several cores at once.
+
+The runtime's random operators are single threaded. So replicates are drawn by several streams, each with a session
+and generators of its own, and several threads work on the streams. Which stream draws which piece does not depend on
+the number of threads: one seed gives one sample on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from dropaudit.graph.seeds import holds_dropout, seeded
+from dropaudit.runtime.provider import Place
+from dropaudit.runtime.replicates import Found, Tile, Use, sizes
+from dropaudit.runtime.session import Session, Tensors, draw_seed
+
+_STREAMS = 8
+# A Dropout seeds its runs with s, s + 1, …; few of those are as good as random seeds, a thousand are not.
+_RUNS_OF_ONE_SEED = 16
+# Below this, starting a second thread costs more than it saves.
+_WORTH_DIVIDING = 2**16
+
+
+class Stream:
+    """Runs of one model that draw from generators of their own, whatever else the process runs."""
+
+    def __init__(self, model: onnx.ModelProto, place: Place, seeds: np.random.Generator) -> None:
+        self._model, self._place, self._seeds = model, place, seeds
+        self._renews = holds_dropout(model)
+        self._session: Session | None = None
+        self._runs = 0
+
+    def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
+        """Run once. Raises InvalidModel or ExecutionFailed."""
+        if self._session is None or (self._renews and self._runs == _RUNS_OF_ONE_SEED):
+            model = seeded(self._model, lambda: draw_seed(self._seeds)) if self._renews else self._model
+            self._session = Session(model, self._place, self._seeds, reseeds=False)
+            self._runs = 0
+        self._runs += 1
+        return self._session.run(feeds, names)
+
+
+def streams_of(model: onnx.ModelProto, place: Place, seeds: np.random.Generator) -> tuple[Stream, ...]:
+    """Return the streams of a model that carries no seeds; their sessions are made when they are needed."""
+    return tuple(Stream(model, place, own) for own in seeds.spawn(_STREAMS))
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class LanedSampler:
+    """Draws many replicates in a run, and several runs at once.
+
+    Attributes:
+        elements: numbers that one replicate returns.
+        largest: most replicates of one run.
+        lanes: threads.
+    """
+
+    streams: tuple[Stream, ...]
+    tile: Tile
+    elements: int
+    largest: int
+    lanes: int
+
+    @property
+    def name(self) -> str:
+        """See Sampler."""
+        return "tiled"
+
+    def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
+        """See Sampler."""
+
+        def work(place: int, size: int) -> Found:
+            stream = self.streams[place % len(self.streams)]
+            found = stream.run(self.tile.repeated(size), self.tile.drawn(names))
+            return use(self.tile.split(found, names, size))
+
+        parts = list(enumerate(self._sizes(count)))
+        if self.lanes == 1 or len(parts) == 1:
+            yield from ((size, work(place, size)) for place, size in parts)
+            return
+        with ThreadPoolExecutor(self.lanes) as pool:
+            waiting: deque[tuple[int, Future[Found]]] = deque()
+            try:
+                for place, size in parts:
+                    if len(waiting) == len(self.streams):
+                        yield _first(waiting)
+                    waiting.append((size, pool.submit(work, place, size)))
+                while waiting:
+                    yield _first(waiting)
+            finally:
+                for _, future in waiting:
+                    future.cancel()
+
+    def _sizes(self, count: int) -> list[int]:
+        """Divide into an even number of pieces where that is worth it, so that two cores end together."""
+        found = sizes(count, self.largest)
+        if len(found) % 2 == 0 or count < 2 or count * self.elements < _WORTH_DIVIDING:
+            return found
+        return sizes(count, -(-count // (len(found) + 1)))
+
+
+def _first(waiting: deque[tuple[int, Future[Found]]]) -> tuple[int, Found]:
+    """Wait for the oldest piece: its stream may then draw again."""
+    size, future = waiting.popleft()
+    return size, future.result()

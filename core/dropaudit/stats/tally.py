@@ -1,0 +1,171 @@
+"""What is left of a chunk of replicates when its elements are forgotten: counts, extremes, projections, sums.
+
+Written for chunks that fit a processor's cache: each line is one pass of numpy over the chunk, in the precision that
+the tensors have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropaudit.stats.ratios import SAMPLE, ratios, smallest_input
+
+
+@dataclass(frozen=True, slots=True)
+class MaskTally:
+    """Kept elements of a masked tensor.
+
+    Attributes:
+        kept: mask cells that are kept.
+        cells: mask cells that tell kept from dropped.
+        lowest: smallest factor on kept elements; infinite where nothing was kept.
+        highest: largest factor; minus infinity where nothing was kept.
+        first: factors of the first kept elements, shape (k,), k at most 16,384.
+    """
+
+    kept: int
+    cells: int
+    lowest: float
+    highest: float
+    first: NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTally:
+    """Replicates of an output against its reference.
+
+    Attributes:
+        projections: <y_t, y_ref> of each replicate, shape (n,).
+        sums: sum over replicates, shape (elements,).
+        zeros: elements that are zero here and not in the reference.
+        lowest: smallest y / y_ref of elements that are not zero.
+        highest: largest of these.
+        first: y / y_ref of the first elements, zeros included, shape (k,), k at most 16,384.
+        non_finite: elements that are NaN or infinite; where there are any, nothing else is counted.
+    """
+
+    projections: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    zeros: int
+    lowest: float
+    highest: float
+    first: NDArray[np.floating]
+    non_finite: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Nonzero:
+    """Elements that are not zero: how many, their extremes; and the first elements of all."""
+
+    count: int
+    lowest: float
+    highest: float
+    first: NDArray[np.floating]
+
+
+def tally_mask(
+    before: NDArray[Any],
+    after: NDArray[Any],
+    shared_axes: tuple[int, ...] = (),
+    *,
+    shift: float = 0.0,
+    dropped: float = 0.0,
+) -> MaskTally:
+    """Count what a mask keeps and find the extremes of its factor; see `ratios` for the arguments.
+
+    The plain mask, which sets what it drops to zero and shares no cells, has a way of its own. It agrees with
+    `ratios` but for the rounding of the factor, which is computed in the precision of the tensors.
+    """
+    if not (shared_axes or shift or dropped) and before.shape == after.shape and after.size:
+        plain = _tally_plain(before, after)
+        if plain is not None:
+            return plain
+    found = ratios(before, after, shared_axes, shift=shift, dropped=dropped)
+    values = found.values
+    lowest, highest = (float(values.min()), float(values.max())) if values.size else (np.inf, -np.inf)
+    return MaskTally(found.kept, found.cells, lowest, highest, values[:SAMPLE])
+
+
+def _tally_plain(before: NDArray[Any], after: NDArray[Any]) -> MaskTally | None:
+    """Tally a plain mask; None where an element is not finite, or a factor is not positive."""
+    limit = smallest_input(before.dtype)
+    before, after = computed(before), computed(after)
+    # What is the same in all replicates comes with a stride of zero, and is looked at once.
+    one = before[:1] if before.strides[0] == 0 else before
+    telling = np.abs(one) > limit
+    cells = int(np.count_nonzero(telling)) * (len(before) // len(one))
+    if cells < before.size:
+        # Over infinity everything finite is zero: it counts as dropped, and tells nothing.
+        before = np.where(telling, one, np.asarray(np.inf, dtype=one.dtype))
+    with np.errstate(all="ignore"):
+        found = _nonzero(after / before)
+    if found.count and not (found.lowest > 0 and found.highest < np.inf):
+        return None
+    return MaskTally(found.count, cells, found.lowest, found.highest, found.first[found.first != 0])
+
+
+def tally_output(
+    values: NDArray[Any], weights: NDArray[np.floating], divisor: NDArray[np.floating], *, pictured: bool
+) -> OutputTally:
+    """Project replicates of an output on its reference, sum them, and find the extremes of y / y_ref.
+
+    Args:
+        values: replicates, shape (n, elements).
+        weights: y_ref, shape (elements,).
+        divisor: y_ref, infinite where it is too near zero for a ratio.
+        pictured: whether the first elements are wanted.
+    """
+    flat = computed(values)
+    projections = (flat @ weights).astype(np.float64)
+    broken = ~np.isfinite(projections)
+    non_finite = int(np.count_nonzero(~np.isfinite(flat[broken]))) if broken.any() else 0
+    if non_finite:
+        return OutputTally(projections, np.empty(0), 0, np.inf, -np.inf, np.empty(0), non_finite)
+    sums = (np.ones(len(flat), dtype=flat.dtype) @ flat).astype(np.float64)
+    telling = np.isfinite(divisor)
+    with np.errstate(all="ignore"):
+        found = _nonzero(flat / divisor)
+    if np.isinf([found.lowest, found.highest]).any() and found.count:
+        # A reference near zero, under which single precision overflows.
+        flat = flat.astype(np.float64)
+        found = _nonzero(flat / divisor)
+    zeros = len(flat) * int(np.count_nonzero(telling)) - found.count
+    rows = -(-SAMPLE // max(1, flat.shape[1])) if pictured else 0
+    first = (flat[:rows, telling] / divisor[telling]).ravel()[:SAMPLE]
+    return OutputTally(projections, sums, zeros, found.lowest, found.highest, first, 0)
+
+
+def computed(values: NDArray[Any]) -> NDArray[np.floating]:
+    """Return an array in a type that numpy computes fast in: half precision in single, others as they are."""
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
+def _nonzero(factors: NDArray[np.floating]) -> _Nonzero:
+    """Look at the elements that are not zero; the array is used up."""
+    count = int(np.count_nonzero(factors != 0))
+    first = factors.ravel(order="K")[:SAMPLE].copy()
+    lowest, highest = float(factors.min(initial=np.inf)), float(factors.max(initial=-np.inf))
+    if count == factors.size:
+        return _Nonzero(count, lowest, highest, first)
+    if highest == 0:
+        highest = float(np.max(factors, where=factors != 0, initial=-np.inf))
+    if lowest == 0:
+        lowest = _smallest_magnitude(factors) if count else np.inf
+    return _Nonzero(count, lowest, highest, first)
+
+
+def _smallest_magnitude(factors: NDArray[np.floating]) -> float:
+    """Return the smallest magnitude that is not zero, without a branch for each element; the array is used up.
+
+    The bits of positive floating-point numbers are ordered as the numbers are. Shifted left by one they lose their
+    sign, and less one zero becomes the largest of all.
+    """
+    bits = factors.view(np.dtype(f"u{factors.itemsize}"))
+    np.left_shift(bits, 1, out=bits)
+    np.subtract(bits, 1, out=bits)
+    smallest = np.array([(int(bits.min()) + 1) >> 1], dtype=bits.dtype)
+    return float(smallest.view(factors.dtype)[0])
