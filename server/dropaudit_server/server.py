@@ -18,6 +18,7 @@ from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server.access import Access
 from dropaudit_server.audit_handlers import AuditHandlers
 from dropaudit_server.call_log import CallLog
+from dropaudit_server.content_threads import ContentThreads
 from dropaudit_server.following import Follower
 from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.inspecting import Inspector
@@ -78,6 +79,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         stopping.begin()
         await hub.close(ServerStopping())
         await server.stop(settings.shutdown_seconds)
+        parts.content_threads.close()
     await waiting.aclose()
     client.close()
 
@@ -136,11 +138,12 @@ def make_parts(
     audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds))
     models = ModelStore(client)
     suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds)
-    model_handlers = ModelHandlers(models, blobs)
+    model_handlers, threads = ModelHandlers(models, blobs), ContentThreads()
     audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups)
     return Parts(
         models=model_handlers,
-        uploads=Uploads(blobs, model_handlers.known_size, settings.max_model_bytes),
+        uploads=Uploads(blobs, model_handlers.known_size, settings.max_model_bytes, threads),
+        content_threads=threads,
         inspector=Inspector(models, Inspections(client), wake_ups, stopping, settings.inspect_seconds),
         audits=audit_handlers,
         follower=Follower(audit_handlers, hub),

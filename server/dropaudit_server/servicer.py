@@ -14,7 +14,7 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server import names, requests, responses, suite_changes, suite_requests
 from dropaudit_server.audit_handlers import AuditHandlers
-from dropaudit_server.downloads import in_threads
+from dropaudit_server.content_threads import ContentThreads
 from dropaudit_server.following import Follower
 from dropaudit_server.inspecting import Inspector
 from dropaudit_server.model_handlers import ModelHandlers
@@ -30,6 +30,7 @@ class Parts:
 
     models: ModelHandlers
     uploads: Uploads
+    content_threads: ContentThreads
     inspector: Inspector
     audits: AuditHandlers
     follower: Follower
@@ -42,6 +43,7 @@ class AuditServicer(rpc.AuditServiceServicer):
     def __init__(self, parts: Parts) -> None:
         self._models = parts.models
         self._uploads = parts.uploads
+        self._content_threads = parts.content_threads
         self._inspector = parts.inspector
         self._audits = parts.audits
         self._follower = parts.follower
@@ -63,7 +65,7 @@ class AuditServicer(rpc.AuditServiceServicer):
         self, request: pb.DownloadModelRequest, context: Context
     ) -> AsyncIterator[pb.DownloadModelResponse]:
         chunks = await to_thread(self._models.content, names.stored_model(request.name))
-        async for chunk in in_threads(chunks):
+        async for chunk in self._content_threads.each(chunks):
             yield pb.DownloadModelResponse(chunk=chunk)
 
     async def DeleteModel(self, request: pb.DeleteModelRequest, context: Context) -> Empty:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_server.content_threads import ContentThreads
 from dropaudit_server.violations import InvalidRequest
-from dropaudit_store.blobs import BlobStore
+from dropaudit_store.blobs import BlobStore, BlobWriter
 
 # The size of a model that is stored, content included; None when it is not.
 KnownSize = Callable[[str], int | None]
 
+_BREAK_OFF_SECONDS = 0.05
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,7 +32,8 @@ class Stored:
 class Uploads:
     """Receives content chunk by chunk; memory does not grow with it."""
 
-    def __init__(self, blobs: BlobStore, known: KnownSize, max_bytes: int) -> None:
+    def __init__(self, blobs: BlobStore, known: KnownSize, max_bytes: int, threads: ContentThreads) -> None:
+        self._threads = threads
         self._blobs = blobs
         self._known = known
         self._max_bytes = max_bytes
@@ -44,16 +48,29 @@ class Uploads:
             StorageFull: the disk is full.
         """
         metadata = await _metadata(messages)
-        if metadata.sha256 and (size := await asyncio.to_thread(self._known, metadata.sha256)) is not None:
+        if metadata.sha256 and (size := await self._threads.run(self._known, metadata.sha256)) is not None:
             return Stored(metadata.sha256, size, metadata.display_name)
-        with self._blobs.writer(self._max_bytes) as writer:
+        async with self._writer() as writer:
             async for message in messages:
                 _require_chunk(message)
-                await asyncio.to_thread(writer.write, message.chunk)
+                await self._threads.run(writer.write, message.chunk)
+            # A call that breaks off ends its messages as one that is complete does, and is cancelled a moment later.
+            await asyncio.sleep(_BREAK_OFF_SECONDS)
             if writer.size == 0:
                 raise InvalidRequest([("chunk", "the content is empty; send at least one chunk after the metadata")])
-            digest = await asyncio.to_thread(writer.commit, metadata.sha256, metadata.size_bytes)
+            digest = await self._threads.run(writer.commit, metadata.sha256, metadata.size_bytes)
         return Stored(digest, writer.size, metadata.display_name)
+
+    @asynccontextmanager
+    async def _writer(self) -> AsyncIterator[BlobWriter]:
+        """Yield a writer that is entered and left in a thread too: an object store is asked at both ends."""
+        writer = self._blobs.writer(self._max_bytes)
+        try:
+            await self._threads.run(writer.__enter__)
+            yield writer
+        finally:
+            # Also when the call is cancelled again, or only now.
+            await asyncio.shield(self._threads.run(writer.__exit__))
 
 
 async def _metadata(messages: AsyncIterator[pb.UploadModelRequest]) -> pb.UploadModelRequest.Metadata:

@@ -90,14 +90,20 @@ def test_messages_that_are_no_upload_are_refused(
     assert files_in(blobs) == []
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(stub: AuditServiceStub, blobs: Path) -> None:
+@pytest.mark.parametrize("announced", [{}, {"size_bytes": len(CONTENT)}], ids=["unannounced", "announced"])
+@pytest.mark.parametrize("sent", [1, 2, 4, 5])
+def test_an_upload_that_breaks_off_at_any_point_leaves_nothing(
+    stub: AuditServiceStub, blobs: Path, sent: int, announced: dict[str, int]
+) -> None:
+    # The metadata and four chunks, then nothing: the last of these lacks only the end.
     waiting: queue.Queue[pb.UploadModelRequest] = queue.Queue()
-    for message in upload_messages(CONTENT):
+    for message in list(upload_messages(CONTENT, **announced))[:sent]:
         waiting.put(message)
     call = stub.UploadModel.future(endless(waiting))
-    eventually(lambda: any(path.stat().st_size for path in files_in(blobs)), "nothing arrives")
+    eventually(lambda: files_in(blobs) and (sent == 1 or files_in(blobs)[0].stat().st_size), "nothing arrives")
     call.cancel()
     eventually(lambda: files_in(blobs) == [], "half an upload is kept")
+    assert list(stub.ListModels(pb.ListModelsRequest()).models) == []
 
 
 def endless(waiting: queue.Queue[pb.UploadModelRequest]) -> Iterator[pb.UploadModelRequest]:
