@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
 import redis
+import s3fs
 
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.connection import connect
 from support.clock import Clock
+from support.s3 import Bucket, s3_server
 from support.services import redis_server
 
 pytest_plugins = ["support.skips"]
@@ -41,6 +44,23 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
     client = connect(redis_url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an S3 server for the whole session."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, which this process and its children reach."""
+    bucket = Bucket(uuid.uuid4().hex, s3_endpoint)
+    for name, value in bucket.environ.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem().mkdir(bucket.name)
+    return bucket
 
 
 @pytest.fixture

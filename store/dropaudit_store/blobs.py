@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import os
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-import fsspec
 import msgspec
 import numpy as np
 
 from dropaudit.subjects import Array
-from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, disk_errors
+from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch
+from dropaudit_store.files import Files
 from dropaudit_store.records import TensorInfo, Tensors
 
 
@@ -33,13 +32,12 @@ class BlobStore:
         Args:
             hold: told of each digest before its content becomes visible.
         """
-        self._files, root = fsspec.core.url_to_fs(url)
-        self._root = root.rstrip("/")
+        self._files = Files.at(url)
         self._hold = hold
 
     def writer(self, max_bytes: int | None = None) -> BlobWriter:
         """Begin to store content; use it as a context manager."""
-        return BlobWriter(self._files, self._root, max_bytes, self._hold)
+        return BlobWriter(self._files, max_bytes, self._hold)
 
     def put(self, content: bytes) -> str:
         """Store content and return its SHA-256. Raises StorageFull."""
@@ -50,37 +48,33 @@ class BlobStore:
     def read(self, sha256: str) -> bytes:
         """Return content. Raises BlobMissing."""
         try:
-            content: bytes = self._files.cat_file(blob_path(self._root, sha256))
+            return self._files.read(blob_path(sha256))
         except FileNotFoundError as error:
             raise BlobMissing(sha256) from error
-        return content
 
     def holds(self, sha256: str) -> bool:
         """Hold content that is stored; False when it is not."""
         self._hold(sha256)
-        return bool(self._files.exists(blob_path(self._root, sha256)))
+        return self._files.exists(blob_path(sha256))
 
     def chunks(self, sha256: str, size: int) -> Iterator[bytes]:
         """Yield content in pieces of `size` bytes. Raises BlobMissing."""
         try:
-            file = self._files.open(blob_path(self._root, sha256), "rb")
+            yield from self._files.chunks(blob_path(sha256), size)
         except FileNotFoundError as error:
             raise BlobMissing(sha256) from error
-        with file:
-            while chunk := file.read(size):
-                yield chunk
 
     def remove(self, sha256: str, is_needed: Callable[[], bool]) -> bool:
         """Hide content, and remove it unless it is needed after all; False when it was not removed."""
-        final, hidden = blob_path(self._root, sha256), f"{self._root}/incoming/{uuid.uuid4().hex}"
+        final, hidden = blob_path(sha256), _new_path()
         try:
-            self._files.mv(final, hidden)
+            self._files.move(final, hidden)
         except FileNotFoundError:
             return True
         if is_needed() and not self._files.exists(final):
-            self._files.mv(hidden, final)
+            self._files.move(hidden, final)
             return False
-        self._files.rm_file(hidden)
+        self._files.remove(hidden)
         return True
 
     def put_tensors(self, tensors: list[tuple[str, Array]]) -> Tensors:
@@ -104,36 +98,32 @@ class BlobStore:
 
 
 class BlobWriter:
-    """Content on its way: hidden under a temporary name until it is complete."""
+    """Content on its way: hidden under a temporary name until it is complete.
 
-    def __init__(
-        self, files: Any, root: str, max_bytes: int | None, hold: Callable[[str], None] = _hold_nothing
-    ) -> None:
+    Who is called off while a thread still writes may leave at once: leaving waits for that thread.
+    """
+
+    def __init__(self, files: Files, max_bytes: int | None = None, hold: Callable[[str], None] = _hold_nothing) -> None:
         self._files = files
         self._hold = hold
-        self._root = root
         self._max_bytes = max_bytes
-        self._path = f"{root}/incoming/{uuid.uuid4().hex}"
+        self._path = _new_path()
         self._digest = hashlib.sha256()
         self._file: Any = None
+        self._busy = threading.Lock()
         self.size = 0
 
     def __enter__(self) -> Self:
-        with disk_errors():
-            self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
-            self._file = self._files.open(self._path, "wb")
+        with self._busy:
+            self._file = self._files.create(self._path)
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         """Remove what was not committed."""
-        if self._file is None:
-            return
-        # On a full disk closing fails too, since it flushes; the file is closed all the same.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        self._file = None
-        with contextlib.suppress(FileNotFoundError):
-            self._files.rm_file(self._path)
+        with self._busy:
+            if self._file is not None:
+                self._files.abandon(self._file, self._path)
+                self._file = None
 
     def write(self, chunk: bytes) -> None:
         """Add the next bytes. Raises ContentTooLarge or StorageFull."""
@@ -144,8 +134,8 @@ class BlobWriter:
                 maxBytes=str(self._max_bytes),
             )
         self._digest.update(chunk)
-        with disk_errors():
-            self._file.write(chunk)
+        with self._busy:
+            self._files.write(self._file, chunk)
 
     def commit(self, sha256: str = "", size: int = 0) -> str:
         """Make the content visible and return its SHA-256.
@@ -165,19 +155,18 @@ class BlobWriter:
             raise DigestMismatch(
                 f"the content has SHA-256 {digest}, {sha256} was announced; upload again", sha256=digest
             )
-        with disk_errors():
-            self._file.flush()
-            if hasattr(self._file, "fileno"):
-                os.fsync(self._file.fileno())
-            self._file.close()
+        with self._busy:
+            self._files.finish(self._file)
             self._hold(digest)
-            final = blob_path(self._root, digest)
-            self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
-            self._files.mv(self._path, final)
-        self._file = None
+            self._files.move(self._path, blob_path(digest))
+            self._file = None
         return digest
 
 
-def blob_path(root: str, sha256: str) -> str:
+def blob_path(sha256: str) -> str:
     """Return where content lies."""
-    return f"{root}/{sha256[:2]}/{sha256}"
+    return f"{sha256[:2]}/{sha256}"
+
+
+def _new_path() -> str:
+    return f"incoming/{uuid.uuid4().hex}"

@@ -1,7 +1,8 @@
 """Content that nothing refers to any more goes away, and never while something does.
 
-Who stores content holds it first: the hold outlasts the time until its reference is written. Who removes content hides
-it, looks again, and brings it back when it is held or referred to by then.
+Who stores content holds it first: the hold outlasts the time until its reference is written, and once it is over the
+content is looked at, in case no reference came. Who removes content hides it, looks again, and brings it back when it
+is held or referred to by then.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ class Garbage:
 
     def hold(self, sha256: str) -> None:
         """Keep content for as long as it takes to refer to it."""
-        with redis_errors():
-            self._redis.set(_hold(sha256), "held", ex=_HOLD_SECONDS)
+        with redis_errors(), self._redis.pipeline() as pipe:
+            pipe.set(_hold(sha256), "held", ex=_HOLD_SECONDS)
+            pipe.zadd(_GARBAGE, {sha256: self._clock() + _HOLD_SECONDS})
+            pipe.execute()
 
     def is_noted(self) -> bool:
         """Whether there is something to look at."""

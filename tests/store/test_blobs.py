@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from fsspec.implementations.local import LocalFileSystem
 from dropaudit.subjects import Array
 from dropaudit_store.blobs import BlobStore, BlobWriter
 from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, StorageFull
+from dropaudit_store.files import Files
+from support.content import store
 
 
 @pytest.fixture
@@ -24,14 +26,6 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def store(writer: BlobWriter, chunks: Iterable[bytes], sha256: str = "", size: int = 0) -> str:
-    """Write chunks and commit them."""
-    with writer:
-        for chunk in chunks:
-            writer.write(chunk)
-        return writer.commit(sha256, size)
 
 
 def test_content_is_found_under_its_digest(blobs: BlobStore) -> None:
@@ -78,7 +72,7 @@ def test_content_over_the_limit_is_refused_as_soon_as_it_is(blobs: BlobStore, tm
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_said_and_leaves_nothing(number: int, tmp_path: Path) -> None:
     with pytest.raises(StorageFull, match="full"):
-        store(BlobWriter(FullDisk(number), str(tmp_path), None), [b"content"])
+        store(BlobWriter(Files(FullDisk(number), str(tmp_path))), [b"content"])
     assert files_in(tmp_path) == []
 
 

@@ -11,7 +11,7 @@ import redis
 from dropaudit.plan import Plan
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.blobs import BlobStore
-from dropaudit_store.errors import InUse
+from dropaudit_store.errors import BlobMissing, InUse
 from dropaudit_store.garbage import Garbage
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import ArtifactRef, AuditRequest, Failure, Spec, Tensors
@@ -81,6 +81,20 @@ def test_content_that_is_held_stays_until_the_hold_ends(
     clock.now += 3600
     redis_client.delete(f"dropaudit:hold:{sha256}")
     assert garbage.collect(blobs) == [sha256]
+
+
+def test_content_that_nobody_came_to_refer_to_goes_once_its_hold_is_over(
+    tmp_path: Path, garbage: Garbage, redis_client: redis.Redis, clock: Clock
+) -> None:
+    blobs = BlobStore(tmp_path.as_uri(), garbage.hold)
+    sha256 = blobs.put(b"for an audit that was refused")
+    assert not garbage.is_noted()
+    clock.now += 3600
+    redis_client.delete(f"dropaudit:hold:{sha256}")
+    assert garbage.is_noted()
+    assert garbage.collect(blobs) == [sha256]
+    with pytest.raises(BlobMissing):
+        blobs.read(sha256)
 
 
 class Meanwhile:
