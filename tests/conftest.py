@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-import s3fs
 
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.connection import connect
@@ -59,7 +58,7 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     bucket = Bucket(uuid.uuid4().hex, s3_endpoint)
     for name, value in bucket.environ.items():
         monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem().mkdir(bucket.name)
+    bucket.make()
     return bucket
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import s3fs
-
 from dropaudit_client.local_service import free_port
 from support.services import eventually, process
 
@@ -38,6 +36,10 @@ class Bucket:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
+    def make(self) -> None:
+        """Make the bucket."""
+        self._system.mkdir(self.name)
+
     def keys(self) -> list[str]:
         """Return the names of all objects."""
         return [str(path) for path in self._system.find(self.name)]
@@ -53,6 +55,9 @@ class Bucket:
 
     @property
     def _system(self) -> Any:
+        # Imported here: every test imports this module, and few use a bucket.
+        import s3fs
+
         return s3fs.S3FileSystem(use_listings_cache=False)
 
 
