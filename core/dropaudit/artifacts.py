@@ -11,6 +11,7 @@ from dropaudit.judge.artifact import findings_of
 from dropaudit.judge.sites import MeasuredSite
 from dropaudit.judge.summary import summarize
 from dropaudit.measure.attribution import attribute
+from dropaudit.measure.cache import Cache, Ready
 from dropaudit.measure.case import Case
 from dropaudit.measure.evidence import Attributions, Evidence, Health, Times
 from dropaudit.measure.make_case import make_case
@@ -26,6 +27,7 @@ from dropaudit.subjects import ArtifactSubject, PairSubject
 
 # Streams of random numbers beside that of the inputs.
 _MASKS, _ATTRIBUTION = 1, 2
+CACHE = Cache()
 
 
 def audit_artifacts(
@@ -35,10 +37,10 @@ def audit_artifacts(
     start = time.perf_counter()
     progress(Progress(phase=Phase.PREPARING, max_replicates=plan.max_replicates))
     place = choose(plan.provider)
-    case = make_case(subject, plan, place)
-    prepared = prepare(case, plan, place)
+    ready = CACHE.get(subject, plan, place, lambda: _made_ready(subject, plan, place))
+    case, prepared = ready.case, ready.prepared
     health = _health(case, plan, place)
-    ready = time.perf_counter()
+    begun = time.perf_counter()
     state = Progress(phase=Phase.SAMPLING, max_replicates=plan.max_replicates)
     meters = make_meters(case, prepared, plan)
     attributions: Attributions = {}
@@ -47,9 +49,14 @@ def audit_artifacts(
         state = sample(sampler, meters, plan, progress, cancelled)
     if case.model.role is not Role.INFERENCE:
         attributions = attribute(case, prepared, place, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
-    times = Times(start, ready, time.perf_counter())
+    times = Times(start, begun, time.perf_counter())
     progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
     return _report(Evidence(case, prepared, meters, health, attributions, state, plan, place, times))
+
+
+def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Ready:
+    case = make_case(subject, plan, place)
+    return Ready(case, prepare(case, plan, place))
 
 
 def _health(case: Case, plan: Plan, place: Place) -> Health:

@@ -15,6 +15,7 @@ from dropaudit.plan import Plan
 from dropaudit.report import Execution, Finding, InputTensor, Interval, Output, Report, Seconds, Spread, Stop
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
+from dropaudit.stats.products import inner, norm_squared
 from dropaudit.stats.ratios import Ratios, ratios
 from dropaudit.subjects import Array, RecordedSubject, float_array
 
@@ -128,11 +129,12 @@ def _output(recording: _Recording, measured: Ratios, plan: Plan) -> Output:
 def _scale_factor(recording: _Recording, plan: Plan) -> Interval | None:
     """Project every replicate on the inference output; too few replicates have no interval."""
     reference = float_array(recording.inference).ravel()
-    norm = float(reference @ reference)
+    norm = norm_squared(reference)
     if recording.frozen or not 0 < norm < np.inf:
         return None
     moments = RunningMoments()
-    moments.add(float_array(recording.train).reshape(len(recording.train), -1) @ reference / norm)
+    replicates = float_array(recording.train).reshape(len(recording.train), -1)
+    moments.add(inner(replicates, reference) / norm)
     return mean_of(moments, plan.alpha) if may_look(moments) else None
 
 

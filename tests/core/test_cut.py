@@ -43,7 +43,7 @@ def test_only_what_randomness_reaches_is_left() -> None:
 def test_the_part_gives_what_the_whole_gives() -> None:
     model = named("h = Tanh(x)  d = Dropout(h, r, t)  y = Neg(d)")
     silent = without_sites(model, find_sites(model))
-    part = beyond(silent, ["h"], ["y"])
+    part = beyond(silent, ["h"], ["y"], {})
     whole = session(silent).run(X, ("y",))["y"]
     assert session(part).run({"h": np.tanh(X["x"])}, ("y",))["y"] == pytest.approx(whole, rel=1e-6)
 

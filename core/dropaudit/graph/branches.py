@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import onnx
 from onnx import helper
@@ -10,7 +10,7 @@ from onnx import helper
 from dropaudit.graph.noise import MOVES
 from dropaudit.graph.rewrite import PREFIX, copy_of, graphs_of, replace_nodes
 from dropaudit.graph.scope import Scope, bodies_of, main_scope
-from dropaudit.graph.sites import find_sites
+from dropaudit.graph.site import GraphSite
 
 _RANDOM = frozenset({"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Bernoulli", "Dropout"})
 
@@ -95,15 +95,19 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
             _rename(body, {old: new for old, new in names.items() if old not in shadowed})
 
 
-def branch_switches(model: onnx.ModelProto) -> dict[str, bool]:
+def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[str, bool]:
     """Return the graph inputs that choose between a branch with dropout sites and one with fewer.
+
+    Args:
+        model: the model.
+        sites: its sites.
 
     Returns:
         By input, the value that takes the branch with sites.
     """
     scope = main_scope(model)
     counts: dict[str, int] = {}
-    for site in find_sites(model):
+    for site in sites:
         for step in site.path:
             counts[step] = counts.get(step, 0) + 1
     found = {}

@@ -66,5 +66,7 @@ def scalar(value: NDArray[Any] | None) -> float | None:
     """Return the number that all elements of a numeric tensor share, None for anything else."""
     if value is None or value.size == 0 or value.dtype.kind not in "fiub":
         return None
-    first = value.reshape(-1)[0]
-    return float(first) if bool(np.all(value == first)) else None
+    flat = value.reshape(-1)
+    first = flat[0]
+    # Large tensors are weights, and two elements tell.
+    return float(first) if first == flat[-1] and bool(np.all(flat == first)) else None

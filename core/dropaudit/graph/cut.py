@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
@@ -23,11 +23,13 @@ class Cut:
         model: from the frontier to the outputs that randomness reaches.
         frontier: floating-point tensors that the part before makes, and this part takes as inputs.
         fixed: outputs that randomness does not reach.
+        types: element types of the tensors, as far as they can be inferred.
     """
 
     model: onnx.ModelProto
     frontier: tuple[str, ...]
     fixed: tuple[str, ...]
+    types: Mapping[str, int]
 
 
 def cut_at_randomness(model: onnx.ModelProto, outputs: Sequence[str]) -> Cut | None:
@@ -50,16 +52,25 @@ def cut_at_randomness(model: onnx.ModelProto, outputs: Sequence[str]) -> Cut | N
     frontier = _frontier(scope, drawn, random, types)
     if not drawn or not (frontier or fixed):
         return None
-    return Cut(_between(scope, model, frontier, drawn, types), frontier, fixed)
+    return Cut(_between(scope, model, frontier, drawn, types), frontier, fixed, types)
 
 
-def beyond(model: onnx.ModelProto, frontier: Sequence[str], outputs: Sequence[str]) -> onnx.ModelProto:
-    """Return the part of a model between a frontier and outputs: what is needed for them and not before it."""
-    return _between(main_scope(model), model, frontier, outputs, _types(model))
+def beyond(
+    model: onnx.ModelProto, frontier: Sequence[str], outputs: Sequence[str], types: Mapping[str, int]
+) -> onnx.ModelProto:
+    """Return the part of a model between a frontier and outputs: what is needed for them and not before it.
+
+    Args:
+        model: the model.
+        frontier: tensors that become inputs.
+        outputs: the outputs that are needed.
+        types: element types of the frontier; a tensor without one is taken for single precision.
+    """
+    return _between(main_scope(model), model, frontier, outputs, types)
 
 
 def _between(
-    scope: Scope, model: onnx.ModelProto, frontier: Sequence[str], outputs: Sequence[str], types: dict[str, int]
+    scope: Scope, model: onnx.ModelProto, frontier: Sequence[str], outputs: Sequence[str], types: Mapping[str, int]
 ) -> onnx.ModelProto:
     nodes, read = _needed(scope, outputs, set(frontier))
     kept = [value for value in model.graph.input if value.name in read]

@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from dropaudit.graph.scope import main_scope
+from dropaudit.stats.products import inner, norm_squared
 
 _FEWEST = 8
 _PRECISION = 1e-4
@@ -71,10 +72,10 @@ def _weights(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:
 def _ratio(train: NDArray[Any], inference: NDArray[Any]) -> float | None:
     """Return f where inference = f * train, None where they differ otherwise."""
     x, y = train.astype(np.float64).ravel(), inference.astype(np.float64).ravel()
-    norm = float(x @ x)
+    norm = norm_squared(x)
     if norm == 0 or not np.all(np.isfinite(y)):
         return None
-    factor = float(x @ y) / norm
+    factor = float(inner(x, y)) / norm
     return (
         factor
         if factor > 0 and np.allclose(y, factor * x, rtol=_PRECISION, atol=_PRECISION * np.abs(y).max())

@@ -10,6 +10,7 @@ import numpy as np
 
 from dropaudit.graph.weights import WeightComparison
 from dropaudit.measure.reference import Reference
+from dropaudit.stats.products import inner, norm_squared
 from dropaudit.subjects import Array, float_array
 
 _PRECISION = 1e-3
@@ -57,11 +58,11 @@ def is_foreign(weights: WeightComparison, keep_probs: Sequence[float]) -> bool:
 def output_factor(inference: Array, derived: Array) -> float | None:
     """Return f where inference = f * derived within 1e-3, None where they differ otherwise."""
     y, x = float_array(inference).ravel(), float_array(derived).ravel()
-    norm = float(x @ x)
+    norm = norm_squared(x)
     if not math.isfinite(norm) or not np.all(np.isfinite(y)):
         return None
     if norm == 0:
         return 1.0 if not y.any() else None
-    factor = float(x @ y) / norm
-    residual = float(np.linalg.norm(y - factor * x)) / math.sqrt(norm)
+    factor = float(inner(x, y)) / norm
+    residual = math.sqrt(norm_squared(y - factor * x) / norm)
     return factor if factor > 0 and residual <= _RESIDUAL * max(1.0, factor) else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import onnx
@@ -15,14 +16,13 @@ from dropaudit.graph.names import name_nodes
 from dropaudit.graph.scope import Scope, main_scope, scopes
 from dropaudit.graph.signature import InputSpec
 from dropaudit.graph.site import GraphSite, Switch
-from dropaudit.graph.sites import find_sites
 from dropaudit.inputs import Feeds
 from dropaudit.plan import Role
 from dropaudit.report import Artifact, Implementation
 from dropaudit.subjects import Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """One artifact in its role.
 
@@ -51,12 +51,12 @@ class Model:
     arrays: dict[str, Array]
     surviving: frozenset[str]
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         """The main graph of `proto`, indexed."""
         return main_scope(self.proto, self.rates)
 
-    @property
+    @cached_property
     def scopes(self) -> list[Scope]:
         """All graphs of `proto`, indexed."""
         return list(scopes(self.proto, self.rates))
@@ -125,9 +125,9 @@ def read(content: bytes) -> Draft:
     )
 
 
-def own_switches(proto: onnx.ModelProto) -> dict[str, bool]:
+def own_switches(sites: Iterable[GraphSite]) -> dict[str, bool]:
     """Return the graph inputs that are the training mode of a Dropout."""
-    return {site.switch_input: True for site in find_sites(proto) if site.switch_input is not None}
+    return {site.switch_input: True for site in sites if site.switch_input is not None}
 
 
 def is_active(site: GraphSite, role: Role) -> bool:

@@ -15,6 +15,7 @@ from dropaudit.graph.expose import exposed
 from dropaudit.graph.rates import rate_inputs
 from dropaudit.graph.scope import main_scope
 from dropaudit.graph.signature import InputSpec, signature
+from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites import find_sites
 from dropaudit.inputs import Feeds, checked_input, make_feeds
 from dropaudit.measure.case import Case, Draft, Model, own_switches, read
@@ -50,26 +51,32 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) 
 
 @dataclass(frozen=True, slots=True)
 class _Accepted(Draft):
-    """An artifact that the runtime takes, so that its graph is well formed; and what a default session leaves of it."""
+    """An artifact that the runtime takes, so that its graph is well formed.
+
+    Attributes:
+        surviving: nodes that a default session leaves of it.
+        sites: its sites, whatever is fed.
+        switches: graph inputs that switch sites or branches, with the value that switches them on.
+    """
 
     specs: tuple[InputSpec, ...]
     surviving: frozenset[str]
+    sites: tuple[GraphSite, ...]
+    switches: Mapping[str, bool]
 
 
 def _accepted(content: bytes, place: Place) -> _Accepted:
     draft = read(content)
     surviving = nodes_of_default_session(draft.proto, place)
-    return _Accepted(draft.proto, draft.artifact, signature(main_scope(draft.proto)), surviving)
-
-
-def _switches(proto: onnx.ModelProto) -> dict[str, bool]:
-    return {**branch_switches(proto), **own_switches(proto)}
+    sites = find_sites(draft.proto)
+    switches = {**branch_switches(draft.proto, sites), **own_switches(sites)}
+    return _Accepted(draft.proto, draft.artifact, signature(main_scope(draft.proto)), surviving, sites, switches)
 
 
 def _feeds(
     draft: _Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan
 ) -> tuple[Feeds, Constants]:
-    switches = frozenset(_switches(draft.proto))
+    switches = frozenset(draft.switches)
     wanted = _rates(draft, role, inputs or {}, keep_prob)
     feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed))
     names = rate_inputs(draft.proto)
@@ -114,7 +121,7 @@ def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float
         role=role,
         artifact=draft.artifact,
         specs=draft.specs,
-        switches=_switches(draft.proto),
+        switches=draft.switches,
         rates=known,
         arrays=feeds.arrays,
         surviving=draft.surviving,
@@ -124,7 +131,7 @@ def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float
     plain = (
         _taken(model, {**feeds.arrays, **model.switch_feeds(on=False)}, place) if proto is not draft.proto else proto
     )
-    sites = find_sites(proto, known)
+    sites = draft.sites if proto is draft.proto and not known else find_sites(proto, known)
     plain_sites = sites if plain is proto else find_sites(plain, known)
     return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites)
 
@@ -145,7 +152,7 @@ def _taken(model: Model, feeds: dict[str, Array], place: Place) -> onnx.ModelPro
 
 def _renamed(inference: _Accepted, feeds: Feeds, train_rates: Constants) -> Feeds:
     """Feed an inference artifact what the train artifact gets: by name, or by position where names differ."""
-    switches, rates = _switches(inference.proto), _neutral_rates(inference)
+    switches, rates = inference.switches, _neutral_rates(inference)
     wanted = [spec for spec in inference.specs if spec.name not in switches and spec.name not in rates]
     names = [spec.name for spec in wanted]
     given = {name: value for name, value in feeds.arrays.items() if name not in train_rates}

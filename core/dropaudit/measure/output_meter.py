@@ -13,11 +13,14 @@ from dropaudit.plan import TestProgress
 from dropaudit.report import Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
+from dropaudit.stats.products import norm_squared
 from dropaudit.stats.ratios import RunningSpread, smallest_input
 from dropaudit.stats.tally import OutputTally, tally_output
 from dropaudit.subjects import float_array
 
 _BINS = 24
+# Elements whose ratios are looked at one by one.
+_PICTURED = 2**20
 
 
 class OutputMeter:
@@ -33,7 +36,7 @@ class OutputMeter:
         self._time_axis = time_axis
         self.shape = reference.shape
         self._reference = float_array(reference).ravel()
-        self._norm = float(self._reference @ self._reference)
+        self._norm = norm_squared(self._reference)
         # Single precision is enough for a mean of projections, and four times as fast; half precision is not.
         self._weights: NDArray[np.floating] = self._reference.astype(
             np.float64 if reference.dtype == np.float64 else np.float32
@@ -52,11 +55,14 @@ class OutputMeter:
         self._edges: NDArray[np.float64] | None = None
         self._counts = np.zeros(_BINS, dtype=np.int64)
 
-    def read(self, values: NDArray[Any]) -> Take:
+    @property
+    def wants_picture(self) -> bool:
+        """Whether single elements are still to be looked at."""
+        return self._seen < _PICTURED
+
+    def read(self, values: NDArray[Any], *, pictured: bool) -> Take:
         """Read replicates of the output, shape (n, …), and return what takes the result in."""
-        found = tally_output(
-            values.reshape(len(values), -1), self._weights, self._divisor, pictured=self._ratios.room > 0
-        )
+        found = tally_output(values.reshape(len(values), -1), self._weights, self._divisor, pictured=pictured)
         return lambda: self._take(found)
 
     def _take(self, found: OutputTally) -> None:
@@ -68,8 +74,7 @@ class OutputMeter:
         self._seen += len(found.projections) * self._reference.size
         self._sum += found.sums
         self._zeros += found.zeros
-        if self._ratios.room > 0:
-            self._count(found.first)
+        self._count(found.first[: self._ratios.room])
         if np.isfinite(found.lowest):
             self._ratios.merge(found.lowest, found.highest, found.first[found.first != 0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from dropaudit.plan import Role
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
+from dropaudit.stats.products import norm_squared
 from dropaudit.subjects import Array
 
 REPRODUCIBLE = 1e-5
@@ -131,7 +133,7 @@ def _batch_gaps(
 def distance(first: Array, second: Array) -> float:
     """Return the distance of two arrays relative to the norm of the second."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    return float(np.linalg.norm(a - b)) / (float(np.linalg.norm(b)) or 1.0)
+    return math.sqrt(norm_squared((a - b).ravel()) / (norm_squared(b.ravel()) or 1.0))
 
 
 def _served_as_bypassed(served: Model, feeds: Arrays, place: Place, seeds: np.random.Generator) -> bool:

@@ -32,7 +32,7 @@ _STAGGER = 64
 # Numbers that single runs keep until they are looked at.
 _SINGLE_BUDGET = 4_000_000
 # Numbers that one run returns; of 2^15 to 2^22 measured fastest on processors with 512 KiB to 2 MiB of cache a core.
-_CACHED = 2**19
+_CACHED = 2**20
 # Numbers that one run may make on its way.
 _IN_MEMORY = 2**24
 

@@ -12,7 +12,9 @@ from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.runtime.replicates import Sampler
 from dropaudit.subjects import Array
 
-FIRST_CHUNK = 64
+# Enough for normal values to be looked at: 24 of them count after kurtosis, see `may_look`. Half as many again as the
+# burn-in cost less than a second look.
+FIRST_CHUNK = 96
 # A look costs little beside a quarter more replicates.
 _GROWTH = 4
 _KNOWN_WIDTH = 0.01
@@ -37,11 +39,13 @@ class Meters:
 
     def reader(self) -> Callable[[dict[str, Array]], Take]:
         """Return what reads replicates of what is wanted now, in any thread; see SiteMeter for the two halves."""
-        sites, outputs = self._open_sites(), self._open_outputs()
+        sites = self._open_sites()
+        # Settled here: what a thread reads must not depend on what another has taken in.
+        outputs = [(output, name, output.wants_picture) for output, name in self._open_outputs()]
 
         def read(draws: dict[str, Array]) -> Take:
             takes = [site.read(draws[before], draws[after]) for site, before, after in sites]
-            takes += [output.read(draws[name]) for output, name in outputs]
+            takes += [output.read(draws[name], pictured=pictured) for output, name, pictured in outputs]
 
             def take() -> None:
                 for each in takes:

@@ -91,7 +91,7 @@ def shortened(
         return source
     try:
         shorter = _cut_source(source, whole.cut, whole.probes, session)
-        if shorter is not None and _gives_the_same(shorter, silent, whole.cut.frontier, place, seeds):
+        if shorter is not None and _gives_the_same(shorter, silent, whole.cut, place, seeds):
             return shorter
     except (ExecutionFailed, InvalidModel):
         # A part whose inputs have no known shape may be refused: the whole model is not.
@@ -118,9 +118,7 @@ def _cut_source(source: Source, cut: Cut, probes: Mapping[str, str], session: Se
     return Source(cut.model, feeds, axes, fixed)
 
 
-def _gives_the_same(
-    shorter: Source, silent: Silent, frontier: Sequence[str], place: Place, seeds: np.random.Generator
-) -> bool:
+def _gives_the_same(shorter: Source, silent: Silent, cut: Cut, place: Place, seeds: np.random.Generator) -> bool:
     """Compare the outputs of the silent model with those of its part beyond the frontier."""
     expected = {name: value for name, value in silent.outputs.items() if name not in shorter.fixed}
     known = silent.outputs.keys() - expected
@@ -128,7 +126,7 @@ def _gives_the_same(
         return False
     if not expected:
         return True
-    session = Session(beyond(silent.model, frontier, tuple(expected)), place, seeds)
+    session = Session(beyond(silent.model, cut.frontier, tuple(expected), cut.types), place, seeds)
     feeds = {name: value for name, value in (silent.feeds | shorter.feeds).items() if name in session.input_names}
     if not shorter.axes:
         found = session.run(feeds, tuple(expected))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import onnx
@@ -52,6 +53,15 @@ def streams_of(model: onnx.ModelProto, place: Place, seeds: np.random.Generator)
     return tuple(Stream(model, place, own) for own in seeds.spawn(_STREAMS))
 
 
+@cache
+def _pool(lanes: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(lanes, thread_name_prefix="dropaudit-lane")
+
+
+# A forked child has none of its parent's threads.
+os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def cores() -> int:
     """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -90,18 +100,17 @@ class LanedSampler:
         if self.lanes == 1 or len(parts) == 1:
             yield from ((size, work(place, size)) for place, size in parts)
             return
-        with ThreadPoolExecutor(self.lanes) as pool:
-            waiting: deque[tuple[int, Future[Found]]] = deque()
-            try:
-                for place, size in parts:
-                    if len(waiting) == len(self.streams):
-                        yield _first(waiting)
-                    waiting.append((size, pool.submit(work, place, size)))
-                while waiting:
+        waiting: deque[tuple[int, Future[Found]]] = deque()
+        try:
+            for place, size in parts:
+                if len(waiting) == len(self.streams):
                     yield _first(waiting)
-            finally:
-                for _, future in waiting:
-                    future.cancel()
+                waiting.append((size, _pool(self.lanes).submit(work, place, size)))
+            while waiting:
+                yield _first(waiting)
+        finally:
+            # Whoever stops early waits for what has begun: a stream is never left running.
+            wait([future for _, future in waiting if not future.cancel()])
 
     def _sizes(self, count: int) -> list[int]:
         """Divide into an even number of pieces where that is worth it, so that two cores end together."""

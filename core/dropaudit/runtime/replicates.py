@@ -54,14 +54,21 @@ class Tile:
     input_axes: Axes
     output_axes: Axes
     fixed: Tensors = field(default_factory=dict)
+    _last: dict[int, Tensors] = field(default_factory=dict, repr=False)
 
     def drawn(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the names that a run must return."""
         return tuple(name for name in names if name not in self.fixed)
 
     def repeated(self, count: int) -> Tensors:
-        """Return the inputs of `count` replicates."""
-        return tiled(self.feeds, self.input_axes, count)
+        """Return the inputs of `count` replicates; kept for pieces of one size, and of the next."""
+        found = self._last.get(count)
+        if found is None:
+            found = tiled(self.feeds, self.input_axes, count)
+            if len(self._last) > 1:
+                self._last.clear()
+            self._last[count] = found
+        return found
 
     def split(self, found: Tensors, names: Sequence[str], count: int) -> Tensors:
         """Return the named tensors with replicates along a new first axis."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.stats.products import inner, norm_squared
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -26,6 +28,6 @@ def effect_of(replicates: NDArray[Any], reference: NDArray[Any]) -> Effect:
     """Compare replicates, shape (n, …), with a reference of shape (…)."""
     y = np.asarray(replicates, dtype=np.float64).reshape(len(replicates), -1)
     ref = np.asarray(reference, dtype=np.float64).ravel()
-    norm = float(ref @ ref)
-    gap = float((y @ ref).mean()) / norm - 1 if norm else 0.0
+    norm = norm_squared(ref)
+    gap = float(inner(y, ref).mean()) / norm - 1 if norm else 0.0
     return Effect(mean_gap=gap, variance=float(np.square(y - y.mean(axis=0)).sum(axis=1).mean()) / (norm or 1.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _PRIOR = 0.5
 # Enough halvings to exhaust double precision between 0 and 1.
@@ -20,6 +21,7 @@ class RateInterval:
     upper: float
 
 
+@lru_cache(maxsize=256)
 def keep_rate_interval(kept: int, cells: int, alpha: float) -> RateInterval:
     """Exact anytime-valid confidence sequence for the keep probability of independent mask cells.
 
@@ -77,5 +79,7 @@ def _edge(is_refuted: Callable[[float], bool], inside: float, outside: float) ->
         return outside
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
+        if middle in (inside, outside):
+            break
         inside, outside = (inside, middle) if is_refuted(middle) else (middle, outside)
     return inside

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.stats.products import inner
 from dropaudit.stats.ratios import SAMPLE, ratios, smallest_input
 
 
@@ -117,16 +118,19 @@ def tally_output(
         values: replicates, shape (n, elements).
         weights: y_ref, shape (elements,).
         divisor: y_ref, infinite where it is too near zero for a ratio.
-        pictured: whether the first elements are wanted.
+        pictured: whether ratios of single elements are wanted; without, extremes and first elements are left out.
     """
     flat = computed(values)
-    projections = (flat @ weights).astype(np.float64)
+    projections = inner(flat, weights)
     broken = ~np.isfinite(projections)
     non_finite = int(np.count_nonzero(~np.isfinite(flat[broken]))) if broken.any() else 0
     if non_finite:
         return OutputTally(projections, np.empty(0), 0, np.inf, -np.inf, np.empty(0), non_finite)
-    sums = (np.ones(len(flat), dtype=flat.dtype) @ flat).astype(np.float64)
+    sums = flat.sum(axis=0).astype(np.float64)
     telling = np.isfinite(divisor)
+    if not pictured:
+        zeros = _zeros(flat, divisor, telling)
+        return OutputTally(projections, sums, zeros, np.inf, -np.inf, np.empty(0), 0)
     with np.errstate(all="ignore"):
         found = _nonzero(flat / divisor)
     if np.isinf([found.lowest, found.highest]).any() and found.count:
@@ -134,9 +138,16 @@ def tally_output(
         flat = flat.astype(np.float64)
         found = _nonzero(flat / divisor)
     zeros = len(flat) * int(np.count_nonzero(telling)) - found.count
-    rows = -(-SAMPLE // max(1, flat.shape[1])) if pictured else 0
+    rows = -(-SAMPLE // max(1, flat.shape[1]))
     first = (flat[:rows, telling] / divisor[telling]).ravel()[:SAMPLE]
     return OutputTally(projections, sums, zeros, found.lowest, found.highest, first, 0)
+
+
+def _zeros(flat: NDArray[np.floating], divisor: NDArray[np.floating], telling: NDArray[np.bool_]) -> int:
+    """Count the zeros among elements whose reference is not zero."""
+    if telling.all():
+        return int(np.count_nonzero(flat == 0))
+    return len(flat) * int(np.count_nonzero(telling)) - int(np.count_nonzero(flat / divisor))
 
 
 def computed(values: NDArray[Any]) -> NDArray[np.floating]:

@@ -1,0 +1,84 @@
+"""Prepared artifacts, kept for the next audit of the same: a schedule audits one artifact again and again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from dropaudit.measure.case import Case
+from dropaudit.measure.prepare import Prepared
+from dropaudit.plan import Plan
+from dropaudit.runtime.provider import Place
+from dropaudit.subjects import ArtifactSubject, Inputs, PairSubject
+
+_MOST_ENTRIES = 16
+# Of artifacts; what is made of them takes several times as much.
+_MOST_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A case and what was prepared for it; nothing in them changes while an audit works on them."""
+
+    case: Case
+    prepared: Prepared
+
+
+class Cache:
+    """The last few prepared artifacts, by all that preparing depends on; safe for threads.
+
+    What preparing finds is a function of its key, the plan's seed included, so that an audit from the cache reports
+    what it would report without. Replicates are drawn anew each time.
+    """
+
+    def __init__(self, entries: int = _MOST_ENTRIES, size: int = _MOST_BYTES) -> None:
+        """Keep at most so many entries, made of at most so many bytes of artifacts."""
+        self._entries, self._size = entries, size
+        self._held: OrderedDict[Hashable, tuple[Ready, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, subject: ArtifactSubject | PairSubject, plan: Plan, place: Place, make: Callable[[], Ready]) -> Ready:
+        """Return what is kept for a subject; otherwise make it and keep it."""
+        key, size = _key(subject, plan, place), _size(subject)
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key][0]
+        made = make()
+        with self._lock:
+            self._held[key] = (made, size)
+            self._held.move_to_end(key)
+            while len(self._held) > self._entries or sum(each for _, each in self._held.values()) > self._size:
+                self._held.popitem(last=False)
+        return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._held.clear()
+
+
+def _contents(subject: ArtifactSubject | PairSubject) -> tuple[bytes, ...]:
+    return (subject.train, subject.inference) if isinstance(subject, PairSubject) else (subject.model,)
+
+
+def _size(subject: ArtifactSubject | PairSubject) -> int:
+    return sum(len(content) for content in _contents(subject))
+
+
+def _key(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Hashable:
+    role = None if isinstance(subject, PairSubject) else subject.role
+    digests = tuple(hashlib.sha256(content).digest() for content in _contents(subject))
+    return digests, role, subject.keep_prob, _digest(subject.inputs), plan, place
+
+
+def _digest(inputs: Inputs | None) -> Hashable:
+    if inputs is None:
+        return None
+    arrays = ((name, np.asarray(value)) for name, value in sorted(inputs.items()))
+    return tuple((name, str(each.dtype), each.shape, hashlib.sha256(each.tobytes()).digest()) for name, each in arrays)
