@@ -248,8 +248,8 @@ class AsyncAuditClient:
                 progress(event.progress)
         raise ServiceUnavailable("STREAM_ENDED", f"the server ended the events of {name} too early", "UNAVAILABLE")
 
-    async def store_subject(self, subject: Subject) -> SubjectRef:
-        """Upload what a subject holds and return its counterpart on the service."""
+    async def store_subject(self, subject: Subject | SubjectRef) -> SubjectRef:
+        """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is."""
         match subject:
             case ArtifactSubject():
                 model = await self.upload_model(subject.model)
@@ -257,12 +257,12 @@ class AsyncAuditClient:
             case PairSubject():
                 train, inference = [await self.upload_model(each) for each in (subject.train, subject.inference)]
                 return PairRef(train.name, inference.name, subject.inputs, subject.keep_prob)
-            case RecordedSubject():
+            case RecordedSubject() | ArtifactRef() | PairRef():
                 return subject
 
     async def audit(
         self,
-        what: ModelSource | Subject,
+        what: ModelSource | Subject | SubjectRef,
         plan: Plan | None = None,
         *,
         labels: Mapping[str, str] | None = None,
@@ -271,7 +271,8 @@ class AsyncAuditClient:
         """Upload, audit, wait, and return the report.
 
         Args:
-            what: a path or the bytes of an ONNX file, or any subject of `dropaudit.subjects`.
+            what: a path, the bytes of an ONNX file, a URI that the service allows, or any subject of
+                `dropaudit.subjects` or `dropaudit_client.resources`.
 
         Raises:
             AuditNotMade: the audit ended without a report; `reason` says why.

@@ -262,8 +262,8 @@ class AuditClient:
                 progress(event.progress)
         raise ServiceUnavailable("STREAM_ENDED", f"the server ended the events of {name} too early", "UNAVAILABLE")
 
-    def store_subject(self, subject: Subject) -> SubjectRef:
-        """Upload what a subject holds and return its counterpart on the service."""
+    def store_subject(self, subject: Subject | SubjectRef) -> SubjectRef:
+        """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is."""
         match subject:
             case ArtifactSubject():
                 model = self.upload_model(subject.model).name
@@ -271,12 +271,12 @@ class AuditClient:
             case PairSubject():
                 train, inference = (self.upload_model(each).name for each in (subject.train, subject.inference))
                 return PairRef(train, inference, subject.inputs, subject.keep_prob)
-            case RecordedSubject():
+            case RecordedSubject() | ArtifactRef() | PairRef():
                 return subject
 
     def audit(
         self,
-        what: ModelSource | Subject,
+        what: ModelSource | Subject | SubjectRef,
         plan: Plan | None = None,
         *,
         labels: Mapping[str, str] | None = None,
@@ -285,7 +285,8 @@ class AuditClient:
         """Upload, audit, wait, and return the report.
 
         Args:
-            what: a path or the bytes of an ONNX file, or any subject of `dropaudit.subjects`.
+            what: a path, the bytes of an ONNX file, a URI that the service allows, or any subject of
+                `dropaudit.subjects` or `dropaudit_client.resources`.
 
         Raises:
             AuditNotMade: the audit ended without a report; `reason` says why.

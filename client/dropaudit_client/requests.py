@@ -6,14 +6,14 @@ import hashlib
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 
 from dropaudit.errors import InvalidTensor
 from dropaudit.plan import Plan
 from dropaudit.subjects import Array, Inputs, RecordedSubject
-from dropaudit_client.resources import ArtifactRef, Glob, Member, NewAudit, PairRef
+from dropaudit_client.resources import ArtifactRef, Glob, Member, NewAudit, PairRef, is_uri
 from dropaudit_proto.v1 import audit_pb2 as pb
 
 CHUNK_BYTES = 1 << 20
@@ -140,7 +140,7 @@ def member(value: Member) -> pb.SuiteMember:
 def artifact(value: ArtifactRef) -> pb.ArtifactSubject:
     """Return an artifact's wire form."""
     return pb.ArtifactSubject(
-        model=value.model,
+        **_named(value.model, "model", "uri"),
         role=value.role.name,
         inputs=_tensor_set(value.inputs),
         keep_prob=value.keep_prob,
@@ -150,11 +150,16 @@ def artifact(value: ArtifactRef) -> pb.ArtifactSubject:
 def pair(value: PairRef) -> pb.PairSubject:
     """Return a pair's wire form."""
     return pb.PairSubject(
-        train_model=value.train_model,
-        inference_model=value.inference_model,
+        **_named(value.train_model, "train_model", "train_uri"),
+        **_named(value.inference_model, "inference_model", "inference_uri"),
         inputs=_tensor_set(value.inputs),
         keep_prob=value.keep_prob,
     )
+
+
+def _named(model: str, name_field: str, uri_field: str) -> dict[str, Any]:
+    """Return the field of a stored model's name, or of a URI."""
+    return {uri_field if is_uri(model) else name_field: model}
 
 
 def recorded(value: RecordedSubject) -> pb.RecordedSubject:

@@ -52,7 +52,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRef:
-    """A stored artifact to audit; the counterpart of `dropaudit.subjects.ArtifactSubject`."""
+    """An artifact to audit; the counterpart of `dropaudit.subjects.ArtifactSubject`.
+
+    `model` is the name of a stored one, `models/{sha256}`, or a URI that the service allows: `s3://bucket/a.onnx`.
+    """
 
     model: str
     role: Role = Role.AUTO
@@ -62,7 +65,7 @@ class ArtifactRef:
 
 @dataclass(frozen=True, slots=True)
 class PairRef:
-    """Two stored artifacts of the same model; the counterpart of `dropaudit.subjects.PairSubject`."""
+    """Two artifacts of the same model, each a name or a URI; the counterpart of `dropaudit.subjects.PairSubject`."""
 
     train_model: str
     inference_model: str
@@ -76,6 +79,11 @@ class Glob:
 
     pattern: str
     role: Role = Role.AUTO
+
+
+def is_uri(model: str) -> bool:
+    """Whether this says where a model lies, rather than how it is named or where it is on this machine."""
+    return "://" in model
 
 
 SubjectRef = ArtifactRef | PairRef | RecordedSubject

@@ -156,12 +156,13 @@ def _member(message: pb.SuiteMember) -> Member:
     match message.WhichOneof("member"):
         case "pair":
             pair = message.pair
-            return PairRef(pair.train_model, pair.inference_model, keep_prob=_optional(pair, "keep_prob"))
+            train, inference = pair.train_model or pair.train_uri, pair.inference_model or pair.inference_uri
+            return PairRef(train, inference, keep_prob=_optional(pair, "keep_prob"))
         case "glob":
             return Glob(message.glob.pattern, _role(message.glob.role))
         case _:
             one = message.artifact
-            return ArtifactRef(one.model, _role(one.role), keep_prob=_optional(one, "keep_prob"))
+            return ArtifactRef(one.model or one.uri, _role(one.role), keep_prob=_optional(one, "keep_prob"))
 
 
 def _role(value: pb.Role) -> Role:

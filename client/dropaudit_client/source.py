@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests
+from dropaudit_client.resources import ArtifactRef, PairRef, SubjectRef, is_uri
 from dropaudit_proto.v1 import audit_pb2 as pb
 
 ModelSource = str | Path | bytes
@@ -43,8 +44,10 @@ def upload_messages(content: bytes, display_name: str, progress: OnUpload) -> It
         progress(sent, len(content))
 
 
-def as_subject(what: ModelSource | Subject) -> Subject:
-    """Return a subject: a path or bytes is an artifact whose role is left open."""
-    if isinstance(what, ArtifactSubject | PairSubject | RecordedSubject):
+def as_subject(what: ModelSource | Subject | SubjectRef) -> Subject | SubjectRef:
+    """Return a subject: a path, bytes or a URI is an artifact whose role is left open."""
+    if isinstance(what, ArtifactSubject | PairSubject | RecordedSubject | ArtifactRef | PairRef):
         return what
+    if isinstance(what, str) and is_uri(what):
+        return ArtifactRef(what)
     return ArtifactSubject(model=read_source(what, "")[0])

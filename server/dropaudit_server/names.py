@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dropaudit_server.violations import InvalidRequest, Violations
+from dropaudit_store.errors import UriRefused
 
 _MODEL = re.compile(r"models/([0-9a-f]{64})")
 
@@ -16,6 +17,15 @@ def model_digest(name: str, path: str, violations: Violations) -> str:
         violations.add(path, "must be models/ and 64 lower-case hexadecimal digits, as UploadModel returns")
         return ""
     return found[1]
+
+
+def allowed_uri(uri: str, path: str, violations: Violations) -> str:
+    """Return a URI that an operator allows."""
+    try:
+        violations.rules.uris.require(uri)
+    except UriRefused as error:
+        violations.add(path, error.message, error.reason)
+    return uri
 
 
 def stored_model(name: str) -> str:

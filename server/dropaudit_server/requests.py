@@ -13,6 +13,7 @@ from dropaudit_server import subjects
 from dropaudit_server.filters import audit_filter
 from dropaudit_server.names import check_request_id
 from dropaudit_server.paging import ListRequest, Page, page_of
+from dropaudit_server.rules import Rules
 from dropaudit_server.subjects import Asked
 from dropaudit_server.tensors import PutTensors
 from dropaudit_server.violations import Violations
@@ -31,8 +32,6 @@ PRIORITIES = {
     pb.Audit.BATCH: Priority.BATCH,
 }
 
-_MOST_AUDITS = 1000
-_MOST_LABELS = 64
 _LONGEST_KEY, _LONGEST_VALUE = 63, 256
 
 
@@ -52,19 +51,19 @@ class AskedAudit:
         return Spec(subject=self.asked.stored(put), plan=self.plan)
 
 
-def create_audit(request: pb.CreateAuditRequest) -> AskedAudit:
+def create_audit(request: pb.CreateAuditRequest, rules: Rules) -> AskedAudit:
     """Read a CreateAudit. Raises InvalidRequest."""
-    violations = Violations()
+    violations = Violations(rules)
     asked = _asked(request, "", violations)
     violations.check()
     return asked
 
 
-def batch_create_audits(request: pb.BatchCreateAuditsRequest) -> list[AskedAudit]:
+def batch_create_audits(request: pb.BatchCreateAuditsRequest, rules: Rules) -> list[AskedAudit]:
     """Read a BatchCreateAudits. Raises InvalidRequest."""
-    violations = Violations()
-    if not 1 <= len(request.requests) <= _MOST_AUDITS:
-        violations.add("requests", f"give 1 to {_MOST_AUDITS} requests")
+    violations = Violations(rules)
+    if not 1 <= len(request.requests) <= rules.batch:
+        violations.add("requests", f"give 1 to {rules.batch} requests")
         violations.check()
     asked = [_asked(each, f"requests[{position}].", violations) for position, each in enumerate(request.requests)]
     if len({each.validate_only for each in request.requests}) > 1:
@@ -88,8 +87,8 @@ def _asked(request: pb.CreateAuditRequest, path: str, violations: Violations) ->
 
 def labels(given: Mapping[str, str], path: str, violations: Violations) -> dict[str, str]:
     """Read labels."""
-    if len(given) > _MOST_LABELS:
-        violations.add(path, f"at most {_MOST_LABELS} labels")
+    if len(given) > violations.rules.labels:
+        violations.add(path, f"at most {violations.rules.labels} labels")
     for key, value in given.items():
         if not 1 <= len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
             violations.add(f"{path}[{key[:_LONGEST_KEY]}]", "a key has 1 to 63 characters, a value at most 256")
@@ -126,6 +125,8 @@ def options(message: pb.AuditOptions, path: str, violations: Violations) -> Plan
     provider = violations.meaning(PROVIDERS, message.provider, f"{path}.provider")
     # Checked one by one, since a plan names only the first value that is out of range.
     wrong = {name: sentence for name, value in given.items() if (sentence := _refusal(name, value))}
+    if message.max_replicates > violations.rules.replicates:
+        wrong.setdefault("max_replicates", f"at most {violations.rules.replicates} in this service")
     for name, sentence in wrong.items():
         violations.add(f"{path}.{name}", sentence)
     compared = message.compare_provider and violations.meaning(

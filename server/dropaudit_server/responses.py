@@ -106,17 +106,29 @@ def spec(record: Spec) -> pb.AuditSpec:
 def artifact(ref: ArtifactRef) -> pb.ArtifactSubject:
     """Return the message of an artifact subject."""
     inputs = pb.TensorSet(tensors=map(tensor, ref.inputs.infos)) if ref.inputs else None
-    return pb.ArtifactSubject(model=f"models/{ref.model}", role=_ROLE[ref.role], inputs=inputs, keep_prob=ref.keep_prob)
+    return pb.ArtifactSubject(
+        model=_model_name(ref.model),
+        uri=ref.uri or None,
+        role=_ROLE[ref.role],
+        inputs=inputs,
+        keep_prob=ref.keep_prob,
+    )
 
 
 def pair(ref: PairRef) -> pb.PairSubject:
     """Return the message of a pair subject."""
     return pb.PairSubject(
-        train_model=f"models/{ref.train}",
-        inference_model=f"models/{ref.inference}",
+        train_model=_model_name(ref.train),
+        train_uri=ref.train_uri or None,
+        inference_model=_model_name(ref.inference),
+        inference_uri=ref.inference_uri or None,
         inputs=pb.TensorSet(tensors=map(tensor, ref.inputs.infos)) if ref.inputs else None,
         keep_prob=ref.keep_prob,
     )
+
+
+def _model_name(sha256: str) -> str | None:
+    return f"models/{sha256}" if sha256 else None
 
 
 def tensor(info: TensorInfo) -> pb.Tensor:

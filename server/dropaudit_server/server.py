@@ -148,4 +148,5 @@ def make_parts(
         audits=audit_handlers,
         follower=Follower(audit_handlers, hub),
         suites=SuiteHandlers(suites, audits, models, blobs, wake_ups),
+        rules=settings.rules,
     )

@@ -18,6 +18,7 @@ from dropaudit_server.content_threads import ContentThreads
 from dropaudit_server.following import Follower
 from dropaudit_server.inspecting import Inspector
 from dropaudit_server.model_handlers import ModelHandlers
+from dropaudit_server.rules import Rules
 from dropaudit_server.suite_handlers import SuiteHandlers
 from dropaudit_server.uploads import Uploads
 
@@ -35,6 +36,7 @@ class Parts:
     audits: AuditHandlers
     follower: Follower
     suites: SuiteHandlers
+    rules: Rules
 
 
 class AuditServicer(rpc.AuditServiceServicer):
@@ -48,6 +50,7 @@ class AuditServicer(rpc.AuditServiceServicer):
         self._audits = parts.audits
         self._follower = parts.follower
         self._suites = parts.suites
+        self._rules = parts.rules
 
     async def UploadModel(self, messages: AsyncIterator[pb.UploadModelRequest], context: Context) -> pb.Model:
         stored = await self._uploads.receive(messages)
@@ -76,12 +79,13 @@ class AuditServicer(rpc.AuditServiceServicer):
         return responses.inspection(await self._inspector.sites(names.stored_model(request.name)))
 
     async def CreateAudit(self, request: pb.CreateAuditRequest, context: Context) -> pb.Audit:
-        return responses.audit(await to_thread(lambda: self._audits.create(requests.create_audit(request))))
+        made = await to_thread(lambda: self._audits.create(requests.create_audit(request, self._rules)))
+        return responses.audit(made)
 
     async def BatchCreateAudits(
         self, request: pb.BatchCreateAuditsRequest, context: Context
     ) -> pb.BatchCreateAuditsResponse:
-        made = await to_thread(lambda: self._audits.create_many(requests.batch_create_audits(request)))
+        made = await to_thread(lambda: self._audits.create_many(requests.batch_create_audits(request, self._rules)))
         return pb.BatchCreateAuditsResponse(audits=map(responses.audit, made))
 
     async def GetAudit(self, request: pb.GetAuditRequest, context: Context) -> pb.Audit:
@@ -105,7 +109,8 @@ class AuditServicer(rpc.AuditServiceServicer):
         return Empty()
 
     async def CreateSuite(self, request: pb.CreateSuiteRequest, context: Context) -> pb.Suite:
-        return responses.suite(await to_thread(lambda: self._suites.create(suite_requests.create_suite(request))))
+        made = await to_thread(lambda: self._suites.create(suite_requests.create_suite(request, self._rules)))
+        return responses.suite(made)
 
     async def GetSuite(self, request: pb.GetSuiteRequest, context: Context) -> pb.Suite:
         return responses.suite(await to_thread(self._suites.get, names.resource_id(request.name, "suites")))
@@ -116,7 +121,8 @@ class AuditServicer(rpc.AuditServiceServicer):
         return pb.ListSuitesResponse(suites=map(responses.suite, found), next_page_token=page.token(following))
 
     async def UpdateSuite(self, request: pb.UpdateSuiteRequest, context: Context) -> pb.Suite:
-        return responses.suite(await to_thread(lambda: self._suites.update(suite_changes.update_suite(request))))
+        changed = await to_thread(lambda: self._suites.update(suite_changes.update_suite(request, self._rules)))
+        return responses.suite(changed)
 
     async def DeleteSuite(self, request: pb.DeleteSuiteRequest, context: Context) -> Empty:
         await to_thread(self._suites.delete, names.resource_id(request.name, "suites"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from dropaudit_server.rules import Rules
 from dropaudit_store.settings import StoreSettings
 
 MEBIBYTE = 1 << 20
@@ -20,13 +21,29 @@ class ServerSettings(StoreSettings):
     allow_anonymous: bool = Field(default=False, description="listen beyond loopback though anybody may call")
     health: bool = Field(default=True, description="serve grpc.health.v1.Health")
     reflection: bool = Field(default=True, description="serve reflection, for grpcurl and the like")
-    max_model_bytes: int = Field(default=2048 * MEBIBYTE, gt=0, description="largest model that is accepted")
     max_message_bytes: int = Field(
         default=64 * MEBIBYTE, gt=0, description="largest gRPC message, recorded tensors included"
     )
+    max_batch: int = Field(default=1000, gt=0, description="audits of one BatchCreateAudits, and members of a suite")
+    max_labels: int = Field(default=64, ge=0, description="labels of an audit or a suite")
+    max_replicates: int = Field(default=10_000_000, ge=64, description="most replicates that an audit may ask for")
+    max_tensors: int = Field(default=1000, gt=1, description="tensors of one audit: inputs, or recorded outputs")
+    max_tensor_bytes: int = Field(default=1024 * MEBIBYTE, gt=0, description="bytes of an .npz archive, unpacked")
     max_queued: int = Field(default=100_000, ge=0, description="audits that may wait at a time; 0 for any number")
     inspect_seconds: float = Field(default=60.0, gt=0, description="how long InspectModel waits for a worker")
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
     metrics_listen: str = Field(default="", description="host:port of Prometheus metrics; empty: none")
     otlp_endpoint: str = Field(default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none")
     shutdown_seconds: float = Field(default=30.0, ge=0, description="how long calls under way may take at shutdown")
+
+    @property
+    def rules(self) -> Rules:
+        """What requests may ask for."""
+        return Rules(
+            batch=self.max_batch,
+            labels=self.max_labels,
+            replicates=self.max_replicates,
+            tensors=self.max_tensors,
+            tensor_bytes=self.max_tensor_bytes,
+            uris=self.allowed_uris,
+        )

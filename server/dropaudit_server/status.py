@@ -37,6 +37,8 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.Conflict: grpc.StatusCode.ABORTED,
     errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.UriRefused: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.UriUnreadable: grpc.StatusCode.FAILED_PRECONDITION,
     errors.DigestMismatch: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ContentTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StorageFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -83,9 +85,7 @@ def _details(error: AuditError) -> list[Message]:
     """Return BadRequest where fields are wrong, PreconditionFailure where something else must happen first."""
     match error:
         case InvalidRequest(violations=violations):
-            fields = [
-                error_details_pb2.BadRequest.FieldViolation(field=path, description=wrong) for path, wrong in violations
-            ]
+            fields = [error_details_pb2.BadRequest.FieldViolation(**each._asdict()) for each in violations]
             return [error_details_pb2.BadRequest(field_violations=fields)]
         case errors.InUse(users=users):
             return [_preconditions("IN_USE", users, f"uses {error.resource}")]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import msgspec
 
 from dropaudit.plan import Role
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server import tensors
-from dropaudit_server.names import model_digest
+from dropaudit_server.names import allowed_uri, model_digest
 from dropaudit_server.tensors import NamedArrays, PutTensors
 from dropaudit_server.violations import Violations
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Tensors
+from dropaudit_store.terms import models_of
 
 ROLES = {pb.ROLE_UNSPECIFIED: Role.AUTO, pb.AUTO: Role.AUTO, pb.TRAIN: Role.TRAIN, pb.INFERENCE: Role.INFERENCE}
 _NO_TENSORS = Tensors(sha256="", infos=())
@@ -27,13 +29,8 @@ class Asked:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """SHA-256 of each model the subject names."""
-        match self.subject:
-            case ArtifactRef(model=model):
-                return (model,)
-            case PairRef(train=train, inference=inference):
-                return (train, inference)
-        return ()
+        """SHA-256 of each stored model the subject names."""
+        return models_of(self.subject)
 
     def stored(self, put: PutTensors) -> SubjectRef:
         """Store the tensors and return the subject that refers to them."""
@@ -60,8 +57,10 @@ def of_spec(spec: pb.AuditSpec, path: str, violations: Violations) -> Asked:
 
 def artifact(message: pb.ArtifactSubject, path: str, violations: Violations) -> Asked:
     """Read an artifact subject."""
+    model, uri = _source(message, "source", ("model", "uri"), path, violations)
     subject = ArtifactRef(
-        model=model_digest(message.model, f"{path}.model", violations),
+        model=model,
+        uri=uri,
         role=violations.meaning(ROLES, message.role, f"{path}.role"),
         keep_prob=_keep_prob(message, path, violations),
     )
@@ -70,9 +69,13 @@ def artifact(message: pb.ArtifactSubject, path: str, violations: Violations) -> 
 
 def pair(message: pb.PairSubject, path: str, violations: Violations) -> Asked:
     """Read a pair subject."""
+    train, train_uri = _source(message, "train", ("train_model", "train_uri"), path, violations)
+    inference, inference_uri = _source(message, "inference", ("inference_model", "inference_uri"), path, violations)
     subject = PairRef(
-        train=model_digest(message.train_model, f"{path}.train_model", violations),
-        inference=model_digest(message.inference_model, f"{path}.inference_model", violations),
+        train=train,
+        train_uri=train_uri,
+        inference=inference,
+        inference_uri=inference_uri,
         keep_prob=_keep_prob(message, path, violations),
     )
     return Asked(subject, _inputs(message, path, violations))
@@ -82,6 +85,7 @@ def recorded(message: pb.RecordedSubject, path: str, violations: Violations) -> 
     """Read recorded outputs."""
     if not message.train:
         violations.add(f"{path}.train", "give at least one train-mode output")
+    tensors.require_few(1 + len(message.train), f"{path}.train", violations)
     named = [("inference", message.inference, f"{path}.inference")]
     for position, tensor in enumerate(message.train):
         where = f"{path}.train[{position}]"
@@ -90,6 +94,21 @@ def recorded(message: pb.RecordedSubject, path: str, violations: Violations) -> 
             violations.add(f"{where}.shape", f"must be {list(message.inference.shape)}, that of the inference output")
     arrays = [(name, tensors.array(tensor, where, violations)) for name, tensor, where in named]
     return Asked(RecordedRef(tensors=_NO_TENSORS, keep_prob=_keep_prob(message, path, violations)), arrays)
+
+
+def _source(
+    message: pb.ArtifactSubject | pb.PairSubject,
+    oneof: Literal["source", "train", "inference"],
+    fields: tuple[str, str],
+    path: str,
+    violations: Violations,
+) -> tuple[str, str]:
+    """Return the SHA-256 of a stored model, or a URI; the other one is empty."""
+    model, uri = fields
+    chosen: Any = message
+    if chosen.WhichOneof(oneof) == uri:
+        return "", allowed_uri(getattr(message, uri), f"{path}.{uri}", violations)
+    return model_digest(getattr(message, model), f"{path}.{model}", violations), ""
 
 
 def _keep_prob(

@@ -11,6 +11,7 @@ import msgspec
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.names import resource_id
 from dropaudit_server.requests import labels, options
+from dropaudit_server.rules import Rules
 from dropaudit_server.subjects import Asked
 from dropaudit_server.suite_requests import check_cron, check_unserved, read_members, stored_members
 from dropaudit_server.tensors import PutTensors
@@ -37,9 +38,9 @@ class SuiteChange:
         return msgspec.structs.replace(suite, **self.values, members=members, update_time=now)
 
 
-def update_suite(request: pb.UpdateSuiteRequest) -> SuiteChange:
+def update_suite(request: pb.UpdateSuiteRequest, rules: Rules) -> SuiteChange:
     """Read an UpdateSuite: without a mask every field that is set changes. Raises InvalidRequest."""
-    suite_id, violations = resource_id(request.suite.name, "suites", "suite.name"), Violations()
+    suite_id, violations = resource_id(request.suite.name, "suites", "suite.name"), Violations(rules)
     paths = list(request.update_mask.paths) or [field.name for field, _ in request.suite.ListFields()]
     if paths == ["*"]:
         paths = [path for path in _READERS if "." not in path]

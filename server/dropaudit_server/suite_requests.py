@@ -13,12 +13,12 @@ from dropaudit.plan import Plan
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.names import check_request_id, resource_id
 from dropaudit_server.requests import labels, options
+from dropaudit_server.rules import Rules
 from dropaudit_server.subjects import ROLES, Asked, artifact, pair
 from dropaudit_server.tensors import PutTensors
 from dropaudit_server.violations import Violations
 from dropaudit_store.records import Glob, Member, RecordedRef, Suite
 
-_MOST_MEMBERS = 1000
 _SUITE_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -65,9 +65,9 @@ def _member(member: Asked | Glob, put: PutTensors) -> Member:
     return subject
 
 
-def create_suite(request: pb.CreateSuiteRequest) -> AskedSuite:
+def create_suite(request: pb.CreateSuiteRequest, rules: Rules) -> AskedSuite:
     """Read a CreateSuite. Raises InvalidRequest."""
-    violations = Violations()
+    violations = Violations(rules)
     if request.suite_id and not _SUITE_ID.fullmatch(request.suite_id):
         violations.add("suite_id", "lower-case letters, digits and hyphens, 63 at most, no hyphen at an end")
     members = read_members(request.suite, violations)
@@ -82,8 +82,8 @@ def create_suite(request: pb.CreateSuiteRequest) -> AskedSuite:
 
 def read_members(suite: pb.Suite, violations: Violations) -> tuple[Asked | Glob, ...]:
     """Read the members of a suite."""
-    if not 1 <= len(suite.members) <= _MOST_MEMBERS:
-        violations.add("suite.members", f"give 1 to {_MOST_MEMBERS} members")
+    if not 1 <= len(suite.members) <= violations.rules.batch:
+        violations.add("suite.members", f"give 1 to {violations.rules.batch} members")
     return tuple(
         _asked(member, f"suite.members[{position}]", violations) for position, member in enumerate(suite.members)
     )

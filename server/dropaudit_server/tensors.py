@@ -33,16 +33,21 @@ PutTensors = Callable[[NamedArrays], Tensors]
 _NOTHING = np.zeros(0)
 # numpy's own limit.
 _MOST_AXES = 64
-# An archive is small on the wire and may be huge unpacked.
-_LARGEST_UNPACKED = 1 << 30
 
 
 def named_arrays(tensors: Sequence[pb.Tensor], path: str, violations: Violations) -> NamedArrays:
     """Read tensors that must have names of their own."""
+    require_few(len(tensors), path, violations)
     names = [tensor.name for tensor in tensors]
     if len(set(names)) < len(names):
         violations.add(path, "each tensor must have a name of its own")
     return [(each.name, array(each, f"{path}[{position}]", violations)) for position, each in enumerate(tensors)]
+
+
+def require_few(count: int, path: str, violations: Violations) -> None:
+    """Note more tensors than an audit may have."""
+    if count > violations.rules.tensors:
+        violations.add(path, f"at most {violations.rules.tensors} tensors")
 
 
 def array(tensor: pb.Tensor, path: str, violations: Violations) -> Array:
@@ -65,20 +70,23 @@ def array(tensor: pb.Tensor, path: str, violations: Violations) -> Array:
 
 def archive(content: bytes, path: str, violations: Violations) -> NamedArrays:
     """Read the arrays of an `.npz` file."""
+    most = violations.rules.tensor_bytes
     try:
-        arrays = _unpacked(content)
+        arrays = _unpacked(content, most)
     except Exception:  # numpy and zipfile raise a dozen kinds of errors for damaged content
-        violations.add(path, "is no .npz archive of plain arrays of at most 1 GiB; write it with numpy.savez")
+        violations.add(path, f"is no .npz archive of plain arrays of at most {most} bytes; write it with numpy.savez")
         return []
+    require_few(len(arrays), path, violations)
     for name, found in arrays:
         if found.dtype.name not in DATATYPES.values():
             violations.add(path, f"array {name!r} is of type {found.dtype}; numbers and booleans can be used")
     return arrays
 
 
-def _unpacked(content: bytes) -> NamedArrays:
+def _unpacked(content: bytes, most: int) -> NamedArrays:
+    # An archive is small on the wire and may be huge unpacked.
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(member.file_size for member in packed.infolist()) > _LARGEST_UNPACKED:
+        if sum(member.file_size for member in packed.infolist()) > most:
             raise ValueError
     with np.load(io.BytesIO(content), allow_pickle=False) as found:
         return [(name, found[name]) for name in found.files]

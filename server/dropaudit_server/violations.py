@@ -4,33 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dropaudit.errors import AuditError
+from dropaudit_server.rules import Rules
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
+class Violation(NamedTuple):
+    """What is wrong with a field; `reason` is a stable word, where one is known."""
+
+    field: str
+    description: str
+    reason: str = ""
+
+
 class InvalidRequest(AuditError):
-    """A request breaks the contract; `violations` are pairs of a field's path and what is wrong with it."""
+    """A request breaks the contract; each of the violations names a field's path and what is wrong with it."""
 
     reason = "INVALID_REQUEST"
 
-    def __init__(self, violations: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{path}: {wrong}" for path, wrong in violations))
-        self.violations = tuple(violations)
+    def __init__(self, violations: Sequence[tuple[str, str] | Violation]) -> None:
+        self.violations = tuple(Violation(*each) for each in violations)
+        super().__init__("; ".join(f"{each.field}: {each.description}" for each in self.violations))
 
 
 @dataclass
 class Violations:
-    """Collects what is wrong with a request."""
+    """Collects what is wrong with a request, by the contract and by an operator's rules."""
 
-    found: list[tuple[str, str]] = field(default_factory=list)
+    rules: Rules = field(default_factory=Rules)
+    found: list[Violation] = field(default_factory=list)
 
-    def add(self, path: str, wrong: str) -> None:
+    def add(self, path: str, wrong: str, reason: str = "") -> None:
         """Note a violation."""
-        self.found.append((path, wrong))
+        self.found.append(Violation(path, wrong, reason))
 
     def check(self) -> None:
         """Raise InvalidRequest when there is any."""

@@ -137,6 +137,18 @@ class ContentTooLarge(StoreError):
     reason = "CONTENT_TOO_LARGE"
 
 
+class UriRefused(StoreError):
+    """A URI leads, or may lead, somewhere that the operator does not allow."""
+
+    reason = "URI_NOT_ALLOWED"
+
+
+class UriUnreadable(StoreError):
+    """There is no model that can be read at a URI."""
+
+    reason = "URI_UNREADABLE"
+
+
 class StorageFull(StoreError):
     """The disk or Redis takes no more."""
 

@@ -52,19 +52,22 @@ class Tensors(_Record, frozen=True, kw_only=True):
 
 
 class ArtifactRef(_Record, frozen=True, kw_only=True, tag="artifact"):
-    """One stored model in a role."""
+    """One stored model, or a file at a URI, in a role."""
 
-    model: str
+    model: str = ""
+    uri: str = ""
     role: Role = Role.AUTO
     inputs: Tensors | None = None
     keep_prob: float | None = None
 
 
 class PairRef(_Record, frozen=True, kw_only=True, tag="pair"):
-    """Two stored models."""
+    """Two stored models, or files at URIs."""
 
-    train: str
-    inference: str
+    train: str = ""
+    train_uri: str = ""
+    inference: str = ""
+    inference_uri: str = ""
     inputs: Tensors | None = None
     keep_prob: float | None = None
 

@@ -9,6 +9,9 @@ from fsspec.utils import get_protocol
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dropaudit_store.errors import StoreError
+from dropaudit_store.uris import AllowedUris
+
 PREFIX = "DROPAUDIT_"
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -27,6 +30,19 @@ def _blob_url(url: str) -> str:
     return url
 
 
+def _prefixes(text: str) -> str:
+    try:
+        AllowedUris(split_prefixes(text))
+    except StoreError as error:
+        raise ValueError(error.message) from error
+    return text
+
+
+def split_prefixes(text: str) -> list[str]:
+    """Return the prefixes of a comma-separated list."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 class StoreSettings(BaseSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
@@ -38,12 +54,23 @@ class StoreSettings(BaseSettings):
     blob_url: Annotated[str, AfterValidator(_blob_url)] = Field(
         default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"
     )
+    model_prefixes: Annotated[str, AfterValidator(_prefixes)] = Field(
+        default="",
+        description="comma-separated URIs, such as file:///models,s3://bucket/models, below which audits may name "
+        "models that were not uploaded; empty: none",
+    )
+    max_model_bytes: int = Field(default=2048 << 20, gt=0, description="largest model that is accepted")
     retention_days: float = Field(
         default=90.0, ge=0, description="how long a finished audit, and a run, is kept; 0 for good"
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @property
+    def allowed_uris(self) -> AllowedUris:
+        """What `model_prefixes` allow."""
+        return AllowedUris(split_prefixes(self.model_prefixes))
 
     @property
     def retention_seconds(self) -> float:

@@ -55,19 +55,25 @@ def request_terms(request: AuditRequest) -> list[str]:
 
 
 def report_terms(report: dict[str, Any]) -> list[str]:
-    """Return the terms that a report adds."""
+    """Return the terms that a report adds: of a model that was read from a URI, only it names the digest."""
     codes = {str(finding["code"]) for finding in report.get("findings", ())}
-    return [verdict_term(str(report["verdict"])), *map(finding_term, sorted(codes))]
+    read = {str(artifact["sha256"]) for artifact in report.get("execution", {}).get("artifacts", ())}
+    return [
+        verdict_term(str(report["verdict"])),
+        *map(finding_term, sorted(codes)),
+        *map(model_term, sorted(read)),
+    ]
 
 
 def models_of(subject: SubjectRef) -> tuple[str, ...]:
-    """Return the SHA-256 of each model that a subject names."""
+    """Return the SHA-256 of each stored model that a subject names."""
+    named: tuple[str, ...] = ()
     match subject:
         case ArtifactRef(model=model):
-            return (model,)
+            named = (model,)
         case PairRef(train=train, inference=inference):
-            return tuple(dict.fromkeys((train, inference)))
-    return ()
+            named = (train, inference)
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def tensors_of(subject: SubjectRef) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class Refusal:
     reason: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     violations: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     preconditions: dict[str, str] = field(default_factory=dict)
     retry_seconds: int = 0
     request_id: str = field(default="", compare=False)
@@ -67,6 +68,7 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
         reason=info.reason,
         facts=dict(info.metadata),
         violations={each.field: each.description for each in wrong.field_violations},
+        reasons={each.field: each.reason for each in wrong.field_violations if each.reason},
         preconditions={each.subject: each.type for each in first.violations},
         retry_seconds=again.retry_delay.seconds,
         request_id=call_info.request_id,

@@ -15,6 +15,7 @@ from dropaudit_store.connection import connect
 from dropaudit_store.garbage import Garbage
 from dropaudit_store.inspections import Inspections
 from dropaudit_store.models import ModelStore
+from dropaudit_store.referenced import ReferencedModels
 from dropaudit_store.suites import SuiteStore
 from dropaudit_worker.inspecting import ModelInspector
 from dropaudit_worker.limits import limited
@@ -58,9 +59,10 @@ class Parts:
         def make(subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Report:
             return audit(subject, plan, progress=progress, cancelled=cancelled)
 
+        referenced = ReferencedModels(self._settings.allowed_uris, self._settings.max_model_bytes)
         return AuditMaker(
             self.audits,
-            lambda ref: load_subject(ref, self.blobs),
+            lambda ref: load_subject(ref, self.blobs, referenced),
             limited(make, self._settings.time_limit_seconds),
             self._settings.lease_seconds,
         )

@@ -6,15 +6,27 @@ from dropaudit import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit.subjects import Inputs
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Tensors
+from dropaudit_store.referenced import ReferencedModels
 
 
-def load_subject(ref: SubjectRef, blobs: BlobStore) -> Subject:
-    """Load models and tensors. Raises BlobMissing and, for values out of range, InvalidArgument."""
+def load_subject(ref: SubjectRef, blobs: BlobStore, referenced: ReferencedModels) -> Subject:
+    """Load models and tensors.
+
+    Raises:
+        BlobMissing: stored content is gone.
+        UriRefused, UriUnreadable, ContentTooLarge: a model that was not uploaded cannot be read.
+        InvalidArgument: a value is out of range.
+    """
+
+    def model(sha256: str, uri: str) -> bytes:
+        return referenced.read(uri) if uri else blobs.read(sha256)
+
     match ref:
         case ArtifactRef():
-            return ArtifactSubject(blobs.read(ref.model), ref.role, _inputs(ref.inputs, blobs), ref.keep_prob)
+            content = model(ref.model, ref.uri)
+            return ArtifactSubject(content, ref.role, _inputs(ref.inputs, blobs), ref.keep_prob)
         case PairRef():
-            train, inference = blobs.read(ref.train), blobs.read(ref.inference)
+            train, inference = model(ref.train, ref.train_uri), model(ref.inference, ref.inference_uri)
             return PairSubject(train, inference, _inputs(ref.inputs, blobs), ref.keep_prob)
         case RecordedRef():
             inference_output, *train_outputs = (array for _, array in blobs.read_tensors(ref.tensors))

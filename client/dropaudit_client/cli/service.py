@@ -14,7 +14,7 @@ from dropaudit.subjects import Subject
 from dropaudit_client.cli import options, subjects
 from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, write_text
 from dropaudit_client.progress import shown_progress
-from dropaudit_client.resources import Priority
+from dropaudit_client.resources import Priority, SubjectRef, is_uri
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
@@ -25,12 +25,17 @@ Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE",
 
 def submit(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="An ONNX file, or with --recorded arrays.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="An ONNX file, or a URI that the service allows; with --recorded arrays."),
+    ],
     recorded: Annotated[
         bool, typer.Option("--recorded", help="The files are INFERENCE.npy and one or more TRAIN.npy.")
     ] = False,
     role: options.RoleOption = Role.AUTO,
-    inference: options.Inference = None,
+    inference: Annotated[
+        str | None, typer.Option("--inference", metavar="OTHER", help="The inference artifact, a file or a URI too.")
+    ] = None,
     inputs: options.InputsFile = None,
     provider: options.ProviderOption = Provider.AUTO,
     replicates: options.Replicates = DEFAULT_MAX_REPLICATES,
@@ -108,18 +113,20 @@ def _follow(client: AuditClient, name: str, form: Format, output: Path | None, f
 
 
 def _subject(
-    files: list[Path],
+    files: list[str],
     recorded: bool,
     role: Role,
-    inference: Path | None,
+    inference: str | None,
     inputs: Path | None,
     keep_prob: float | None,
-) -> Subject:
+) -> Subject | SubjectRef:
     if recorded:
-        return subjects.recorded(files, keep_prob)
+        return subjects.recorded(list(map(Path, files)), keep_prob)
     if len(files) != 1:
         raise InvalidArgument("one ONNX file makes an audit; for arrays give --recorded, for a pair --inference")
-    return subjects.artifact_or_pair(files[0], role, inference, inputs, keep_prob)
+    if is_uri(files[0]) or is_uri(inference or ""):
+        return subjects.by_reference(files[0], role, inference, inputs, keep_prob)
+    return subjects.artifact_or_pair(Path(files[0]), role, Path(inference) if inference else None, inputs, keep_prob)
 
 
 def read_labels(pairs: list[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import write_rows
 from dropaudit_client.cli.service import Label, read_labels
 from dropaudit_client.outcome import PlainFormat
-from dropaudit_client.resources import Glob
+from dropaudit_client.resources import ArtifactRef, Glob, Member
 
 suites_app = typer.Typer(no_args_is_help=True, help="Lists of models that a service audits together, also by schedule.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the suite, suites/….")]
@@ -34,7 +34,12 @@ def list_suites(
 def create_suite(
     context: typer.Context,
     suite: Annotated[str, typer.Argument(metavar="ID", help="Lower-case letters, digits and hyphens.")],
-    glob: Annotated[list[str], typer.Option("--glob", metavar="PATTERN", help="Models by file name; may be repeated.")],
+    glob: Annotated[
+        list[str] | None, typer.Option("--glob", metavar="PATTERN", help="Models by file name; may be repeated.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", metavar="NAME", help="models/…, or a URI; may be repeated.")
+    ] = None,
     role: options.RoleOption = Role.AUTO,
     cron: Annotated[str | None, typer.Option("--cron", metavar="LINE", help="Five fields, in UTC.")] = None,
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title to show to people.")] = "",
@@ -42,8 +47,9 @@ def create_suite(
     form: options.PlainFormatOption = PlainFormat.TEXT,
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
-    """Create a suite of the stored models that match when it runs."""
-    members, labels = [Glob(pattern, role) for pattern in glob], read_labels(label or [])
+    """Create a suite of the stored models that match when it runs, and of models by name or URI."""
+    globs: list[Member] = [Glob(pattern, role) for pattern in glob or []]
+    members, labels = globs + [ArtifactRef(name, role) for name in model or []], read_labels(label or [])
     with options.connected(context, address) as client:
         made = client.create_suite(suite, members, display_name=title, cron=cron, labels=labels)
     write_rows("suites", _COLUMNS, [made], form)

@@ -140,28 +140,34 @@ class TensorSet(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., npz: _Optional[bytes] = ...) -> None: ...
 
 class ArtifactSubject(_message.Message):
-    __slots__ = ("model", "role", "inputs", "keep_prob")
+    __slots__ = ("model", "uri", "role", "inputs", "keep_prob")
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
     model: str
+    uri: str
     role: Role
     inputs: TensorSet
     keep_prob: float
-    def __init__(self, model: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., inputs: _Optional[_Union[TensorSet, _Mapping]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., uri: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., inputs: _Optional[_Union[TensorSet, _Mapping]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
 
 class PairSubject(_message.Message):
-    __slots__ = ("train_model", "inference_model", "inputs", "keep_prob")
+    __slots__ = ("train_model", "train_uri", "inference_model", "inference_uri", "inputs", "keep_prob")
     TRAIN_MODEL_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_URI_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_URI_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
     train_model: str
+    train_uri: str
     inference_model: str
+    inference_uri: str
     inputs: TensorSet
     keep_prob: float
-    def __init__(self, train_model: _Optional[str] = ..., inference_model: _Optional[str] = ..., inputs: _Optional[_Union[TensorSet, _Mapping]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
+    def __init__(self, train_model: _Optional[str] = ..., train_uri: _Optional[str] = ..., inference_model: _Optional[str] = ..., inference_uri: _Optional[str] = ..., inputs: _Optional[_Union[TensorSet, _Mapping]] = ..., keep_prob: _Optional[float] = ...) -> None: ...
 
 class RecordedSubject(_message.Message):
     __slots__ = ("inference", "train", "keep_prob")
