@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench \
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
         bench-service compose-test clean
 
 help:
@@ -21,7 +21,8 @@ help:
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make docs          writes docs/api.md from the contract"
-	@echo "make bench         what replicates cost, against a loop of plain runs"
+	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
+	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md"
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
 
@@ -42,7 +43,7 @@ TORCH_STAMP := .venv-torch/.installed-$(RUNTIME)
 
 $(TORCH_STAMP): pyproject.toml
 	$(PYTHON) -m venv --clear .venv-torch
-	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch]" "$(TORCH)"
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch,bench]" "$(TORCH)"
 	@touch $@
 
 test-torch: $(TORCH_STAMP)
@@ -95,8 +96,12 @@ compose-test: $(STAMP)
 	  status=$$?; $(COMPOSE_LAB) down; exit $$status; \
 	else echo "make compose-test needs a Docker engine, and none answers" >&2; exit 2; fi
 
-bench: $(STAMP)
-	$(BIN)/python benchmarks/replicates.py
+bench: $(TORCH_STAMP)
+	.venv-torch/bin/python benchmarks/speed.py
+
+# On a machine with an NVIDIA GPU, where .venv-torch holds a PyTorch with CUDA: TORCH=... names another.
+bench-gpu: $(TORCH_STAMP)
+	.venv-torch/bin/python benchmarks/speed.py --cuda
 
 bench-service: $(STAMP)
 	$(BIN)/python benchmarks/service.py

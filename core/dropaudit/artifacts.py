@@ -48,7 +48,7 @@ def audit_artifacts(
         sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
         state = sample(sampler, meters, plan, progress, cancelled)
     if case.model.role is not Role.INFERENCE:
-        attributions = attribute(case, prepared, place, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
+        attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = Times(start, begun, time.perf_counter())
     progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
     return _report(Evidence(case, prepared, meters, health, attributions, state, plan, place, times))

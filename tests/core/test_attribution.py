@@ -9,7 +9,7 @@ from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.judge.outputs import judge_providers
 from dropaudit.plan import Provider
 from dropaudit.report import Attribution, Severity
-from dropaudit.stats.effect import effect_of
+from dropaudit.stats.effect import RunningEffect, effect_of
 from support.graphs import CHAIN, dense
 
 PLAN = Plan(provider=Provider.CPU)
@@ -69,3 +69,21 @@ def test_a_provider_agrees_with_itself() -> None:
     plan = Plan(provider=Provider.CPU, compare_provider=Provider.CPU)
     report = audit(ArtifactSubject(dense("h = Relu(x)  y = Dropout(h, r, t)"), Role.TRAIN), plan)
     assert "DA503" not in {finding.code for finding in report.findings}
+
+
+def test_an_effect_of_pieces_is_that_of_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    reference = rng.standard_normal(30)
+    sample = reference * (1 + 0.1 * rng.standard_normal((50, 30)))
+    running = RunningEffect(reference)
+    for piece in (sample[:7], sample[7:20], sample[20:]):
+        running.add(piece)
+    products = sample @ reference / (reference @ reference)
+    scatter = np.square(sample - sample.mean(axis=0)).sum(axis=1).mean() / (reference @ reference)
+    assert running.effect.mean_gap == pytest.approx(products.mean() - 1)
+    assert running.effect.variance == pytest.approx(scatter)
+
+
+def test_no_replicates_have_no_effect() -> None:
+    with pytest.raises(ValueError, match="no replicates"):
+        _ = RunningEffect(np.ones(3)).effect

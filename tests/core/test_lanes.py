@@ -60,7 +60,7 @@ def test_replicates_of_several_streams_are_independent(body: str) -> None:
 
 
 def test_threads_share_the_work() -> None:
-    def who(_: Tensors) -> int:
+    def who(_start: int, _: Tensors) -> int:
         return get_ident()
 
     workers = {worker for _, worker in sampler("y = Dropout(x, r, t)", 2, largest=2000).pieces(100_000, ("y",), who)}
@@ -68,7 +68,7 @@ def test_threads_share_the_work() -> None:
 
 
 def test_pieces_come_in_order_and_add_up() -> None:
-    def size(draws: Tensors) -> int:
+    def size(_start: int, draws: Tensors) -> int:
         return len(draws["y"])
 
     found = list(sampler("y = Dropout(x, r, t)", 2).pieces(95, ("y",), size))
@@ -83,7 +83,7 @@ def test_what_goes_wrong_in_a_thread_reaches_the_caller() -> None:
 
 
 def test_a_caller_who_stops_early_leaves_no_thread_behind() -> None:
-    def nothing(_: Tensors) -> None:
+    def nothing(_start: int, _: Tensors) -> None:
         return None
 
     pieces = sampler("y = Dropout(x, r, t)", 2).pieces(10_000, ("y",), nothing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,26 +12,23 @@ from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
-from dropaudit.measure.sampler import measured_model
+from dropaudit.measure.sampler import Drawing, measured_model
+from dropaudit.measure.shortcut import Source
 from dropaudit.plan import IsCancelled
 from dropaudit.report import Attribution
-from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import ReseededSampler, Sampler, Tile, TiledSampler, draw
-from dropaudit.runtime.session import Session
-from dropaudit.stats.effect import Effect, effect_of
-from dropaudit.subjects import Array
+from dropaudit.runtime.session import Tensors
+from dropaudit.stats.effect import Effect, RunningEffect
 
-_REPLICATES = 256
-_SINGLE_RUNS = 64
-# Numbers that the outputs of one chunk may hold.
-_ELEMENT_BUDGET = 2_000_000
+_FEWEST, _MOST = 64, 256
+# A large output says as much with fewer replicates.
+_ELEMENT_BUDGET = 2**20
 _MOST_SITES = 8
 
 Effects = Mapping[str, Effect]
 
 
 def attribute(
-    case: Case, prepared: Prepared, place: Place, seeds: np.random.Generator, cancelled: IsCancelled
+    case: Case, prepared: Prepared, seeds: np.random.Generator, cancelled: IsCancelled
 ) -> dict[str, tuple[Attribution, ...]]:
     """Measure each site alone and each left out, for every output that a site reaches.
 
@@ -49,7 +47,7 @@ def attribute(
             if cancelled():
                 raise AuditCancelled("cancelled while sites were compared one by one")
             if off not in silenced:
-                silenced[off] = _effects(case, prepared, off, place, seeds)
+                silenced[off] = _effects(case, prepared, off, seeds)
     everything = frozenset(sites)
     return {
         name: tuple(
@@ -70,21 +68,30 @@ def _attribution(site: GraphSite, alone: Effect, without: Effect) -> Attribution
     )
 
 
-def _effects(
-    case: Case, prepared: Prepared, off: frozenset[GraphSite], place: Place, seeds: np.random.Generator
-) -> Effects:
-    proto = without_sites(measured_model(case.model.proto), tuple(off))
-    sampler, count = _sampler(case, prepared, Session(proto, place, seeds))
-    draws = draw(sampler, count, tuple(prepared.reference.outputs))
-    return {name: effect_of(draws[name], value) for name, value in prepared.reference.outputs.items()}
+def _effects(case: Case, prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Generator) -> Effects:
+    drawing = prepared.drawing
+    source = _silenced(case, drawing, off)
+    outputs = prepared.reference.outputs
+    found = {name: RunningEffect(value) for name, value in outputs.items()}
+
+    def whole(_: int, piece: Tensors) -> Tensors:
+        return piece
+
+    sampler = replace(drawing, source=source).sampler(seeds)
+    count = max(_FEWEST, min(_MOST, _ELEMENT_BUDGET // drawing.elements)) if source.axes else _FEWEST
+    for _, piece in sampler.pieces(count, tuple(outputs), whole):
+        for name, effect in found.items():
+            effect.add(piece[name])
+    return {name: effect.effect for name, effect in found.items()}
 
 
-def _sampler(case: Case, prepared: Prepared, session: Session) -> tuple[Sampler, int]:
-    outputs: Mapping[str, Array] = prepared.reference.outputs
-    tiling = prepared.drawing.tiling
-    size = sum(value.size for value in outputs.values())
-    if tiling is None:
-        return ReseededSampler(session, case.train_feeds), _SINGLE_RUNS
-    axes = {name: tiling.output_axes[name] for name in outputs}
-    count = max(1, min(_REPLICATES, _ELEMENT_BUDGET // max(1, size)))
-    return TiledSampler(session, Tile(case.train_feeds, tiling.input_axes, axes), count), count
+def _silenced(case: Case, drawing: Drawing, off: frozenset[GraphSite]) -> Source:
+    """Return what replicates are drawn from, without some sites.
+
+    A scale away from its mask may lie before the part that randomness reaches: then the whole model is taken.
+    """
+    source = drawing.source
+    if any(site.remote is not None or site.folded is not None for site in off):
+        axes = {} if drawing.tiling is None else drawing.tiling.input_axes
+        return Source(without_sites(measured_model(case.model.proto), tuple(off)), case.train_feeds, axes)
+    return replace(source, model=without_sites(source.model, tuple(off)))

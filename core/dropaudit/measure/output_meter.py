@@ -56,9 +56,9 @@ class OutputMeter:
         self._counts = np.zeros(_BINS, dtype=np.int64)
 
     @property
-    def wants_picture(self) -> bool:
-        """Whether single elements are still to be looked at."""
-        return self._seen < _PICTURED
+    def unpictured(self) -> int:
+        """Replicates whose single elements are still to be looked at."""
+        return -(-max(0, _PICTURED - self._seen) // max(1, self._reference.size))
 
     def read(self, values: NDArray[Any], *, pictured: bool) -> Take:
         """Read replicates of the output, shape (n, …), and return what takes the result in."""

@@ -37,15 +37,18 @@ class Meters:
         sites = (name for _, *names in self._open_sites() for name in names)
         return tuple(dict.fromkeys([*sites, *(name for _, name in self._open_outputs())]))
 
-    def reader(self) -> Callable[[dict[str, Array]], Take]:
-        """Return what reads replicates of what is wanted now, in any thread; see SiteMeter for the two halves."""
+    def reader(self) -> Callable[[int, dict[str, Array]], Take]:
+        """Return what reads replicates of what is wanted now, in any thread; see SiteMeter for the two halves.
+
+        Its first argument counts the replicates before those that it reads, since this was called.
+        """
         sites = self._open_sites()
         # Settled here: what a thread reads must not depend on what another has taken in.
-        outputs = [(output, name, output.wants_picture) for output, name in self._open_outputs()]
+        outputs = [(output, name, output.unpictured) for output, name in self._open_outputs()]
 
-        def read(draws: dict[str, Array]) -> Take:
+        def read(start: int, draws: dict[str, Array]) -> Take:
             takes = [site.read(draws[before], draws[after]) for site, before, after in sites]
-            takes += [output.read(draws[name], pictured=pictured) for output, name, pictured in outputs]
+            takes += [output.read(draws[name], pictured=start < left) for output, name, left in outputs]
 
             def take() -> None:
                 for each in takes:

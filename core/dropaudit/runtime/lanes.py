@@ -19,7 +19,7 @@ import onnx
 
 from dropaudit.graph.seeds import holds_dropout, seeded
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import Found, Tile, Use, sizes
+from dropaudit.runtime.replicates import Found, Tile, Use, parts
 from dropaudit.runtime.session import Session, Tensors, draw_seed
 
 _STREAMS = 8
@@ -91,33 +91,33 @@ class LanedSampler:
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
 
-        def work(place: int, size: int) -> Found:
+        def work(place: int, start: int, size: int) -> Found:
             stream = self.streams[place % len(self.streams)]
             found = stream.run(self.tile.repeated(size), self.tile.drawn(names))
-            return use(self.tile.split(found, names, size))
+            return use(start, self.tile.split(found, names, size))
 
-        parts = list(enumerate(self._sizes(count)))
-        if self.lanes == 1 or len(parts) == 1:
-            yield from ((size, work(place, size)) for place, size in parts)
+        divided = self._parts(count)
+        if self.lanes == 1 or len(divided) == 1:
+            yield from ((size, work(place, start, size)) for place, (start, size) in enumerate(divided))
             return
         waiting: deque[tuple[int, Future[Found]]] = deque()
         try:
-            for place, size in parts:
+            for place, (start, size) in enumerate(divided):
                 if len(waiting) == len(self.streams):
                     yield _first(waiting)
-                waiting.append((size, _pool(self.lanes).submit(work, place, size)))
+                waiting.append((size, _pool(self.lanes).submit(work, place, start, size)))
             while waiting:
                 yield _first(waiting)
         finally:
             # Whoever stops early waits for what has begun: a stream is never left running.
             wait([future for _, future in waiting if not future.cancel()])
 
-    def _sizes(self, count: int) -> list[int]:
+    def _parts(self, count: int) -> list[tuple[int, int]]:
         """Divide into an even number of pieces where that is worth it, so that two cores end together."""
-        found = sizes(count, self.largest)
+        found = parts(count, self.largest)
         if len(found) % 2 == 0 or count < 2 or count * self.elements < _WORTH_DIVIDING:
             return found
-        return sizes(count, -(-count // (len(found) + 1)))
+        return parts(count, -(-count // (len(found) + 1)))
 
 
 def _first(waiting: deque[tuple[int, Future[Found]]]) -> tuple[int, Found]:

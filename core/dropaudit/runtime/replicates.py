@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -18,7 +19,8 @@ from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
 Found = TypeVar("Found")
-Use = Callable[[Tensors], Found]
+# Takes the number of replicates before a piece, and the piece.
+Use = Callable[[int, Tensors], Found]
 _SINGLE_RUNS = 256
 
 
@@ -99,9 +101,9 @@ class TiledSampler:
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
-        for size in sizes(count, self.largest):
+        for start, size in parts(count, self.largest):
             found = self.session.run(self.tile.repeated(size), self.tile.drawn(names))
-            yield size, use(self.tile.split(found, names, size))
+            yield size, use(start, self.tile.split(found, names, size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,12 @@ class ReseededSampler:
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
-        for size in sizes(count, min(self.largest, _SINGLE_RUNS)):
+        for start, size in parts(count, min(self.largest, _SINGLE_RUNS)):
             drawn = [name for name in names if name not in self.fixed]
             runs = [self.session.run(self.feeds, drawn) for _ in range(size)]
             stacked = {name: np.stack([run[name] for run in runs]) for name in drawn}
-            yield size, use({name: stacked[name] if name in stacked else self._known(name, size) for name in names})
+            known = {name: self._known(name, size) for name in names if name in self.fixed}
+            yield size, use(start, stacked | known)
 
     def _known(self, name: str, count: int) -> NDArray[Any]:
         return np.broadcast_to(self.fixed[name], (count, *self.fixed[name].shape))
@@ -138,17 +141,18 @@ class ReseededSampler:
 def draw(sampler: Sampler, count: int, names: Sequence[str]) -> Tensors:
     """Return `count` replicates of the named tensors, along a new first axis."""
 
-    def whole(piece: Tensors) -> Tensors:
+    def whole(_: int, piece: Tensors) -> Tensors:
         return piece
 
     pieces = [piece for _, piece in sampler.pieces(count, names, whole)]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
 
 
-def sizes(count: int, largest: int) -> list[int]:
-    """Divide `count` replicates into pieces of nearly equal size, none larger than `largest`."""
+def parts(count: int, largest: int) -> list[tuple[int, int]]:
+    """Divide `count` replicates into nearly equal pieces, none larger than `largest`, and return starts and sizes."""
     number = -(-count // max(1, largest))
-    return [count // number + (place < count % number) for place in range(number)]
+    sizes = [count // number + (place < count % number) for place in range(number)]
+    return list(zip(accumulate(sizes, initial=0), sizes, strict=False))
 
 
 def tiled(feeds: Mapping[str, NDArray[Any]], axes: Axes, count: int) -> Tensors:

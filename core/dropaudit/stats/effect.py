@@ -24,10 +24,43 @@ class Effect:
     variance: float
 
 
+class RunningEffect:
+    """Effect on one output, from pieces of a sample; a piece is forgotten when it was added.
+
+    With d_t = y_t - ref, the gap is mean <d_t, ref> / <ref, ref>, and the scatter mean |d_t|^2 - |mean d|^2 over
+    |ref|^2: differences from the reference are small where the scatter is, so that little cancels.
+    """
+
+    def __init__(self, reference: NDArray[Any]) -> None:
+        self._reference = np.asarray(reference).reshape(-1)
+        self._norm = norm_squared(self._reference.astype(np.float64))
+        self._count = 0
+        self._products = 0.0
+        self._squares = 0.0
+        self._sums = np.zeros(self._reference.size)
+
+    def add(self, replicates: NDArray[Any]) -> None:
+        """Take in replicates of shape (n, …)."""
+        gaps = replicates.reshape(len(replicates), -1) - self._reference
+        self._count += len(gaps)
+        self._products += float(inner(gaps, self._reference).sum())
+        self._squares += float(np.vecdot(gaps, gaps).sum(dtype=np.float64))
+        self._sums += gaps.sum(axis=0)
+
+    @property
+    def effect(self) -> Effect:
+        """What was found so far. Raises ValueError before the first replicate."""
+        if self._count == 0:
+            raise ValueError("no replicates, no effect")
+        scatter = self._squares / self._count - norm_squared(self._sums / self._count)
+        return Effect(
+            mean_gap=self._products / self._count / self._norm if self._norm else 0.0,
+            variance=max(0.0, scatter) / (self._norm or 1.0),
+        )
+
+
 def effect_of(replicates: NDArray[Any], reference: NDArray[Any]) -> Effect:
     """Compare replicates, shape (n, …), with a reference of shape (…)."""
-    y = np.asarray(replicates, dtype=np.float64).reshape(len(replicates), -1)
-    ref = np.asarray(reference, dtype=np.float64).ravel()
-    norm = norm_squared(ref)
-    gap = float(inner(y, ref).mean()) / norm - 1 if norm else 0.0
-    return Effect(mean_gap=gap, variance=float(np.square(y - y.mean(axis=0)).sum(axis=1).mean()) / (norm or 1.0))
+    found = RunningEffect(reference)
+    found.add(replicates)
+    return found.effect

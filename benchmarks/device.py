@@ -1,0 +1,63 @@
+"""What is asked of a GPU beside its speed: that it is busy, and that its reports say what the CPU's say."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from statistics import fmean
+
+from cases import Case
+from contender import statistics
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.plan import Provider
+
+_EVERY = 0.05
+_SHORTEST = 3.0
+
+
+def busy_share(case: Case, replicates: int) -> float:
+    """Return the share of the time in which the device executes a kernel, while statistics are computed.
+
+    NVIDIA's driver counts it over its own sampling period; `nvidia-smi` reads it.
+    """
+    run = statistics(case, "cuda")
+    run(replicates)
+    shares: list[float] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.is_set():
+            shares.append(_utilization())
+            time.sleep(_EVERY)
+
+    watcher = threading.Thread(target=watch)
+    start = time.perf_counter()
+    watcher.start()
+    while time.perf_counter() - start < _SHORTEST:
+        run(replicates)
+    ended.set()
+    watcher.join()
+    # The first sample may look back to before the run.
+    return fmean(shares[1:] or shares)
+
+
+def _utilization() -> float:
+    command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--id=0"]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 100
+
+
+def agreement(case: Case) -> str:
+    """Say whether both providers give one verdict, and scale factors whose intervals meet."""
+    subject = ArtifactSubject(case.content(), Role.TRAIN, {"x": case.inputs})
+    cpu, cuda = (audit(subject, Plan(provider=provider)) for provider in (Provider.CPU, Provider.CUDA))
+    if cpu.verdict is not cuda.verdict:
+        return f"differ: {cpu.verdict.value} and {cuda.verdict.value}"
+    return "agree" if _meet(cpu, cuda) else f"both {cpu.verdict.value}, intervals apart"
+
+
+def _meet(one: Report, other: Report) -> bool:
+    pairs = zip(one.outputs, other.outputs, strict=True)
+    intervals = ((a.scale_factor, b.scale_factor) for a, b in pairs)
+    return all(a is None or b is None or (a.lower <= b.upper and b.lower <= a.upper) for a, b in intervals)
