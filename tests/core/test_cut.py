@@ -10,10 +10,12 @@ from dropaudit.graph.cut import beyond, cut_at_randomness
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.sites import find_sites
-from dropaudit.measure.shortcut import Silent, Source, opened, shortened
+from dropaudit.measure.shortcut import Runs, Silent, Source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
+from dropaudit.runtime.replicates import tiled
 from dropaudit.runtime.session import Session
+from dropaudit.runtime.tiling import COPIES, Tiling
 from support.graphs import dense
 
 CPU = choose(Provider.CPU)
@@ -69,7 +71,11 @@ def test_an_output_that_no_randomness_reaches_is_taken_as_it_is() -> None:
 
 def short(source: Source, silent: Silent) -> Source:
     whole = opened(source.model, ("y",))
-    return shortened(source, whole, session(whole.model), silent, CPU, np.random.default_rng(0))
+    ready, names = session(whole.model), tuple(whole.probes.values())
+    several = ready.run(tiled(X, {"x": 0}, COPIES), names)
+    tiling = Tiling({"x": 0}, {"y": 0}, {name: several[name].shape for name in names}) if source.axes else None
+    runs = Runs(ready.run(X, ("y", *names)), tiling)
+    return shortened(source, whole, runs, silent, CPU, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("axes", [{}, {"x": 0}], ids=["single runs", "tiled"])

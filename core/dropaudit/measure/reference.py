@@ -78,7 +78,7 @@ def make_reference(case: Case, bypassed: Session, place: Place, seeds: np.random
     return Reference(
         outputs=outputs,
         derived=derived,
-        unstable=_unstable(served, bypassed, feeds, place, seeds),
+        unstable=_unstable(served, bypassed, derived if served is model else None, feeds, place, seeds),
         batch_gaps=_batch_gaps(model, case.plain_feeds, derived, place, seeds),
         served_as_bypassed=_served_as_bypassed(served, feeds, place, seeds),
     )
@@ -103,12 +103,21 @@ def _inference_outputs(inference: Model, place: Place, seeds: np.random.Generato
 
 
 def _unstable(
-    served: Model, bypassed: Session, feeds: Arrays, place: Place, seeds: np.random.Generator
+    served: Model,
+    bypassed: Session,
+    known: Arrays | None,
+    feeds: Arrays,
+    place: Place,
+    seeds: np.random.Generator,
 ) -> frozenset[str]:
-    """Return the outputs that two runs disagree on; at inference other noise counts, in training it is at its mean."""
+    """Return the outputs that two runs disagree on; at inference other noise counts, in training it is at its mean.
+
+    `known` is what the bypassed session has answered to the same feeds, where it has.
+    """
     if served.role is Role.INFERENCE:
-        bypassed = Session(without_sites(served.proto, served.active), place, seeds)
-    first, second = (float_outputs(bypassed, feeds) for _ in range(2))
+        bypassed, known = Session(without_sites(served.proto, served.active), place, seeds), None
+    first = float_outputs(bypassed, feeds) if known is None else known
+    second = float_outputs(bypassed, feeds)
     return frozenset(
         name
         for name, value in first.items()

@@ -18,7 +18,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
 from dropaudit.graph.working import working_elements
 from dropaudit.measure.case import Case
-from dropaudit.measure.shortcut import Silent, Source, opened, shortened
+from dropaudit.measure.shortcut import Runs, Silent, Source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
 from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
@@ -126,10 +126,11 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
     whole = opened(probed, names)
     session = Session(whole.model, place, seeds)
     feeds = recipe.case.train_feeds
-    shapes = {name: value.shape for name, value in session.run(feeds, names).items()}
-    tiling = _tiling(recipe, session, probes, shapes)
+    alone = session.run(feeds, (*names, *whole.probes.values()))
+    shapes = {name: alone[name].shape for name in names}
+    tiling = _tiling(recipe, session, probes, shapes, tuple(whole.probes.values()))
     plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
-    source = shortened(plain, whole, session, recipe.silent, place, seeds)
+    source = shortened(plain, whole, Runs(alone, tiling), recipe.silent, place, seeds)
     single = session if source is plain else Session(source.model, place, seeds)
     return Drawing(source, single, probes, shapes, tiling, place)
 
@@ -157,6 +158,7 @@ def _tiling(
     session: Session,
     probes: Mapping[GraphSite, SiteProbes],
     shapes: Mapping[str, tuple[int, ...]],
+    beside: tuple[str, ...],
 ) -> Tiling | None:
     if len(recipe.measured) < len(recipe.case.model.active):
         # A site whose mask cannot be seen may share it between copies.
@@ -172,6 +174,7 @@ def _tiling(
         answers=recipe.silent.outputs,
         shapes=shapes,
         masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
+        beside=beside,
     )
     return find_tiling(trial, recipe.case.feeds.batch_axes)
 

@@ -14,11 +14,10 @@ from dropaudit.graph.expose import exposed
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Axes, tiled
 from dropaudit.runtime.session import Session, Tensors
-from dropaudit.runtime.tiling import lengthened
+from dropaudit.runtime.tiling import COPIES, Tiling, lengthened
 from dropaudit.stats.agreement import agree
 from dropaudit.subjects import Array
 
-_COPIES = 3
 _AGREEMENT = 1e-4
 
 
@@ -72,8 +71,16 @@ def opened(model: onnx.ModelProto, names: Sequence[str]) -> Opened:
     return Opened(readable, cut, {name: probes[((), name)] for name in cut.frontier})
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What an opened model returned: for one replicate, and the shapes for several where they can be drawn together."""
+
+    alone: Mapping[str, Array]
+    tiling: Tiling | None
+
+
 def shortened(
-    source: Source, whole: Opened, session: Session, silent: Silent, place: Place, seeds: np.random.Generator
+    source: Source, whole: Opened, runs: Runs, silent: Silent, place: Place, seeds: np.random.Generator
 ) -> Source:
     """Return a source that leaves out what comes before the first random operator, where that is provably the same.
 
@@ -82,7 +89,8 @@ def shortened(
 
     Args:
         source: the whole model as a source.
-        whole: the same model with its frontier readable, and `session` one of it.
+        whole: the same model with its frontier readable.
+        runs: what that returned.
         silent: the model with its sites bypassed.
         place: where to run.
         seeds: source of the runtime's seeds.
@@ -90,7 +98,7 @@ def shortened(
     if whole.cut is None:
         return source
     try:
-        shorter = _cut_source(source, whole.cut, whole.probes, session)
+        shorter = _cut_source(source, whole.cut, whole.probes, runs)
         if shorter is not None and _gives_the_same(shorter, silent, whole.cut, place, seeds):
             return shorter
     except (ExecutionFailed, InvalidModel):
@@ -99,22 +107,21 @@ def shortened(
     return source
 
 
-def _cut_source(source: Source, cut: Cut, probes: Mapping[str, str], session: Session) -> Source | None:
-    """Run what comes before once, and find the batch axes of what it makes."""
+def _cut_source(source: Source, cut: Cut, probes: Mapping[str, str], runs: Runs) -> Source | None:
+    """Take what comes before from a run, and find its batch axes; None where a tensor has none and should."""
     own = {value.name for value in cut.model.graph.input}
-    alone = session.run(source.feeds, (*probes.values(), *cut.fixed))
-    values = {name: alone[probe] for name, probe in probes.items()}
+    values = {name: runs.alone[probe] for name, probe in probes.items()}
     feeds = {name: value for name, value in source.feeds.items() if name in own} | values
-    fixed = {name: alone[name] for name in cut.fixed}
+    fixed = {name: runs.alone[name] for name in cut.fixed}
     axes = {name: axis for name, axis in source.axes.items() if name in own}
-    if source.axes and probes:
-        together = session.run(tiled(source.feeds, source.axes, _COPIES), tuple(probes.values()))
-        for name, probe in probes.items():
-            if together[probe].shape != values[name].shape:
-                axis = lengthened(values[name].shape, together[probe].shape, _COPIES)
-                if axis is None:
-                    return None
-                axes[name] = axis
+    several = {} if runs.tiling is None else runs.tiling.beside
+    for name, probe in probes.items():
+        together = several.get(probe, values[name].shape)
+        if together != values[name].shape:
+            axis = lengthened(values[name].shape, together, COPIES)
+            if axis is None:
+                return None
+            axes[name] = axis
     return Source(cut.model, feeds, axes, fixed)
 
 
@@ -131,10 +138,10 @@ def _gives_the_same(shorter: Source, silent: Silent, cut: Cut, place: Place, see
     if not shorter.axes:
         found = session.run(feeds, tuple(expected))
         return all(agree(value, found[name], _AGREEMENT) for name, value in expected.items())
-    copies = session.run(tiled(feeds, shorter.axes, _COPIES), tuple(expected))
+    copies = session.run(tiled(feeds, shorter.axes, COPIES), tuple(expected))
     return all(_repeats(value, copies[name]) for name, value in expected.items())
 
 
 def _repeats(value: Array, copies: Array) -> bool:
-    axis = lengthened(value.shape, copies.shape, _COPIES)
-    return axis is not None and agree(np.concatenate([value] * _COPIES, axis=axis), copies, _AGREEMENT)
+    axis = lengthened(value.shape, copies.shape, COPIES)
+    return axis is not None and agree(np.concatenate([value] * COPIES, axis=axis), copies, _AGREEMENT)

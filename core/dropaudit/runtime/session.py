@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -101,12 +103,26 @@ def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[
 
     Bodies of control-flow operators are included. Raises InvalidModel when the runtime refuses the model.
     """
-    with tempfile.TemporaryDirectory(prefix="dropaudit-") as scratch:
+    with _scratch_file() as path:
         options = _options()
-        options.optimized_model_filepath = str(Path(scratch) / "optimized.onnx")
+        options.optimized_model_filepath = path
         _load(model.SerializeToString(), options, place, [])
-        optimized = onnx.load(options.optimized_model_filepath, load_external_data=False)
+        optimized = onnx.load(path, load_external_data=False)
     return frozenset(_node_names(optimized.graph))
+
+
+@contextmanager
+def _scratch_file() -> Iterator[str]:
+    """Yield the path of an empty file: in memory where the system has such files, which no crash leaves behind."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("dropaudit")
+        try:
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        with tempfile.TemporaryDirectory(prefix="dropaudit-") as folder:
+            yield str(Path(folder) / "optimized.onnx")
 
 
 def _node_names(graph: onnx.GraphProto) -> list[str]:

@@ -15,17 +15,22 @@ from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
 from dropaudit.stats.ratios import mask_cells
 
-_COPIES = 4
+COPIES = 4
 _TRIALS = 8
 _AGREEMENT = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """Batch axes under which copies of an input stay apart."""
+    """Batch axes under which copies of an input stay apart.
+
+    Attributes:
+        beside: shapes that other tensors of the train session have for `COPIES` copies.
+    """
 
     input_axes: Axes
     output_axes: Axes
+    beside: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Trial:
         shapes: shapes of the outputs of the second, and of what is read beside them, for one copy.
         masked: probes before and after each site, whose masks must differ between copies, and what is dropped to;
             None where the site multiplies by a continuous draw.
+        beside: tensors of the train session whose shapes are wanted too.
     """
 
     inference: Session
@@ -48,6 +54,7 @@ class Trial:
     answers: Mapping[str, NDArray[Any]]
     shapes: Mapping[str, tuple[int, ...]]
     masked: Sequence[tuple[str, str, float | None]]
+    beside: Sequence[str]
 
 
 def find_tiling(trial: Trial, candidates: Iterable[Axes]) -> Tiling | None:
@@ -67,14 +74,14 @@ def find_tiling(trial: Trial, candidates: Iterable[Axes]) -> Tiling | None:
 
 
 def _try(trial: Trial, input_axes: Axes) -> Tiling | None:
-    together = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), tuple(trial.shapes))
-    axes = {name: lengthened(shape, together[name].shape, _COPIES) for name, shape in trial.shapes.items()}
+    together = trial.train.run(tiled(trial.train_feeds, input_axes, COPIES), (*trial.shapes, *trial.beside))
+    axes = {name: lengthened(shape, together[name].shape, COPIES) for name, shape in trial.shapes.items()}
     output_axes = {name: axis for name, axis in axes.items() if axis is not None}
     if len(output_axes) < len(axes) or not _inference_unchanged(trial, input_axes, output_axes):
         return None
     if not _masks_differ(trial, input_axes, output_axes, together):
         return None
-    return Tiling(input_axes=input_axes, output_axes=output_axes)
+    return Tiling(input_axes, output_axes, {name: together[name].shape for name in trial.beside})
 
 
 def lengthened(alone: tuple[int, ...], together: tuple[int, ...], copies: int) -> int | None:
@@ -86,11 +93,11 @@ def lengthened(alone: tuple[int, ...], together: tuple[int, ...], copies: int) -
 
 
 def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
-    together = trial.inference.run(tiled(trial.inference_feeds, input_axes, _COPIES), tuple(trial.answers))
+    together = trial.inference.run(tiled(trial.inference_feeds, input_axes, COPIES), tuple(trial.answers))
     for name, alone in trial.answers.items():
-        if together[name].size != _COPIES * alone.size:
+        if together[name].size != COPIES * alone.size:
             return False
-        if not agree(alone[None], split(together[name], output_axes[name], _COPIES), _AGREEMENT):
+        if not agree(alone[None], split(together[name], output_axes[name], COPIES), _AGREEMENT):
             return False
     return True
 
@@ -107,8 +114,8 @@ def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes, found: Mapp
         if not open_sites:
             break
         if number:
-            found = trial.train.run(tiled(trial.train_feeds, input_axes, _COPIES), names)
-        copies = {name: split(found[name], output_axes[name], _COPIES) for name in names}
+            found = trial.train.run(tiled(trial.train_feeds, input_axes, COPIES), names)
+        copies = {name: split(found[name], output_axes[name], COPIES) for name in names}
         open_sites = [site for site in open_sites if not _differ(copies[site[0]], copies[site[1]], site[2])]
     return not open_sites
 

@@ -57,6 +57,8 @@ def shared_axes(kept: Mask, telling: Mask, alpha: float) -> tuple[int, ...]:
 
 def _is_shared(kept: Mask, telling: Mask, axis: int, alpha: float) -> bool:
     """Compare every cell with the first telling one along the axis."""
+    if _neighbours_differ(kept, telling, axis):
+        return False
     first = np.expand_dims(np.argmax(telling, axis=axis), axis)
     reference = np.take_along_axis(kept, first, axis=axis)
     compared = telling & np.take_along_axis(telling, first, axis=axis)
@@ -66,6 +68,12 @@ def _is_shared(kept: Mask, telling: Mask, axis: int, alpha: float) -> bool:
     cells = int(compared.sum())
     share = float((kept & compared).sum()) / cells
     return 0 < share < 1 and chance_of_agreement(share, cells) < alpha
+
+
+def _neighbours_differ(kept: Mask, telling: Mask, axis: int) -> bool:
+    """Whether the first two slices differ where both tell: that refutes sharing, and nearly always does."""
+    (a, b), (seen_a, seen_b) = ((np.take(each, 0, axis=axis), np.take(each, 1, axis=axis)) for each in (kept, telling))
+    return bool(np.any((a != b) & seen_a & seen_b))
 
 
 def correlated_runs(kept: Mask, keep_prob: float, alpha: float) -> float | None:
