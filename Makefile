@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
-        bench-service compose-test clean
+        bench-service chaos compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md"
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
+	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
 
 $(STAMP): pyproject.toml
@@ -105,6 +106,9 @@ bench-gpu: $(TORCH_STAMP)
 
 bench-service: $(STAMP)
 	$(BIN)/python benchmarks/service.py
+
+chaos: $(STAMP)
+	$(BIN)/python -m dropaudit_chaos --output benchmarks
 
 clean:
 	rm -rf $(VENV) .venv-torch .venv-tensorflow .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -153,6 +153,8 @@ def redis_command(port: int, folder: Path) -> list[str]:
         "bind": LOOPBACK,
         "dir": str(folder),
         "appendonly": "yes",
+        # Before it answers: what was accepted is on the disk.
+        "appendfsync": "always",
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",

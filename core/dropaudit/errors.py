@@ -55,6 +55,18 @@ class ExecutionFailed(AuditError):
     reason = "EXECUTION_FAILED"
 
 
+class OutOfMemory(ExecutionFailed):
+    """The audit needs more memory than there is, or than it may take."""
+
+    reason = "MEMORY_LIMIT_EXCEEDED"
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__(
+            f"the audit needs more memory than it may take{': ' if what else ''}{what}; audit a smaller model or "
+            "batch, or give it more (DROPAUDIT_MEMORY_LIMIT_MEBIBYTES of the workers)"
+        )
+
+
 class AuditCancelled(AuditError):
     """The caller's `cancelled` said so between two chunks."""
 

@@ -38,9 +38,11 @@ from dropaudit_store.audit_list import AuditList
 from dropaudit_store.audits import AuditStore, Limits
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.connection import connect, connect_async
+from dropaudit_store.durability import warn_of_gaps
 from dropaudit_store.garbage import Garbage
 from dropaudit_store.inspections import Inspections
 from dropaudit_store.models import ModelStore
+from dropaudit_store.routing import Routes
 from dropaudit_store.suites import SuiteStore
 from dropaudit_store.watching import EventHub
 
@@ -56,10 +58,11 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         InvalidArgument: the address cannot be listened on, or credentials cannot be used.
     """
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
+    await asyncio.to_thread(warn_of_gaps, client)
     hub, stopping = EventHub(waiting), Stopping()
     metrics = Metrics(lambda: hub.watchers, AuditList(client, AuditStore(client)).counts)
     with (
-        contextlib.closing(WakeUps(settings.redis_url)) as wake_ups,
+        contextlib.closing(WakeUps(settings.redis_url, Routes(client).queue_for)) as wake_ups,
         observers(settings, metrics) as watching,
         served_metrics(metrics, settings.metrics_listen),
     ):

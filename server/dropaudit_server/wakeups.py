@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import redis
@@ -11,10 +11,16 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from dropaudit.plan import Provider
+from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditRecord, Priority
 from dropaudit_store.tasks import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
 
 _AFTER_ANSWER_SECONDS = 0.003
+
+QueueFor = Callable[[Provider], str]
+# What it is about, who is served first, and what it wants to run on.
+Call = tuple[str, Priority, Provider]
 
 _log = structlog.get_logger(__name__)
 
@@ -23,9 +29,13 @@ class WakeUps:
     """Sends wake-up calls, one after the other, while the caller goes on.
 
     A lost one does no harm: workers look for audits that nobody was told of.
+
+    Args:
+        queue_for: the queue for audits that ask for a provider.
     """
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, queue_for: QueueFor = lambda _: QUEUE) -> None:
+        self._queue_for = queue_for
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wake-ups")
         self._celery = Celery("dropaudit", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
@@ -41,27 +51,33 @@ class WakeUps:
 
     def audits(self, records: Iterable[AuditRecord]) -> None:
         """Tell a worker of each audit."""
-        self._send(AUDIT_TASK, [(record.id, record.request.priority) for record in records])
+        self._send(AUDIT_TASK, [_call(record) for record in records])
 
     def inspection(self, sha256: str) -> None:
         """Tell a worker of a model that somebody asks about."""
-        self._send(INSPECT_TASK, [(sha256, Priority.INTERACTIVE)])
+        self._send(INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)])
 
     def suite(self, suite_id: str) -> None:
         """Tell a worker that a suite's schedule has changed."""
-        self._send(SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE)])
+        self._send(SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
 
-    def _send(self, task: str, calls: Sequence[tuple[str, Priority]]) -> None:
+    def _send(self, task: str, calls: Sequence[Call]) -> None:
         self._sender.submit(self._send_all, task, calls)
 
-    def _send_all(self, task: str, calls: Sequence[tuple[str, Priority]]) -> None:
+    def _send_all(self, task: str, calls: Sequence[Call]) -> None:
         # The caller's answer first: both need the interpreter.
         time.sleep(_AFTER_ANSWER_SECONDS)
-        for argument, priority in calls:
-            self._send_one(task, argument, priority)
+        for call in calls:
+            self._send_one(task, call)
 
-    def _send_one(self, task: str, argument: str, priority: Priority) -> None:
+    def _send_one(self, task: str, call: Call) -> None:
+        argument, priority, provider = call
         try:
-            self._celery.send_task(task, args=[argument], priority=STEPS[priority], ignore_result=True, retry=False)
-        except (OperationalError, redis.RedisError, OSError):
+            queue, step = self._queue_for(provider), STEPS[priority]
+            self._celery.send_task(task, args=[argument], queue=queue, priority=step, ignore_result=True, retry=False)
+        except (OperationalError, redis.RedisError, OSError, StoreError):
             _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)
+
+
+def _call(record: AuditRecord) -> Call:
+    return record.id, record.request.priority, record.request.spec.plan.provider

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
@@ -25,10 +26,11 @@ from dropaudit_store.errors import (
     redis_errors,
 )
 from dropaudit_store.ids import sortable_id
-from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure, Priority
+from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure
 from dropaudit_store.terms import models_of, report_terms, request_terms, tensors_of
 
 WORKER_LOST = "WORKER_LOST"
+_SILENT = "it stopped answering, and its lease ran out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class AuditStore:
         self._finish = client.register_script(scripts.FINISH)
         self._cancel = client.register_script(scripts.CANCEL)
         self._release = client.register_script(scripts.RELEASE)
+        self._lose = client.register_script(scripts.LOSE)
+        self._give_back = client.register_script(scripts.GIVE_BACK)
         self._delete = client.register_script(scripts.DELETE)
 
     def create(self, request: AuditRequest, request_id: str = "") -> AuditRecord:
@@ -131,17 +135,15 @@ class AuditStore:
                 pipe.hgetall(_audit(audit_id))
             return list(zip(ids, cast(list[dict[str, str]], pipe.execute()), strict=True))
 
-    def priority(self, audit_id: str) -> Priority:
-        """Return who is served first; of an audit that is gone it does not matter."""
-        with redis_errors():
-            found = self._redis.hget(_audit(audit_id), "priority")
-        return Priority(str(found)) if found else Priority.INTERACTIVE
+    def claim(self, audit_id: str, lease_seconds: float, holder: str = "") -> Lease | None:
+        """Take a QUEUED audit; None when it is held, finished or gone.
 
-    def claim(self, audit_id: str, lease_seconds: float) -> Lease | None:
-        """Take a QUEUED audit; None when it is held, finished or gone."""
+        Args:
+            holder: who takes it, a name for this one attempt: the same name again gets the same lease.
+        """
         now = self._now()
         with redis_errors():
-            token = self._claim(args=[audit_id, now, now + lease_seconds])
+            token = self._claim(args=[audit_id, now, now + lease_seconds, holder or uuid.uuid4().hex])
         return None if not token else Lease(audit_id, int(token), self.get(audit_id))
 
     def extend(self, lease: Lease, lease_seconds: float) -> bool:
@@ -216,20 +218,54 @@ class AuditStore:
         return [each for each in expired if self._released(each, max_attempts) is AuditState.QUEUED]
 
     def _released(self, audit_id: str, max_attempts: int) -> AuditState | None:
-        failure = Failure(
-            reason=WORKER_LOST,
-            message=f"{max_attempts} workers were lost while they made this audit; look for a crash in their logs",
-        )
-        now, verdict = self._now(), msgspec.json.encode(failure).decode()
         with redis_errors():
-            state = self._release(args=[audit_id, now, max_attempts, verdict, self._expiry(now)])
+            # Whoever was lost just now said nothing; one before may have been heard.
+            cause = str(self._redis.hget(_audit(audit_id), "cause") or _SILENT)
+            state = self._release(args=self._losing(audit_id, max_attempts, cause))
         return AuditState(state) if state else None
+
+    def lose(self, audit_id: str, holder: str, cause: str, max_attempts: int) -> AuditState | None:
+        """Queue an audit whose holder is known to be gone, or end it FAILED / WORKER_LOST if tried often enough.
+
+        Args:
+            holder: how the name that the audit was claimed with begins.
+            cause: what became of the holder.
+
+        Returns:
+            The new state; None when somebody else holds the audit by now, or nobody.
+        """
+        with redis_errors():
+            state = self._lose(args=[*self._losing(audit_id, max_attempts, cause), holder, cause])
+        return AuditState(state) if state else None
+
+    def give_back(self, lease: Lease) -> AuditState:
+        """Queue an audit again that its holder cannot end; no attempt is lost. Raises LeaseLost."""
+        now = self._now()
+        with redis_errors():
+            state = self._give_back(args=[lease.audit_id, lease.token, now, self._expiry(now)])
+        _require(state, lease)
+        return AuditState(state)
+
+    def _losing(self, audit_id: str, max_attempts: int, cause: str) -> list[str | float]:
+        workers = "1 worker was" if max_attempts == 1 else f"{max_attempts} workers were"
+        failure = Failure(
+            reason=WORKER_LOST, message=f"{workers} lost while making this audit; the last known cause: {cause}"
+        )
+        now = self._now()
+        return [audit_id, now, max_attempts, msgspec.json.encode(failure).decode(), self._expiry(now)]
+
+    def count_waiting(self) -> int:
+        """Return how many audits are QUEUED."""
+        with redis_errors():
+            return self._redis.zcard(key("queued"))
 
     def take_unannounced(self, older_than: float, limit: int = 100) -> list[str]:
         """Return QUEUED audits that nobody was told of for `older_than` seconds, and note that they are told now."""
         now, queued = self._clock(), key("queued")
         with redis_errors():
-            waiting = texts(self._redis.zrangebyscore(queued, "-inf", now - older_than, start=0, num=limit))
+            waiting = (
+                texts(self._redis.zrangebyscore(queued, "-inf", now - older_than, start=0, num=limit)) if limit else []
+            )
             if waiting:
                 # XX: an audit that was claimed in between must not come back.
                 self._redis.zadd(queued, dict.fromkeys(waiting, now), xx=True)

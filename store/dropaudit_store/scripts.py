@@ -1,11 +1,16 @@
 """The state machine's transitions: each a script that Redis runs as one atomic step.
 
-An audit is a hash (request, state, attempts, token, seq, create, start, end, expire, report, failure, and the lists
-terms, models and blobs) beside a stream of events whose ids are `sequence-0`. `queued` holds the ids that wait, by the
-time they were last announced; `running` those that are held, by the time their lease ends; `expiring` those that
-finished, by the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost
-the lease. `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a blob; a blob that
-nothing needs any more is noted in `garbage`.
+An audit is a hash (request, state, attempts, lost, token, holder, seq, create, start, end, expire, report, failure,
+cause, and the lists terms, models and blobs) beside a stream of events whose ids are `sequence-0`. `queued` holds the
+ids that wait, by the time they were last announced; `running` those that are held, by the time their lease ends;
+`expiring` those that finished, by the time they will be deleted. A fencing token grows with each claim: who comes with
+an older one has lost the lease. `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a
+blob; a blob that nothing needs any more is noted in `garbage`.
+
+Every transition may be asked for twice: who hears no answer asks again, and finds done what it had asked for.
+
+Redis at its memory limit refuses a script at its first write that may take memory, and lets it go on after any other.
+A new audit is refused as a whole; what is accepted already goes on, since `let_through` writes first.
 """
 
 from __future__ import annotations
@@ -42,6 +47,7 @@ local function enter(id, state)
   redis.call('HSET', audit_key(id), 'state', state)
   index('state:' .. state, id)
 end
+local function let_through() redis.call('ZREM', P .. 'queued', '') end
 local function held(id, token)
   local found = redis.call('HMGET', audit_key(id), 'state', 'token')
   return found[1] == 'RUNNING' and found[2] == token
@@ -57,6 +63,27 @@ local function finish(id, state, now, expire)
     redis.call('ZADD', P .. 'expiring', expire, id)
   end
   event(id, 'finished', state, now)
+end
+local function queue(id, now)
+  enter(id, 'QUEUED')
+  redis.call('ZREM', P .. 'running', id)
+  redis.call('ZADD', P .. 'queued', now, id)
+  event(id, 'state', 'QUEUED', now)
+  return 'QUEUED'
+end
+local function give_up(id, now, expire)
+  let_through()
+  if redis.call('HEXISTS', audit_key(id), 'cancel') == 0 then return false end
+  finish(id, 'CANCELLED', now, expire)
+  return 'CANCELLED'
+end
+local function lose(id, now, most, failure, expire)
+  local cancelled = give_up(id, now, expire)
+  if cancelled then return cancelled end
+  if redis.call('HINCRBY', audit_key(id), 'lost', 1) < tonumber(most) then return queue(id, now) end
+  redis.call('HSET', audit_key(id), 'failure', failure)
+  finish(id, 'FAILED', now, expire)
+  return 'FAILED'
 end
 """
 )
@@ -77,6 +104,7 @@ for i = 1, count do
     known = found[1] and found
   end
   if known and known[2] ~= digest then return {'reused', request_id} end
+  if not known and redis.call('EXISTS', audit_key(id)) == 1 then known = {id, digest} end
   if not known then
     local missing
     if ARGV[3] == '1' then
@@ -106,14 +134,16 @@ return answer
 """
 )
 
-# ARGV id now lease_end. Returns the token, or false when there is nothing to claim.
+# ARGV id now lease_end holder. Returns the token, or false when there is nothing to claim.
 CLAIM = (
     _AUDIT
     + """
 local id = ARGV[1]
-if redis.call('HGET', audit_key(id), 'state') ~= 'QUEUED' then return false end
+local found = redis.call('HMGET', audit_key(id), 'state', 'holder', 'token')
+if found[1] == 'RUNNING' and found[2] == ARGV[4] then return tonumber(found[3]) end
+if found[1] ~= 'QUEUED' then return false end
 enter(id, 'RUNNING')
-redis.call('HSET', audit_key(id), 'start', ARGV[2])
+redis.call('HSET', audit_key(id), 'start', ARGV[2], 'holder', ARGV[4])
 redis.call('HINCRBY', audit_key(id), 'attempts', 1)
 local token = redis.call('HINCRBY', audit_key(id), 'token', 1)
 redis.call('ZREM', P .. 'queued', id)
@@ -128,6 +158,7 @@ EXTEND = (
     _AUDIT
     + """
 if not held(ARGV[1], ARGV[2]) then return 'lost' end
+let_through()
 redis.call('ZADD', P .. 'running', ARGV[3], ARGV[1])
 return redis.call('HEXISTS', audit_key(ARGV[1]), 'cancel') == 1 and 'cancel' or 'kept'
 """
@@ -147,7 +178,11 @@ FINISH = (
     _AUDIT
     + """
 local id, now = ARGV[1], ARGV[3]
+local ending = ARGV[2] .. ' ' .. ARGV[4]
+if redis.call('HGET', audit_key(id), 'ended') == ending then return 1 end
 if not held(id, ARGV[2]) then return 0 end
+let_through()
+redis.call('HSET', audit_key(id), 'ended', ending)
 if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), ARGV[5], ARGV[6]) end
 each(ARGV[8], function(term) index(term, id) end)
 redis.call('HSET', audit_key(id), 'terms', redis.call('HGET', audit_key(id), 'terms') .. '\\n' .. ARGV[8])
@@ -164,6 +199,7 @@ CANCEL = (
 local id = ARGV[1]
 local state = redis.call('HGET', audit_key(id), 'state')
 if not state then return 0 end
+let_through()
 if state == 'QUEUED' then finish(id, 'CANCELLED', ARGV[2], ARGV[3]) end
 if state == 'RUNNING' then redis.call('HSET', audit_key(id), 'cancel', ARGV[2]) end
 return 1
@@ -176,26 +212,38 @@ RELEASE = (
     _AUDIT
     + """
 local id, now = ARGV[1], ARGV[2]
+local lease_end = redis.call('ZSCORE', P .. 'running', id)
 if redis.call('HGET', audit_key(id), 'state') ~= 'RUNNING' then
   redis.call('ZREM', P .. 'running', id)
   return false
 end
-local lease_end = redis.call('ZSCORE', P .. 'running', id)
 if lease_end and tonumber(lease_end) > tonumber(now) then return false end
-redis.call('ZREM', P .. 'running', id)
-if redis.call('HEXISTS', audit_key(id), 'cancel') == 1 then
-  finish(id, 'CANCELLED', now, ARGV[5])
-  return 'CANCELLED'
-end
-if tonumber(redis.call('HGET', audit_key(id), 'attempts')) >= tonumber(ARGV[3]) then
-  redis.call('HSET', audit_key(id), 'failure', ARGV[4])
-  finish(id, 'FAILED', now, ARGV[5])
-  return 'FAILED'
-end
-enter(id, 'QUEUED')
-redis.call('ZADD', P .. 'queued', now, id)
-event(id, 'state', 'QUEUED', now)
-return 'QUEUED'
+return lose(id, now, ARGV[3], ARGV[4], ARGV[5])
+"""
+)
+
+# ARGV id now max_attempts failure expire holder cause. Who holds the audit is gone: `holder` is how its name begins.
+# Returns the new state, or false when somebody else holds it, or nobody.
+LOSE = (
+    _AUDIT
+    + """
+local id = ARGV[1]
+local found = redis.call('HMGET', audit_key(id), 'state', 'holder')
+if found[1] ~= 'RUNNING' or string.sub(found[2] or '', 1, #ARGV[6]) ~= ARGV[6] then return false end
+let_through()
+redis.call('HSET', audit_key(id), 'cause', ARGV[7])
+return lose(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+"""
+)
+
+# ARGV id token now expire. The holder hands the audit back as it was. Returns the new state, or false when the lease
+# is lost.
+GIVE_BACK = (
+    _AUDIT
+    + """
+local id, now = ARGV[1], ARGV[3]
+if not held(id, ARGV[2]) then return false end
+return give_up(id, now, ARGV[4]) or queue(id, now)
 """
 )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dropaudit_store.records import Priority
 
+# Every worker serves the first; those with a GPU serve the second before it.
 QUEUE = "dropaudit"
+GPU_QUEUE = "dropaudit-gpu"
 # Each takes one id, or the SHA-256 of a model.
 AUDIT_TASK = "dropaudit.audit"
 INSPECT_TASK = "dropaudit.inspect"

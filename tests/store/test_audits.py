@@ -16,6 +16,7 @@ from dropaudit_store.errors import AuditNotFound, LeaseLost, RequestIdReused, St
 from dropaudit_store.events import Finished, Progressed, StateChanged
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec
 from dropaudit_store.watching import EventHub
+from support.audits import kinds_of_events
 from support.clock import Clock
 
 REPORT = {"verdict": "PASS", "summary": "s"}
@@ -225,3 +226,75 @@ def test_a_holder_that_finished_before_it_heard_has_finished(store: AuditStore) 
     store.succeed(lease, REPORT)
     assert store.get(lease.audit_id).state is AuditState.SUCCEEDED
     assert store.cancel(lease.audit_id).state is AuditState.SUCCEEDED
+
+
+def test_the_same_holder_who_asks_twice_gets_one_lease(store: AuditStore) -> None:
+    audit_id = store.create(request()).id
+    first, again = (store.claim(audit_id, 30.0, "me") for _ in range(2))
+    assert first is not None
+    assert again is not None
+    assert (first.token, again.token, again.record.attempts) == (1, 1, 1)
+    assert store.claim(audit_id, 30.0, "somebody else") is None
+
+
+def test_an_end_that_is_written_twice_is_one_end(store: AuditStore, redis_client: redis.Redis) -> None:
+    lease = claimed(store, store.create(request()).id)
+    for _ in range(2):
+        store.succeed(lease, REPORT)
+    assert kinds_of_events(redis_client, lease.audit_id).count("finished") == 1
+    with pytest.raises(LeaseLost):
+        store.fail(lease, Failure(reason="INVALID_MODEL", message="m"))
+
+
+def test_an_audit_that_is_created_again_by_a_call_whose_answer_was_lost_stays_as_it_is(
+    store: AuditStore, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dropaudit_store.audits.sortable_id", lambda _: "f" * 32)
+    store.create(request())
+    lease = claimed(store, "f" * 32)
+    store.create(request())
+    assert store.get(lease.audit_id).state is AuditState.RUNNING
+    assert kinds_of_events(redis_client, lease.audit_id) == ["state", "state"]
+
+
+def test_a_holder_that_is_known_to_be_gone_loses_its_audit_at_once(store: AuditStore) -> None:
+    audit_id = store.create(request()).id
+    lease = store.claim(audit_id, 30.0, "worker/message/1")
+    assert lease is not None
+    assert store.lose(audit_id, "worker/another/", "signal 9", max_attempts=2) is None
+    assert store.lose(audit_id, "worker/message/", "signal 9", max_attempts=2) is AuditState.QUEUED
+    assert store.lose(audit_id, "worker/message/", "signal 9", max_attempts=2) is None
+    with pytest.raises(LeaseLost):
+        store.succeed(lease, REPORT)
+
+
+def test_the_last_known_cause_is_told_though_the_last_worker_said_nothing(store: AuditStore, clock: Clock) -> None:
+    audit_id = store.create(request()).id
+    store.claim(audit_id, 30.0, "first")
+    store.lose(audit_id, "first", "memory: the kernel killed it", max_attempts=2)
+    store.claim(audit_id, 30.0, "second")
+    clock.now += 31.0
+    assert store.release_expired(max_attempts=2) == []
+    failure = store.get(audit_id).failure
+    assert failure is not None
+    assert failure.message.endswith("the last known cause: memory: the kernel killed it")
+
+
+def test_an_audit_that_is_handed_back_waits_and_has_lost_nobody(store: AuditStore, clock: Clock) -> None:
+    audit_id = store.create(request()).id
+    for _ in range(5):
+        lease = claimed(store, audit_id)
+        assert store.give_back(lease) is AuditState.QUEUED
+    with pytest.raises(LeaseLost):
+        store.give_back(lease)
+    store.claim(audit_id, 30.0)
+    clock.now += 31.0
+    assert store.release_expired(max_attempts=2) == [audit_id]
+
+
+def test_a_cancelled_audit_that_is_handed_back_or_lost_is_cancelled(store: AuditStore) -> None:
+    for end in ("give_back", "lose"):
+        lease = claimed(store, store.create(request()).id)
+        store.cancel(lease.audit_id)
+        state = store.give_back(lease) if end == "give_back" else store.lose(lease.audit_id, "", "signal 9", 3)
+        assert state is AuditState.CANCELLED

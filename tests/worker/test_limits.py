@@ -7,8 +7,9 @@ import pytest
 from dropaudit.errors import AuditCancelled
 from dropaudit.plan import IsCancelled, OnProgress, Plan
 from dropaudit.report import Execution, Report, Verdict
+from dropaudit.runtime.interruption import Interrupter
 from dropaudit.subjects import ArtifactSubject, Subject
-from dropaudit_worker.limits import TimeLimitExceeded, limited
+from dropaudit_worker.limits import Limited, TimeLimitExceeded
 from support.clock import Clock
 
 MADE = Report(verdict=Verdict.PASS, summary="s", execution=Execution(provider="cpu"))
@@ -30,7 +31,7 @@ class Chunks:
 
 
 def made(clock: Clock, chunks: int, *, cancelled: bool = False) -> Report:
-    audit = limited(Chunks(clock, chunks), 60.0, clock)
+    audit = Limited(Chunks(clock, chunks), 60.0, Interrupter(), clock)
     return audit(ArtifactSubject(b""), Plan(), lambda _: None, lambda: cancelled)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import cast
+from typing import Any, TypeVar, cast
 
 import pytest
 import redis
@@ -14,15 +14,20 @@ from dropaudit.errors import AuditCancelled, InvalidModel
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Execution, Report, Verdict
 from dropaudit.subjects import ArtifactSubject, Subject
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits import AuditStore, Lease
 from dropaudit_store.connection import connect
-from dropaudit_store.errors import BlobMissing, StoreUnavailable
+from dropaudit_store.errors import BlobMissing, StorageFull, StoreUnavailable
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec, SubjectRef
-from dropaudit_worker.maker import Audit, AuditMaker
+from dropaudit_worker.heartbeat import Leaving
+from dropaudit_worker.limits import MakeAudit
+from dropaudit_worker.maker import AuditMaker
+from dropaudit_worker.patience import Patience
+from support.audits import kinds_of_events
 from support.clock import Clock
 
 MADE = Report(verdict=Verdict.PASS, summary="Right.", execution=Execution(provider="cpu"))
 PLAN = Plan(seed=7)
+T = TypeVar("T")
 
 
 def load(ref: SubjectRef) -> Subject:
@@ -42,7 +47,7 @@ def forbidden(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Repor
     pytest.fail("an audit was made")
 
 
-def raising(error: Exception) -> Audit:
+def raising(error: Exception) -> MakeAudit:
     def audit(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Report:
         raise error
 
@@ -55,8 +60,31 @@ def audit_id(store: AuditStore) -> str:
     return store.create(AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=PLAN))).id
 
 
-def maker(store: AuditStore, audit: Audit, lease_seconds: float = 30.0) -> AuditMaker:
-    return AuditMaker(store, load, audit, lease_seconds)
+class Untold:
+    """An audit that nobody can end but between its chunks."""
+
+    def __init__(self, audit: MakeAudit) -> None:
+        self._audit = audit
+        self.told = False
+
+    def __call__(self, subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled, /) -> Report:
+        return self._audit(subject, plan, progress, cancelled)
+
+    def tell(self, stop: bool) -> None:
+        self.told = self.told or stop
+
+
+def maker(
+    store: AuditStore,
+    audit: MakeAudit,
+    lease_seconds: float = 30.0,
+    *,
+    leaving: Leaving = lambda: False,
+    announced: list[str] | None = None,
+) -> AuditMaker:
+    announce = (announced if announced is not None else []).append
+    patience = Patience(5.0)
+    return AuditMaker(store, load, Untold(audit), lease_seconds, announce=announce, leaving=leaving, patience=patience)
 
 
 def test_a_made_audit_has_succeeded_with_its_report(store: AuditStore, audit_id: str) -> None:
@@ -86,10 +114,10 @@ def test_an_audit_that_cannot_be_made_fails_with_its_reason(store: AuditStore, a
 
 
 def test_a_subject_whose_content_is_gone_fails_with_its_reason(store: AuditStore, audit_id: str) -> None:
-    def missing(_: SubjectRef) -> Subject:
+    def missing(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Report:
         raise BlobMissing("a" * 64)
 
-    AuditMaker(store, missing, right, 30.0).make(audit_id)
+    maker(store, missing).make(audit_id)
     failure = store.get(audit_id).failure
     assert failure is not None
     assert failure.reason == "BLOB_MISSING"
@@ -185,7 +213,120 @@ def test_an_audit_that_is_cancelled_stops_within_a_second_and_is_cancelled(store
     assert (found.state, found.failure, found.report) == (AuditState.CANCELLED, None, None)
 
 
-def test_a_redis_that_is_gone_leaves_the_audit_to_somebody_else() -> None:
+def test_a_redis_that_stays_away_leaves_the_audit_to_somebody_else() -> None:
     gone = AuditStore(connect("redis://127.0.0.1:1/0"))
+    patience = Patience(0.0)
+    without = AuditMaker(
+        gone, load, Untold(right), 30.0, announce=pytest.fail, leaving=lambda: False, patience=patience
+    )
     with pytest.raises(StoreUnavailable):
-        maker(gone, right).make("any")
+        without.make("any")
+
+
+class Flaky(AuditStore):
+    """A store that does what it is asked to, and whose answers do not arrive now and then."""
+
+    def __init__(self, client: redis.Redis, silences: int) -> None:
+        super().__init__(client)
+        self.silences = silences
+
+    def claim(self, audit_id: str, lease_seconds: float, holder: str = "") -> Lease | None:
+        return self._heard(super().claim(audit_id, lease_seconds, holder))
+
+    def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
+        self._heard(super().succeed(lease, report))
+
+    def _heard(self, answer: T) -> T:
+        if self.silences:
+            self.silences -= 1
+            raise StoreUnavailable("no answer")
+        return answer
+
+
+def test_an_answer_that_does_not_arrive_costs_no_attempt(redis_client: redis.Redis) -> None:
+    store = Flaky(redis_client, silences=2)
+    audit_id = store.create(AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=PLAN))).id
+    maker(store, right).make(audit_id, holder="this one")
+    store.silences = 1
+    assert (store.get(audit_id).state, store.get(audit_id).attempts) == (AuditState.SUCCEEDED, 1)
+
+
+def test_a_report_that_redis_does_not_take_at_once_is_written_once(redis_client: redis.Redis) -> None:
+    store = Flaky(redis_client, silences=0)
+    audit_id = store.create(AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=PLAN))).id
+
+    def audit(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Report:
+        store.silences = 2
+        return MADE
+
+    with capture_logs() as lines:
+        maker(store, audit).make(audit_id)
+    assert store.get(audit_id).state is AuditState.SUCCEEDED
+    assert kinds_of_events(redis_client, audit_id) == ["state", "state", "finished"]
+    assert [line["event"] for line in lines].count("the audit is made") == 1
+
+
+def test_a_worker_that_leaves_hands_its_audit_back_without_losing_an_attempt(
+    store: AuditStore, audit_id: str, clock: Clock
+) -> None:
+    asked, announced = threading.Event(), list[str]()
+
+    def audit(_: Subject, __: Plan, ___: OnProgress, cancelled: IsCancelled) -> Report:
+        asked.set()
+        assert cancelled()
+        raise AuditCancelled("cancelled")
+
+    for _ in range(5):
+        asked.clear()
+        maker(store, audit, leaving=asked.is_set, announced=announced).make(audit_id)
+        assert store.get(audit_id).state is AuditState.QUEUED
+    assert announced == [audit_id] * 5
+    maker(store, right).make(audit_id)
+    assert (store.get(audit_id).state, store.get(audit_id).attempts) == (AuditState.SUCCEEDED, 6)
+
+
+def test_a_worker_that_leaves_passes_messages_on(store: AuditStore, audit_id: str) -> None:
+    announced = list[str]()
+    maker(store, forbidden, leaving=lambda: True, announced=announced).make(audit_id)
+    assert announced == [audit_id]
+    assert (store.get(audit_id).state, store.get(audit_id).attempts) == (AuditState.QUEUED, 0)
+
+
+def test_an_audit_that_is_cancelled_while_its_worker_leaves_is_cancelled(store: AuditStore, audit_id: str) -> None:
+    def audit(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Report:
+        store.cancel(audit_id)
+        asked.set()
+        raise AuditCancelled("cancelled")
+
+    asked = threading.Event()
+    maker(store, audit, leaving=asked.is_set).make(audit_id)
+    assert store.get(audit_id).state is AuditState.CANCELLED
+
+
+def test_progress_that_nobody_can_hear_ends_no_audit(store: AuditStore, audit_id: str) -> None:
+    class Deaf(AuditStore):
+        def progress(self, lease: Lease, progress: Progress) -> None:
+            raise StorageFull("full")
+
+    def audit(_: Subject, __: Plan, progress: OnProgress, ___: IsCancelled) -> Report:
+        progress(Progress(phase=Phase.SAMPLING))
+        return MADE
+
+    deaf = Deaf(store._redis)
+    maker(deaf, audit).make(audit_id)
+    assert store.get(audit_id).state is AuditState.SUCCEEDED
+
+
+def test_memory_that_is_not_there_ends_the_audit_with_what_to_do(store: AuditStore, audit_id: str) -> None:
+    maker(store, raising(MemoryError())).make(audit_id)
+    failure = store.get(audit_id).failure
+    assert failure is not None
+    assert failure.reason == "MEMORY_LIMIT_EXCEEDED"
+    assert "DROPAUDIT_MEMORY_LIMIT_MEBIBYTES" in failure.message
+
+
+def test_what_a_model_says_steers_no_terminal(store: AuditStore, audit_id: str) -> None:
+    maker(store, raising(InvalidModel("node \x1b[31m\u202e\nevil"))).make(audit_id)
+    failure = store.get(audit_id).failure
+    assert failure is not None
+    assert failure.message == r"node \x1b[31m\u202e\nevil"

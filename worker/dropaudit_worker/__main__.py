@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from dropaudit_store.logs import configure_logs
 from dropaudit_store.settings import problems
-from dropaudit_store.tasks import QUEUE
+from dropaudit_store.tasks import GPU_QUEUE, QUEUE
 from dropaudit_worker.app import make_app
+from dropaudit_worker.machine import children, count_gpus, machine_memory, usable_cores
 from dropaudit_worker.settings import WorkerSettings
 
 _ROLES = ("worker", "beat")
@@ -31,13 +32,18 @@ def main() -> int:
     level = settings.log_level
     # Celery leaves logging alone when somebody listens to this signal.
     setup_logging.connect(lambda **_: configure_logs(level), weak=False)
-    app = make_app(settings)
     if role == "beat":
-        app.Beat(loglevel=level, quiet=True).run()
+        make_app(settings).Beat(loglevel=level, quiet=True).run()
         return 0
-    app.worker_main(
+    gpus = 0 if settings.device == "cpu" else count_gpus()
+    if settings.device == "gpu" and not gpus:
+        print("dropaudit-worker: DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto", file=sys.stderr)
+        return 2
+    count, limits = children(settings, gpus, usable_cores(), machine_memory())
+    queues = [GPU_QUEUE, QUEUE] if gpus else [QUEUE]
+    make_app(settings, limits).worker_main(
         [
-            *("--quiet", "worker", "--pool=prefork", f"--concurrency={settings.concurrency}", f"--queues={QUEUE}"),
+            *("--quiet", "worker", "--pool=prefork", f"--concurrency={count}", f"--queues={','.join(queues)}"),
             *("--without-gossip", "--without-mingle", f"--loglevel={level}"),
             f"--hostname=dropaudit-{os.getpid()}@%h",
         ]

@@ -5,30 +5,63 @@ A task is a shell round one call: an id in, nothing out, safe to repeat. The rec
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from celery import Celery, bootsteps
 
-from dropaudit_store.errors import SuiteNotFound
-from dropaudit_store.records import Priority
-from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, STEPS, SYNC_SUITE_TASK
+from dropaudit_store.durability import warn_of_gaps
+from dropaudit_store.errors import StoreError, SuiteNotFound
+from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
 from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
-from dropaudit_worker.parts import Parts
+from dropaudit_worker.children import ChildLimits, alarm
+from dropaudit_worker.life import Life
+from dropaudit_worker.losses import Losses
+from dropaudit_worker.messages import Messages
+from dropaudit_worker.parts import PATIENCE_SECONDS, Parts
 from dropaudit_worker.reconciler import Reconciler
 from dropaudit_worker.schedule import latest_due
 from dropaudit_worker.settings import WorkerSettings
 
 # Redis hands a message to another worker after this long: longer than any audit may take.
 _VISIBILITY_MARGIN_SECONDS = 600
-_KILL_MARGIN_SECONDS = 60
+# An audit that does not end at its limit ends its own process; where even that fails, the parent kills it.
+_LONGEST_ALARM_MARGIN_SECONDS = 30
+_KILL_MARGIN_SECONDS = PATIENCE_SECONDS + 60
+_KIBIBYTE = 1 << 10
 
 _log = structlog.get_logger(__name__)
 
 
-def make_app(settings: WorkerSettings) -> Celery:
-    """Return the Celery application of a worker or a beat."""
+def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
+    """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
     app = Celery("dropaudit", broker=settings.redis_url)
+    _configure(app, settings, limits)
+    messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
+    life = Life(limits)
+    parts = Parts(settings, messages.wake, life.is_leaving)
+    worker = uuid.uuid4().hex
+    _add_audit_task(app, settings, parts, life, worker)
+    _add_tasks(app, parts)
+    _add_suite_tasks(app, parts, messages)
+
+    def watch() -> None:
+        life.watch(lambda: Losses(parts.audits, worker, messages.wake, settings.max_attempts))
+
+    def look(reconciler: Reconciler) -> None:
+        if limits is not None and limits.gpus:
+            with suppress(StoreError):
+                parts.routes.note_gpu()
+        reconciler.look()
+
+    app.steps["worker"].add(_reconciling(app, settings, parts, messages, watch, look))
+    return app
+
+
+def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None) -> None:
     visibility = {"visibility_timeout": settings.time_limit_seconds + _VISIBILITY_MARGIN_SECONDS}
     app.conf.update(
         accept_content=["json"],
@@ -37,13 +70,17 @@ def make_app(settings: WorkerSettings) -> Celery:
         task_default_queue=QUEUE,
         task_ignore_result=True,
         task_acks_late=True,
-        # An audit ends itself at its limit; what does not come to a chunk's end is killed.
+        # The soft limit is the audit's own: Celery's would raise inside the runtime, which takes any error for its own.
         task_time_limit=settings.time_limit_seconds + _KILL_MARGIN_SECONDS,
         worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=settings.audits_per_child or None,
+        # Beside a child that has grown so much there is hardly room for another audit.
+        worker_max_memory_per_child=limits.memory_bytes // 2 // _KIBIBYTE if limits and limits.memory_bytes else None,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options=visibility,
+        broker_connection_max_retries=None,
+        broker_transport_options={**visibility, "socket_connect_timeout": 2, "socket_timeout": 30},
         result_backend_transport_options=visibility,
         beat_scheduler="redbeat.RedBeatScheduler",
         redbeat_redis_url=settings.redis_url,
@@ -54,18 +91,21 @@ def make_app(settings: WorkerSettings) -> Celery:
         timezone="UTC",
         **visibility,
     )
-    parts = Parts(settings)
-    _add_tasks(app, parts)
-    _add_suite_tasks(app, parts)
-    app.steps["worker"].add(_reconciling(app, settings))
-    return app
+
+
+def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Parts, life: Life, worker: str) -> None:
+    limit = settings.time_limit_seconds
+    hard_seconds = limit + min(limit, _LONGEST_ALARM_MARGIN_SECONDS)
+
+    @app.task(name=AUDIT_TASK, bind=True)
+    def audit(task: Any, audit_id: str) -> None:
+        # Each attempt has a name of its own; its parent knows how it begins.
+        holder = f"{worker}/{task.request.id}/{uuid.uuid4().hex}"
+        with life.busy(), alarm(hard_seconds):
+            parts.maker.make(audit_id, holder)
 
 
 def _add_tasks(app: Celery, parts: Parts) -> None:
-    @app.task(name=AUDIT_TASK)
-    def audit(audit_id: str) -> None:
-        parts.maker.make(audit_id)
-
     @app.task(name=INSPECT_TASK)
     def inspect(sha256: str) -> None:
         parts.inspector.look(sha256)
@@ -75,7 +115,7 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
         parts.garbage.collect(parts.blobs)
 
 
-def _add_suite_tasks(app: Celery, parts: Parts) -> None:
+def _add_suite_tasks(app: Celery, parts: Parts, messages: Messages) -> None:
     @app.task(name=SYNC_SUITE_TASK)
     def sync_suite(suite_id: str) -> None:
         try:
@@ -92,12 +132,7 @@ def _add_suite_tasks(app: Celery, parts: Parts) -> None:
             return
         run = parts.suites.run_due(suite_id, latest_due(suite.cron, parts.suites.now()))
         for audit_id in run.audits:
-            wake(app, audit_id, parts.audits.priority(audit_id))
-
-
-def wake(app: Celery, audit_id: str, priority: Priority) -> None:
-    """Tell a worker of an audit."""
-    app.send_task(AUDIT_TASK, args=[audit_id], priority=STEPS[priority], ignore_result=True)
+            messages.wake(audit_id)
 
 
 def clean(app: Celery, parts: Parts, seconds: float) -> None:
@@ -107,7 +142,14 @@ def clean(app: Celery, parts: Parts, seconds: float) -> None:
         app.send_task(CLEAN_TASK, expires=seconds, ignore_result=True)
 
 
-def _reconciling(app: Celery, settings: WorkerSettings) -> type[bootsteps.StartStopStep]:
+def _reconciling(
+    app: Celery,
+    settings: WorkerSettings,
+    parts: Parts,
+    messages: Messages,
+    watch: Callable[[], None],
+    look: Callable[[Reconciler], None],
+) -> type[bootsteps.StartStopStep]:
     """Return the step that looks for lost audits from the worker's own timer: no thread is there to be forked."""
 
     class Reconciling(bootsteps.StartStopStep):
@@ -116,21 +158,23 @@ def _reconciling(app: Celery, settings: WorkerSettings) -> type[bootsteps.StartS
         def __init__(self, parent: Any, **options: Any) -> None:
             super().__init__(parent, **options)
             self.timer: Any = None
+            # Before the pool forks its first child.
+            watch()
+            warn_of_gaps(parts.client)
 
         def start(self, parent: Any) -> None:
-            parts = Parts(settings)
             reconciler = Reconciler(
                 parts.client,
                 parts.audits,
                 parts.suites,
-                lambda audit_id: wake(app, audit_id, parts.audits.priority(audit_id)),
+                messages,
                 lambda suites: sync_every_schedule(app, suites),
                 lambda: clean(app, parts, settings.reconcile_seconds),
                 seconds=settings.reconcile_seconds,
                 announce_seconds=settings.announce_seconds,
                 max_attempts=settings.max_attempts,
             )
-            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, reconciler.look, priority=10)
+            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, look, (reconciler,), priority=10)
 
         def stop(self, parent: Any) -> None:
             if self.timer is not None:

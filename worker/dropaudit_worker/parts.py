@@ -16,18 +16,31 @@ from dropaudit_store.garbage import Garbage
 from dropaudit_store.inspections import Inspections
 from dropaudit_store.models import ModelStore
 from dropaudit_store.referenced import ReferencedModels
+from dropaudit_store.routing import Routes
 from dropaudit_store.suites import SuiteStore
+from dropaudit_worker.heartbeat import Leaving
 from dropaudit_worker.inspecting import ModelInspector
-from dropaudit_worker.limits import limited
-from dropaudit_worker.maker import AuditMaker
+from dropaudit_worker.limits import Limited
+from dropaudit_worker.maker import Announce, AuditMaker
+from dropaudit_worker.patience import Patience
 from dropaudit_worker.settings import WorkerSettings
+
+# How long a child waits for a Redis that does not answer before it drops what it has made.
+PATIENCE_SECONDS = 60.0
 
 
 class Parts:
-    """What the tasks use. Connections are made when first used, so that no two processes share one."""
+    """What the tasks use. Connections are made when first used, so that no two processes share one.
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    Args:
+        announce: tells a worker of an audit.
+        leaving: whether this worker has been asked to stop, or is gone.
+    """
+
+    def __init__(self, settings: WorkerSettings, announce: Announce, leaving: Leaving) -> None:
         self._settings = settings
+        self._announce = announce
+        self._leaving = leaving
 
     @cached_property
     def client(self) -> redis.Redis:
@@ -38,6 +51,11 @@ class Parts:
     def audits(self) -> AuditStore:
         """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again."""
         return AuditStore(self.client, limits=Limits(retention_seconds=self._settings.retention_seconds))
+
+    @cached_property
+    def routes(self) -> Routes:
+        """Queues of audits."""
+        return Routes(self.client)
 
     @cached_property
     def blobs(self) -> BlobStore:
@@ -54,6 +72,7 @@ class Parts:
     def maker(self) -> AuditMaker:
         """Makes audits. The runtime is loaded here, in the child: after a fork its masks and CUDA would be shared."""
         from dropaudit import audit
+        from dropaudit.runtime.interruption import Interrupter
         from dropaudit_worker.subjects import load_subject
 
         def make(subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Report:
@@ -63,8 +82,11 @@ class Parts:
         return AuditMaker(
             self.audits,
             lambda ref: load_subject(ref, self.blobs, referenced),
-            limited(make, self._settings.time_limit_seconds),
+            Limited(make, self._settings.time_limit_seconds, Interrupter()),
             self._settings.lease_seconds,
+            announce=self._announce,
+            leaving=self._leaving,
+            patience=Patience(PATIENCE_SECONDS),
         )
 
     @cached_property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from dropaudit_store.settings import StoreSettings
@@ -10,7 +12,19 @@ from dropaudit_store.settings import StoreSettings
 class WorkerSettings(StoreSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
-    concurrency: int = Field(default=1, ge=1, description="audits that a worker makes at a time")
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="where models run: gpu, cpu, or auto: on GPUs where one answers"
+    )
+    concurrency: int = Field(
+        default=0, ge=0, description="audits that a worker makes at a time; 0: one for each GPU, or share of the cores"
+    )
+    cores_per_audit: int = Field(default=2, ge=1, description="cores for each audit where there is no GPU")
+    memory_limit_mebibytes: int = Field(
+        default=0, ge=0, description="most memory of a worker's child; 0: an even share of what the machine has"
+    )
+    audits_per_child: int = Field(
+        default=1000, ge=0, description="audits after which a worker's child makes room for a new one; 0: any number"
+    )
     lease_seconds: float = Field(default=30.0, gt=0, description="how long a silent worker keeps an audit")
     max_attempts: int = Field(default=3, ge=1, description="workers that may be lost over one audit")
     time_limit_seconds: int = Field(default=1800, gt=0, description="longest audit; it fails after that")

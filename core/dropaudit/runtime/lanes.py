@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
 
@@ -105,7 +106,7 @@ class LanedSampler:
             for place, (start, size) in enumerate(divided):
                 if len(waiting) == len(self.streams):
                     yield _first(waiting)
-                waiting.append((size, _pool(self.lanes).submit(work, place, start, size)))
+                waiting.append((size, _pool(self.lanes).submit(copy_context().run, work, place, start, size)))
             while waiting:
                 yield _first(waiting)
         finally:

@@ -54,15 +54,33 @@ def choose(asked: Provider) -> Place:
 @cache
 def cuda_device() -> str | None:
     """Return the name of the first CUDA device, None where the driver or the device is missing."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+    driver = _driver()
+    if driver is None or _count(driver) == 0:
         return None
     name = ctypes.create_string_buffer(128)
     return name.value.decode() if driver.cuDeviceGetName(name, len(name), 0) == 0 else "CUDA device 0"
+
+
+def count_cuda_devices() -> int:
+    """Return how many CUDA devices the runtime can use; 0 where it is built without CUDA.
+
+    A process that has asked must not be forked to use them.
+    """
+    driver = _driver() if _CUDA in onnxruntime.get_available_providers() else None
+    return 0 if driver is None else _count(driver)
+
+
+def _driver() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+
+
+def _count(driver: ctypes.CDLL) -> int:
+    count = ctypes.c_int(0)
+    answers = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return count.value if answers else 0
 
 
 @cache

@@ -16,7 +16,8 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
+from dropaudit.runtime.interruption import interruption
 from dropaudit.runtime.provider import Place
 
 Tensors = dict[str, NDArray[Any]]
@@ -64,14 +65,23 @@ class Session:
         self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Tensors:
-        """Run once with a fresh seed and return the named outputs. Raises ExecutionFailed when the runtime does."""
+        """Run once with a fresh seed and return the named outputs.
+
+        Raises:
+            ExecutionFailed: the runtime cannot run the model; OutOfMemory where that is why.
+            AuditCancelled: the audit was told to end.
+        """
         if not names:
             return {}
+        current = interruption()
+        current.check()
         if self._seeds is not None:
             onnxruntime.set_seed(draw_seed(self._seeds))
         try:
-            values = self._session.run(list(names), dict(feeds))
+            values = self._session.run(list(names), dict(feeds), current.run_options)
         except Exception as error:  # the runtime's exceptions share no base but this
+            current.check()
+            _raise_if_out_of_memory(error)
             raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
         return dict(zip(names, values, strict=True))
 
@@ -89,13 +99,27 @@ def _load(
 ) -> onnxruntime.InferenceSession:
     # Everywhere, the default session included: it deletes no dropout, and the other way the process is gone.
     disabled = [*disabled, _CRASHING_OPTIMIZER]
+    current = interruption()
+    current.check()
     try:
         # Without its fallback the runtime raises instead of printing to stdout and trying once more.
-        return onnxruntime.InferenceSession(
-            content, options, providers=list(place.runtime_names), disabled_optimizers=disabled, enable_fallback=0
-        )
+        with current.loading(options):
+            return onnxruntime.InferenceSession(
+                content, options, providers=list(place.runtime_names), disabled_optimizers=disabled, enable_fallback=0
+            )
     except Exception as error:  # the runtime's exceptions share no base but this
+        current.check()
+        _raise_if_out_of_memory(error)
         raise InvalidModel(f"ONNX Runtime cannot load the model: {first_line(error)}") from error
+
+
+# What the runtime says when the system, or its own allocator, gives it no memory.
+_OUT_OF_MEMORY = re.compile(r"bad[ _]alloc|failed to allocate memory|out of memory|CUDNN_STATUS_ALLOC_FAILED", re.I)
+
+
+def _raise_if_out_of_memory(error: Exception) -> None:
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+        raise OutOfMemory from error
 
 
 def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[str]:

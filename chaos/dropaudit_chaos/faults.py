@@ -1,0 +1,138 @@
+"""What can happen to a process or a connection, by name."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+import redis
+
+from dropaudit_chaos.parts import Part, Service
+
+Fault = Callable[[Service, random.Random], None]
+
+# Some stops outlast a lease, some do not.
+_SHORTEST_STOP, _LONGEST_STOP = 0.1, 3.0
+_DOWN_SECONDS = 0.2
+
+
+def kill_child(service: Service, rng: random.Random) -> None:
+    """SIGKILL a worker's child."""
+    for child in _child(service, rng):
+        child.kill()
+
+
+def stop_child(service: Service, rng: random.Random) -> None:
+    """SIGSTOP a worker's child for a while."""
+    for child in _child(service, rng):
+        child.suspend()
+        _pause(rng)
+        with suppress(psutil.NoSuchProcess):
+            child.resume()
+
+
+def _child(service: Service, rng: random.Random) -> list[psutil.Process]:
+    found = [child for worker in service.workers for child in worker.children()]
+    return [rng.choice(found)] if found else []
+
+
+def kill_worker(service: Service, rng: random.Random) -> None:
+    """SIGKILL a worker's parent, and start another."""
+    _kill(rng.choice(service.workers))
+
+
+def kill_server(service: Service, _: random.Random) -> None:
+    """SIGKILL the server, and start another."""
+    _kill(service.server)
+
+
+def kill_redis(service: Service, _: random.Random) -> None:
+    """SIGKILL Redis, and start another on its files."""
+    _kill(service.redis)
+    service.await_redis()
+
+
+def _kill(part: Part) -> None:
+    part.kill()
+    time.sleep(_DOWN_SECONDS)
+    part.start()
+
+
+def restart_worker(service: Service, rng: random.Random) -> None:
+    """Ask a worker to stop, and start another."""
+    rng.choice(service.workers).restart()
+
+
+def restart_server(service: Service, _: random.Random) -> None:
+    """Ask the server to stop, and start another."""
+    service.server.restart()
+
+
+def restart_redis(service: Service, _: random.Random) -> None:
+    """Ask Redis to stop, and start another on its files."""
+    service.redis.restart()
+    service.await_redis()
+
+
+def stop_worker(service: Service, rng: random.Random) -> None:
+    """SIGSTOP a worker's parent and children for a while."""
+    worker = rng.choice(service.workers)
+    worker.send(signal.SIGSTOP)
+    for child in worker.children():
+        child.suspend()
+    _pause(rng)
+    for child in worker.children():
+        child.resume()
+    worker.send(signal.SIGCONT)
+
+
+def stop_server(service: Service, rng: random.Random) -> None:
+    """SIGSTOP the server for a while."""
+    _stop(service.server, rng)
+
+
+def stop_redis(service: Service, rng: random.Random) -> None:
+    """SIGSTOP Redis for a while."""
+    _stop(service.redis, rng)
+
+
+def _stop(part: Part, rng: random.Random) -> None:
+    part.send(signal.SIGSTOP)
+    _pause(rng)
+    part.send(signal.SIGCONT)
+
+
+def cut_clients(service: Service, _: random.Random) -> None:
+    """Reset every client's connection to the server."""
+    service.proxy.cut()
+
+
+def cut_redis(service: Service, _: random.Random) -> None:
+    """Have Redis close every connection to it."""
+    with suppress(redis.exceptions.RedisError):
+        service.client.client_kill_filter(_type="normal", skipme=True)
+
+
+def _pause(rng: random.Random) -> None:
+    time.sleep(rng.uniform(_SHORTEST_STOP, _LONGEST_STOP))
+
+
+FAULTS: dict[str, Fault] = {
+    "SIGKILL child": kill_child,
+    "SIGKILL worker": kill_worker,
+    "SIGKILL server": kill_server,
+    "SIGKILL redis": kill_redis,
+    "SIGSTOP child": stop_child,
+    "SIGSTOP worker": stop_worker,
+    "SIGSTOP server": stop_server,
+    "SIGSTOP redis": stop_redis,
+    "restart worker": restart_worker,
+    "restart server": restart_server,
+    "restart redis": restart_redis,
+    "cut clients": cut_clients,
+    "cut redis": cut_redis,
+}

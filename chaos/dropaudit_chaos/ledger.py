@@ -1,0 +1,88 @@
+"""What became of every audit that was accepted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from dropaudit_chaos.crowd import Accepted
+from dropaudit_store.audits import AuditStore
+from dropaudit_store.connection import key, texts
+from dropaudit_store.records import AuditRecord, AuditState
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The books after everything has ended.
+
+    Attributes:
+        accepted: audits that clients were told of.
+        stored: audits that are stored.
+        states: how many are in which state.
+        lost: names that were accepted and are not there, or have not ended.
+        unknown: ids that are stored, and that nobody was told of.
+        wrong: what is wrong with an audit: two ends, no report, another report than a calm run's.
+        attempts: how many audits were taken how often.
+    """
+
+    accepted: int
+    stored: int
+    states: Mapping[str, int]
+    lost: tuple[str, ...]
+    unknown: tuple[str, ...]
+    wrong: tuple[str, ...]
+    attempts: Mapping[int, int]
+
+    @property
+    def balances(self) -> bool:
+        """Whether every accepted audit has one end and one report, the right one, and there is no other audit."""
+        return not (self.lost or self.unknown or self.wrong) and self.accepted == self.stored > 0
+
+
+def close_books(client: redis.Redis, accepted: Accepted, expected: Mapping[int, object]) -> Ledger:
+    """Read every audit and compare.
+
+    Args:
+        expected: the report of each kind in a calm run, its times left out.
+    """
+    ids = {name.removeprefix("audits/"): kind for name, kind in accepted.kinds.items()}
+    stored = texts(client.zrange(key("audits"), 0, -1))
+    records = AuditStore(client).find_many(ids)
+    wrong = [
+        f"{each}: {fault}" for each, record in records.items() for fault in _faults(client, record, expected[ids[each]])
+    ]
+    ended = {each for each, record in records.items() if record.state.is_final}
+    return Ledger(
+        accepted=len(accepted.names),
+        stored=len(stored),
+        states=Counter(record.state.value for record in records.values()),
+        lost=tuple(sorted(set(ids) - ended)),
+        unknown=tuple(sorted(set(stored) - set(ids))),
+        wrong=tuple(wrong),
+        attempts=Counter(record.attempts for record in records.values()),
+    )
+
+
+def _faults(client: redis.Redis, record: AuditRecord, expected: object) -> list[str]:
+    events: Any = client.xrange(f"{key('events')}:{record.id}")
+    ends = sum(fields["kind"] == "finished" for _, fields in events)
+    found = []
+    if ends != 1:
+        found.append(f"{ends} ends")
+    if record.state is not AuditState.SUCCEEDED:
+        found.append(f"{record.state.value} with {record.failure}")
+    elif without_times(record.report) != expected:
+        found.append("another report than the calm run's")
+    return found
+
+
+def without_times(report: dict[str, Any] | None) -> object:
+    """Return a report without how long it took."""
+    if report is None:
+        return None
+    execution = {name: value for name, value in report["execution"].items() if name != "seconds"}
+    return {**report, "execution": execution}

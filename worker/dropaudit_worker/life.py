@@ -1,0 +1,57 @@
+"""How a worker's processes begin and end: what children are told of the parent, and the parent of its children."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from celery.signals import task_failure, worker_process_init, worker_shutting_down
+
+from dropaudit_store.tasks import AUDIT_TASK
+from dropaudit_worker.children import ChildLimits, Orphan, confine
+from dropaudit_worker.losses import Losses, is_loss
+
+
+class Life:
+    """One worker: a parent, and the children that it forks.
+
+    Args:
+        limits: of each child; None for none.
+    """
+
+    def __init__(self, limits: ChildLimits | None) -> None:
+        self._limits = limits
+        # One byte that parent and children share: 1 once the worker has been asked to stop.
+        self._asked = mmap.mmap(-1, 1)
+        self._orphan: Orphan | None = None
+
+    def is_leaving(self) -> bool:
+        """Whether this worker has been asked to stop, or the parent is gone."""
+        return self._asked[0] == 1 or (self._orphan is not None and self._orphan.is_one())
+
+    def busy(self) -> AbstractContextManager[None]:
+        """Let the work inside come to its end, though the parent be gone."""
+        return self._orphan.busy() if self._orphan is not None else nullcontext()
+
+    def watch(self, make_losses: Callable[[], Losses]) -> None:
+        """Begin to listen; called in the parent, before it forks."""
+        losses = make_losses()
+
+        def begin_child(**_: Any) -> None:
+            self._orphan = Orphan()
+            self._orphan.watch()
+            if self._limits is not None:
+                confine(self._limits)
+
+        def failed(sender: Any, task_id: str, exception: BaseException, args: Any, **_: Any) -> None:
+            if is_loss(exception) and sender.name == AUDIT_TASK:
+                losses.child_lost(args[0], task_id, exception)
+
+        def leave(**_: Any) -> None:
+            self._asked[0] = 1
+
+        worker_process_init.connect(begin_child, weak=False)
+        task_failure.connect(failed, weak=False)
+        worker_shutting_down.connect(leave, weak=False)
