@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from dropaudit_server.requests import AskedAudit
 from dropaudit_server.tensors import PutTensors
 from dropaudit_server.wakeups import WakeUps
@@ -16,10 +14,6 @@ from dropaudit_store.blobs import BlobStore
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState
 from dropaudit_store.terms import models_of
-
-_MOST_LOGGED = 10
-
-_log = structlog.get_logger(__name__)
 
 
 class AuditHandlers:
@@ -59,7 +53,6 @@ class AuditHandlers:
         wanted = [Asked(_request(each, self._blobs.put_tensors), each.request_id) for each in asked]
         records = self._audits.create_many(wanted, check_models=True)
         self._wake_ups.audits([record for record in records if record.state is AuditState.QUEUED])
-        _log.info("accepted", audits=[record.id for record in records[:_MOST_LOGGED]], count=len(records))
         return records
 
     def _require_models(self, asked: Sequence[AskedAudit]) -> None:

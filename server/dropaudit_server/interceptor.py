@@ -116,8 +116,9 @@ class _Observed:
         return self._call
 
     def __exit__(self, *_: object) -> None:
-        # Not the error: it has become the call's code.
-        self._stack.close()
+        # Once the answer is on its way, since nobody but the observers waits for them. They are not told the error:
+        # it has become the call's code.
+        asyncio.get_running_loop().call_soon(self._stack.close)
 
 
 def _call(details: grpc.HandlerCallDetails) -> Call:

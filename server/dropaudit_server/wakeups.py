@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from dropaudit_store.records import AuditRecord, Priority
 from dropaudit_store.tasks import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
 
 _AFTER_ANSWER_SECONDS = 0.003
+_MOST_LOGGED = 10
 
 QueueFor = Callable[[Provider], str]
 # What it is about, who is served first, and what it wants to run on.
@@ -51,22 +53,25 @@ class WakeUps:
 
     def audits(self, records: Iterable[AuditRecord]) -> None:
         """Tell a worker of each audit."""
-        self._send(AUDIT_TASK, [_call(record) for record in records])
+        self._send("accepted", AUDIT_TASK, [_call(record) for record in records])
 
     def inspection(self, sha256: str) -> None:
         """Tell a worker of a model that somebody asks about."""
-        self._send(INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)])
+        self._send("to be inspected", INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)])
 
     def suite(self, suite_id: str) -> None:
         """Tell a worker that a suite's schedule has changed."""
-        self._send(SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
+        self._send("changed", SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
 
-    def _send(self, task: str, calls: Sequence[Call]) -> None:
-        self._sender.submit(self._send_all, task, calls)
+    def _send(self, event: str, task: str, calls: Sequence[Call]) -> None:
+        if calls:
+            # With the call's context, which names the request in the log.
+            self._sender.submit(contextvars.copy_context().run, self._send_all, event, task, calls)
 
-    def _send_all(self, task: str, calls: Sequence[Call]) -> None:
+    def _send_all(self, event: str, task: str, calls: Sequence[Call]) -> None:
         # The caller's answer first: both need the interpreter.
         time.sleep(_AFTER_ANSWER_SECONDS)
+        _log.info(event, task=task, ids=[call[0] for call in calls[:_MOST_LOGGED]], count=len(calls))
         for call in calls:
             self._send_one(task, call)
 

@@ -35,11 +35,13 @@ end
 _AUDIT = (
     _COMMON
     + """
-local function event(id, kind, payload, now)
-  local sequence = redis.call('HINCRBY', audit_key(id), 'seq', 1)
+local function append(id, sequence, kind, payload, now)
   redis.call('XADD', P .. 'events:' .. id, 'MAXLEN', '~', 1000, sequence .. '-0',
     'kind', kind, 'payload', payload, 'time', now)
   return sequence
+end
+local function event(id, kind, payload, now)
+  return append(id, redis.call('HINCRBY', audit_key(id), 'seq', 1), kind, payload, now)
 end
 local function enter(id, state)
   local before = redis.call('HGET', audit_key(id), 'state')
@@ -120,15 +122,16 @@ if limit > 0 and #fresh > 0 and redis.call('ZCARD', P .. 'queued') + #fresh > li
 for _, i in ipairs(fresh) do
   local id, request, digest, request_id, priority, terms, models, blobs = item(i)
   if request_id ~= '' then redis.call('HSET', P .. 'request:' .. request_id, 'id', id, 'digest', digest) end
-  redis.call('HSET', audit_key(id), 'request', request, 'create', now, 'attempts', 0, 'token', 0,
-    'request_id', request_id, 'priority', priority, 'terms', terms, 'models', models, 'blobs', blobs)
-  enter(id, 'QUEUED')
+  redis.call('HSET', audit_key(id), 'request', request, 'create', now, 'attempts', 0, 'token', 0, 'seq', 1,
+    'state', 'QUEUED', 'request_id', request_id, 'priority', priority, 'terms', terms, 'models', models,
+    'blobs', blobs)
+  index('state:QUEUED', id)
   redis.call('ZADD', P .. 'queued', now, id)
   redis.call('ZADD', P .. 'audits', 0, id)
   each(terms, function(term) index(term, id) end)
   each(models, function(sha) ref(sha, 'audits/' .. id) end)
   each(blobs, function(sha) ref(sha, 'audits/' .. id) end)
-  event(id, 'state', 'QUEUED', now)
+  append(id, 1, 'state', 'QUEUED', now)
 end
 return answer
 """

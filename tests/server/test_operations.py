@@ -62,8 +62,10 @@ def test_every_call_is_a_line_with_its_id_and_its_code(redis_url: str, tmp_path:
         refusal = refusal_of(lambda: stub.GetAudit(pb.GetAuditRequest(name="audits/none")))
         assert refusal.request_id
     lines = log_of(tmp_path)
-    (accepted, ended) = [line for line in lines if line.get("request") == "mine"]
-    assert accepted["audits"] == [audit.name.removeprefix("audits/")]
+    mine = {line["event"]: line for line in lines if line.get("request") == "mine"}
+    assert set(mine) == {"accepted", "a call ended"}
+    accepted, ended = mine["accepted"], mine["a call ended"]
+    assert accepted["ids"] == [audit.name.removeprefix("audits/")]
     assert (ended["method"], ended["code"]) == ("CreateAudit", "OK")
     (other,) = [line for line in lines if line.get("request") == refusal.request_id]
     assert (other["method"], other["code"]) == ("GetAudit", "NOT_FOUND")
