@@ -9,6 +9,7 @@ import grpc
 import structlog
 
 from dropaudit.errors import InvalidArgument
+from dropaudit_server.certificates import Certificates
 from dropaudit_server.settings import ServerSettings
 
 _log = structlog.get_logger(__name__)
@@ -66,15 +67,7 @@ def is_loopback(address: str) -> bool:
 def _credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
     if not settings.tls_certificate:
         return None
-    paths = (settings.tls_key, settings.tls_certificate, settings.tls_client_ca)
-    key, chain, roots = (_content(path) if path else None for path in paths)
-    if key is None or chain is None:
+    if not settings.tls_key:
         raise InvalidArgument("DROPAUDIT_TLS_CERTIFICATE needs DROPAUDIT_TLS_KEY", field="tls_key")
-    return grpc.ssl_server_credentials([(key, chain)], roots, require_client_auth=roots is not None)
-
-
-def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InvalidArgument(f"cannot read {path}: {error.strerror}", field="tls_certificate") from error
+    client_ca = Path(settings.tls_client_ca) if settings.tls_client_ca else None
+    return Certificates(Path(settings.tls_certificate), Path(settings.tls_key), client_ca).credentials()
