@@ -82,7 +82,7 @@ def test_a_mask_that_keeps_nothing_has_no_factor() -> None:
 
 def output(values: NDArray[np.float32], reference: NDArray[np.float32], *, pictured: bool = True) -> Any:
     divisor = np.where(reference != 0, reference, np.inf).astype(np.float32)
-    return tally_output(values, reference, divisor, pictured=pictured)
+    return tally_output(values, reference, divisor, (2, reference.size // 2, 1), pictured=pictured)
 
 
 def test_an_output_is_projected_and_summed() -> None:
@@ -91,7 +91,8 @@ def test_an_output_is_projected_and_summed() -> None:
     found = output(values, reference)
     wide = values.astype(np.float64)
     assert found.projections == pytest.approx(wide @ reference.astype(np.float64), rel=1e-5, abs=1e-5)
-    assert found.sums == pytest.approx(wide.sum(axis=0), rel=1e-5, abs=1e-5)
+    by_step = (wide * reference).sum(axis=0).reshape(2, 20).sum(axis=0)
+    assert found.products == pytest.approx(by_step, rel=1e-4, abs=1e-4)
     assert (found.zeros, found.non_finite) == (0, 0)
     assert (found.lowest, found.highest) == pytest.approx(((wide / reference).min(), (wide / reference).max()))
 
@@ -106,8 +107,8 @@ def test_zeros_count_where_the_reference_is_not_zero() -> None:
 
 
 def test_the_extremes_of_an_output_that_is_nowhere_positive_leave_zeros_out() -> None:
-    reference = np.ones(3, dtype=np.float32)
-    found = output(np.array([[-1, 0, -5]], dtype=np.float32), reference)
+    reference = np.ones(4, dtype=np.float32)
+    found = output(np.array([[-1, 0, -5, -2]], dtype=np.float32), reference)
     assert (found.lowest, found.highest) == (-5.0, -1.0)
 
 
@@ -117,9 +118,17 @@ def test_a_ratio_beyond_single_precision_stays_finite() -> None:
     assert found.highest == pytest.approx(1e66, rel=1e-6)
 
 
+def test_large_values_are_finite_though_their_products_are_not_in_single_precision() -> None:
+    reference = np.full(4, 2e30, dtype=np.float32)
+    values = np.full((3, 4), 1e30, dtype=np.float32)
+    found = output(values, reference)
+    assert found.projections == pytest.approx([8e60] * 3, rel=1e-6)
+    assert (found.highest, found.non_finite) == (0.5, 0)
+
+
 def test_an_output_with_a_nan_says_how_many_and_nothing_else() -> None:
-    found = output(np.array([[1, np.nan, np.inf], [1, 1, 1]], dtype=np.float32), np.ones(3, dtype=np.float32))
-    assert (found.non_finite, found.sums.size) == (2, 0)
+    found = output(np.array([[1, np.nan, np.inf, 1], [1, 1, 1, 1]], dtype=np.float32), np.ones(4, dtype=np.float32))
+    assert (found.non_finite, found.products.size) == (2, 0)
 
 
 def test_only_the_first_elements_are_kept_and_only_when_wanted() -> None:

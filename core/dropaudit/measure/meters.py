@@ -6,7 +6,7 @@ by the owner of the meter, in the order of the chunks, and takes in what was rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, ratios
 from dropaudit.stats.scale import factor_precision, is_constant
-from dropaudit.stats.tally import MaskTally, tally_mask
+from dropaudit.stats.tally import MaskTally, mask_of_counts, tally_mask
 
 Take = Callable[[], None]
 RATE_MARGIN = 0.005
@@ -91,6 +91,16 @@ class MaskMeter:
             self._take(found)
 
         return take
+
+    @property
+    def counts_suffice(self) -> bool:
+        """Whether counts of a device say all: the mask sets what it drops to zero and shares no cells."""
+        return not (self.shared_axes or self.law.shift or self.law.dropped)
+
+    def read_counts(self, counts: Mapping[str, NDArray[Any]], cells: int) -> Take | None:
+        """Read what a device counted over so many cells; None where the elements themselves must be read."""
+        found = mask_of_counts(counts, cells)
+        return None if found is None else lambda: self._take(found)
 
     def _take(self, found: MaskTally) -> None:
         self.kept += found.kept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,9 @@ from dropaudit.plan import TestProgress
 from dropaudit.report import Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
-from dropaudit.stats.products import norm_squared
+from dropaudit.stats.products import inner
 from dropaudit.stats.ratios import RunningSpread, smallest_input
-from dropaudit.stats.tally import OutputTally, tally_output
+from dropaudit.stats.tally import OutputTally, output_of_counts, tally_output
 from dropaudit.subjects import float_array
 
 _BINS = 24
@@ -27,6 +29,11 @@ class OutputMeter:
     """Scale factor of one output: the mean of s_t = <y_t, y_ref> / <y_ref, y_ref> over replicates.
 
     Its test is decided when the confidence sequence lies inside or outside 1 +- tolerance.
+
+    Attributes:
+        weights: y_ref over its largest magnitude, so that products do not leave single precision; shape (elements,).
+        divisor: y_ref, infinite where it is too near zero for a ratio.
+        fold: extents before, of and after the time axis.
     """
 
     def __init__(
@@ -36,21 +43,22 @@ class OutputMeter:
         self._time_axis = time_axis
         self.shape = reference.shape
         self._reference = float_array(reference).ravel()
-        self._norm = norm_squared(self._reference)
+        scaled = self._reference / _magnitude(self._reference)
+        self._norm = float(inner(scaled, self._reference))
         # Single precision is enough for a mean of projections, and four times as fast; half precision is not.
-        self._weights: NDArray[np.floating] = self._reference.astype(
-            np.float64 if reference.dtype == np.float64 else np.float32
-        )
+        precision = np.float64 if reference.dtype == np.float64 else np.float32
+        self.weights: NDArray[np.floating] = scaled.astype(precision)
         telling = np.abs(self._reference) > smallest_input(reference.dtype)
-        self._divisor = self._weights.copy()
-        self._divisor[~telling] = np.inf
+        self.divisor: NDArray[np.floating] = self._reference.astype(precision)
+        self.divisor[~telling] = np.inf
         self._tolerance = tolerance
         self._alpha = alpha
         self._moments = RunningMoments()
         self._ratios = RunningSpread()
         self._zeros = 0
         self._seen = 0
-        self._sum = np.zeros(self._reference.size)
+        self.fold = _fold(reference.shape, time_axis)
+        self._products = np.zeros(self.fold[1])
         self.non_finite = 0
         self._edges: NDArray[np.float64] | None = None
         self._counts = np.zeros(_BINS, dtype=np.int64)
@@ -62,8 +70,13 @@ class OutputMeter:
 
     def read(self, values: NDArray[Any], *, pictured: bool) -> Take:
         """Read replicates of the output, shape (n, …), and return what takes the result in."""
-        found = tally_output(values.reshape(len(values), -1), self._weights, self._divisor, pictured=pictured)
+        found = tally_output(values.reshape(len(values), -1), self.weights, self.divisor, self.fold, pictured=pictured)
         return lambda: self._take(found)
+
+    def read_counts(self, counts: Mapping[str, NDArray[Any]]) -> Take | None:
+        """Read what a device counted; None where the elements themselves must be read."""
+        found = output_of_counts(counts, int(np.count_nonzero(np.isinf(self.divisor))))
+        return None if found is None else lambda: self._take(found)
 
     def _take(self, found: OutputTally) -> None:
         self.non_finite += found.non_finite
@@ -72,7 +85,7 @@ class OutputMeter:
         if self._norm > 0:
             self._moments.add(found.projections / self._norm)
         self._seen += len(found.projections) * self._reference.size
-        self._sum += found.sums
+        self._products += found.products
         self._zeros += found.zeros
         self._count(found.first[: self._ratios.room])
         if np.isfinite(found.lowest):
@@ -108,11 +121,8 @@ class OutputMeter:
         """Scale factor at each time step: <mean y, y_ref> / <y_ref, y_ref>; 1 where the reference is zero."""
         if self._time_axis is None or not self._seen:
             return ()
-        mean = (self._sum / (self._seen / self._reference.size)).reshape(self.shape)
-        reference = self._reference.reshape(self.shape)
-        others = tuple(axis for axis in range(reference.ndim) if axis != self._time_axis)
-        norms = np.square(reference).sum(axis=others)
-        products = (mean * reference).sum(axis=others)
+        norms = (self._reference * self.weights).reshape(self.fold).sum(axis=(0, 2))
+        products = self._products / (self._seen / self._reference.size)
         return tuple(float(p / n) if n > 0 else 1.0 for p, n in zip(products, norms, strict=True))
 
     def agrees(self, interval: Interval) -> bool:
@@ -148,3 +158,16 @@ class OutputMeter:
         if self._edges is None:
             return None
         return Histogram(edges=tuple(map(float, self._edges)), counts=tuple(map(int, self._counts)))
+
+
+def _magnitude(values: NDArray[np.float64]) -> float:
+    """Return the largest magnitude; 1 where there is none, or it is not finite."""
+    found = float(np.abs(values).max(initial=0.0))
+    return found if 0 < found < math.inf else 1.0
+
+
+def _fold(shape: tuple[int, ...], axis: int | None) -> tuple[int, int, int]:
+    """Return the extents before, of and after an axis; without one, everything lies after."""
+    if axis is None:
+        return 1, 1, math.prod(shape)
+    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])

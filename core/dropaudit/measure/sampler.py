@@ -21,6 +21,7 @@ from dropaudit.measure.case import Case
 from dropaudit.measure.shortcut import Runs, Silent, Source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
+from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import ReseededSampler, Sampler, Tile, TiledSampler
@@ -35,6 +36,10 @@ _SINGLE_BUDGET = 4_000_000
 _CACHED = 2**20
 # Numbers that one run may make on its way.
 _IN_MEMORY = 2**24
+# The same on a device; it is asked for half as much when it refuses.
+_ON_DEVICE = 2**30
+# Single precision counts exactly up to here.
+_COUNTED = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Drawing:
         probes: by measured site.
         shapes: shape of one replicate of each output and probe.
         tiling: the batch axes, where many replicates are drawn in one run.
+        is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
     """
 
@@ -63,6 +69,7 @@ class Drawing:
     probes: Mapping[GraphSite, SiteProbes]
     shapes: Mapping[str, tuple[int, ...]]
     tiling: Tiling | None
+    is_single: bool
     place: Place
 
     @property
@@ -90,10 +97,19 @@ class Drawing:
             largest = max(1, _SINGLE_BUDGET // self.elements)
             return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
+        largest = largest_run(source, self.elements, _CACHED, _IN_MEMORY)
+        if self.place.provider is not Provider.CPU and self.is_single:
+            return self.on_device("cuda", tile, seeds)
         if self.place.provider is not Provider.CPU or holds_seeds(source.model):
-            return TiledSampler(Session(source.model, self.place, seeds), tile, largest_run(source, self.elements))
+            return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
         streams = streams_of(source.model, self.place, seeds)
-        return LanedSampler(streams, tile, self.elements, largest_run(source, self.elements), cores())
+        return LanedSampler(streams, tile, self.elements, largest, cores())
+
+    def on_device(self, device: str, tile: Tile, seeds: np.random.Generator) -> DeviceSampler:
+        """Return a sampler that leaves replicates on a device, as the runtime names it."""
+        largest = largest_run(self.source, self.elements, _ON_DEVICE, _ON_DEVICE)
+        session = Session(self.source.model, self.place, seeds)
+        return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +148,8 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
     plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
     source = shortened(plain, whole, Runs(alone, tiling), recipe.silent, place, seeds)
     single = session if source is plain else Session(source.model, place, seeds)
-    return Drawing(source, single, probes, shapes, tiling, place)
+    is_single = all(alone[name].dtype == np.float32 and alone[name].size < _COUNTED for name in names)
+    return Drawing(source, single, probes, shapes, tiling, is_single, place)
 
 
 def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -193,12 +210,14 @@ def _apart(measured: tuple[GraphSite, ...], model: onnx.ModelProto) -> onnx.Mode
     return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])
 
 
-def largest_run(source: Source, elements: int) -> int:
+def largest_run(source: Source, elements: int, returned: int, made: int) -> int:
     """Return how many replicates one run may have: what it returns fits the cache, what it works on the memory.
 
     Args:
         source: what is run.
         elements: numbers that one replicate returns.
+        returned: numbers that one run may return.
+        made: numbers that it may make on its way.
     """
     inner = working_elements(source.model, {name: value.shape for name, value in source.feeds.items()})
-    return max(1, min(_CACHED // elements, _IN_MEMORY // max(elements, inner)))
+    return max(1, min(returned // elements, made // max(elements, inner)))

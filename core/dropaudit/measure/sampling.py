@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.measure.meters import SiteMeter, Take
+from dropaudit.measure.meters import SiteMeter
 from dropaudit.measure.output_meter import OutputMeter
+from dropaudit.measure.reader import Reader
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.runtime.replicates import Sampler
-from dropaudit.subjects import Array
 
 # Enough for normal values to be looked at: 24 of them count after kurtosis, see `may_look`. Half as many again as the
 # burn-in cost less than a second look.
@@ -37,26 +37,10 @@ class Meters:
         sites = (name for _, *names in self._open_sites() for name in names)
         return tuple(dict.fromkeys([*sites, *(name for _, name in self._open_outputs())]))
 
-    def reader(self) -> Callable[[int, dict[str, Array]], Take]:
-        """Return what reads replicates of what is wanted now, in any thread; see SiteMeter for the two halves.
-
-        Its first argument counts the replicates before those that it reads, since this was called.
-        """
-        sites = self._open_sites()
-        # Settled here: what a thread reads must not depend on what another has taken in.
-        outputs = [(output, name, output.unpictured) for output, name in self._open_outputs()]
-
-        def read(start: int, draws: dict[str, Array]) -> Take:
-            takes = [site.read(draws[before], draws[after]) for site, before, after in sites]
-            takes += [output.read(draws[name], pictured=start < left) for output, name, left in outputs]
-
-            def take() -> None:
-                for each in takes:
-                    each()
-
-            return take
-
-        return read
+    def reader(self) -> Reader:
+        """Return what reads replicates of what is wanted now."""
+        outputs = self._open_outputs()
+        return Reader(self._open_sites(), outputs, {name: output.unpictured for output, name in outputs})
 
     def _open_sites(self) -> list[tuple[SiteMeter, str, str]]:
         return [each for each in self.sites if each[0].cells == 0 or not _is_settled(each[0])]

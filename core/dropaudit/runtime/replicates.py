@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from dropaudit.runtime.session import Session, Tensors
@@ -22,6 +23,38 @@ Found = TypeVar("Found")
 # Takes the number of replicates before a piece, and the piece.
 Use = Callable[[int, Tensors], Found]
 _SINGLE_RUNS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A model that reduces tensors to counts on the device that holds them; see `dropaudit.graph.reductions`.
+
+    Attributes:
+        constants: inputs that stay the same from piece to piece.
+        tensors: inputs that are drawn, each with an input `name/shape` beside it.
+    """
+
+    model: onnx.ModelProto
+    constants: Tensors
+    tensors: tuple[str, ...]
+
+
+@runtime_checkable
+class Reduces(Protocol):
+    """A use of replicates that is content with counts of most of them."""
+
+    @property
+    def whole(self) -> int:
+        """The first replicates, whose elements are needed all the same."""
+        ...
+
+    def reduction(self, fixed: Tensors) -> Reduction | None:
+        """Return what to count, given tensors that no randomness reaches; None where counts do not suffice."""
+        ...
+
+    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Any]) -> Any:
+        """Use the counts of a piece, or what `whole` makes of its elements where the counts do not tell."""
+        ...
 
 
 class Sampler(Protocol):

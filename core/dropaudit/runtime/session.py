@@ -85,6 +85,36 @@ class Session:
             raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
         return dict(zip(names, values, strict=True))
 
+    def run_bound(
+        self, feeds: Mapping[str, NDArray[Any] | onnxruntime.OrtValue], names: Sequence[str], device: str
+    ) -> dict[str, onnxruntime.OrtValue]:
+        """Run once with a fresh seed and leave the named outputs on a device; see `run` for the errors.
+
+        Args:
+            feeds: inputs; what lies on the device already is not copied.
+            names: outputs.
+            device: as the runtime names it.
+        """
+        current = interruption()
+        current.check()
+        if self._seeds is not None:
+            onnxruntime.set_seed(draw_seed(self._seeds))
+        try:
+            binding = self._session.io_binding()
+            for name, value in feeds.items():
+                if isinstance(value, onnxruntime.OrtValue):
+                    binding.bind_ortvalue_input(name, value)
+                else:
+                    binding.bind_cpu_input(name, value)
+            for name in names:
+                binding.bind_output(name, device)
+            self._session.run_with_iobinding(binding, current.run_options)
+            return dict(zip(names, binding.get_outputs(), strict=True))
+        except Exception as error:  # the runtime's exceptions share no base but this
+            current.check()
+            _raise_if_out_of_memory(error)
+            raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
+
 
 def _options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()

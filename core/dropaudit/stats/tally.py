@@ -6,6 +6,7 @@ the tensors have.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ class OutputTally:
 
     Attributes:
         projections: <y_t, y_ref> of each replicate, shape (n,).
-        sums: sum over replicates, shape (elements,).
+        products: y_t * y_ref summed over replicates and over all but the middle of three axes, shape (Q,).
         zeros: elements that are zero here and not in the reference.
         lowest: smallest y / y_ref of elements that are not zero.
         highest: largest of these.
@@ -50,7 +51,7 @@ class OutputTally:
     """
 
     projections: NDArray[np.float64]
-    sums: NDArray[np.float64]
+    products: NDArray[np.float64]
     zeros: int
     lowest: float
     highest: float
@@ -110,27 +111,36 @@ def _tally_plain(before: NDArray[Any], after: NDArray[Any]) -> MaskTally | None:
 
 
 def tally_output(
-    values: NDArray[Any], weights: NDArray[np.floating], divisor: NDArray[np.floating], *, pictured: bool
+    values: NDArray[Any],
+    weights: NDArray[np.floating],
+    divisor: NDArray[np.floating],
+    fold: tuple[int, int, int],
+    *,
+    pictured: bool,
 ) -> OutputTally:
-    """Project replicates of an output on its reference, sum them, and find the extremes of y / y_ref.
+    """Project replicates of an output on its reference, as a whole and by step, and find the extremes of y / y_ref.
 
     Args:
         values: replicates, shape (n, elements).
-        weights: y_ref, shape (elements,).
+        weights: y_ref, or a multiple of it, shape (elements,).
         divisor: y_ref, infinite where it is too near zero for a ratio.
+        fold: P, Q, R with P * Q * R elements, so that Q counts the steps.
         pictured: whether ratios of single elements are wanted; without, extremes and first elements are left out.
     """
     flat = computed(values)
-    projections = inner(flat, weights)
-    broken = ~np.isfinite(projections)
-    non_finite = int(np.count_nonzero(~np.isfinite(flat[broken]))) if broken.any() else 0
-    if non_finite:
+    with np.errstate(over="ignore", invalid="ignore"):
+        projections = inner(flat, weights)
+        products = (flat.sum(axis=0).astype(np.float64) * weights).reshape(fold).sum(axis=(0, 2))
+    if not (np.isfinite(projections).all() and np.isfinite(products).all()):
+        non_finite = int(np.count_nonzero(~np.isfinite(flat)))
+        if non_finite == 0 and flat.dtype != np.float64:
+            # Large values, under which single precision overflows.
+            return tally_output(flat.astype(np.float64), weights, divisor, fold, pictured=pictured)
         return OutputTally(projections, np.empty(0), 0, np.inf, -np.inf, np.empty(0), non_finite)
-    sums = flat.sum(axis=0).astype(np.float64)
     telling = np.isfinite(divisor)
     if not pictured:
         zeros = _zeros(flat, divisor, telling)
-        return OutputTally(projections, sums, zeros, np.inf, -np.inf, np.empty(0), 0)
+        return OutputTally(projections, products, zeros, np.inf, -np.inf, np.empty(0), 0)
     with np.errstate(all="ignore"):
         found = _nonzero(flat / divisor)
     if np.isinf([found.lowest, found.highest]).any() and found.count:
@@ -140,7 +150,7 @@ def tally_output(
     zeros = len(flat) * int(np.count_nonzero(telling)) - found.count
     rows = -(-SAMPLE // max(1, flat.shape[1]))
     first = (flat[:rows, telling] / divisor[telling]).ravel()[:SAMPLE]
-    return OutputTally(projections, sums, zeros, found.lowest, found.highest, first, 0)
+    return OutputTally(projections, products, zeros, found.lowest, found.highest, first, 0)
 
 
 def _zeros(flat: NDArray[np.floating], divisor: NDArray[np.floating], telling: NDArray[np.bool_]) -> int:
@@ -180,3 +190,31 @@ def _smallest_magnitude(factors: NDArray[np.floating]) -> float:
     np.subtract(bits, 1, out=bits)
     smallest = np.array([(int(bits.min()) + 1) >> 1], dtype=bits.dtype)
     return float(smallest.view(factors.dtype)[0])
+
+
+def mask_of_counts(counts: Mapping[str, NDArray[Any]], cells: int) -> MaskTally | None:
+    """Return the tally of what a device counted, by `kept`, `lowest`, `highest` and `total` of each replicate.
+
+    None where an element is not finite or a factor is not positive: then the elements themselves must tell.
+    """
+    kept, lowest, highest = int(counts["kept"].sum()), float(counts["lowest"].min()), float(counts["highest"].max())
+    if not np.isfinite(counts["total"]).all() or not np.isfinite(highest) or (kept and lowest <= 0):
+        return None
+    return MaskTally(kept, cells, lowest, highest if kept else -np.inf, np.empty(0))
+
+
+def output_of_counts(counts: Mapping[str, NDArray[Any]], untelling: int) -> OutputTally | None:
+    """Return the tally of what a device counted, by `projections`, `products` and `zeros`.
+
+    None where an element is not finite.
+
+    Args:
+        counts: of each replicate, shape (n,), but for `products`, shape (Q,).
+        untelling: elements of the reference that tell nothing, whose ratios are zero.
+    """
+    projections = counts["projections"].astype(np.float64)
+    if not np.isfinite(projections).all() or not np.isfinite(counts["products"]).all():
+        return None
+    zeros = int(counts["zeros"].sum()) - len(projections) * untelling
+    products = counts["products"].astype(np.float64)
+    return OutputTally(projections, products, zeros, np.inf, -np.inf, np.empty(0), 0)

@@ -1,0 +1,190 @@
+"""Claims about replicates that stay on a device; the CPU is one too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Role
+from dropaudit.audit import ignore_progress, never_cancelled
+from dropaudit.errors import OutOfMemory
+from dropaudit.measure.case import Case
+from dropaudit.measure.make_case import make_case
+from dropaudit.measure.meters import MaskMeter, Take
+from dropaudit.measure.prepare import Prepared, make_meters, prepare
+from dropaudit.measure.reader import Reader
+from dropaudit.measure.sampling import Meters, sample
+from dropaudit.plan import Provider
+from dropaudit.runtime.device import DeviceSampler
+from dropaudit.runtime.provider import choose
+from dropaudit.runtime.replicates import Reduction, Tile
+from dropaudit.runtime.session import Tensors
+from dropaudit.stats.tally import mask_of_counts, output_of_counts
+from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
+from dropaudit_models.twins import build
+from support.graphs import dense, model
+
+CPU = choose(Provider.CPU)
+PLAN = Plan(provider=Provider.CPU, max_replicates=2048)
+
+TIME_FIRST = (
+    "g (float[steps,batch,8] x) => (float[steps,batch,8] y) <float r = {0.3}, bool t = {1}>"
+    "{ h = Tanh(x)  d = Dropout(h, r, t)  y = Neg(d) }"
+)
+MODELS = {
+    "one site": dense("h = Tanh(x)  y = Dropout(h, r, t)"),
+    "zeros before": dense("h = Relu(x)  d = Dropout(h, r, t)  y = Neg(d)"),
+    "two sites": dense("h = Tanh(x)  a = Dropout(h, r, t)  b = Sigmoid(a)  y = Dropout(b, r, t)"),
+    "batch second": model(TIME_FIRST),
+    "unscaled chain": dense("u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  y = Mul(x, m)"),
+    "layers": build(
+        LSTMSpec(layers=(Layer(12, Wrapper(output_keep_prob=0.7)), Layer(9, Wrapper(output_keep_prob=0.5))))
+    ).SerializeToString(),
+}
+
+
+def ready(content: bytes) -> tuple[Case, Prepared]:
+    case = make_case(ArtifactSubject(content, Role.TRAIN), PLAN, CPU)
+    return case, prepare(case, PLAN, CPU)
+
+
+def on_device(prepared: Prepared, largest: int | None = None) -> DeviceSampler:
+    drawing = prepared.drawing
+    assert drawing.tiling is not None
+    tile = Tile(drawing.source.feeds, drawing.source.axes, drawing.tiling.output_axes, drawing.source.fixed)
+    sampler = drawing.on_device("cpu", tile, np.random.default_rng(0))
+    sampler.largest = largest or 64
+    return sampler
+
+
+@dataclass
+class Both:
+    """Reads every piece twice: what the device counted, and for other meters its elements."""
+
+    counting: Reader
+    looking: Reader
+    counted_pieces: int = 0
+    whole: int = field(default=64)
+
+    def __call__(self, start: int, draws: Tensors) -> Take:
+        first, second = self.counting(start, draws), self.looking(start, draws)
+        return lambda: (first(), second())[0]
+
+    def reduction(self, fixed: Tensors) -> Reduction | None:
+        return self.counting.reduction(fixed)
+
+    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Take]) -> Take:
+        self.counted_pieces += 1
+        counting = self.counting.counted(counts, fixed, _never)
+        # Elements are read by both: the counting meters must take in the counts alone.
+        kept, self.counting = self.counting, Reader((), (), {})
+        looking = whole()
+        self.counting = kept
+        return lambda: (counting(), looking())[0]
+
+
+def _never() -> Take:
+    raise AssertionError("the counts should have told")
+
+
+def measured(meters: Meters) -> list[float]:
+    found: list[float] = []
+    for site, _, _ in meters.sites:
+        assert isinstance(site, MaskMeter)
+        found += [site.kept, site.cells, site.scale.lowest, site.scale.highest]
+    for output, _ in meters.outputs:
+        assert output.interval is not None
+        found += [output.interval.estimate, output.interval.lower, output.spread, output.zero_fraction]
+        found += output.time_profile
+    return found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_counts_say_what_the_elements_say(name: str) -> None:
+    case, prepared = ready(MODELS[name])
+    one, other = (make_meters(case, prepared, PLAN) for _ in range(2))
+    both = Both(one.reader(), other.reader())
+    for _, take in on_device(prepared).pieces(512, one.wanted(), both):
+        take()
+    assert both.counted_pieces == 7
+    assert measured(one) == pytest.approx(measured(other), rel=1e-5, abs=1e-6)
+
+
+def test_an_audit_decides_from_counts() -> None:
+    case, prepared = ready(MODELS["layers"])
+    meters = make_meters(case, prepared, PLAN)
+    state = sample(on_device(prepared), meters, PLAN, ignore_progress, never_cancelled)
+    assert state.decided_tests == state.total_tests
+    (site, _, _) = meters.sites[0]
+    assert site.interval is not None
+    assert not site.interval.excludes(0.7)
+
+
+def test_masks_that_counts_do_not_describe_are_read_whole() -> None:
+    shared = dense(
+        "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  s = Mul(x, m)  w = Where(b, s, q)  y = Neg(w)"
+    )
+    case, prepared = ready(shared)
+    meters = make_meters(case, prepared, PLAN)
+    assert meters.reader().reduction(prepared.drawing.source.fixed) is None
+    for _, take in on_device(prepared).pieces(128, meters.wanted(), meters.reader()):
+        take()
+    assert meters.outputs[0][0].interval is not None
+
+
+def test_what_is_not_finite_or_not_positive_is_looked_at() -> None:
+    fine = {"kept": [3, 2], "lowest": [2, 2], "highest": [2, 2], "total": [6, 4]}
+
+    def tally(**changed: list[float]) -> object:
+        return mask_of_counts({name: np.array(value) for name, value in {**fine, **changed}.items()}, 8)
+
+    assert tally() is not None
+    assert tally(total=[6, np.nan]) is None
+    assert tally(highest=[2, np.inf]) is None
+    assert tally(lowest=[2, -2]) is None
+    assert tally(kept=[0, 0], lowest=[np.inf, np.inf], highest=[0, 0], total=[0, 0]) is not None
+    counts = {"projections": np.array([np.inf]), "products": np.ones(1), "zeros": np.zeros(1)}
+    assert output_of_counts(counts, 0) is None
+
+
+def test_elements_are_read_where_the_counts_do_not_tell() -> None:
+    """Of 1e38 and its double one is infinite in single precision: a kept element overflows."""
+    case, prepared = ready(dense("h = Mul(x, big)  y = Dropout(h, r, t)", extra=", float big = {1.5e38}"))
+    meters = make_meters(case, prepared, PLAN)
+    for _, take in on_device(prepared).pieces(256, meters.wanted(), meters.reader()):
+        take()
+    assert meters.outputs[0][0].non_finite > 0
+
+
+def test_a_device_that_refuses_is_asked_for_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, prepared = ready(MODELS["two sites"])
+    meters = make_meters(case, prepared, PLAN)
+    sampler = on_device(prepared, largest=100)
+    draw, asked = DeviceSampler._draw, []
+
+    def refusing(self: DeviceSampler, size: int, names: tuple[str, ...]) -> object:
+        asked.append(size)
+        if size > 30:
+            raise OutOfMemory
+        return draw(self, size, names)
+
+    monkeypatch.setattr(DeviceSampler, "_draw", refusing)
+    sizes = [size for size, _ in sampler.pieces(200, meters.wanted(), meters.reader())]
+    assert sum(sizes) == 200
+    assert asked[:4] == [100, 50, 25, 25]
+    assert max(sizes) == 25
+
+
+def test_a_device_that_refuses_a_single_replicate_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, prepared = ready(MODELS["one site"])
+    meters = make_meters(case, prepared, PLAN)
+
+    def refusing(*_: object) -> object:
+        raise OutOfMemory
+
+    monkeypatch.setattr(DeviceSampler, "_draw", refusing)
+    with pytest.raises(OutOfMemory):
+        list(on_device(prepared).pieces(10, meters.wanted(), meters.reader()))
