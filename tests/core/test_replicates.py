@@ -8,6 +8,7 @@ import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.graph.expose import exposed
+from dropaudit.graph.free import freed
 from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.sites import find_sites
 from dropaudit.graph.stagger import staggered
@@ -17,6 +18,8 @@ from dropaudit.runtime.provider import choose
 from dropaudit.runtime.replicates import ReseededSampler, Tile, TiledSampler, draw, split, tiled
 from dropaudit.runtime.session import Session, nodes_of_default_session
 from dropaudit.subjects import Array
+from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
+from dropaudit_models.twins import build
 from support.graphs import dense, model
 
 CPU = choose(Provider.CPU)
@@ -108,16 +111,41 @@ def test_the_batch_axis_is_found_wherever_it_is() -> None:
     assert sampling_of(nameless) == "tiled"
 
 
+def test_a_batch_that_only_the_signature_fixes_is_freed() -> None:
+    fixed = model("g (float[4,8] x) => (float[4,8] y) <float r = {0.3}, bool t = {1}> { y = Dropout(x, r, t) }")
+    layers = (Layer(6, Wrapper(output_keep_prob=0.7)), Layer(5, Wrapper(output_keep_prob=0.5)))
+    recurrent = build(LSTMSpec(layers=layers, batch=3, steps=4)).SerializeToString()
+    for content in (fixed, recurrent):
+        report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU))
+        assert report.execution.sampling == "tiled"
+        assert report.execution.inputs[0].shape[0] in (3, 4)
+        assert not any(site.keep_prob.excludes(site.declared_keep_prob or 0) for site in report.sites if site.keep_prob)
+
+
+def test_freeing_changes_the_signature_and_nothing_else() -> None:
+    proto = read(
+        model("g (float[4,8] x) => (float[4,8] y) <float r = {0.3}, bool t = {1}> { y = Dropout(x, r, t) }")
+    ).proto
+    found = freed(proto, {"x": 0})
+    assert [dim.dim_value for dim in found.graph.input[0].type.tensor_type.shape.dim] == [0, 8]
+    assert not found.graph.output[0].type.tensor_type.HasField("shape")
+    assert list(found.graph.node) == list(proto.graph.node)
+    assert [dim.dim_value for dim in proto.graph.input[0].type.tensor_type.shape.dim] == [4, 8]
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        model("g (float[4,8] x) => (float[4,8] y) <float r = {0.3}, bool t = {1}> { y = Dropout(x, r, t) }"),
-        dense("h = Softmax<axis = 0>(x)  y = Dropout(h, r, t)"),
+        model(
+            "g (float[4,8] x) => (float[4,8] y) <float r = {0.3}, bool t = {1}, int64[2] s = {4, 8}>"
+            "{ h = Reshape(x, s)  y = Dropout(h, r, t) }"
+        ),
+        dense("s = ReduceSum<keepdims = 0>(x)  h = Div(x, s)  y = Dropout(h, r, t)"),
         dense(
             "u = RandomUniform<shape = [1, 16]>()  b = Less(u, q)  m = Cast<to = 1>(b)  d = Div(m, q)  y = Mul(x, d)"
         ),
     ],
-    ids=["fixed batch", "copies meet", "mask shared over the batch"],
+    ids=["batch written into an operator", "copies meet", "mask shared over the batch"],
 )
 def test_what_cannot_be_tiled_is_drawn_one_run_at_a_time(content: bytes) -> None:
     report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU))

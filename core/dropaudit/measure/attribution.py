@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from dropaudit.errors import AuditCancelled
+from dropaudit.graph.free import freed
 from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
@@ -93,5 +94,6 @@ def _silenced(case: Case, drawing: Drawing, off: frozenset[GraphSite]) -> Source
     source = drawing.source
     if any(site.remote is not None or site.folded is not None for site in off):
         axes = {} if drawing.tiling is None else drawing.tiling.input_axes
-        return Source(without_sites(measured_model(case.model.proto), tuple(off)), case.train_feeds, axes)
+        whole = freed(measured_model(case.model.proto), axes)
+        return Source(without_sites(whole, tuple(off)), case.train_feeds, axes)
     return replace(source, model=without_sites(source.model, tuple(off)))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
 
+from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
+from dropaudit.graph.free import freed
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
 from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
@@ -24,7 +26,7 @@ from dropaudit.report import Implementation
 from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import ReseededSampler, Sampler, Tile, TiledSampler
+from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.runtime.tiling import Tiling, Trial, find_tiling
 
@@ -133,10 +135,26 @@ class Recipe:
 def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawing:
     """Draw many replicates in one run where that is valid, else one a run, each with a random seed.
 
+    A model that fixes its batch is tried with a free one: the same trials decide whether that is the same model.
+
     Raises:
         InvalidModel: the runtime refuses the model.
         ExecutionFailed: it does not run.
     """
+    drawing = _drawing(recipe, recipe.case.feeds.batch_axes, place, seeds)
+    if drawing.tiling is not None or not _keeps_copies_apart(recipe):
+        return drawing
+    for axes in _fixed_axes(recipe.case):
+        try:
+            free = _drawing(_freed(recipe, axes, place, seeds), [axes], place, seeds)
+        except (ExecutionFailed, InvalidModel):
+            continue
+        if free.tiling is not None:
+            return free
+    return drawing
+
+
+def _drawing(recipe: Recipe, candidates: Sequence[Axes], place: Place, seeds: np.random.Generator) -> Drawing:
     probed, probes = probe(measured_model(recipe.case.model.proto), recipe.measured)
     names = (*recipe.outputs, *_names(probes))
     whole = opened(probed, names)
@@ -144,7 +162,9 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
     feeds = recipe.case.train_feeds
     alone = session.run(feeds, (*names, *whole.probes.values()))
     shapes = {name: alone[name].shape for name in names}
-    tiling = _tiling(recipe, session, probes, shapes, tuple(whole.probes.values()))
+    tiling = None
+    if _keeps_copies_apart(recipe):
+        tiling = find_tiling(_trial(recipe, session, probes, shapes, tuple(whole.probes.values())), candidates)
     plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
     source = shortened(plain, whole, Runs(alone, tiling), recipe.silent, place, seeds)
     single = session if source is plain else Session(source.model, place, seeds)
@@ -170,20 +190,22 @@ def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
 
 
-def _tiling(
+def _keeps_copies_apart(recipe: Recipe) -> bool:
+    """Whether copies of the input may be run together at all.
+
+    A site whose mask cannot be seen may share it between copies, and statistics over the batch would run over all.
+    """
+    return len(recipe.measured) == len(recipe.case.model.active) and not batch_moments(recipe.case.model.scope)
+
+
+def _trial(
     recipe: Recipe,
     session: Session,
     probes: Mapping[GraphSite, SiteProbes],
     shapes: Mapping[str, tuple[int, ...]],
     beside: tuple[str, ...],
-) -> Tiling | None:
-    if len(recipe.measured) < len(recipe.case.model.active):
-        # A site whose mask cannot be seen may share it between copies.
-        return None
-    if batch_moments(recipe.case.model.scope):
-        # Statistics over the batch would run over all copies.
-        return None
-    trial = Trial(
+) -> Trial:
+    return Trial(
         inference=recipe.bypassed,
         train=session,
         inference_feeds=recipe.case.plain_feeds,
@@ -193,7 +215,28 @@ def _tiling(
         masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
         beside=beside,
     )
-    return find_tiling(trial, recipe.case.feeds.batch_axes)
+
+
+def _fixed_axes(case: Case) -> Iterator[Axes]:
+    """Yield axes that may be a fixed batch: the first or second of the first input, and their like in the others."""
+    arrays = {
+        spec.name: case.model.arrays[spec.name].shape
+        for spec in case.model.specs
+        if spec.name in case.model.arrays and spec.name not in case.model.rates
+    }
+    first = next((shape for shape in arrays.values() if shape), ())
+    for extent in first[:2]:
+        yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
+
+
+def _freed(recipe: Recipe, axes: Axes, place: Place, seeds: np.random.Generator) -> Recipe:
+    model, silent = recipe.case.model, freed(recipe.silent.model, axes)
+    return replace(
+        recipe,
+        case=replace(recipe.case, model=replace(model, proto=freed(model.proto, axes))),
+        bypassed=Session(silent, place, seeds),
+        silent=replace(recipe.silent, model=silent),
+    )
 
 
 def _dropped(site: GraphSite) -> float | None:
