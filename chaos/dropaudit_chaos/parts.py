@@ -16,10 +16,12 @@ import redis
 
 from dropaudit_chaos.proxy import Proxy
 from dropaudit_client.local_service import free_port, redis_command
+from dropaudit_server.probe import health
 from dropaudit_store.connection import connect
 
 _GRACE_SECONDS = 20.0
 _START_SECONDS = 60.0
+_LOOK_SECONDS = 0.02
 
 
 class Part:
@@ -116,11 +118,14 @@ class Service:
         return self.proxy.address
 
     def start(self) -> None:
-        """Start everything, Redis first."""
+        """Start everything, Redis first, and wait until the server serves."""
         self.redis.start()
         self.await_redis()
         for part in (self.server, *self.workers):
             part.start()
+        end = time.monotonic() + _START_SECONDS
+        while health(self.address) != "SERVING" and time.monotonic() < end:
+            time.sleep(_LOOK_SECONDS)
 
     def await_redis(self) -> None:
         """Wait until Redis has loaded what it keeps."""
@@ -132,7 +137,7 @@ class Service:
             except redis.exceptions.RedisError:
                 if time.monotonic() > end:
                     raise
-                time.sleep(0.02)
+                time.sleep(_LOOK_SECONDS)
 
     def stop(self) -> None:
         """Stop everything, Redis last."""

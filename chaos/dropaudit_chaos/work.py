@@ -36,6 +36,15 @@ def models() -> list[bytes]:
     return [onnx.parser.parse_model(f"{_HEADER}\n{text}").SerializeToString() for text in texts]
 
 
+def many_models(count: int) -> list[bytes]:
+    """Return so many models, of other widths and rates each."""
+    texts = [
+        _BODY.format(width=8 + 2 * number, rate=0.2 + 0.01 * (number % 50), start="h", last="Identity")
+        for number in range(count)
+    ]
+    return [onnx.parser.parse_model(f"{_HEADER}\n{text}").SerializeToString() for text in texts]
+
+
 def kinds(client: AuditClient, count: int) -> list[Kind]:
     """Upload the models, and return what can be asked for: each kind has a seed of its own."""
     stored = [client.upload_model(content).name for content in models()]

@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, EncodeError
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
 from dropaudit.errors import InvalidModel, UnreadableFile
+from dropaudit.graph.limits import check_limits, every_tensor
 
 
 def parse_model(content: bytes) -> onnx.ModelProto:
-    """Parse an ONNX file. Raises InvalidModel when it is none."""
+    """Parse an ONNX file. Raises InvalidModel when it is none, or asks for too much."""
+    model = _parsed(content)
+    check_limits(model)
+    return _without_functions(model) if model.functions else model
+
+
+def _parsed(content: bytes) -> onnx.ModelProto:
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
@@ -22,7 +29,7 @@ def parse_model(content: bytes) -> onnx.ModelProto:
         raise InvalidModel("the file is not an ONNX model: it holds no graph with operators")
     if not model.graph.output:
         raise InvalidModel("the model has no output, so there is nothing to compare")
-    return _without_functions(model) if model.functions else model
+    return model
 
 
 def _without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -48,13 +55,34 @@ def read_artifact(path: Path) -> bytes:
     except OSError as error:
         raise UnreadableFile(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
     try:
-        model = parse_model(content)
+        model = _parsed(content)
+        outside = [tensor for tensor in every_tensor(model) if uses_external_data(tensor)]
     except InvalidModel as error:
         raise InvalidModel(f"{path}: {error.message}", path=str(path)) from error
-    if not any(uses_external_data(tensor) for tensor in model.graph.initializer):
+    if not outside:
         return content
+    for tensor in outside:
+        _require_beside(path, tensor)
     try:
         load_external_data_for_model(model, str(path.parent))
-    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        return model.SerializeToString()
+    except (OSError, ValueError, EncodeError, onnx.checker.ValidationError) as error:
         raise UnreadableFile(f"cannot read the external data of {path}: {error}", path=str(path)) from error
-    return model.SerializeToString()
+
+
+def _require_beside(path: Path, tensor: onnx.TensorProto) -> None:
+    """Raise UnreadableFile unless external data is a file below the model's own folder, links followed."""
+    location = next((each.value for each in tensor.external_data if each.key == "location"), "")
+    folder = path.parent.resolve()
+    # No path of a file has a NUL, and asking for one raises.
+    target = folder / location.replace("\0", "?")
+    try:
+        is_beside = target.resolve().is_relative_to(folder) and ".." not in target.parts and target.is_file()
+    except OSError:
+        is_beside = False
+    if not is_beside:
+        raise UnreadableFile(
+            f"{path} keeps weights in {location!r}, which is no file below its own folder; save the model again with "
+            "its external data beside it",
+            path=str(path),
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import onnx
 
 
@@ -14,23 +16,22 @@ def name_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     named = onnx.ModelProto()
     named.CopyFrom(model)
-    _name_graph(named.graph, set())
+    _name_graph(named.graph, set(), Counter())
     return named
 
 
-def _name_graph(graph: onnx.GraphProto, taken: set[str]) -> None:
+def _name_graph(graph: onnx.GraphProto, taken: set[str], tried: Counter[str]) -> None:
     for node in graph.node:
         if not node.name or node.name in taken:
-            node.name = _free_name(node, taken)
+            node.name = _free_name(node, taken, tried)
         taken.add(node.name)
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
-                _name_graph(attribute.g, taken)
+                _name_graph(attribute.g, taken, tried)
 
 
-def _free_name(node: onnx.NodeProto, taken: set[str]) -> str:
+def _free_name(node: onnx.NodeProto, taken: set[str], tried: Counter[str]) -> str:
     stem = node.name or node.op_type
-    number = 0
-    while f"{stem}_{number}" in taken:
-        number += 1
-    return f"{stem}_{number}"
+    while f"{stem}_{tried[stem]}" in taken:
+        tried[stem] += 1
+    return f"{stem}_{tried[stem]}"
