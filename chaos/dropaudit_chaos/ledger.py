@@ -59,11 +59,11 @@ def close_books(client: redis.Redis, accepted: Accepted, expected: Mapping[int, 
     return Ledger(
         accepted=len(accepted.names),
         stored=len(stored),
-        states=Counter(record.state.value for record in records.values()),
+        states=dict(Counter(record.state.value for record in records.values())),
         lost=tuple(sorted(set(ids) - ended)),
         unknown=tuple(sorted(set(stored) - set(ids))),
         wrong=tuple(wrong),
-        attempts=Counter(record.attempts for record in records.values()),
+        attempts=dict(Counter(record.attempts for record in records.values())),
     )
 
 
