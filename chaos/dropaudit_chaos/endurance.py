@@ -28,7 +28,7 @@ _MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Memory after so many audits, in MiB: what only the process holds."""
+    """Resident memory after so many audits, in MiB."""
 
     audits: int
     child: float
@@ -91,11 +91,11 @@ def _await_the_end(service: Service) -> None:
 
 def _look(service: Service, audits: int) -> Sample:
     (child,) = service.workers[0].children()
-    return Sample(audits, _own(child), _own(psutil.Process(service.workers[0].pid)), child.pid)
+    return Sample(audits, _resident(child), _resident(psutil.Process(service.workers[0].pid)), child.pid)
 
 
-def _own(process: psutil.Process) -> float:
-    return float(process.memory_full_info().uss) / _MEBIBYTE
+def _resident(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / _MEBIBYTE
 
 
 def growth(samples: list[Sample]) -> float:
@@ -110,7 +110,7 @@ def table(samples: list[Sample], models: int, recycle: int, seconds: float) -> s
         "# Endurance",
         "",
         f"{_machine()}. One worker of one child makes {samples[-1].audits} audits of {models} models in turn, through "
-        f"the whole service, in {seconds:.0f} s; {recycling}. Memory that only the process holds, in MiB.",
+        f"the whole service, in {seconds:.0f} s; {recycling}. Resident memory, in MiB.",
         "",
         "| audits | child | parent |",
         "|---|---|---|",

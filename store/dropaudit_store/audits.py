@@ -75,6 +75,7 @@ class AuditStore:
         self._create = client.register_script(scripts.CREATE)
         self._claim = client.register_script(scripts.CLAIM)
         self._extend = client.register_script(scripts.EXTEND)
+        self._keep = client.register_script(scripts.KEEP)
         self._progress = client.register_script(scripts.PROGRESS)
         self._finish = client.register_script(scripts.FINISH)
         self._cancel = client.register_script(scripts.CANCEL)
@@ -152,6 +153,15 @@ class AuditStore:
             answer = self._extend(args=[lease.audit_id, lease.token, self._now() + lease_seconds])
         _require(answer != "lost", lease)
         return bool(answer == "kept")
+
+    def keep(self, audit_id: str, holder: str, lease_seconds: float) -> bool:
+        """Keep the lease of a holder that is busy; False when somebody else holds the audit, or nobody.
+
+        Args:
+            holder: how the name that the audit was claimed with begins.
+        """
+        with redis_errors():
+            return bool(self._keep(args=[audit_id, holder, self._now() + lease_seconds]))
 
     def progress(self, lease: Lease, progress: Progress) -> None:
         """Tell watchers how far an audit is. Raises LeaseLost."""

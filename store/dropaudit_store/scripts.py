@@ -167,6 +167,18 @@ return redis.call('HEXISTS', audit_key(ARGV[1]), 'cancel') == 1 and 'cancel' or 
 """
 )
 
+# ARGV id holder lease_end. Whoever stands by the holder keeps its lease; `holder` is how its name begins.
+KEEP = (
+    _AUDIT
+    + """
+local found = redis.call('HMGET', audit_key(ARGV[1]), 'state', 'holder')
+if found[1] ~= 'RUNNING' or string.sub(found[2] or '', 1, #ARGV[2]) ~= ARGV[2] then return 0 end
+let_through()
+redis.call('ZADD', P .. 'running', ARGV[3], ARGV[1])
+return 1
+"""
+)
+
 # ARGV id token now payload. Returns the sequence number, or 0 when the lease is lost.
 PROGRESS = (
     _AUDIT

@@ -298,3 +298,16 @@ def test_a_cancelled_audit_that_is_handed_back_or_lost_is_cancelled(store: Audit
         store.cancel(lease.audit_id)
         state = store.give_back(lease) if end == "give_back" else store.lose(lease.audit_id, "", "signal 9", 3)
         assert state is AuditState.CANCELLED
+
+
+def test_who_stands_by_a_holder_keeps_its_lease_and_nobody_else_s(store: AuditStore, clock: Clock) -> None:
+    audit_id = store.create(request()).id
+    assert not store.keep(audit_id, "worker/message/", 30.0)
+    store.claim(audit_id, 30.0, "worker/message/1")
+    clock.now += 20.0
+    assert store.keep(audit_id, "worker/message/", 30.0)
+    assert not store.keep(audit_id, "worker/another/", 300.0)
+    clock.now += 20.0
+    assert store.release_expired(max_attempts=3) == []
+    clock.now += 20.0
+    assert store.release_expired(max_attempts=3) == [audit_id]

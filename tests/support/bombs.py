@@ -21,6 +21,14 @@ LONG_KERNEL = model(
         t = ReduceMax<keepdims = 0>(a24)  y = Add(x, t)
     }}"""
 )
+# Its shapes are known, so that the runtime folds the products into a constant while it loads the model.
+LONG_LOAD = model(
+    f"""g (float[2] x) => (float[2] y) <int64[2] shape = {{9000, 9000}}> {{
+        a0 = ConstantOfShape(shape)
+        {_PRODUCTS}
+        t = ReduceMax<keepdims = 0>(a24)  y = Add(x, t)
+    }}"""
+)
 MEMORY_BOMB = model(
     """g (float[N] x) => (float[N] y) <int64 edge = {100000}> {
         n = Shape(x)  o = Div(n, n)  e = Mul(o, edge)  shape = Concat<axis = 0>(e, e)

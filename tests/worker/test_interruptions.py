@@ -16,7 +16,7 @@ from dropaudit_store.audits import AuditStore
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.records import ArtifactRef, AuditRecord, AuditState
 from support.audits import ask, finished, kinds_of_events, stored, undecided
-from support.bombs import ENDLESS_LOOP, LONG_KERNEL, MEMORY_BOMB
+from support.bombs import ENDLESS_LOOP, LONG_KERNEL, LONG_LOAD, MEMORY_BOMB
 from support.services import eventually, worker
 
 PROMPT = {"reconcile_seconds": "0.2", "announce_seconds": "0.2", "lease_seconds": "1"}
@@ -177,6 +177,19 @@ def test_what_even_the_runtime_cannot_end_is_killed_at_the_hard_limit(
         assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
     assert reason == "WORKER_LOST"
     assert message.endswith("the last known cause: time: it ended itself at the hard time limit")
+
+
+def test_a_model_that_takes_longer_to_load_than_a_lease_is_not_lost_to_its_worker(
+    redis_url: str, store: AuditStore, blobs: BlobStore, tmp_path: Path
+) -> None:
+    # While it loads, the runtime stops all threads of the child: its own heartbeat too.
+    loading = ask(store, ArtifactRef(model=blobs.put(LONG_LOAD)))
+    with worker(redis_url, tmp_path, time_limit_seconds="4", max_attempts=1, **PROMPT):
+        await_attempt(store, loading, 1)
+        time.sleep(4.0)
+        assert store.get(loading).state is AuditState.RUNNING
+        _, message = failure(finished(store, loading))
+    assert "lease" not in message
 
 
 def test_a_model_that_wants_all_memory_fails_and_its_worker_goes_on(

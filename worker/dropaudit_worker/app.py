@@ -18,7 +18,7 @@ from dropaudit_store.errors import StoreError, SuiteNotFound
 from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
 from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
 from dropaudit_worker.children import ChildLimits, alarm
-from dropaudit_worker.life import Life
+from dropaudit_worker.life import Life, busy_audits
 from dropaudit_worker.losses import Losses
 from dropaudit_worker.messages import Messages
 from dropaudit_worker.parts import PATIENCE_SECONDS, Parts
@@ -32,6 +32,7 @@ _VISIBILITY_MARGIN_SECONDS = 600
 _LONGEST_ALARM_MARGIN_SECONDS = 30
 _KILL_MARGIN_SECONDS = PATIENCE_SECONDS + 60
 _KIBIBYTE = 1 << 10
+_KEEPS_PER_LEASE = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -48,16 +49,14 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     _add_tasks(app, parts)
     _add_suite_tasks(app, parts, messages)
 
-    def watch() -> None:
-        life.watch(lambda: Losses(parts.audits, worker, messages.wake, settings.max_attempts))
-
     def look(reconciler: Reconciler) -> None:
         if limits is not None and limits.gpus:
             with suppress(StoreError):
                 parts.routes.note_gpu()
         reconciler.look()
 
-    app.steps["worker"].add(_reconciling(app, settings, parts, messages, watch, look))
+    app.steps["worker"].add(_reconciling(app, settings, parts, messages, look))
+    app.steps["worker"].add(_standing_by(settings, parts, messages, life, worker))
     return app
 
 
@@ -147,7 +146,6 @@ def _reconciling(
     settings: WorkerSettings,
     parts: Parts,
     messages: Messages,
-    watch: Callable[[], None],
     look: Callable[[Reconciler], None],
 ) -> type[bootsteps.StartStopStep]:
     """Return the step that looks for lost audits from the worker's own timer: no thread is there to be forked."""
@@ -158,8 +156,6 @@ def _reconciling(
         def __init__(self, parent: Any, **options: Any) -> None:
             super().__init__(parent, **options)
             self.timer: Any = None
-            # Before the pool forks its first child.
-            watch()
             warn_of_gaps(parts.client)
 
         def start(self, parent: Any) -> None:
@@ -181,3 +177,31 @@ def _reconciling(
                 self.timer.cancel()
 
     return Reconciling
+
+
+def _standing_by(
+    settings: WorkerSettings, parts: Parts, messages: Messages, life: Life, worker: str
+) -> type[bootsteps.StartStopStep]:
+    """Return the step in which the parent stands by its children, from its own timer too."""
+
+    class StandingBy(bootsteps.StartStopStep):
+        requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
+
+        def __init__(self, parent: Any, **options: Any) -> None:
+            super().__init__(parent, **options)
+            self.timer: Any = None
+            self.losses = Losses(parts.audits, worker, messages.wake, settings.max_attempts)
+            # Before the pool forks its first child.
+            life.watch(self.losses)
+
+        def start(self, parent: Any) -> None:
+            def keep() -> None:
+                self.losses.keep(busy_audits(), settings.lease_seconds)
+
+            self.timer = parent.timer.call_repeatedly(settings.lease_seconds / _KEEPS_PER_LEASE, keep, priority=10)
+
+        def stop(self, parent: Any) -> None:
+            if self.timer is not None:
+                self.timer.cancel()
+
+    return StandingBy

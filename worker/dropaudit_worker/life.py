@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from celery.signals import task_failure, worker_process_init, worker_shutting_down
+from celery.worker.state import active_requests
 
 from dropaudit_store.tasks import AUDIT_TASK
 from dropaudit_worker.children import ChildLimits, Orphan, confine
@@ -35,9 +35,8 @@ class Life:
         """Let the work inside come to its end, though the parent be gone."""
         return self._orphan.busy() if self._orphan is not None else nullcontext()
 
-    def watch(self, make_losses: Callable[[], Losses]) -> None:
+    def watch(self, losses: Losses) -> None:
         """Begin to listen; called in the parent, before it forks."""
-        losses = make_losses()
 
         def begin_child(**_: Any) -> None:
             self._orphan = Orphan()
@@ -55,3 +54,8 @@ class Life:
         worker_process_init.connect(begin_child, weak=False)
         task_failure.connect(failed, weak=False)
         worker_shutting_down.connect(leave, weak=False)
+
+
+def busy_audits() -> list[tuple[str, str]]:
+    """Return the audits that children of this process have taken, each with the message that told of it."""
+    return [(each.args[0], each.id) for each in active_requests if each.name == AUDIT_TASK and each.args]

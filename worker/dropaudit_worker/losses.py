@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,7 +37,10 @@ def memory_kills() -> int:
 
 
 class Losses:
-    """Queues audits whose child was lost without waiting for their leases to run out, and notes the cause.
+    """What a parent does for its children: queues the audits of those that are lost, keeps the leases of the others.
+
+    A child cannot keep its own lease while the runtime loads a model, which stops all of its threads. Of a child that
+    is lost the parent knows the cause, and that before the lease has run out.
 
     Args:
         worker: how the names begin that this worker's children claim audits with.
@@ -70,6 +73,14 @@ class Losses:
             return
         if state is AuditState.QUEUED:
             self._wake(audit_id)
+
+    def keep(self, busy: Iterable[tuple[str, str]], lease_seconds: float) -> None:
+        """Keep the leases of audits, given with the messages that children have taken for them."""
+        try:
+            for audit_id, message_id in busy:
+                self._audits.keep(audit_id, f"{self._worker}/{message_id}/", lease_seconds)
+        except StoreError as refused:
+            _log.warning("leases could not be kept; they may run out", reason=refused.reason)
 
     def _cause(self, error: BaseException) -> str:
         before, self._kills = self._kills, self._count_kills()
