@@ -15,10 +15,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 from cases import Case
 
 Run = Callable[[int], None]
 CHUNK = 100
+STATISTICS, VERDICT, SECOND = "dropaudit, all statistics", "dropaudit, bytes to verdict", "dropaudit, second audit"
 
 
 def torch_loop(case: Case, device: str) -> Run:
@@ -98,7 +100,7 @@ def ort_loop(case: Case, device: str) -> Run:
     return run
 
 
-def statistics(case: Case, device: str) -> Run:
+def all_statistics(case: Case, device: str) -> Run:
     """Return all statistics of a report over so many replicates, for a model that is prepared."""
     from dropaudit.measure.make_case import make_case
     from dropaudit.measure.prepare import make_meters, prepare
@@ -132,7 +134,7 @@ def verdict(case: Case, device: str) -> Run:
     return run
 
 
-def again(case: Case, device: str) -> Run:
+def second_audit(case: Case, device: str) -> Run:
     """Return an audit of a model that was audited just before."""
     from dropaudit import audit
 
@@ -155,9 +157,9 @@ CONTENDERS: dict[str, Callable[[Case, str], Run]] = {
     "torch loop": torch_loop,
     "torch tiled": torch_tiled,
     "ORT loop": ort_loop,
-    "dropaudit, all statistics": statistics,
-    "dropaudit, bytes to verdict": verdict,
-    "dropaudit, second audit": again,
+    STATISTICS: all_statistics,
+    VERDICT: verdict,
+    SECOND: second_audit,
 }
 
 

@@ -8,8 +8,7 @@ import time
 from statistics import fmean
 
 from cases import Case
-from contender import statistics
-
+from contender import all_statistics
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.plan import Provider
 
@@ -22,7 +21,7 @@ def busy_share(case: Case, replicates: int) -> float:
 
     NVIDIA's driver counts it over its own sampling period; `nvidia-smi` reads it.
     """
-    run = statistics(case, "cuda")
+    run = all_statistics(case, "cuda")
     run(replicates)
     shares: list[float] = []
     ended = threading.Event()

@@ -23,6 +23,11 @@ class Contender:
         self.name = name
         self._process = process
 
+    def end(self) -> None:
+        """Let the process end."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def seconds(self, case: Case, replicates: int) -> float:
         """Return how long it takes. Raises RuntimeError when the process has ended."""
         assert self._process.stdin is not None
@@ -47,7 +52,7 @@ def contenders(names: Sequence[str], device: str) -> Iterator[list[Contender]]:
             started.append(Contender(name, process))
         yield started
         for contender in started:
-            contender._process.stdin.close()
+            contender.end()
 
 
 def medians(found: Sequence[Contender], case: Case, replicates: int, rounds: int) -> dict[str, float]:

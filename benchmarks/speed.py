@@ -18,24 +18,22 @@ from typing import Any
 
 import scaling
 from cases import CASES, GPU_CASES, Case
-from contender import CONTENDERS
+from contender import CONTENDERS, SECOND, STATISTICS, VERDICT
 from driver import contenders, medians
-from whole_process import MEMORY, peak_memory, startup
-
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose, runtime_version
+from whole_process import MEMORY, peak_memory, startup
 
 FOLDER = Path(__file__).parent
 REPLICATES = 1000
 BASE = "torch loop"
-STATISTICS = "dropaudit, all statistics"
 # By case and contender, the ratio to the torch loop that is aimed at.
 AIMS = {
     ("hidden 128", STATISTICS): 0.10,
     ("hidden 512", STATISTICS): 0.10,
     ("3 layers", STATISTICS): 0.33,
-    ("hidden 128", "dropaudit, bytes to verdict"): 1 / 30,
-    ("hidden 128", "dropaudit, second audit"): 1 / 60,
+    ("hidden 128", VERDICT): 1 / 30,
+    ("hidden 128", SECOND): 1 / 60,
     ("1024, output", STATISTICS): 0.1,
     ("1024, 3 layers", STATISTICS): 0.5,
 }

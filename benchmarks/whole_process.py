@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from cases import CASES
 
+from cases import CASES
 from dropaudit_models.seed_case import seed_case
 
 MEMORY = (10_000, 1_000_000)
@@ -27,7 +27,7 @@ def peak_memory(replicates: int) -> int:
 
 def own_peak(replicates: int) -> int:
     """Compute in this process and return its peak resident bytes."""
-    from contender import statistics as all_statistics
+    from contender import all_statistics
 
     all_statistics(CASES["hidden 128"], "cpu")(replicates)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -69,15 +69,19 @@ def label_axes(
 def _change(
     run: Run, base: Tensors, feeds: dict[str, Array], names: Mapping[str, tuple[str, ...]], name: str, axis: int
 ) -> _Change:
-    early, late = (run(_changed(feeds, name, axis, index)) for index in (0, -1))
     extent = feeds[name].shape[axis]
     label = "".join(names.get(name, ())[axis : axis + 1])
+    grown = _grown(run, base, feeds, names, label) if label else {}
+    if (_TIME_NAME.search(label) or _BATCH_NAME.search(label)) and all(grown.get(tensor) for tensor in base):
+        # The name says what it is, and growing says where.
+        return _Change(extent, label, grown, early={}, late={}, spreads=False)
+    early, late = (run(_changed(feeds, name, axis, index)) for index in (0, -1))
     first = {tensor: _confined(value, early[tensor], extent, 0) for tensor, value in base.items()}
     moved = (tensor for tensor, value in base.items() if not np.array_equal(value, early[tensor], equal_nan=True))
     return _Change(
         extent=extent,
         label=label,
-        grown=_grown(run, base, feeds, names, label) if label else {},
+        grown=grown,
         early=first,
         late={tensor: _confined(value, late[tensor], extent, -1) for tensor, value in base.items()},
         spreads=any(not first[tensor] and extent in base[tensor].shape for tensor in moved),
@@ -144,7 +148,8 @@ def _labels(tensor: str, shape: tuple[int, ...], changes: list[_Change], is_step
     for change in sorted(changes, key=lambda change: change.kind is None):
         kind = change.kind or (Axis.TIME if Axis.BATCH in found.values() else Axis.BATCH)
         if kind not in found.values():
-            confined = change.late[tensor] if kind is Axis.TIME else change.late[tensor] & change.early[tensor]
+            late, early = change.late.get(tensor, set()), change.early.get(tensor, set())
+            confined = late if kind is Axis.TIME else late & early
             confined = change.grown.get(tensor) or confined
             # A bidirectional recurrence confines nothing: then the extent tells.
             alike = _of_extent(shape, change.extent) if kind is Axis.TIME else set()
