@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
-        bench-service chaos compose-test clean
+        bench-service chaos fuzz endurance throughput compose-test clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -25,6 +25,9 @@ help:
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md"
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
 	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
+	@echo "make fuzz          feeds 150,000 mutated models and messages to loader and server, into benchmarks/fuzz.md"
+	@echo "make endurance     a worker's memory over 10,000 audits of 50 models, into benchmarks/endurance.md"
+	@echo "make throughput    audits a second, against Celery's own empty tasks, into benchmarks/throughput.md"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
 
 $(STAMP): pyproject.toml
@@ -109,6 +112,15 @@ bench-service: $(STAMP)
 
 chaos: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos --output benchmarks
+
+fuzz: $(STAMP)
+	$(BIN)/python -m dropaudit_chaos.fuzz --output benchmarks
+
+endurance: $(STAMP)
+	$(BIN)/python -m dropaudit_chaos.endurance --output benchmarks
+
+throughput: $(STAMP)
+	$(BIN)/python -m dropaudit_chaos.throughput --output benchmarks
 
 clean:
 	rm -rf $(VENV) .venv-torch .venv-tensorflow .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropaudit.errors import model_errors
 from dropaudit.plan import IsCancelled, OnProgress, Plan
 from dropaudit.report import Report
 from dropaudit.subjects import RecordedSubject, Subject
@@ -44,4 +45,5 @@ def audit(
         return audit_recorded(subject, plan)
     from dropaudit.artifacts import audit_artifacts
 
-    return audit_artifacts(subject, plan, progress, cancelled)
+    with model_errors():
+        return audit_artifacts(subject, plan, progress, cancelled)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -65,6 +67,17 @@ class OutOfMemory(ExecutionFailed):
             f"the audit needs more memory than it may take{': ' if what else ''}{what}; audit a smaller model or "
             "batch, or give it more (DROPAUDIT_MEMORY_LIMIT_MEBIBYTES of the workers)"
         )
+
+
+@contextmanager
+def model_errors() -> Iterator[None]:
+    """Turn what any step may meet in a model, or for want of memory, into InvalidModel and OutOfMemory."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise InvalidModel("a name in the model is no UTF-8 text") from error
+    except MemoryError as error:
+        raise OutOfMemory from error
 
 
 class AuditCancelled(AuditError):

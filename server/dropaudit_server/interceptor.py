@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 
 from dropaudit.errors import AuditError
 from dropaudit_server.access import Access
+from dropaudit_server.reading import lenient, readable
 from dropaudit_server.status import internal_status, status_of
 
 _REQUEST_ID = "x-request-id"
@@ -69,14 +70,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
             inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
             wrapped = self._single(inner, handler_call_details)
             make = grpc.stream_unary_rpc_method_handler if handler.request_streaming else _UNARY_UNARY
-        return make(wrapped, handler.request_deserializer, handler.response_serializer)
+        return make(wrapped, lenient(handler.request_deserializer), handler.response_serializer)
 
     def _single(self, inner: Any, details: grpc.HandlerCallDetails) -> Any:
         async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             with self._observed(_call(details)) as call:
                 try:
                     call.caller = self._access.check(call.method, call.metadata)
-                    return await inner(request, context)
+                    return await inner(readable(request), context)
                 except (Exception, asyncio.CancelledError) as error:
                     await _abort(error, context, call)
 
@@ -87,7 +88,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             with self._observed(_call(details)) as call:
                 try:
                     call.caller = self._access.check(call.method, call.metadata)
-                    async for response in inner(request, context):
+                    async for response in inner(readable(request), context):
                         yield response
                 except (Exception, asyncio.CancelledError) as error:
                     await _abort(error, context, call)

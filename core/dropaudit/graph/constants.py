@@ -9,6 +9,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from dropaudit.errors import InvalidModel
+
 Constants = dict[str, NDArray[Any]]
 
 _SCALAR_ATTRIBUTES = {"value_float": np.float32, "value_int": np.int64}
@@ -29,13 +31,21 @@ def constants_of(graph: onnx.GraphProto, outer: Constants | None = None, given: 
     found: Constants = {name: value for name, value in (outer or {}).items() if name not in overridable}
     for tensor in graph.initializer:
         if tensor.name not in overridable:
-            found[tensor.name] = numpy_helper.to_array(tensor)
+            found[tensor.name] = values_of(tensor)
     found |= given or {}
     for node in graph.node:
         value = _value_of(node, found)
         if value is not None:
             found[node.output[0]] = value
     return found
+
+
+def values_of(tensor: onnx.TensorProto) -> NDArray[Any]:
+    """Return the values of a tensor. Raises InvalidModel when they do not fit its type and shape."""
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise InvalidModel(f"the values of tensor {tensor.name!r} do not fit its type and shape") from error
 
 
 def _value_of(node: onnx.NodeProto, known: Constants) -> NDArray[Any] | None:
@@ -55,7 +65,7 @@ def _constant_value(node: onnx.NodeProto) -> NDArray[Any] | None:
         return None
     attribute = node.attribute[0]
     if attribute.name == "value":
-        return numpy_helper.to_array(attribute.t)
+        return values_of(attribute.t)
     if attribute.name in _SCALAR_ATTRIBUTES | _LIST_ATTRIBUTES:
         dtype = (_SCALAR_ATTRIBUTES | _LIST_ATTRIBUTES)[attribute.name]
         return np.asarray(onnx.helper.get_attribute_value(attribute), dtype=dtype)

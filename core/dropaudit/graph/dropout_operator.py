@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx
 
+from dropaudit.graph.constants import values_of
 from dropaudit.graph.scope import Scope
 from dropaudit.graph.site import Switch
 
@@ -37,5 +38,5 @@ def switch_of(scope: Scope, node: onnx.NodeProto) -> tuple[Switch, str | None, b
         return Switch.COMPUTED, None, False
     for tensor in main.graph.initializer:
         if tensor.name == name:
-            return Switch.DEFAULT, name, bool(onnx.numpy_helper.to_array(tensor).reshape(-1)[0])
+            return Switch.DEFAULT, name, bool(values_of(tensor).reshape(-1)[0])
     return Switch.INPUT, name, False

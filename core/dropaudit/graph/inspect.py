@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from dropaudit.errors import InvalidModel
+from dropaudit.errors import InvalidModel, model_errors
 from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.sites import find_sites
@@ -17,7 +17,11 @@ def inspect_model(content: bytes) -> tuple[Site, ...]:
     Raises:
         InvalidModel: the content is no ONNX model, or its graph is malformed.
     """
-    proto = name_nodes(parse_model(content))
+    with model_errors():
+        return _sites(name_nodes(parse_model(content)))
+
+
+def _sites(proto: onnx.ModelProto) -> tuple[Site, ...]:
     try:
         onnx.checker.check_model(proto, skip_opset_compatibility_check=True)
     except onnx.checker.ValidationError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import onnx
 
+from dropaudit.graph.constants import values_of
 from dropaudit.graph.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.noise import (
     MOVES,
@@ -194,7 +195,7 @@ def _started(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:
 def _fill_of(node: onnx.NodeProto) -> float:
     for attribute in node.attribute:
         if attribute.name == "value":
-            return float(onnx.numpy_helper.to_array(attribute.t).reshape(-1)[0])
+            return float(values_of(attribute.t).reshape(-1)[0])
     return 0.0
 
 

@@ -10,7 +10,7 @@ import onnx
 
 from dropaudit.errors import InvalidTensor
 from dropaudit.graph.branches import branch_switches, decided, open_conditions
-from dropaudit.graph.constants import Constants
+from dropaudit.graph.constants import Constants, values_of
 from dropaudit.graph.expose import exposed
 from dropaudit.graph.rates import rate_inputs
 from dropaudit.graph.scope import main_scope
@@ -89,7 +89,7 @@ def _rates(draft: _Accepted, role: Role, inputs: Inputs, keep_prob: float | None
     At inference a default stays, and what has none is fed so that nothing is dropped. Otherwise a default that drops
     something stays, and the others drop as much as the caller declares, or half.
     """
-    defaults = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in draft.proto.graph.initializer}
+    defaults = {tensor.name: values_of(tensor) for tensor in draft.proto.graph.initializer}
     chosen = {}
     for name, neutral in rate_inputs(draft.proto).items():
         if name in inputs:
