@@ -225,7 +225,7 @@ def _fixed_axes(case: Case) -> Iterator[Axes]:
         if spec.name in case.model.arrays and spec.name not in case.model.rates
     }
     first = next((shape for shape in arrays.values() if shape), ())
-    for extent in first[:2]:
+    for extent in dict.fromkeys(first[:2]):
         yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
 
 
