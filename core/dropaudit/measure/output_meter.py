@@ -22,7 +22,7 @@ from dropaudit.subjects import float_array
 
 _BINS = 24
 # Elements whose ratios are looked at one by one.
-_PICTURED = 2**20
+_PICTURED = 2**18
 
 
 class OutputMeter:
