@@ -73,16 +73,8 @@ class Session:
         """
         if not names:
             return {}
-        current = interruption()
-        current.check()
-        if self._seeds is not None:
-            onnxruntime.set_seed(draw_seed(self._seeds))
-        try:
-            values = self._session.run(list(names), dict(feeds), current.run_options)
-        except Exception as error:  # the runtime's exceptions share no base but this
-            current.check()
-            _raise_if_out_of_memory(error)
-            raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
+        with self._one_run() as options:
+            values = self._session.run(list(names), dict(feeds), options)
         return dict(zip(names, values, strict=True))
 
     def run_bound(
@@ -95,11 +87,7 @@ class Session:
             names: outputs.
             device: as the runtime names it.
         """
-        current = interruption()
-        current.check()
-        if self._seeds is not None:
-            onnxruntime.set_seed(draw_seed(self._seeds))
-        try:
+        with self._one_run() as options:
             binding = self._session.io_binding()
             for name, value in feeds.items():
                 if isinstance(value, onnxruntime.OrtValue):
@@ -108,8 +96,18 @@ class Session:
                     binding.bind_cpu_input(name, value)
             for name in names:
                 binding.bind_output(name, device)
-            self._session.run_with_iobinding(binding, current.run_options)
+            self._session.run_with_iobinding(binding, options)
             return dict(zip(names, binding.get_outputs(), strict=True))
+
+    @contextmanager
+    def _one_run(self) -> Iterator[onnxruntime.RunOptions]:
+        """Seed a run, let it be ended, and name what goes wrong in it."""
+        current = interruption()
+        current.check()
+        if self._seeds is not None:
+            onnxruntime.set_seed(draw_seed(self._seeds))
+        try:
+            yield current.run_options
         except Exception as error:  # the runtime's exceptions share no base but this
             current.check()
             _raise_if_out_of_memory(error)
