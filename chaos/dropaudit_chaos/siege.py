@@ -54,14 +54,14 @@ def besiege(models: Mapping[str, bytes], folder: Path) -> Siege:
     with serving(folder, 1, **SETTINGS) as service, AuditClient(service.address) as client:
         pids = [service.server.pid, service.workers[0].pid]
         healthy = ArtifactRef(client.upload_model(base().SerializeToString()).name, Role.TRAIN)
-        ended, harmed = {}, 0
+        ended, neighbours = {}, []
         for number, (name, content) in enumerate(models.items()):
             role = list(Role)[number % len(Role)]
             began = time.monotonic()
             audit = _asked(client, content, role)
-            neighbour = client.create_audit(healthy, _PLAN)
+            neighbours.append(client.create_audit(healthy, _PLAN).name)
             ended[name] = _ended(client, audit, began)
-            harmed += client.wait(neighbour.name).report is None
+        harmed = sum(client.wait(name).report is None for name in neighbours)
         alive = service.server.runs and service.workers[0].runs
         return Siege(ended, len(models), harmed, not alive or pids != [service.server.pid, service.workers[0].pid])
 

@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 class WakeUps:
-    """Sends wake-up calls, one after the other, while the caller goes on.
+    """Sends wake-up calls, one after the other, while the caller goes on: those of whom somebody waits for apart.
 
     A lost one does no harm: workers look for audits that nobody was told of.
 
@@ -38,7 +38,8 @@ class WakeUps:
 
     def __init__(self, redis_url: str, queue_for: QueueFor = lambda _: QUEUE) -> None:
         self._queue_for = queue_for
-        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wake-ups")
+        # One may have ten thousand of a batch to send when somebody begins to wait for another.
+        self._senders = {each: ThreadPoolExecutor(1, f"wake-ups-{each.value.lower()}") for each in Priority}
         self._celery = Celery("dropaudit", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
             task_ignore_result=True,
@@ -49,7 +50,8 @@ class WakeUps:
 
     def close(self) -> None:
         """Send what is left."""
-        self._sender.shutdown()
+        for sender in self._senders.values():
+            sender.shutdown()
 
     def audits(self, records: Iterable[AuditRecord]) -> None:
         """Tell a worker of each audit."""
@@ -64,9 +66,10 @@ class WakeUps:
         self._send("changed", SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
 
     def _send(self, event: str, task: str, calls: Sequence[Call]) -> None:
-        if calls:
-            # With the call's context, which names the request in the log.
-            self._sender.submit(contextvars.copy_context().run, self._send_all, event, task, calls)
+        for priority, sender in self._senders.items():
+            if chosen := [call for call in calls if call[1] is priority]:
+                # With the call's context, which names the request in the log.
+                sender.submit(contextvars.copy_context().run, self._send_all, event, task, chosen)
 
     def _send_all(self, event: str, task: str, calls: Sequence[Call]) -> None:
         # The caller's answer first: both need the interpreter.
