@@ -173,8 +173,8 @@ def table(found: dict[str, list[Round]], waits: list[float], tasks: int, waiting
         "# Throughput",
         "",
         f"{_machine()}; clients, server and Redis share them with the workers. Audits of recorded outputs, submitted "
-        f"in batches of {_BATCH} by {_SUBMITTERS} clients over gRPC, against Celery's own empty tasks with acks_late and "
-        f"prefetch 1; two workers of one process each; {tasks} of each in a round; medians of "
+        f"in batches of {_BATCH} by {_SUBMITTERS} clients over gRPC, against Celery's own empty tasks with acks_late "
+        f"and prefetch 1; two workers of one process each; {tasks} of each in a round; medians of "
         f"{len(found[MODES[0]])} rounds, a second.",
         "",
         "| appendfsync | empty tasks | audits | audits, one worker | audits / empty tasks | two workers / one |",

@@ -25,11 +25,9 @@ _BATCHES, _SIZE = 3, 1000
 def test_an_interactive_audit_behind_thousands_of_a_batch_starts_within_two_seconds(
     redis_url: str, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
-    # It behaves as its operator configured it: one child, and messages that nobody announces again.
-    settings = {"concurrency": 1, "announce_seconds": 600}
     with (
         server(redis_url, tmp_path) as address,
-        worker(redis_url, tmp_path, **settings),
+        worker(redis_url, tmp_path, concurrency=1, announce_seconds=600),
         AuditClient(address, timeout=60.0) as client,
     ):
         subject = client.store_subject(seed_case())
