@@ -1,0 +1,102 @@
+"""Claims about the children of a real worker: where the runtime lives, how they are renewed, and what they consume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+import redis
+
+from dropaudit.plan import Plan, Provider
+from dropaudit_client.local_service import free_port
+from dropaudit_store.audits import AuditStore
+from dropaudit_store.blobs import BlobStore
+from dropaudit_store.connection import connect
+from dropaudit_store.records import ArtifactRef, AuditRecord, AuditRequest, AuditState, Spec
+from dropaudit_store.routing import Routes
+from dropaudit_worker.app import make_app
+from dropaudit_worker.messages import Messages
+from dropaudit_worker.settings import WorkerSettings
+from support.audits import ask, finished, stored
+from support.services import eventually, redis_server, worker
+
+PROMPT = {"reconcile_seconds": "0.2", "announce_seconds": "0.2"}
+
+
+@pytest.fixture
+def store(redis_client: redis.Redis) -> AuditStore:
+    """The store with the clock of everybody."""
+    return AuditStore(redis_client)
+
+
+@pytest.fixture
+def healthy(tmp_path: Path) -> ArtifactRef:
+    return stored(BlobStore((tmp_path / "blobs").as_uri()), "lstm-dropout", tmp_path)
+
+
+def libraries(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+
+
+def numbers(record: AuditRecord) -> object:
+    """Return what a report says, but for its times."""
+    assert record.report is not None
+    execution = {name: value for name, value in record.report["execution"].items() if name != "seconds"}
+    return {**record.report, "execution": execution}
+
+
+def test_the_runtime_lives_in_children_only_and_two_of_them_draw_what_their_seeds_say(
+    redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+) -> None:
+    plans = [Plan(provider=Provider.CPU, max_replicates=512, seed=seed) for seed in (1, 2, 1, 2, 1, 2)]
+    asked = [ask(store, healthy, plan) for plan in plans]
+    with worker(redis_url, tmp_path, concurrency=2, **PROMPT) as parent:
+        found = [numbers(finished(store, each)) for each in asked]
+        children = [child.pid for child in psutil.Process(parent.pid).children()]
+        loaded = ["onnxruntime" in libraries(pid) for pid in (parent.pid, *children)]
+    assert loaded == [False, True, True]
+    first, second = found[0], found[1]
+    assert found == [first, second] * 3
+    sites = [msgspec.json.encode(each) for each in (first, second)]
+    assert sites[0] != sites[1]
+
+
+def test_children_make_room_for_new_ones_and_the_parent_goes_on(
+    redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+) -> None:
+    seen = set[int]()
+    with worker(redis_url, tmp_path, audits_per_child=1, **PROMPT) as parent:
+        for _ in range(3):
+            assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
+            seen |= {child.pid for child in psutil.Process(parent.pid).children()}
+        assert parent.exit_status() is None
+    assert len(seen) > 1
+
+
+def test_a_worker_consumes_messages_again_after_redis_was_started_again(tmp_path: Path) -> None:
+    port = free_port()
+    blobs = BlobStore((tmp_path / "blobs").as_uri())
+    url = f"redis://127.0.0.1:{port}/0"
+    # Nothing is announced again: what is made was consumed as a message.
+    settings = {"reconcile_seconds": "0.5", "announce_seconds": "600"}
+    app = make_app(WorkerSettings(redis_url=url))
+    with connect(url) as client, worker(url, tmp_path, **settings):
+        store, messages = AuditStore(client), Messages(app, Routes(client).of)
+        for _ in range(3):
+            with redis_server(tmp_path / "redis", port):
+                # Once its audit has ended nothing refers to it, and it goes.
+                healthy = stored(blobs, "lstm-dropout", tmp_path)
+                request = AuditRequest(spec=Spec(subject=healthy, plan=Plan(provider=Provider.CPU, max_replicates=64)))
+                audit_id = store.create(request).id
+                messages.wake(audit_id)
+                assert finished(store, audit_id).state is AuditState.SUCCEEDED
+            eventually(lambda: not is_there(client), "Redis does not stop")
+
+
+def is_there(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
