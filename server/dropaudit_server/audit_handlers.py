@@ -26,8 +26,10 @@ class AuditHandlers:
         models: ModelStore,
         blobs: BlobStore,
         wake_ups: WakeUps,
+        trace: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._trace = trace
         self._audits = audits
         self._listed = listed
         self._models = models
@@ -51,7 +53,7 @@ class AuditHandlers:
             return [self._unsaved(each) for each in asked]
         self._require_models(asked)
         wanted = [Asked(_request(each, self._blobs.put_tensors), each.request_id) for each in asked]
-        records = self._audits.create_many(wanted, check_models=True)
+        records = self._audits.create_many(wanted, check_models=True, trace=self._trace())
         self._wake_ups.audits([record for record in records if record.state is AuditState.QUEUED])
         return records
 

@@ -6,7 +6,8 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import grpc
@@ -18,22 +19,27 @@ from dropaudit.errors import AuditError
 from dropaudit_server.access import Access
 from dropaudit_server.reading import lenient, readable
 from dropaudit_server.status import internal_status, status_of
+from dropaudit_store.tracing import plain_trace
 
 _REQUEST_ID = "x-request-id"
 _LONGEST_REQUEST_ID = 128
+
+# The traceparent of the call under way.
+TRACE: ContextVar[str] = ContextVar("trace", default="")
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass
 class Call:
-    """One call; `code` and `caller` are known as it goes on."""
+    """One call; `code` and `caller` are known as it goes on. `trace` is the traceparent of whoever it works for."""
 
     method: str
     metadata: Mapping[str, str]
     request_id: str
     code: grpc.StatusCode = grpc.StatusCode.OK
-    caller: str = field(default="")
+    caller: str = ""
+    trace: str = ""
 
     @property
     def name(self) -> str:
@@ -114,6 +120,8 @@ class _Observed:
     def __enter__(self) -> Call:
         for observer in self._observers:
             self._stack.enter_context(observer.observe(self._call))
+        # For what the call causes; each call has a context of its own.
+        TRACE.set(self._call.trace)
         return self._call
 
     def __exit__(self, *_: object) -> None:
@@ -125,7 +133,8 @@ class _Observed:
 def _call(details: grpc.HandlerCallDetails) -> Call:
     metadata = {key: value for key, value in details.invocation_metadata or () if isinstance(value, str)}
     given = metadata.get(_REQUEST_ID, "")[:_LONGEST_REQUEST_ID]
-    return Call(details.method, metadata, given or uuid.uuid4().hex)
+    trace = plain_trace(metadata.get("traceparent", ""))
+    return Call(details.method, metadata, given or uuid.uuid4().hex, trace=trace)
 
 
 async def _abort(error: BaseException, context: grpc.aio.ServicerContext[Any, Any], call: Call) -> NoReturn:

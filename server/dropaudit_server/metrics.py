@@ -1,25 +1,21 @@
-"""Numbers for Prometheus: calls, watchers, and how many audits are in each state."""
+"""Numbers for Prometheus: calls and watchers, and what the store counts."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from dropaudit.errors import InvalidArgument
 from dropaudit_server.interceptor import Call
-from dropaudit_store.errors import StoreError
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
 _log = structlog.get_logger(__name__)
-
-CountStates = Callable[[], Mapping[str, int]]
 
 
 class Metrics:
@@ -27,10 +23,10 @@ class Metrics:
 
     Args:
         watchers: how many watch audits now.
-        count_states: how many audits are in each state; asked at each scrape.
+        stored: collects what the store counts.
     """
 
-    def __init__(self, watchers: Callable[[], int], count_states: CountStates) -> None:
+    def __init__(self, watchers: Callable[[], int], stored: Collector) -> None:
         self.registry = CollectorRegistry()
         self._calls = Counter("dropaudit_calls", "Calls that ended", ["method", "code"], registry=self.registry)
         self._seconds = Histogram(
@@ -38,7 +34,7 @@ class Metrics:
         )
         self._open = Gauge("dropaudit_calls_open", "Calls under way", ["method"], registry=self.registry)
         Gauge("dropaudit_watchers", "Watchers of audits", registry=self.registry).set_function(watchers)
-        self.registry.register(_States(count_states))
+        self.registry.register(stored)
 
     @contextmanager
     def observe(self, call: Call) -> Iterator[None]:
@@ -51,22 +47,6 @@ class Metrics:
             self._open.labels(call.name).dec()
             self._seconds.labels(call.name).observe(time.perf_counter() - start)
             self._calls.labels(call.name, call.code.name).inc()
-
-
-class _States(Collector):
-    def __init__(self, count_states: CountStates) -> None:
-        self._count_states = count_states
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Count at the time of the scrape; without Redis there is nothing to tell."""
-        found = GaugeMetricFamily("dropaudit_audits", "Audits in each state", labels=["state"])
-        try:
-            counts = self._count_states()
-        except StoreError:
-            counts = {}
-        for state, count in counts.items():
-            found.add_metric([state], count)
-        return [found]
 
 
 @contextmanager

@@ -22,13 +22,14 @@ from dropaudit_server.content_threads import ContentThreads
 from dropaudit_server.following import Follower
 from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.inspecting import Inspector
-from dropaudit_server.interceptor import Interceptor, Observer
+from dropaudit_server.interceptor import TRACE, Interceptor, Observer
 from dropaudit_server.listening import listen
 from dropaudit_server.metrics import Metrics, served_metrics
 from dropaudit_server.model_handlers import ModelHandlers
 from dropaudit_server.servicer import AuditServicer, Parts
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.stopping import ServerStopping, Stopping
+from dropaudit_server.stored_metrics import StoredMetrics
 from dropaudit_server.suite_handlers import SuiteHandlers
 from dropaudit_server.tokens import TokenFile
 from dropaudit_server.tracing import Traces
@@ -44,6 +45,7 @@ from dropaudit_store.inspections import Inspections
 from dropaudit_store.models import ModelStore
 from dropaudit_store.routing import Routes
 from dropaudit_store.suites import SuiteStore
+from dropaudit_store.totals import read_totals
 from dropaudit_store.watching import EventHub
 
 _HEALTH = "grpc.health.v1.Health"
@@ -60,7 +62,8 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
     await asyncio.to_thread(warn_of_gaps, client)
     hub, stopping = EventHub(waiting), Stopping()
-    metrics = Metrics(lambda: hub.watchers, AuditList(client, AuditStore(client)).counts)
+    stored = StoredMetrics(AuditList(client, AuditStore(client)).counts, lambda: read_totals(client))
+    metrics = Metrics(lambda: hub.watchers, stored)
     with (
         contextlib.closing(WakeUps(settings.redis_url, Routes(client).queue_for)) as wake_ups,
         observers(settings, metrics) as watching,
@@ -142,7 +145,7 @@ def make_parts(
     models = ModelStore(client)
     suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds)
     model_handlers, threads = ModelHandlers(models, blobs), ContentThreads()
-    audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups)
+    audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups, TRACE.get)
     return Parts(
         models=model_handlers,
         uploads=Uploads(blobs, model_handlers.known_size, settings.max_model_bytes, threads),

@@ -33,7 +33,6 @@ class ServerSettings(StoreSettings):
     inspect_seconds: float = Field(default=60.0, gt=0, description="how long InspectModel waits for a worker")
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
     metrics_listen: str = Field(default="", description="host:port of Prometheus metrics; empty: none")
-    otlp_endpoint: str = Field(default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none")
     shutdown_seconds: float = Field(default=30.0, ge=0, description="how long calls under way may take at shutdown")
 
     @property

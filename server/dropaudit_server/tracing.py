@@ -1,13 +1,12 @@
-"""Traces of calls, sent by OpenTelemetry's protocol when an endpoint is configured."""
+"""Traces of calls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from dropaudit.errors import InvalidArgument
 from dropaudit_server.interceptor import Call
+from dropaudit_store.tracing import Tracer
 
 
 class Traces:
@@ -18,29 +17,13 @@ class Traces:
     """
 
     def __init__(self, endpoint: str) -> None:
-        # Imported here: who does not configure traces needs none of it.
-        try:
-            from opentelemetry import propagate, trace
-            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-            from opentelemetry.sdk.resources import Resource
-            from opentelemetry.sdk.trace import TracerProvider
-            from opentelemetry.sdk.trace.export import BatchSpanProcessor
-        except ImportError as error:
-            raise InvalidArgument(
-                "DROPAUDIT_OTLP_ENDPOINT needs OpenTelemetry; install dropaudit[tracing]", field="otlp_endpoint"
-            ) from error
-        self._provider = TracerProvider(resource=Resource.create({"service.name": "dropaudit-server"}))
-        exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"))
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
-        self._tracer = self._provider.get_tracer("dropaudit")
-        self._extract: Any = propagate.extract
-        self._kind = trace.SpanKind.SERVER
+        self._tracer = Tracer("dropaudit-server", endpoint)
 
     @contextmanager
     def observe(self, call: Call) -> Iterator[None]:
         """Make a span of a call."""
-        parent = self._extract(dict(call.metadata))
-        span = self._tracer.start_span(call.method.lstrip("/"), context=parent, kind=self._kind)
+        span = self._tracer.start(call.method.lstrip("/"), "SERVER", call.metadata)
+        call.trace = self._tracer.traceparent(span)
         service, _, method = call.method.lstrip("/").partition("/")
         span.set_attributes({"rpc.system": "grpc", "rpc.service": service, "rpc.method": method})
         span.set_attribute("dropaudit.request", call.request_id)
@@ -52,4 +35,4 @@ class Traces:
 
     def close(self) -> None:
         """Send what is left."""
-        self._provider.shutdown()
+        self._tracer.close()

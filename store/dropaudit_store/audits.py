@@ -88,11 +88,12 @@ class AuditStore:
         """Store an audit as QUEUED; see `create_many`."""
         return self.create_many([Asked(request, request_id)])[0]
 
-    def create_many(self, asked: Sequence[Asked], *, check_models: bool = False) -> list[AuditRecord]:
+    def create_many(self, asked: Sequence[Asked], *, check_models: bool = False, trace: str = "") -> list[AuditRecord]:
         """Store audits as QUEUED, all or none. A `request_id` that is known returns its audit, whatever the race.
 
         Args:
             check_models: whether each model must be stored.
+            trace: the W3C traceparent of who asks, for whoever makes the audits.
 
         Raises:
             RequestIdReused: an id belongs to a different request.
@@ -102,7 +103,7 @@ class AuditStore:
         now = self._now()
         records = {(new := sortable_id(now)): _new_record(new, each.request, now) for each in asked}
         items = (word for each, new in zip(asked, records, strict=True) for word in _create_arguments(new, each))
-        arguments: list[str | float] = [now, self._limits.queued, int(check_models), len(asked), *items]
+        arguments: list[str | float] = [now, self._limits.queued, int(check_models), len(asked), trace, *items]
         with redis_errors():
             outcome, *ids = texts(self._create(args=arguments))
         if outcome != "made":
@@ -173,7 +174,8 @@ class AuditStore:
     def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
         """Write the report and the state in one step. Raises LeaseLost: a late writer changes nothing."""
         content = msgspec.json.encode(report).decode()
-        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report))
+        replicates = int(report.get("execution", {}).get("replicates", 0))
+        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), replicates)
 
     def fail(self, lease: Lease, failure: Failure) -> None:
         """Write why an audit could not be made. Raises LeaseLost."""
@@ -184,12 +186,18 @@ class AuditStore:
         self._end(lease, AuditState.CANCELLED)
 
     def _end(
-        self, lease: Lease, state: AuditState, field: str = "", value: str = "", terms: Sequence[str] = ()
+        self,
+        lease: Lease,
+        state: AuditState,
+        field: str = "",
+        value: str = "",
+        terms: Sequence[str] = (),
+        replicates: int = 0,
     ) -> None:
         now = self._now()
         args: list[str | float] = [lease.audit_id, lease.token, now, state.value, field, value]
         with redis_errors():
-            kept = self._finish(args=[*args, self._expiry(now), "\n".join(terms)])
+            kept = self._finish(args=[*args, self._expiry(now), "\n".join(terms), replicates])
         _require(kept, lease)
 
     def cancel(self, audit_id: str) -> AuditRecord:
@@ -338,4 +346,5 @@ def _record(audit_id: str, fields: dict[str, str]) -> AuditRecord:
         expire_time=seconds("expire"),
         report=msgspec.json.decode(fields["report"]) if "report" in fields else None,
         failure=msgspec.json.decode(fields["failure"], type=Failure) if "failure" in fields else None,
+        trace=fields.get("trace", ""),
     )

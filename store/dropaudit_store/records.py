@@ -106,7 +106,7 @@ class AuditRequest(_Record, frozen=True, kw_only=True):
 
 
 class AuditRecord(_Record, frozen=True, kw_only=True):
-    """An audit as it stands. Times are seconds since the epoch."""
+    """An audit as it stands. Times are seconds since the epoch; `trace` is the traceparent of who asked for it."""
 
     id: str
     request: AuditRequest
@@ -118,6 +118,7 @@ class AuditRecord(_Record, frozen=True, kw_only=True):
     expire_time: float | None = None
     report: dict[str, Any] | None = None
     failure: Failure | None = None
+    trace: str = ""
 
 
 class ModelRecord(_Record, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ cause, and the lists terms, models and blobs) beside a stream of events whose id
 ids that wait, by the time they were last announced; `running` those that are held, by the time their lease ends;
 `expiring` those that finished, by the time they will be deleted. A fencing token grows with each claim: who comes with
 an older one has lost the lease. `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a
-blob; a blob that nothing needs any more is noted in `garbage`.
+blob; a blob that nothing needs any more is noted in `garbage`. `totals` counts how audits ended, and how long they
+waited and ran: in the same steps, and so each once.
 
 Every transition may be asked for twice: who hears no answer asks again, and finds done what it had asked for.
 
@@ -32,9 +33,24 @@ end
 """
 )
 
+# Upper ends of the classes that waits and runs are counted in, in seconds.
+BOUNDS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
 _AUDIT = (
     _COMMON
+    + f"local BOUNDS = {{{', '.join(f'{bound:g}' for bound in BOUNDS)}}}\n"
     + """
+local function count(field, by) redis.call('HINCRBYFLOAT', P .. 'totals', field, by) end
+local function observe(name, seconds)
+  -- Clocks of two machines may differ.
+  seconds = math.max(0, seconds)
+  local class = 'inf'
+  for _, bound in ipairs(BOUNDS) do
+    if seconds <= bound then class = bound; break end
+  end
+  count(name .. ':class:' .. class, 1)
+  count(name .. ':sum', seconds)
+end
 local function append(id, sequence, kind, payload, now)
   redis.call('XADD', P .. 'events:' .. id, 'MAXLEN', '~', 1000, sequence .. '-0',
     'kind', kind, 'payload', payload, 'time', now)
@@ -54,7 +70,16 @@ local function held(id, token)
   local found = redis.call('HMGET', audit_key(id), 'state', 'token')
   return found[1] == 'RUNNING' and found[2] == token
 end
+local function count_end(id, state, now)
+  local found = redis.call('HMGET', audit_key(id), 'state', 'start', 'terms', 'failure')
+  if found[1] == 'RUNNING' then observe('run', tonumber(now) - tonumber(found[2])) end
+  local how = ''
+  if state == 'SUCCEEDED' then how = string.match(found[3], 'verdict:(%u+)') or '' end
+  if state == 'FAILED' then how = cjson.decode(found[4]).reason end
+  count('finished:' .. state .. ':' .. how, 1)
+end
 local function finish(id, state, now, expire)
+  count_end(id, state, now)
   enter(id, state)
   redis.call('HSET', audit_key(id), 'end', now)
   redis.call('ZREM', P .. 'queued', id)
@@ -82,6 +107,7 @@ end
 local function lose(id, now, most, failure, expire)
   local cancelled = give_up(id, now, expire)
   if cancelled then return cancelled end
+  count('lost', 1)
   if redis.call('HINCRBY', audit_key(id), 'lost', 1) < tonumber(most) then return queue(id, now) end
   redis.call('HSET', audit_key(id), 'failure', failure)
   finish(id, 'FAILED', now, expire)
@@ -90,13 +116,13 @@ end
 """
 )
 
-# ARGV now queue_limit check_models count, then for each audit: id request digest request_id priority terms models
+# ARGV now queue_limit check_models count trace, then for each audit: id request digest request_id priority terms models
 # blobs. Makes all or none: returns made and the ids that exist afterwards, or what is in the way.
 CREATE = (
     _AUDIT
     + """
 local now, limit, count, width = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), 8
-local function item(i) return unpack(ARGV, 5 + (i - 1) * width, 4 + i * width) end
+local function item(i) return unpack(ARGV, 6 + (i - 1) * width, 5 + i * width) end
 local answer, fresh, seen = {'made'}, {}, {}
 for i = 1, count do
   local id, _, digest, request_id, _, _, models = item(i)
@@ -125,6 +151,7 @@ for _, i in ipairs(fresh) do
   redis.call('HSET', audit_key(id), 'request', request, 'create', now, 'attempts', 0, 'token', 0, 'seq', 1,
     'state', 'QUEUED', 'request_id', request_id, 'priority', priority, 'terms', terms, 'models', models,
     'blobs', blobs)
+  if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), 'trace', ARGV[5]) end
   index('state:QUEUED', id)
   redis.call('ZADD', P .. 'queued', now, id)
   redis.call('ZADD', P .. 'audits', 0, id)
@@ -147,7 +174,9 @@ if found[1] == 'RUNNING' and found[2] == ARGV[4] then return tonumber(found[3]) 
 if found[1] ~= 'QUEUED' then return false end
 enter(id, 'RUNNING')
 redis.call('HSET', audit_key(id), 'start', ARGV[2], 'holder', ARGV[4])
-redis.call('HINCRBY', audit_key(id), 'attempts', 1)
+if redis.call('HINCRBY', audit_key(id), 'attempts', 1) == 1 then
+  observe('wait', tonumber(ARGV[2]) - tonumber(redis.call('HGET', audit_key(id), 'create')))
+end
 local token = redis.call('HINCRBY', audit_key(id), 'token', 1)
 redis.call('ZREM', P .. 'queued', id)
 redis.call('ZADD', P .. 'running', ARGV[3], id)
@@ -188,7 +217,7 @@ return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 """
 )
 
-# ARGV id token now state field value expire terms. Returns 1, or 0 when the lease is lost.
+# ARGV id token now state field value expire terms replicates. Returns 1, or 0 when the lease is lost.
 FINISH = (
     _AUDIT
     + """
@@ -201,6 +230,7 @@ redis.call('HSET', audit_key(id), 'ended', ending)
 if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), ARGV[5], ARGV[6]) end
 each(ARGV[8], function(term) index(term, id) end)
 redis.call('HSET', audit_key(id), 'terms', redis.call('HGET', audit_key(id), 'terms') .. '\\n' .. ARGV[8])
+count('replicates', ARGV[9])
 finish(id, ARGV[4], now, ARGV[7])
 return 1
 """

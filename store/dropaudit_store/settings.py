@@ -66,6 +66,7 @@ class StoreSettings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+    otlp_endpoint: str = Field(default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none")
 
     @property
     def allowed_uris(self) -> AllowedUris:

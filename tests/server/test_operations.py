@@ -5,25 +5,21 @@ from __future__ import annotations
 import json
 import os
 import queue
-import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 from dropaudit_client.local_service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from support.calls import metadata, recorded_request, refusal_of, upload
 from support.services import environment, eventually, server, server_process, serving
+from support.telemetry import Collector, collecting, scrape
 
 
 def test_a_server_that_stops_ends_no_call_and_tells_watchers_to_come_back(redis_url: str, tmp_path: Path) -> None:
@@ -72,12 +68,6 @@ def test_every_call_is_a_line_with_its_id_and_its_code(redis_url: str, tmp_path:
     assert not [line for line in lines if line.get("method") == "Check"]
 
 
-def scrape(address: str) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
-        text = answer.read().decode()
-    return {name: float(value) for name, value in re.findall(r"^(dropaudit_\S+) (\S+)$", text, re.MULTILINE)}
-
-
 def test_metrics_count_calls_audits_and_watchers(redis_url: str, tmp_path: Path) -> None:
     metrics = f"127.0.0.1:{free_port()}"
     with (
@@ -101,31 +91,13 @@ def test_metrics_count_calls_audits_and_watchers(redis_url: str, tmp_path: Path)
         watching.cancel()
         eventually(lambda: scrape(metrics)["dropaudit_watchers"] == 0, "a watcher that left is still counted")
         cancelled = 'dropaudit_calls_total{code="CANCELLED",method="WatchAudit"}'
-        assert scrape(metrics)[cancelled] == 1
-
-
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """Takes traces."""
-
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-
-    def Export(self, request: trace_service_pb2.ExportTraceServiceRequest, context: object) -> object:  # noqa: N802
-        found = [span for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
-        self.spans += found
-        return trace_service_pb2.ExportTraceServiceResponse()
+        eventually(lambda: scrape(metrics).get(cancelled) == 1, "a watch that was broken off is not counted")
 
 
 @pytest.fixture
 def collector() -> Iterator[tuple[Collector, str]]:
-    taking = grpc.server(ThreadPoolExecutor(2))
-    found = Collector()
-    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
-    add(found, taking)
-    port = taking.add_insecure_port("127.0.0.1:0")
-    taking.start()
-    yield found, f"http://127.0.0.1:{port}"
-    taking.stop(None).wait()
+    with collecting() as found:
+        yield found
 
 
 def test_calls_are_traced_where_an_endpoint_is_configured(

@@ -8,9 +8,11 @@ import sys
 from celery.signals import setup_logging
 from pydantic import ValidationError
 
+from dropaudit.errors import InvalidArgument
 from dropaudit_store.logs import configure_logs
 from dropaudit_store.settings import problems
 from dropaudit_store.tasks import GPU_QUEUE, QUEUE
+from dropaudit_store.tracing import require_tracing
 from dropaudit_worker.app import make_app
 from dropaudit_worker.machine import children, count_gpus, machine_memory, usable_cores
 from dropaudit_worker.settings import WorkerSettings
@@ -26,8 +28,13 @@ def main() -> int:
         return 2
     try:
         settings = WorkerSettings()
+        # Its children would find out too late.
+        require_tracing(settings.otlp_endpoint)
     except ValidationError as error:
         print(f"dropaudit-worker: {problems(error)}", file=sys.stderr)
+        return 2
+    except InvalidArgument as error:
+        print(f"dropaudit-worker: {error.message}", file=sys.stderr)
         return 2
     level = settings.log_level
     # Celery leaves logging alone when somebody listens to this signal.

@@ -101,7 +101,7 @@ def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Parts, life: L
         # Each attempt has a name of its own; its parent knows how it begins.
         holder = f"{worker}/{task.request.id}/{uuid.uuid4().hex}"
         with life.busy(), alarm(hard_seconds):
-            parts.maker.make(audit_id, holder)
+            parts.make(audit_id, holder)
 
 
 def _add_tasks(app: Celery, parts: Parts) -> None:

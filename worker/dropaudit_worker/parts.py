@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import redis
+from celery.signals import worker_process_shutdown
 
 from dropaudit.plan import IsCancelled, OnProgress, Plan
 from dropaudit.report import Report
@@ -18,12 +19,14 @@ from dropaudit_store.models import ModelStore
 from dropaudit_store.referenced import ReferencedModels
 from dropaudit_store.routing import Routes
 from dropaudit_store.suites import SuiteStore
+from dropaudit_store.tracing import Tracer
 from dropaudit_worker.heartbeat import Leaving
 from dropaudit_worker.inspecting import ModelInspector
 from dropaudit_worker.limits import Limited
 from dropaudit_worker.maker import Announce, AuditMaker
 from dropaudit_worker.patience import Patience
 from dropaudit_worker.settings import WorkerSettings
+from dropaudit_worker.tracing import Make, TracedMaker
 
 # How long a child waits for a Redis that does not answer before it drops what it has made.
 PATIENCE_SECONDS = 60.0
@@ -88,6 +91,15 @@ class Parts:
             leaving=self._leaving,
             patience=Patience(PATIENCE_SECONDS),
         )
+
+    @cached_property
+    def make(self) -> Make:
+        """Makes audits, in spans where traces are configured."""
+        if not self._settings.otlp_endpoint:
+            return self.maker.make
+        traced = TracedMaker(self.maker.make, self.audits, Tracer("dropaudit-worker", self._settings.otlp_endpoint))
+        worker_process_shutdown.connect(lambda **_: traced.flush(), weak=False)
+        return traced.make
 
     @cached_property
     def inspector(self) -> ModelInspector:

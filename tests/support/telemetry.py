@@ -1,0 +1,44 @@
+"""What operators collect: metrics as Prometheus scrapes them, and a collector that takes traces."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+
+def scrape(address: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return {name: float(value) for name, value in re.findall(r"^(dropaudit_\S+) (\S+)$", text, re.MULTILINE)}
+
+
+class Collector(trace_service_pb2_grpc.TraceServiceServicer):
+    """Takes traces."""
+
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+
+    def Export(self, request: trace_service_pb2.ExportTraceServiceRequest, context: object) -> object:  # noqa: N802
+        found = [span for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
+        self.spans += found
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[Collector, str]]:
+    """Take traces while inside; yields the collector and its URL."""
+    taking = grpc.server(ThreadPoolExecutor(2))
+    found = Collector()
+    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+    add(found, taking)
+    port = taking.add_insecure_port("127.0.0.1:0")
+    taking.start()
+    yield found, f"http://127.0.0.1:{port}"
+    taking.stop(None).wait()

@@ -1,0 +1,88 @@
+"""Claims about what operators see of workers: numbers at the server, and spans that go on from the caller's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from dropaudit_client.local_service import free_port
+from dropaudit_models import export
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
+from support.calls import artifact_request, upload
+from support.services import eventually, server, serving, worker
+from support.telemetry import Collector, collecting, scrape
+
+pytestmark = pytest.mark.system
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+PARENT = (("traceparent", f"00-{TRACE}-{SPAN}-01"),)
+
+
+def finished(stub: AuditServiceStub, request: pb.CreateAuditRequest, **fields: Any) -> pb.Audit:
+    *_, last = stub.WatchAudit(pb.WatchAuditRequest(name=stub.CreateAudit(request, **fields).name))
+    return last.audit
+
+
+def test_what_workers_have_done_is_told_by_the_server(redis_url: str, tmp_path: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+    with (
+        server(redis_url, tmp_path, ready=serving, metrics_listen=metrics) as address,
+        worker(redis_url, tmp_path),
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = AuditServiceStub(channel)
+        model = upload(stub, export("lstm-dropout-unscaled", tmp_path).read_bytes()).name
+        made = finished(stub, artifact_request(model))
+        finished(stub, artifact_request(upload(stub, b"words").name))
+        found = scrape(metrics)
+    assert found['dropaudit_audits_finished_total{how="FAIL",state="SUCCEEDED"}'] == 1
+    assert found['dropaudit_audits_finished_total{how="INVALID_MODEL",state="FAILED"}'] == 1
+    assert found["dropaudit_replicates_total"] == made.report.execution.replicates > 0
+    assert found["dropaudit_workers_lost_total"] == 0
+    assert found["dropaudit_audit_wait_seconds_count"] == found["dropaudit_audit_run_seconds_count"] == 2
+    assert found['dropaudit_audit_run_seconds_bucket{le="1800.0"}'] == 2
+    ran = made.end_time.ToDatetime() - made.start_time.ToDatetime()
+    assert found["dropaudit_audit_run_seconds_sum"] >= ran.total_seconds() > 0
+
+
+def spans_of(collector: Collector, name: str) -> list[Any]:
+    return [span for span in collector.spans if span.name == name]
+
+
+def attributes(span: Any) -> dict[str, Any]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes}
+
+
+@pytest.mark.parametrize("traced", ["server and worker", "worker"])
+def test_an_audit_is_traced_from_the_caller_to_the_worker(traced: str, redis_url: str, tmp_path: Path) -> None:
+    with collecting() as (collector, url):
+        at_server = {"otlp_endpoint": url} if traced == "server and worker" else {}
+        with (
+            server(redis_url, tmp_path, ready=serving, listen=f"127.0.0.1:{free_port()}", **at_server) as address,
+            worker(redis_url, tmp_path, otlp_endpoint=url),
+            grpc.insecure_channel(address) as channel,
+        ):
+            stub = AuditServiceStub(channel)
+            model = upload(stub, export("lstm-dropout-unscaled", tmp_path).read_bytes()).name
+            made = finished(stub, artifact_request(model), metadata=PARENT)
+            failed = finished(stub, artifact_request(upload(stub, b"words").name), metadata=(("traceparent", "words"),))
+            eventually(lambda: len(spans_of(collector, "dropaudit audit")) == 2, "the worker sends no spans")
+        spans = {attributes(span)["dropaudit.audit"]: span for span in spans_of(collector, "dropaudit audit")}
+        created = spans_of(collector, "dropaudit.v1.AuditService/CreateAudit")
+    span = spans[made.name.removeprefix("audits/")]
+    assert span.trace_id.hex() == TRACE
+    expected = SPAN
+    if traced == "server and worker":
+        (call,) = (each for each in created if each.trace_id.hex() == TRACE)
+        assert call.parent_span_id.hex() == SPAN
+        expected = call.span_id.hex()
+    assert span.parent_span_id.hex() == expected
+    told = attributes(span)
+    assert (told["dropaudit.state"], told["dropaudit.verdict"], told["dropaudit.attempt"]) == ("SUCCEEDED", "FAIL", 1)
+    assert told["dropaudit.replicates"] == made.report.execution.replicates
+    bad = spans[failed.name.removeprefix("audits/")]
+    assert (bad.status.code, bad.status.message) == (2, "INVALID_MODEL")
+    assert bad.trace_id.hex() != TRACE
