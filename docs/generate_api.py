@@ -17,6 +17,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from grpc_tools import protoc
 
+from dropaudit.errors import AuditError
 from dropaudit_server.access import SCOPES
 from dropaudit_server.status import CODES
 
@@ -92,8 +93,7 @@ def _signature(method: MethodDescriptorProto) -> str:
 
 def _errors() -> str:
     rows = {
-        (kind.reason, code.name, " ".join((kind.__doc__ or "").split()))  # type: ignore[attr-defined]  # all have one
-        for kind, code in CODES.items()
+        (kind.reason, CODES[_nearest(kind)].name, " ".join((kind.__doc__ or "").split())) for kind in _kinds(AuditError)
     }
     lines = ["| reason | code | meaning |", "|---|---|---|"]
     known = "\n".join(lines + [f"| {reason} | {code} | {meaning} |" for reason, code, meaning in sorted(rows)])
@@ -102,6 +102,18 @@ def _errors() -> str:
         "BadRequest names every field that is wrong, PreconditionFailure what must happen first, and RetryInfo when to "
         f"try again.\n\n{known}"
     )
+
+
+def _kinds(base: type[AuditError]) -> Iterator[type[AuditError]]:
+    """Yield every error of the table, and those that derive from one and are told apart by a reason of their own."""
+    for kind in base.__subclasses__():
+        if not CODES.keys().isdisjoint(kind.__mro__) and kind.reason != "NOT_FOUND":
+            yield kind
+        yield from _kinds(kind)
+
+
+def _nearest(kind: type[AuditError]) -> type[BaseException]:
+    return next(each for each in kind.__mro__ if each in CODES)
 
 
 def _messages(found: Sequence[DescriptorProto], path: tuple[int, ...], outer: str, comments: Comments) -> Iterator[str]:

@@ -5,33 +5,42 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import grpc
 import pytest
 import redis
+from google.rpc import error_details_pb2, status_pb2
 from structlog.testing import capture_logs
 
 import dropaudit
 import dropaudit_server
 import dropaudit_store
+from dropaudit import errors as core
 from dropaudit.errors import AuditError
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
-from dropaudit_server.access import Access
+from dropaudit_server.access import Access, PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.audit_handlers import AuditHandlers
 from dropaudit_server.following import Follower
+from dropaudit_server.inspecting import InspectionFailed, NotInspected
 from dropaudit_server.interceptor import Interceptor
 from dropaudit_server.server import make_parts
 from dropaudit_server.servicer import AuditServicer
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.status import CODES
-from dropaudit_server.stopping import Stopping
+from dropaudit_server.stopping import ServerStopping, Stopping
+from dropaudit_server.tokens import Scope, Token
+from dropaudit_server.violations import InvalidRequest
 from dropaudit_server.wakeups import WakeUps
+from dropaudit_store import errors
 from dropaudit_store.connection import connect_async
-from dropaudit_store.errors import LeaseLost, StoreError
-from dropaudit_store.records import AuditRecord
+from dropaudit_store.errors import StoreError
+from dropaudit_store.records import AuditRecord, Failure
 from dropaudit_store.watching import EventHub
 from support.calls import METHODS, call_method, refusal_of
 
@@ -59,13 +68,18 @@ def every_error(kind: type[AuditError]) -> Iterator[type[AuditError]]:
         yield from every_error(each)
 
 
-def test_every_error_of_the_core_the_store_and_the_server_has_a_status_code() -> None:
+def our_errors() -> list[type[AuditError]]:
+    """Return every error of the core, the store and the server."""
     for package in (dropaudit, dropaudit_store, dropaudit_server):
         for name in modules(package):
             importlib.import_module(name)
     # Another test may have imported a worker or a client, whose errors no call meets.
     rooms = (dropaudit.__name__, dropaudit_store.__name__, dropaudit_server.__name__)
-    ours = [each for each in every_error(AuditError) if each.__module__.split(".")[0] in rooms]
+    return [each for each in every_error(AuditError) if each.__module__.split(".")[0] in rooms]
+
+
+def test_every_error_of_the_core_the_store_and_the_server_has_a_status_code() -> None:
+    ours = our_errors()
     assert len(ours) > 15
     # The base of the store's errors is never raised itself.
     without = [each.__name__ for each in ours if each is not StoreError and not CODES.keys() & set(each.__mro__)]
@@ -75,15 +89,48 @@ def test_every_error_of_the_core_the_store_and_the_server_has_a_status_code() ->
 SECRET = "redis://:password@internal"
 
 
+TOKEN = Token(name="ci", sha256="0" * 64, scope=Scope.READ)
+ERRORS: list[AuditError] = [
+    InvalidRequest([("audit.spec", "set one")]),
+    Unauthenticated(),
+    TokenExpired(TOKEN),
+    PermissionDenied(TOKEN, Scope.ADMIN),
+    InspectionFailed(Failure(reason="INTERNAL", message="the inspection failed")),
+    NotInspected("a" * 64, 1.0),
+    ServerStopping(),
+    *(
+        kind("a name")
+        for kind in (errors.AuditNotFound, errors.ModelNotFound, errors.SuiteNotFound, errors.RunNotFound)
+    ),
+    errors.SuiteExists("nightly"),
+    errors.RequestIdReused("build-17"),
+    errors.InUse("models/a", ["suites/nightly"]),
+    errors.AuditNotFinished("a", "RUNNING"),
+    errors.QueueFull(1),
+    errors.Conflict("suites/nightly"),
+    errors.BlobMissing("a" * 64),
+    *(kind("what to do") for kind in (errors.DigestMismatch, errors.ContentTooLarge, errors.StorageFull)),
+    *(kind("what to do") for kind in (errors.UriRefused, errors.UriUnreadable, errors.StoreUnavailable)),
+    errors.LeaseLost("a"),
+    core.OutOfMemory(),
+    *(kind("what to do") for kind in (core.InvalidModel, core.InvalidTensor, core.InvalidArgument)),
+    *(kind("what to do") for kind in (core.UnreadableFile, core.ProviderUnavailable, core.ExecutionFailed)),
+    core.AuditCancelled("what to do"),
+]
+EXAMPLES = {error.reason: error for error in ERRORS}
+API = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+DOCUMENTED = dict(re.findall(r"^\| ([A-Z_]+) \| ([A-Z_]+) \|", API, re.MULTILINE))
+
+
 class Failing(AuditHandlers):
-    """Handlers that fail in ways nobody foresaw, and in one that was."""
+    """Handlers that fail in ways nobody foresaw, and in all that somebody did, by their reasons."""
 
     def __init__(self) -> None:
         pass
 
     def get(self, audit_id: str) -> AuditRecord:
-        if audit_id == "lost":
-            raise LeaseLost(audit_id)
+        if audit_id in EXAMPLES:
+            raise EXAMPLES[audit_id]
         raise KeyError(SECRET)
 
 
@@ -133,8 +180,19 @@ async def test_an_unexpected_error_in_a_stream_tells_nothing_either(failing: rpc
     )
 
 
-async def test_a_foreseen_error_keeps_its_words(failing: rpc.AuditServiceAsyncStub) -> None:
+def test_every_error_is_documented_and_nothing_else_is() -> None:
+    assert set(DOCUMENTED) == set(EXAMPLES) == {kind.reason for kind in our_errors()} - {"STORE_ERROR", "NOT_FOUND"}
+
+
+@pytest.mark.parametrize("reason", DOCUMENTED)
+async def test_a_documented_error_arrives_with_its_code_its_words_and_its_facts(
+    failing: rpc.AuditServiceAsyncStub, reason: str
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await failing.GetAudit(pb.GetAuditRequest(name="audits/lost"))
-    assert caught.value.code() is grpc.StatusCode.ABORTED
-    assert caught.value.details() == "audits/lost is no longer held by this worker"
+        await failing.GetAudit(pb.GetAuditRequest(name=f"audits/{reason}"))
+    error, expected = caught.value, EXAMPLES[reason]
+    assert (error.code().name, error.details()) == (DOCUMENTED[reason], expected.message)
+    info = error_details_pb2.ErrorInfo()
+    found: Any = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+    assert any(detail.Unpack(info) for detail in status_pb2.Status.FromString(found).details)
+    assert (info.reason, info.domain, dict(info.metadata)) == (reason, "dropaudit", expected.facts)

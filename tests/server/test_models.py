@@ -16,6 +16,8 @@ from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.garbage import Garbage
+from dropaudit_store.inspections import Inspection, Inspections
+from dropaudit_store.records import Failure
 from support.calls import artifact_request, metadata, name_of, refusal_of, upload, upload_messages
 from support.services import server, worker
 
@@ -163,6 +165,15 @@ def test_a_worker_tells_the_sites_of_a_model(redis_url: str, tmp_path: Path) -> 
         assert not site.HasField("keep_prob")
         refusal = refusal_of(lambda: inspect(stub, upload(stub, b"no model").name))
         assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_MODEL")
+
+
+def test_a_model_that_a_worker_could_not_inspect_says_why(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
+    model = upload(stub, b"content")
+    failure = Failure(reason="INTERNAL", message="the inspection failed unexpectedly; the worker's log says why")
+    Inspections(redis_client).put(model.sha256, Inspection(failure=failure))
+    refusal = refusal_of(lambda: stub.InspectModel(pb.InspectModelRequest(name=model.name)))
+    assert (refusal.code, refusal.reason) == ("FAILED_PRECONDITION", "INSPECTION_FAILED")
+    assert (refusal.message, refusal.facts) == (failure.message, {"cause": "INTERNAL"})
 
 
 def test_without_a_worker_an_inspection_ends_with_the_caller_s_deadline(stub: AuditServiceStub) -> None:
