@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from dropaudit.report import Implementation, Report
 from dropaudit.report_parts import execution_part, output_parts, site_parts
 from dropaudit.runtime.correlation import dispersion_of_runs
 from dropaudit.runtime.provider import Place, choose
+from dropaudit.runtime.thrift import Note, ThriftySampler, on_first_that_fits, places_for
 from dropaudit.subjects import ArtifactSubject, PairSubject
 
 # Streams of random numbers beside that of the inputs.
@@ -34,9 +36,25 @@ def audit_artifacts(
     subject: ArtifactSubject | PairSubject, plan: Plan, progress: OnProgress, cancelled: IsCancelled
 ) -> Report:
     """Audit one artifact or a pair. Raises AuditError; see `dropaudit.audit`."""
+    saved: list[str] = []
+
+    def run(place: Place, note: Note) -> Evidence:
+        return _measured(subject, plan, place, note, progress, cancelled)
+
+    evidence = on_first_that_fits(places_for(choose(plan.provider), choose), run, saved)
+    return _report(replace(evidence, fallbacks=tuple(saved)))
+
+
+def _measured(
+    subject: ArtifactSubject | PairSubject,
+    plan: Plan,
+    place: Place,
+    note: Note,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> Evidence:
     start = time.perf_counter()
     progress(Progress(phase=Phase.PREPARING, max_replicates=plan.max_replicates))
-    place = choose(plan.provider)
     ready = CACHE.get(subject, plan, place, lambda: _made_ready(subject, plan, place))
     case, prepared = ready.case, ready.prepared
     health = _health(case, plan, place)
@@ -46,12 +64,12 @@ def audit_artifacts(
     attributions: Attributions = {}
     if case.model.active:
         sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
-        state = sample(sampler, meters, plan, progress, cancelled)
+        state = sample(ThriftySampler(sampler, note), meters, plan, progress, cancelled)
     if case.model.role is not Role.INFERENCE:
         attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = Times(start, begun, time.perf_counter())
     progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
-    return _report(Evidence(case, prepared, meters, health, attributions, state, plan, place, times))
+    return Evidence(case, prepared, meters, health, attributions, state, plan, place, times)
 
 
 def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Ready:

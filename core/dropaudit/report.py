@@ -204,7 +204,7 @@ class Artifact(_Message, frozen=True, kw_only=True):
 
 
 class Execution(_Message, frozen=True, kw_only=True):
-    """How the audit was made; `sampling` is tiled, reseeded or recorded."""
+    """How the audit was made; `sampling` is tiled, reseeded or recorded, `fallbacks` is what want of memory led to."""
 
     provider: str
     device: str = ""
@@ -216,6 +216,7 @@ class Execution(_Message, frozen=True, kw_only=True):
     seconds: Seconds = Seconds()
     artifacts: tuple[Artifact, ...] = ()
     sampling: str = ""
+    fallbacks: tuple[str, ...] = ()
 
 
 class Report(_Message, frozen=True, kw_only=True):

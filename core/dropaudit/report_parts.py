@@ -130,4 +130,5 @@ def execution_part(evidence: Evidence) -> Execution:
         ),
         artifacts=tuple(model.artifact for model in models),
         sampling=evidence.prepared.drawing.name if case.model.active else "",
+        fallbacks=evidence.fallbacks,
     )

@@ -45,6 +45,7 @@ class Evidence:
     Attributes:
         attributions: by output, what each of several sites does to it.
         state: the last progress of sampling.
+        fallbacks: what was done for want of memory, in order.
     """
 
     case: Case
@@ -56,3 +57,4 @@ class Evidence:
     plan: Plan
     place: Place
     times: Times
+    fallbacks: tuple[str, ...] = ()

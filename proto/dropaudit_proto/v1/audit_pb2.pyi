@@ -619,7 +619,7 @@ class Histogram(_message.Message):
     def __init__(self, edges: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Execution(_message.Message):
-    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling")
+    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling", "fallbacks")
     class Stop(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STOP_UNSPECIFIED: _ClassVar[Execution.Stop]
@@ -638,6 +638,7 @@ class Execution(_message.Message):
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    FALLBACKS_FIELD_NUMBER: _ClassVar[int]
     provider: str
     device: str
     runtime_version: str
@@ -648,7 +649,8 @@ class Execution(_message.Message):
     seconds: Seconds
     artifacts: _containers.RepeatedCompositeFieldContainer[Artifact]
     sampling: str
-    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ...) -> None: ...
+    fallbacks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class InputTensor(_message.Message):
     __slots__ = ("name", "dtype", "shape", "synthesized")
