@@ -26,15 +26,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=list(FAULTS), choices=list(FAULTS), help="kinds of faults")
     parser.add_argument("--logs", type=Path, help="folder that keeps logs and records")
+    parser.add_argument("--note", default="", help="a sentence about the machine, for the record")
     parser.add_argument("--output", type=Path, help="folder for chaos.json and chaos.md")
     given = parser.parse_args()
     asked = Asked(given.audits, given.faults, given.clients, given.seed, given.pause)
     with tempfile.TemporaryDirectory() as folder:
         outcome = run(asked, given.logs or Path(folder), given.only)
-    text = table(asked, outcome)
+    text = table(asked, outcome, given.note)
     print(text)
     if given.output:
-        record = {"machine": _machine(), "asked": asdict(asked), "settings": dict(SETTINGS), **asdict(outcome)}
+        record = {
+            "machine": _machine(),
+            "note": given.note,
+            "asked": asdict(asked),
+            "settings": dict(SETTINGS),
+            **asdict(outcome),
+        }
         (given.output / "chaos.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (given.output / "chaos.md").write_text(text + "\n", encoding="utf-8")
     return 0 if outcome.ledger.balances else 1
@@ -44,7 +51,7 @@ def _machine() -> str:
     return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
-def table(asked: Asked, outcome: Outcome) -> str:
+def table(asked: Asked, outcome: Outcome, note: str) -> str:
     """Return the books and the times of recovery as Markdown."""
     ledger = outcome.ledger
     faults = sum(map(len, outcome.recovery.values()))
@@ -55,7 +62,7 @@ def table(asked: Asked, outcome: Outcome) -> str:
         f"clients, and one that asks for an audit at each fault. Seed {asked.seed}. "
         f"{faults} faults in {outcome.seconds:.0f} s. Settings: "
         + ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
-        + ".",
+        + f". {note}".rstrip(),
         "",
         "| audits | |",
         "|---|---|",

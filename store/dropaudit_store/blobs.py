@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import threading
@@ -47,6 +48,9 @@ class BlobStore:
 
     def read(self, sha256: str) -> bytes:
         """Return content. Raises BlobMissing."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._files.read(blob_path(sha256))
+        self._bring_back(sha256)
         try:
             return self._files.read(blob_path(sha256))
         except FileNotFoundError as error:
@@ -55,10 +59,12 @@ class BlobStore:
     def holds(self, sha256: str) -> bool:
         """Hold content that is stored; False when it is not."""
         self._hold(sha256)
+        self._bring_back(sha256)
         return self._files.exists(blob_path(sha256))
 
     def chunks(self, sha256: str, size: int) -> Iterator[bytes]:
         """Yield content in pieces of `size` bytes. Raises BlobMissing."""
+        self._bring_back(sha256)
         try:
             yield from self._files.chunks(blob_path(sha256), size)
         except FileNotFoundError as error:
@@ -66,16 +72,23 @@ class BlobStore:
 
     def remove(self, sha256: str, is_needed: Callable[[], bool]) -> bool:
         """Hide content, and remove it unless it is needed after all; False when it was not removed."""
-        final, hidden = blob_path(sha256), _new_path()
-        try:
+        final, hidden = blob_path(sha256), _hidden_path(sha256)
+        with contextlib.suppress(FileNotFoundError):
             self._files.move(final, hidden)
-        except FileNotFoundError:
-            return True
-        if is_needed() and not self._files.exists(final):
-            self._files.move(hidden, final)
+        # Whoever is broken off here leaves content that a reader brings back, or that the next one removes.
+        if is_needed():
+            self._bring_back(sha256)
             return False
-        self._files.remove(hidden)
+        with contextlib.suppress(FileNotFoundError):
+            self._files.remove(hidden)
         return True
+
+    def _bring_back(self, sha256: str) -> None:
+        """Make hidden content visible again, unless there is none."""
+        final, hidden = blob_path(sha256), _hidden_path(sha256)
+        with contextlib.suppress(FileNotFoundError):
+            if not self._files.exists(final):
+                self._files.move(hidden, final)
 
     def put_tensors(self, tensors: list[tuple[str, Array]]) -> Tensors:
         """Store named arrays, in their order, as one .npz."""
@@ -166,6 +179,11 @@ class BlobWriter:
 def blob_path(sha256: str) -> str:
     """Return where content lies."""
     return f"{sha256[:2]}/{sha256}"
+
+
+def _hidden_path(sha256: str) -> str:
+    """Return where content lies while it is removed."""
+    return f"incoming/removed-{sha256}"
 
 
 def _new_path() -> str:

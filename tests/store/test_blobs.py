@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dropaudit.subjects import Array
 from dropaudit_store.blobs import BlobStore, BlobWriter
-from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, StorageFull
+from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, StorageFull, StoreUnavailable
 from dropaudit_store.files import Files
 from support.content import store
 
@@ -108,3 +108,30 @@ def test_tensors_keep_names_types_shapes_and_order(blobs: BlobStore) -> None:
         assert before.dtype == after.dtype
         assert np.array_equal(before, after)
     assert [info.shape for info in stored.infos] == [(2, 3), (4,), ()]
+
+
+def test_a_removal_that_is_broken_off_loses_nothing_that_is_needed(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path.as_uri())
+
+    def gone() -> bool:
+        raise StoreUnavailable("Redis does not answer")
+
+    for look in (blobs.read, blobs.holds):
+        sha256 = blobs.put(b"content")
+        with pytest.raises(StoreUnavailable):
+            blobs.remove(sha256, gone)
+        look(sha256)
+        assert blobs.read(sha256) == b"content"
+
+
+def test_a_removal_that_was_broken_off_is_finished_by_the_next(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path.as_uri())
+    sha256 = blobs.put(b"content")
+
+    def gone() -> bool:
+        raise StoreUnavailable("Redis does not answer")
+
+    with pytest.raises(StoreUnavailable):
+        blobs.remove(sha256, gone)
+    assert blobs.remove(sha256, lambda: False)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
