@@ -22,6 +22,7 @@ from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.replicates import Reduction, Tile
 from dropaudit.runtime.session import Tensors
+from dropaudit.runtime.thrift import ThriftySampler
 from dropaudit.stats.tally import mask_of_counts, output_of_counts
 from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
 from dropaudit_models.twins import build
@@ -159,11 +160,10 @@ def test_elements_are_read_where_the_counts_do_not_tell() -> None:
     assert meters.outputs[0][0].non_finite > 0
 
 
-def test_a_device_that_refuses_is_asked_for_half(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_refuses_is_asked_for_less(monkeypatch: pytest.MonkeyPatch) -> None:
     case, prepared = ready(MODELS["two sites"])
     meters = make_meters(case, prepared, PLAN)
-    sampler = on_device(prepared, largest=100)
-    draw, asked = DeviceSampler._draw, []
+    draw, asked, notes = DeviceSampler._draw, [], list[str]()
 
     def refusing(self: DeviceSampler, size: int, names: tuple[str, ...]) -> object:
         asked.append(size)
@@ -172,19 +172,8 @@ def test_a_device_that_refuses_is_asked_for_half(monkeypatch: pytest.MonkeyPatch
         return draw(self, size, names)
 
     monkeypatch.setattr(DeviceSampler, "_draw", refusing)
+    sampler = ThriftySampler(on_device(prepared, largest=100), notes.append)
     sizes = [size for size, _ in sampler.pieces(200, meters.wanted(), meters.reader())]
     assert sum(sizes) == 200
-    assert asked[:4] == [100, 50, 25, 25]
-    assert max(sizes) == 25
-
-
-def test_a_device_that_refuses_a_single_replicate_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    case, prepared = ready(MODELS["one site"])
-    meters = make_meters(case, prepared, PLAN)
-
-    def refusing(*_: object) -> object:
-        raise OutOfMemory
-
-    monkeypatch.setattr(DeviceSampler, "_draw", refusing)
-    with pytest.raises(OutOfMemory):
-        list(on_device(prepared).pieces(10, meters.wanted(), meters.reader()))
+    assert asked[:3] == [100, 25, 25]
+    assert len(notes) == 1

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from dropaudit.errors import OutOfMemory
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Found, Reduces, Reduction, Tile, Use
 from dropaudit.runtime.session import Session, Tensors
@@ -23,7 +22,7 @@ class DeviceSampler:
 
     Attributes:
         shapes: shape of one replicate of each tensor.
-        largest: most replicates of one run; halved when the device has no memory for them.
+        largest: most replicates of one run.
         device: as the runtime names it.
     """
 
@@ -34,8 +33,8 @@ class DeviceSampler:
     seeds: np.random.Generator
     largest: int
     device: str
-    _fed: dict[int, OnDevice] = field(default_factory=dict)
-    _reducers: dict[tuple[str, ...], tuple[Session, dict[str, Any]]] = field(default_factory=dict)
+    _fed: dict[int, OnDevice] = field(default_factory=dict, init=False)
+    _reducers: dict[tuple[str, ...], tuple[Session, dict[str, Any]]] = field(default_factory=dict, init=False)
 
     @property
     def name(self) -> str:
@@ -49,18 +48,10 @@ class DeviceSampler:
         start = 0
         while start < count:
             size = min(self.largest, (first if start < first else count) - start)
-            try:
-                if start < first or reduction is None or not isinstance(use, Reduces):
-                    found = use(start, self._elements(self._draw(size, names), names, size))
-                else:
-                    found = self._counted(start, size, names, reduction, use)
-            except OutOfMemory:
-                if size == 1:
-                    raise
-                self.largest = size // 2
-                self._fed.clear()
-                continue
-            yield size, found
+            if start < first or reduction is None:
+                yield size, use(start, self._elements(self._draw(size, names), names, size))
+            else:
+                yield size, self._counted(start, size, names, reduction, use)
             start += size
 
     def _draw(self, size: int, names: Sequence[str]) -> OnDevice:
