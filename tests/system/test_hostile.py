@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dropaudit.report import Verdict
 from dropaudit_chaos.hostile import hostile_models
 from dropaudit_chaos.siege import LIMIT_SECONDS, Siege, besiege
+from support.command import dropaudit
 
 pytestmark = pytest.mark.system
 
+MODELS = hostile_models()
 _VERDICTS = {verdict.value for verdict in Verdict}
 _REASONS = {"INVALID_MODEL", "EXECUTION_FAILED", "TIME_LIMIT_EXCEEDED", "MEMORY_LIMIT_EXCEEDED", "WORKER_LOST"}
 # What ends at the hard limit: twice the limit, and what it takes to notice.
@@ -19,7 +23,7 @@ _LONGEST_SECONDS = 2 * LIMIT_SECONDS + 10
 @pytest.fixture(scope="module")
 def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
     """Every kind, once, at one real worker."""
-    return besiege(hostile_models(), tmp_path_factory.mktemp("siege"))
+    return besiege(MODELS, tmp_path_factory.mktemp("siege"))
 
 
 def test_there_are_more_than_sixty_kinds_and_each_ends_with_a_verdict_or_a_reason(siege: Siege) -> None:
@@ -48,3 +52,18 @@ def test_external_data_is_refused_whatever_it_names(siege: Siege) -> None:
     outside = {kind: each.outcome for kind, each in siege.ended.items() if kind.startswith("external data")}
     assert len(outside) >= 8
     assert set(outside.values()) == {"INVALID_MODEL"}
+
+
+def test_no_name_steers_the_terminal_of_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    for kind in (
+        "names: escapes for a terminal",
+        "names: an unknown operator's, with escapes",
+        "names: right to left",
+        "names: line breaks",
+    ):
+        path.write_bytes(MODELS[kind])
+        ended = dropaudit("run", path, "--replicates", 64)
+        said = (ended.stdout + ended.stderr).replace("\n", "")
+        assert said.isprintable(), kind
+        assert "Traceback" not in said
