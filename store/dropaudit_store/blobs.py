@@ -41,7 +41,10 @@ class BlobStore:
         return BlobWriter(self._files, max_bytes, self._hold)
 
     def put(self, content: bytes) -> str:
-        """Store content and return its SHA-256. Raises StorageFull."""
+        """Store content, unless it is stored, and return its SHA-256. Raises StorageFull."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self.holds(sha256):
+            return sha256
         with self.writer() as writer:
             writer.write(content)
             return writer.commit()
