@@ -19,6 +19,10 @@ from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch
 from dropaudit_store.files import Files
 from dropaudit_store.records import TensorInfo, Tensors
 
+_INCOMING = "incoming"
+# Longer than any upload takes.
+_ABANDONED_SECONDS = 86_400
+
 
 def _hold_nothing(_: str) -> None:
     pass
@@ -92,6 +96,18 @@ class BlobStore:
         with contextlib.suppress(FileNotFoundError):
             if not self._files.exists(final):
                 self._files.move(hidden, final)
+
+    def sweep(self, now: float) -> int:
+        """Remove what writers left that were killed long ago, and return how many files those were."""
+        count = 0
+        for name in self._files.names(_INCOMING):
+            path = f"{_INCOMING}/{name}"
+            # Somebody else may sweep too.
+            with contextlib.suppress(FileNotFoundError):
+                if self._files.modified(path) < now - _ABANDONED_SECONDS:
+                    self._files.remove(path)
+                    count += 1
+        return count
 
     def put_tensors(self, tensors: list[tuple[str, Array]]) -> Tensors:
         """Store named arrays, in their order, as one .npz."""
@@ -185,9 +201,9 @@ def blob_path(sha256: str) -> str:
 
 
 def _hidden_path(sha256: str) -> str:
-    """Return where content lies while it is removed."""
-    return f"incoming/removed-{sha256}"
+    """Return where content lies while it is removed: not among what is swept, since moving leaves its age."""
+    return f"removed/{sha256}"
 
 
 def _new_path() -> str:
-    return f"incoming/{uuid.uuid4().hex}"
+    return f"{_INCOMING}/{uuid.uuid4().hex}"

@@ -102,6 +102,20 @@ class Files:
         with self._reading():
             self._system.rm_file(self._full(path))
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files in a folder, which may not be there."""
+        try:
+            with self._reading():
+                found = self._system.ls(self._full(folder), detail=False)
+        except FileNotFoundError:
+            return []
+        return [str(path).rpartition("/")[2] for path in found]
+
+    def modified(self, path: str) -> float:
+        """Return when a file was written last, in seconds since the epoch. Raises FileNotFoundError."""
+        with self._reading():
+            return float(self._system.modified(self._full(path)).timestamp())
+
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +137,33 @@ def test_a_removal_that_was_broken_off_is_finished_by_the_next(tmp_path: Path) -
         blobs.remove(sha256, gone)
     assert blobs.remove(sha256, lambda: False)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_killed_writer_left_is_swept_after_a_day(blobs: BlobStore, tmp_path: Path) -> None:
+    assert blobs.sweep(0.0) == 0
+    kept = blobs.put(b"content")
+    old, young = blobs.writer(), blobs.writer()
+    for writer in (old, young):
+        writer.__enter__()
+    (first, second) = files_in(tmp_path / "incoming")
+    written = second.stat().st_mtime
+    os.utime(first, (written - 90_000, written - 90_000))
+    assert blobs.sweep(written) == 1
+    assert files_in(tmp_path / "incoming") == [second]
+    assert blobs.read(kept) == b"content"
+    assert blobs.sweep(written + 90_000) == 1
+    assert files_in(tmp_path / "incoming") == []
+    for writer in (old, young):
+        writer.__exit__()
+
+
+def test_content_whose_removal_was_broken_off_is_not_swept(blobs: BlobStore, tmp_path: Path) -> None:
+    sha256 = blobs.put(b"content")
+
+    def gone() -> bool:
+        raise StoreUnavailable("Redis does not answer")
+
+    with pytest.raises(StoreUnavailable):
+        blobs.remove(sha256, gone)
+    assert blobs.sweep(time.time() + 90_000) == 0
+    assert blobs.read(sha256) == b"content"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import tracemalloc
 
 import numpy as np
@@ -105,3 +106,12 @@ def test_a_bucket_that_is_not_there_is_said(bucket: Bucket) -> None:
         store(blobs.writer(), pieces(20))
     with pytest.raises(BlobMissing):
         blobs.read("0" * 64)
+
+
+def test_what_a_killed_writer_left_is_swept_after_a_day(blobs: BlobStore, bucket: Bucket) -> None:
+    assert blobs.sweep(time.time()) == 0
+    digest = blobs.put(b"content")
+    bucket.put("blobs/incoming/left", b"half a model")
+    assert blobs.sweep(time.time()) == 0
+    assert blobs.sweep(time.time() + 90_000) == 1
+    assert bucket.keys() == [f"{bucket.name}/blobs/{digest[:2]}/{digest}"]

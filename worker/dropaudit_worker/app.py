@@ -5,6 +5,7 @@ A task is a shell round one call: an id in, nothing out, safe to repeat. The rec
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -112,6 +113,7 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
     @app.task(name=CLEAN_TASK)
     def clean() -> None:
         parts.garbage.collect(parts.blobs)
+        parts.blobs.sweep(time.time())
 
 
 def _add_suite_tasks(app: Celery, parts: Parts, messages: Messages) -> None:
