@@ -73,3 +73,9 @@ def test_a_float16_model_that_would_crash_a_default_session_is_audited() -> None
     report = audit(ArtifactSubject(proto.SerializeToString(), Role.TRAIN), PLAN)
     assert report.sites[0].scale is not None
     assert report.sites[0].scale.median == pytest.approx(2)
+
+
+def test_a_dimension_whose_label_is_no_text_is_refused() -> None:
+    content = model("g (float[Batch,3] x) => (float[Batch,3] y) { y = Relu(x) }").replace(b"Batch", b"Bat\xffh")
+    with pytest.raises(InvalidModel, match="no UTF-8 text"):
+        audit(ArtifactSubject(content), PLAN)

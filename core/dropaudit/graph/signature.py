@@ -58,7 +58,11 @@ def _spec(scope: Scope, value: onnx.ValueInfoProto, has_default: bool) -> InputS
 def _dimension(name: str, axis: int, dim: onnx.TensorShapeProto.Dimension) -> Dimension:
     if dim.HasField("dim_value") and dim.dim_value > 0:
         return dim.dim_value
-    return dim.dim_param or f"{name}:{axis}"
+    label: object = dim.dim_param
+    if not isinstance(label, str):
+        # Bytes that are no text: of a text the protobuf library makes a string.
+        raise InvalidModel(f"a dimension of input {name!r} has a label that is no UTF-8 text", input=name)
+    return label or f"{name}:{axis}"
 
 
 def _bound(scope: Scope, name: str) -> int | None:
