@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropaudit.plan import Plan, Provider, Role
+from dropaudit_chaos.crowd import Caller
 from dropaudit_chaos.hostile import base
 from dropaudit_chaos.parts import serving
 from dropaudit_client import AuditClient
@@ -53,7 +54,12 @@ def besiege(models: Mapping[str, bytes], folder: Path) -> Siege:
     """Audit each model in a real worker, and a healthy one beside it."""
     with serving(folder, 1, **SETTINGS) as service, AuditClient(service.address) as client:
         pids = [service.server.pid, service.workers[0].pid]
-        healthy = ArtifactRef(client.upload_model(base().SerializeToString()).name, Role.TRAIN)
+        # The first call may find a connection that was tried before the server listened.
+        caller = Caller(service.address)
+        healthy = ArtifactRef(
+            caller.insist(lambda each: each.upload_model(base().SerializeToString())).name, Role.TRAIN
+        )
+        caller.close()
         ended, neighbours = {}, []
         for number, (name, content) in enumerate(models.items()):
             role = list(Role)[number % len(Role)]
