@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from cases import Case
 
+_PAUSE = 0.3
 CONTENDER = Path(__file__).with_name("contender.py")
 
 
@@ -60,6 +62,8 @@ def medians(found: Sequence[Contender], case: Case, replicates: int, rounds: int
     seconds: dict[str, list[float]] = {contender.name: [] for contender in found}
     for number in range(rounds + 1):
         for contender in found:
+            # Threads of the last one spin for a while after its answer.
+            time.sleep(_PAUSE)
             elapsed = contender.seconds(case, replicates)
             if number:
                 seconds[contender.name].append(elapsed)

@@ -1,7 +1,7 @@
 """What an audit costs beside what one would do instead: `make bench`, and `make bench-gpu` with --cuda.
 
 Each contender runs in a process of its own; rounds are interleaved, and each figure is a median. Writes
-benchmarks/speed.json and the speed section of benchmarks/README.md; with --cuda speed-gpu.json and speed-gpu.md.
+benchmarks/speed.json, benchmarks/README.md and benchmarks/scaling.svg; with --cuda speed-gpu.json and speed-gpu.md.
 """
 
 from __future__ import annotations

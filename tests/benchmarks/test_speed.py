@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+import speed
 from cases import CASES, Case
 from contender import STATISTICS, all_statistics, ort_loop, second_audit, verdict
 from driver import contenders, medians
 from scaling import Series
 
 SMALL = Case(hidden=8, batch=2, time=3)
+FOLDER = Path(speed.__file__).parent
 
 
 def test_contenders_answer_in_turn_from_processes_of_their_own() -> None:
@@ -33,6 +38,11 @@ def test_a_power_law_has_its_exponent() -> None:
 def test_fixed_costs_do_not_hide_the_exponent() -> None:
     values = (1, 2, 4, 1000, 2000, 4000)
     assert Series("n", values, tuple(2.0 + value for value in values)).exponent == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_page_says_what_was_measured() -> None:
+    result = json.loads((FOLDER / "speed.json").read_text(encoding="utf-8"))
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == speed.document(result) + "\n"
 
 
 def test_the_models_are_those_that_the_table_names() -> None:

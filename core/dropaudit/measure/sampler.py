@@ -35,7 +35,7 @@ _STAGGER = 64
 # Numbers that single runs keep until they are looked at.
 _SINGLE_BUDGET = 4_000_000
 # Numbers that one run returns; of 2^15 to 2^22 measured fastest on processors with 512 KiB to 2 MiB of cache a core.
-_CACHED = 2**20
+_CACHED = 2**19
 # Numbers that one run may make on its way.
 _IN_MEMORY = 2**24
 # The same on a device; it is asked for half as much when it refuses.
