@@ -31,6 +31,11 @@ def test_memory_that_is_asked_for_is_what_a_child_gets() -> None:
     assert limits.memory_bytes == 512 * MEBIBYTE
 
 
+def test_the_memory_of_a_gpu_is_limited_where_the_operator_says_so() -> None:
+    _, limits = children(WorkerSettings(gpu_memory_limit_mebibytes=2048), 2, range(8), 100 * GIBIBYTE)
+    assert (limits.gpus, limits.gpu_memory_bytes) == (2, 2 * GIBIBYTE)
+
+
 @pytest.mark.parametrize(
     ("cores", "concurrency", "shares"),
     [([0, 1], 0, [(0, 1)]), ([4, 5, 6, 7], 2, [(4, 5), (6, 7)]), ([3], 2, [(3,), (3,)]), ([0, 1, 2], 2, [(0,), (1,)])],

@@ -14,6 +14,8 @@ from types import FrameType
 
 from billiard import current_process
 
+from dropaudit.runtime.device_memory import limit_device_memory
+
 _PR_SET_PDEATHSIG = 1
 _FILES = 256
 # A model has at most 2 GiB, and so has the copy that a default session writes.
@@ -28,11 +30,13 @@ class ChildLimits:
     Attributes:
         memory_bytes: what it may hold beside the files it has mapped; 0 for any.
         gpus: how many there are: each child sees one.
+        gpu_memory_bytes: what one session may take of its GPU; 0 for any.
         cores: the processors of the first child, of the second, and so on; none for any.
     """
 
     memory_bytes: int
     gpus: int = 0
+    gpu_memory_bytes: int = 0
     cores: tuple[tuple[int, ...], ...] = ()
 
 
@@ -49,6 +53,7 @@ def confine(limits: ChildLimits) -> None:
     if limits.gpus:
         # Before the runtime is loaded, which takes the first device that it sees.
         os.environ["CUDA_VISIBLE_DEVICES"] = str(_number() % limits.gpus)
+    limit_device_memory(limits.gpu_memory_bytes)
 
 
 def _number() -> int:

@@ -54,7 +54,9 @@ def children(settings: WorkerSettings, gpus: int, cores: Sequence[int], memory: 
     """Return how many children a worker has, and what each may do: one for each GPU, or for each share of the cores."""
     count = settings.concurrency or gpus or max(1, len(cores) // settings.cores_per_audit)
     share = settings.memory_limit_mebibytes * MEBIBYTE or int(memory * _SHARE / count)
-    return count, ChildLimits(memory_bytes=share, gpus=gpus, cores=_shares(cores, count))
+    device_memory = settings.gpu_memory_limit_mebibytes * MEBIBYTE
+    limits = ChildLimits(share, gpus=gpus, gpu_memory_bytes=device_memory, cores=_shares(cores, count))
+    return count, limits
 
 
 def _shares(cores: Sequence[int], count: int) -> tuple[tuple[int, ...], ...]:

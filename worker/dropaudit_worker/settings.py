@@ -22,6 +22,9 @@ class WorkerSettings(StoreSettings):
     memory_limit_mebibytes: int = Field(
         default=0, ge=0, description="most memory of a worker's child; 0: an even share of what the machine has"
     )
+    gpu_memory_limit_mebibytes: int = Field(
+        default=0, ge=0, description="most memory of a GPU that one session of a model may take; 0: any"
+    )
     audits_per_child: int = Field(
         default=1000, ge=0, description="audits after which a worker's child makes room for a new one; 0: any number"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dropaudit.errors import ProviderUnavailable
 from dropaudit.plan import Provider
+from dropaudit.runtime.device_memory import device_memory_limit
 
 try:
     import onnxruntime
@@ -27,6 +28,13 @@ class Place:
     provider: Provider
     runtime_names: tuple[str, ...]
     device: str
+
+    @property
+    def providers(self) -> list[str | tuple[str, dict[str, str]]]:
+        """What a session is asked for: the names, with the memory that it may take of a GPU."""
+        limit = device_memory_limit()
+        options = {"gpu_mem_limit": str(limit), "arena_extend_strategy": "kSameAsRequested"}
+        return [(name, options) if name == _CUDA and limit else name for name in self.runtime_names]
 
 
 def runtime_version() -> str:

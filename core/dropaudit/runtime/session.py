@@ -133,7 +133,7 @@ def _load(
         # Without its fallback the runtime raises instead of printing to stdout and trying once more.
         with current.loading(options):
             return onnxruntime.InferenceSession(
-                content, options, providers=list(place.runtime_names), disabled_optimizers=disabled, enable_fallback=0
+                content, options, providers=place.providers, disabled_optimizers=disabled, enable_fallback=0
             )
     except Exception as error:  # the runtime's exceptions share no base but this
         current.check()
