@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -77,27 +76,29 @@ class Process:
 
 def _spawn(command: Sequence[str], environ: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command,
+        [*_dying_with_parent(), *command],
         env=dict(environ),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent(),
     )
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return what a child runs before its program to be sent SIGTERM when its parent dies; Linux only."""
+def _dying_with_parent() -> list[str]:
+    """Return what runs a program so that it is sent SIGTERM when this process dies; Linux only.
+
+    A program of its own, not code between fork and exec: that may hang where other threads held a lock at the fork.
+    """
     if not sys.platform.startswith("linux"):
-        return None
-    # Loaded before the fork: between fork and exec nothing may be imported.
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+        return []
+    return [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid())]
 
-    def ask_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # the parent died before the kernel knew
-            os._exit(1)
 
-    return ask_kernel
+_LAUNCH = f"""
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, signal.SIGTERM)
+if os.getppid() != int(sys.argv[1]):  # the parent died before the kernel knew
+    sys.exit(1)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
