@@ -9,7 +9,7 @@ from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.judge.outputs import judge_providers
 from dropaudit.plan import Provider
 from dropaudit.report import Attribution, Severity
-from dropaudit.stats.effect import RunningEffect, effect_of
+from dropaudit.stats.effect import RunningEffect
 from support.graphs import CHAIN, dense
 
 PLAN = Plan(provider=Provider.CPU)
@@ -54,7 +54,9 @@ def test_a_single_site_needs_no_attribution() -> None:
 
 
 def test_an_effect_is_a_gap_and_a_scatter() -> None:
-    found = effect_of(np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 1.0]))
+    running = RunningEffect(np.array([1.0, 1.0]))
+    running.add(np.array([[2.0, 0.0], [0.0, 2.0]]))
+    found = running.effect
     assert (found.mean_gap, found.variance) == (0.0, 1.0)
 
 

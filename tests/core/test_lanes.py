@@ -17,9 +17,10 @@ from dropaudit.plan import Provider
 from dropaudit.runtime import lanes as lanes_module
 from dropaudit.runtime.lanes import LanedSampler, streams_of
 from dropaudit.runtime.provider import choose
-from dropaudit.runtime.replicates import Tile, draw
+from dropaudit.runtime.replicates import Tile
 from dropaudit.runtime.session import Tensors
 from dropaudit.subjects import Array
+from support.draws import draw
 from support.graphs import dense
 
 CPU = choose(Provider.CPU)

@@ -15,11 +15,12 @@ from dropaudit.graph.stagger import staggered
 from dropaudit.measure.case import read
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
-from dropaudit.runtime.replicates import ReseededSampler, Tile, TiledSampler, draw, split, tiled
+from dropaudit.runtime.replicates import ReseededSampler, Tile, TiledSampler, split, tiled
 from dropaudit.runtime.session import Session, nodes_of_default_session
 from dropaudit.subjects import Array
 from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
 from dropaudit_models.twins import build
+from support.draws import draw
 from support.graphs import dense, model
 
 CPU = choose(Provider.CPU)

@@ -10,8 +10,8 @@ from dropaudit.measure.make_case import make_case
 from dropaudit.measure.prepare import prepare
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose, cuda_device
-from dropaudit.runtime.replicates import draw
 from dropaudit_models import ReferenceModel, reference_models
+from support.draws import draw
 
 pytestmark = [
     pytest.mark.gpu,

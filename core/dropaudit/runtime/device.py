@@ -43,8 +43,10 @@ class DeviceSampler:
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler. A use that is content with counts gets the elements of its first replicates only."""
-        reduction = use.reduction(self.tile.fixed) if isinstance(use, Reduces) else None
-        first = min(count, use.whole) if reduction is not None and isinstance(use, Reduces) else count
+        reduction, first = None, count
+        if isinstance(use, Reduces):
+            reduction = use.reduction(self.tile.fixed)
+            first = count if reduction is None else min(count, use.whole)
         start = 0
         while start < count:
             size = min(self.largest, (first if start < first else count) - start)

@@ -108,7 +108,7 @@ class Tile:
     def split(self, found: Tensors, names: Sequence[str], count: int) -> Tensors:
         """Return the named tensors with replicates along a new first axis."""
         return {
-            name: np.broadcast_to(self.fixed[name], (count, *self.fixed[name].shape))
+            name: same_in_all(self.fixed[name], count)
             if name in self.fixed
             else split(found[name], self.output_axes[name], count)
             for name in names
@@ -164,21 +164,8 @@ class ReseededSampler:
             drawn = [name for name in names if name not in self.fixed]
             runs = [self.session.run(self.feeds, drawn) for _ in range(size)]
             stacked = {name: np.stack([run[name] for run in runs]) for name in drawn}
-            known = {name: self._known(name, size) for name in names if name in self.fixed}
+            known = {name: same_in_all(self.fixed[name], size) for name in names if name in self.fixed}
             yield size, use(start, stacked | known)
-
-    def _known(self, name: str, count: int) -> NDArray[Any]:
-        return np.broadcast_to(self.fixed[name], (count, *self.fixed[name].shape))
-
-
-def draw(sampler: Sampler, count: int, names: Sequence[str]) -> Tensors:
-    """Return `count` replicates of the named tensors, along a new first axis."""
-
-    def whole(_: int, piece: Tensors) -> Tensors:
-        return piece
-
-    pieces = [piece for _, piece in sampler.pieces(count, names, whole)]
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
 
 
 def parts(count: int, largest: int) -> list[tuple[int, int]]:
@@ -186,6 +173,11 @@ def parts(count: int, largest: int) -> list[tuple[int, int]]:
     number = -(-count // max(1, largest))
     sizes = [count // number + (place < count % number) for place in range(number)]
     return list(zip(accumulate(sizes, initial=0), sizes, strict=False))
+
+
+def same_in_all(value: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return what is the same in `count` replicates along a new first axis, without a copy."""
+    return np.broadcast_to(value, (count, *value.shape))
 
 
 def tiled(feeds: Mapping[str, NDArray[Any]], axes: Axes, count: int) -> Tensors:

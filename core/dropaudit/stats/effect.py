@@ -57,10 +57,3 @@ class RunningEffect:
             mean_gap=self._products / self._count / self._norm if self._norm else 0.0,
             variance=max(0.0, scatter) / (self._norm or 1.0),
         )
-
-
-def effect_of(replicates: NDArray[Any], reference: NDArray[Any]) -> Effect:
-    """Compare replicates, shape (n, …), with a reference of shape (…)."""
-    found = RunningEffect(reference)
-    found.add(replicates)
-    return found.effect
