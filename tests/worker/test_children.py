@@ -20,7 +20,7 @@ from dropaudit_worker.app import make_app
 from dropaudit_worker.messages import Messages
 from dropaudit_worker.settings import WorkerSettings
 from support.audits import ask, finished, stored
-from support.services import eventually, redis_server, worker
+from support.services import START_SECONDS, eventually, redis_server, worker
 
 PROMPT = {"reconcile_seconds": "0.2", "announce_seconds": "0.2"}
 
@@ -73,6 +73,29 @@ def test_children_make_room_for_new_ones_and_the_parent_goes_on(
             seen |= {child.pid for child in psutil.Process(parent.pid).children()}
         assert parent.exit_status() is None
     assert len(seen) > 1
+
+
+def test_children_that_have_gone_are_replaced_at_once(
+    redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+) -> None:
+    with worker(redis_url, tmp_path, concurrency=1, **PROMPT) as parent:
+        finished(store, ask(store, healthy))
+        child = child_of(parent.pid, seconds=START_SECONDS)
+        for _ in range(8):
+            child.kill()
+            # Celery looks every five seconds for those whose end it has missed.
+            child = child_of(parent.pid, but=child, seconds=2.0)
+
+
+def child_of(parent: int, *, but: psutil.Process | None = None, seconds: float) -> psutil.Process:
+    """Wait for a child other than one that is known."""
+    found: list[psutil.Process] = []
+    eventually(
+        lambda: found.extend(each for each in psutil.Process(parent).children() if each != but) or found,
+        "there is no other child",
+        seconds,
+    )
+    return found[0]
 
 
 def test_a_worker_consumes_messages_again_after_redis_was_started_again(tmp_path: Path) -> None:

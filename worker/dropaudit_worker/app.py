@@ -34,6 +34,8 @@ _LONGEST_ALARM_MARGIN_SECONDS = 30
 _KILL_MARGIN_SECONDS = PATIENCE_SECONDS + 60
 _KIBIBYTE = 1 << 10
 _KEEPS_PER_LEASE = 3
+# Celery may miss that a child has gone, and looks again only after five seconds (celery/celery#9588).
+_REPLACE_SECONDS = 0.2
 
 _log = structlog.get_logger(__name__)
 
@@ -184,14 +186,14 @@ def _reconciling(
 def _standing_by(
     settings: WorkerSettings, parts: Parts, messages: Messages, life: Life, worker: str
 ) -> type[bootsteps.StartStopStep]:
-    """Return the step in which the parent stands by its children, from its own timer too."""
+    """Return the step in which the parent stands by its children and replaces those that are gone, from its timer."""
 
     class StandingBy(bootsteps.StartStopStep):
         requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
         def __init__(self, parent: Any, **options: Any) -> None:
             super().__init__(parent, **options)
-            self.timer: Any = None
+            self.timers: list[Any] = []
             self.losses = Losses(parts.audits, worker, messages.wake, settings.max_attempts)
             # Before the pool forks its first child.
             life.watch(self.losses)
@@ -200,10 +202,13 @@ def _standing_by(
             def keep() -> None:
                 self.losses.keep(busy_audits(), settings.lease_seconds)
 
-            self.timer = parent.timer.call_repeatedly(settings.lease_seconds / _KEEPS_PER_LEASE, keep, priority=10)
+            self.timers = [
+                parent.timer.call_repeatedly(settings.lease_seconds / _KEEPS_PER_LEASE, keep, priority=10),
+                parent.timer.call_repeatedly(_REPLACE_SECONDS, parent.pool.maintain_pool, priority=10),
+            ]
 
         def stop(self, parent: Any) -> None:
-            if self.timer is not None:
-                self.timer.cancel()
+            for timer in self.timers:
+                timer.cancel()
 
     return StandingBy
