@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 from celery import Celery
 
 from dropaudit.plan import Plan
@@ -38,11 +39,16 @@ _SETTINGS = {"concurrency": 1, "announce_seconds": 600, "log_level": "WARNING"}
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Audits and empty tasks a second, with two workers, and audits with one."""
+    """Audits and empty tasks a second, with two workers, and audits with one.
+
+    Attributes:
+        busy_cores: of the machine while one worker made audits; two cannot be faster than all cores allow.
+    """
 
     empty_tasks: float
     audits: float
     audits_of_one_worker: float
+    busy_cores: float
 
 
 MODES = ("always", "everysec")
@@ -79,9 +85,12 @@ def measure(tasks: int, folder: Path, appendfsync: str) -> Round:
         service.client.config_set("appendfsync", appendfsync)
         audits = _audits(service, tasks)
         service.workers[1].stop()
+        # Each call says how busy the cores were since the last.
+        psutil.cpu_percent(percpu=True)
         alone = _audits(service, tasks)
+        busy_cores = sum(psutil.cpu_percent(percpu=True)) / 100
         service.workers[0].stop()
-        return Round(_empty_tasks(service, tasks, folder), audits, alone)
+        return Round(_empty_tasks(service, tasks, folder), audits, alone, busy_cores)
 
 
 def _audits(service: Service, tasks: int) -> float:
@@ -177,8 +186,9 @@ def table(found: dict[str, list[Round]], waits: list[float], tasks: int, waiting
         f"and prefetch 1; two workers of one process each; {tasks} of each in a round; medians of "
         f"{len(found[MODES[0]])} rounds, a second.",
         "",
-        "| appendfsync | empty tasks | audits | audits, one worker | audits / empty tasks | two workers / one |",
-        "|---|---|---|---|---|---|",
+        "| appendfsync | empty tasks | audits | audits, one worker | audits / empty tasks | two workers / one "
+        "| cores busy with one | so two / one at most |",
+        "|---|---|---|---|---|---|---|---|",
         *(_row(mode, rounds) for mode, rounds in found.items()),
         "",
         f"An interactive audit that is submitted while {waiting} of a batch wait for one worker starts after "
@@ -195,6 +205,8 @@ def _row(mode: str, rounds: list[Round]) -> str:
         f"{median(each.audits_of_one_worker for each in rounds):.0f}",
         f"{median(each.audits / each.empty_tasks for each in rounds):.2f}",
         f"{median(each.audits / each.audits_of_one_worker for each in rounds):.2f}",
+        f"{median(each.busy_cores for each in rounds):.2f}",
+        f"{median((os.cpu_count() or 1) / each.busy_cores for each in rounds):.2f}",
     )
     return f"| {mode} | " + " | ".join(columns) + " |"
 

@@ -90,11 +90,12 @@ def test_children_that_have_gone_are_replaced_at_once(
 def child_of(parent: int, *, but: psutil.Process | None = None, seconds: float) -> psutil.Process:
     """Wait for a child other than one that is known."""
     found: list[psutil.Process] = []
-    eventually(
-        lambda: found.extend(each for each in psutil.Process(parent).children() if each != but) or found,
-        "there is no other child",
-        seconds,
-    )
+
+    def there_is_another() -> bool:
+        found[:] = (each for each in psutil.Process(parent).children() if each != but)
+        return bool(found)
+
+    eventually(there_is_another, "there is no other child", seconds)
     return found[0]
 
 
