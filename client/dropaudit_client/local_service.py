@@ -49,6 +49,7 @@ class LocalService:
         self._environ = {
             **environ,
             "DROPAUDIT_REDIS_URL": f"redis://{LOOPBACK}:{self.redis_port}/0",
+            "DROPAUDIT_REDIS_FOLDER": str(self.data / "redis"),
             "DROPAUDIT_BLOB_URL": (self.data / "blobs").as_uri(),
             "DROPAUDIT_LISTEN": self.address,
         }

@@ -140,10 +140,10 @@ def make_parts(
     settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping, wake_ups: WakeUps
 ) -> Parts:
     """Put together what the service calls."""
-    blobs = BlobStore(settings.blob_url, Garbage(client).hold)
-    audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds))
+    blobs = BlobStore(settings.blob_url, Garbage(client, room=settings.room).hold)
+    audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds, settings.room))
     models = ModelStore(client)
-    suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds)
+    suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds, room=settings.room)
     model_handlers, threads = ModelHandlers(models, blobs), ContentThreads()
     audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups, TRACE.get)
     return Parts(

@@ -27,6 +27,7 @@ from dropaudit_store.errors import (
 )
 from dropaudit_store.ids import sortable_id
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure
+from dropaudit_store.room import ANY_ROOM, Room
 from dropaudit_store.terms import models_of, report_terms, request_terms, tensors_of
 
 WORKER_LOST = "WORKER_LOST"
@@ -57,10 +58,12 @@ class Limits:
     Attributes:
         queued: most audits that wait at a time; 0 for any number.
         retention_seconds: how long a finished audit is kept; 0 for good.
+        room: what the disk under Redis must have for a new audit.
     """
 
     queued: int = 0
     retention_seconds: float = 0.0
+    room: Room = ANY_ROOM
 
 
 class AuditStore:
@@ -100,6 +103,7 @@ class AuditStore:
             ModelNotFound: a model is not stored.
             QueueFull: too many audits wait.
         """
+        self._limits.room.require()
         now = self._now()
         records = {(new := sortable_id(now)): _new_record(new, each.request, now) for each in asked}
         items = (word for each, new in zip(asked, records, strict=True) for word in _create_arguments(new, each))

@@ -15,6 +15,7 @@ import redis
 
 from dropaudit_store.connection import key, texts
 from dropaudit_store.errors import redis_errors
+from dropaudit_store.room import ANY_ROOM, Room
 
 _HOLD_SECONDS = 600
 _GARBAGE = key("garbage")
@@ -27,14 +28,20 @@ class Removes(Protocol):
 
 
 class Garbage:
-    """Content that nothing refers to."""
+    """Content that nothing refers to.
 
-    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time) -> None:
+    Args:
+        room: what the disk under Redis must have for what is to refer to content.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time, room: Room = ANY_ROOM) -> None:
         self._redis = client
         self._clock = clock
+        self._room = room
 
     def hold(self, sha256: str) -> None:
-        """Keep content for as long as it takes to refer to it."""
+        """Keep content for as long as it takes to refer to it. Raises StorageFull."""
+        self._room.require()
         with redis_errors(), self._redis.pipeline() as pipe:
             pipe.set(_hold(sha256), "held", ex=_HOLD_SECONDS)
             pipe.zadd(_GARBAGE, {sha256: self._clock() + _HOLD_SECONDS})

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dropaudit_store.errors import StoreError
+from dropaudit_store.room import Room
 from dropaudit_store.uris import AllowedUris
 
 PREFIX = "DROPAUDIT_"
@@ -59,6 +60,14 @@ class StoreSettings(BaseSettings):
         description="comma-separated URIs, such as file:///models,s3://bucket/models, below which audits may name "
         "models that were not uploaded; empty: none",
     )
+    redis_folder: str = Field(
+        default="",
+        description="folder with Redis's append-only file, as seen from here, so that what is new is refused before "
+        "its disk is full; empty: it cannot be seen",
+    )
+    redis_reserve_bytes: int = Field(
+        default=64 << 20, ge=0, description="what stays free on that disk, for what was accepted before"
+    )
     max_model_bytes: int = Field(default=2048 << 20, gt=0, description="largest model that is accepted")
     retention_days: float = Field(
         default=90.0, ge=0, description="how long a finished audit, and a run, is kept; 0 for good"
@@ -67,6 +76,11 @@ class StoreSettings(BaseSettings):
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
     otlp_endpoint: str = Field(default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none")
+
+    @property
+    def room(self) -> Room:
+        """What the disk under Redis must have for anything new."""
+        return Room(self.redis_folder, self.redis_reserve_bytes)
 
     @property
     def allowed_uris(self) -> AllowedUris:

@@ -28,6 +28,7 @@ from dropaudit_store.records import (
     SubjectRef,
     Suite,
 )
+from dropaudit_store.room import ANY_ROOM, Room
 from dropaudit_store.terms import models_of, tensors_of
 
 _SUITES = key("suites")
@@ -39,6 +40,7 @@ class SuiteStore:
 
     Args:
         run_seconds: how long a run is kept; 0 for good.
+        room: what the disk under Redis must have for a new or another suite.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class SuiteStore:
         models: ModelStore,
         clock: Callable[[], float] = time.time,
         run_seconds: float = 0.0,
+        room: Room = ANY_ROOM,
     ) -> None:
         self._redis = client
         self._audits = audits
         self._models = models
         self._clock = clock
         self._run_seconds = run_seconds
+        self._room = room
         self._put = client.register_script(scripts.PUT_SUITE)
 
     def now(self) -> float:
@@ -62,12 +66,14 @@ class SuiteStore:
 
     def create(self, suite: Suite) -> Suite:
         """Store a suite. Raises SuiteExists."""
+        self._room.require()
         if not self._replaced(suite.id, None, suite):
             raise SuiteExists(suite.id)
         return suite
 
     def replace(self, before: Suite, after: Suite) -> Suite:
         """Put a suite in the place of another of its name. Raises Conflict when it is not as it was."""
+        self._room.require()
         if not self._replaced(before.id, before, after):
             raise Conflict(f"suites/{before.id}")
         return after

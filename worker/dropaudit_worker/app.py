@@ -82,6 +82,8 @@ def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # Redis at its limit refuses; a worker that ended for that would not go on once there is room.
+        broker_channel_error_retry=True,
         broker_transport_options={**visibility, "socket_connect_timeout": 2, "socket_timeout": 30},
         result_backend_transport_options=visibility,
         beat_scheduler="redbeat.RedBeatScheduler",

@@ -53,7 +53,9 @@ class Parts:
     @cached_property
     def audits(self) -> AuditStore:
         """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again."""
-        return AuditStore(self.client, limits=Limits(retention_seconds=self._settings.retention_seconds))
+        settings = self._settings
+        limits = Limits(retention_seconds=settings.retention_seconds, room=settings.room)
+        return AuditStore(self.client, limits=limits)
 
     @cached_property
     def routes(self) -> Routes:
