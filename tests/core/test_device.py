@@ -81,7 +81,7 @@ class Both:
         self.counted_pieces += 1
         counting = self.counting.counted(counts, fixed, _never)
         # Elements are read by both: the counting meters must take in the counts alone.
-        kept, self.counting = self.counting, Reader((), (), {})
+        kept, self.counting = self.counting, Reader((), (), (), {})
         looking = whole()
         self.counting = kept
         return lambda: (counting(), looking())[0]

@@ -45,6 +45,13 @@ def test_a_spread_keeps_extremes_of_all_and_the_median_of_the_first() -> None:
     assert (spread.lowest, spread.median, spread.highest) == (1.0, 2.0, 5.0)
 
 
+def test_extremes_stand_for_values_that_nobody_kept() -> None:
+    spread = RunningSpread()
+    spread.merge(1.0, 3.0, np.empty(0))
+    spread.merge(2.0, 9.0, np.empty(0))
+    assert (spread.empty, spread.lowest, spread.median, spread.highest) == (False, 1.0, 2.0, 9.0)
+
+
 def test_an_empty_spread_has_no_median() -> None:
     spread = RunningSpread()
     spread.add(np.array([]))

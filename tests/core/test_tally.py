@@ -136,3 +136,36 @@ def test_only_the_first_elements_are_kept_and_only_when_wanted() -> None:
     values = np.ones((40, 1000), dtype=np.float32)
     assert output(values, reference).first.size == SAMPLE
     assert output(values, reference, pictured=False).first.size == 0
+
+
+def test_one_input_that_is_kept_as_different_values_is_tallied_element_by_element() -> None:
+    one = RNG.standard_normal((1, 100)).astype(np.float32)
+    before = np.broadcast_to(one, (7, 100))
+    after = dropped(before, 2.0)
+    after[3, 5] = 1.5 * one[0, 5]
+    assert agrees_with_ratios(tally_mask(before, after), before, after, 1e-6)
+
+
+def test_one_input_that_is_partly_zero_or_turned_is_tallied_as_ratios_are() -> None:
+    one = RNG.standard_normal((1, 100)).astype(np.float32)
+    one[0, :9] = 0
+    before = np.broadcast_to(one, (7, 100))
+    after = dropped(before, 2.0)
+    assert agrees_with_ratios(tally_mask(before, after), before, after, 1e-6)
+    assert agrees_with_ratios(tally_mask(before, -after), before, -after, 1e-6)
+
+
+def test_one_input_whose_replicates_hold_what_is_not_finite_is_tallied_as_ratios_are() -> None:
+    one = RNG.standard_normal((1, 100)).astype(np.float32)
+    before = np.broadcast_to(one, (7, 100))
+    after = dropped(before, 2.0)
+    after[2, 7], after[4, 8] = np.nan, np.inf
+    assert agrees_with_ratios(tally_mask(before, after), before, after, 1e-6)
+
+
+def test_factors_are_kept_only_when_wanted() -> None:
+    one = RNG.standard_normal((1, 100)).astype(np.float32)
+    for before in (np.broadcast_to(one, (7, 100)), np.repeat(one, 7, axis=0)):
+        after = dropped(before, 2.0)
+        assert tally_mask(before, after).first.size == np.count_nonzero(after)
+        assert tally_mask(before, after, sampled=False).first.size == 0

@@ -37,8 +37,11 @@ class SiteMeter(Protocol):
     elements: int
     scale: RunningSpread
 
-    def read(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
-        """Read replicates of the tensors around the mask, shape (n, …), and return what takes the result in."""
+    def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
+        """Read replicates of the tensors around the mask, shape (n, …), and return what takes the result in.
+
+        `sampled` says whether single factors are still wanted, for their median.
+        """
         ...
 
     @property
@@ -79,9 +82,10 @@ class MaskMeter:
         self.scale = RunningSpread()
         self.precision = factor_precision(0.0)
 
-    def read(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
+    def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
         """See SiteMeter."""
-        found = tally_mask(before, after, self.shared_axes, shift=self.law.shift, dropped=self.law.dropped)
+        law = self.law
+        found = tally_mask(before, after, self.shared_axes, shift=law.shift, dropped=law.dropped, sampled=sampled)
         elements = cells_of(after.shape, self.shared_axes)
         exact = factor_precision(float(np.finfo(after.dtype).eps))
         precision = exact if self.law.shift == 0 else max(exact, _SHIFTED_PRECISION)
@@ -161,8 +165,8 @@ class NoiseMeter:
         self._factors = RunningMoments()
         self._squares = RunningMoments()
 
-    def read(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
-        """See SiteMeter."""
+    def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
+        """See SiteMeter. All factors are looked at anyway."""
         once = tuple(slice(0, 1) if axis in self.shared_axes else slice(None) for axis in range(after.ndim))
         values = ratios(np.broadcast_to(before, after.shape)[once], after[once]).values
         elements = cells_of(after.shape, self.shared_axes)

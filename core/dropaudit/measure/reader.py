@@ -23,17 +23,22 @@ class Reader:
     Attributes:
         sites: meters with the tensors before and after their mask.
         outputs: meters with their tensor.
+        unsampled: by site, the first elements of the chunk whose factors are looked at one by one.
         unpictured: by output, the first replicates of the chunk whose single elements are looked at. Settled when the
             chunk begins: what a thread reads must not depend on what another has taken in.
     """
 
     sites: Sequence[tuple[SiteMeter, str, str]]
     outputs: Sequence[tuple[OutputMeter, str]]
+    unsampled: Sequence[int]
     unpictured: Mapping[str, int]
 
     def __call__(self, start: int, draws: Tensors) -> Take:
         """Read a piece; `start` counts the replicates of the chunk before it."""
-        takes = [site.read(draws[before], draws[after]) for site, before, after in self.sites]
+        takes = [
+            site.read(draws[before], draws[after], sampled=start * draws[after][0].size < elements)
+            for (site, before, after), elements in zip(self.sites, self.unsampled, strict=True)
+        ]
         takes += [output.read(draws[name], pictured=start < self.unpictured[name]) for output, name in self.outputs]
         return _all_of(takes)
 

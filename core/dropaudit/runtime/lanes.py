@@ -24,6 +24,9 @@ from dropaudit.runtime.replicates import Found, Tile, Use, parts
 from dropaudit.runtime.session import Session, Tensors, draw_seed
 
 _STREAMS = 8
+# A stream costs a session, and memory that is new to it: few pieces are drawn by few streams.
+_FEW_STREAMS = 4
+_PIECES_OF_A_STREAM = 8
 # A Dropout seeds its runs with s, s + 1, …; few of those are as good as random seeds, a thousand are not.
 _RUNS_OF_ONE_SEED = 16
 # Below this, starting a second thread costs more than it saves.
@@ -92,19 +95,21 @@ class LanedSampler:
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
 
+        divided = self._parts(count)
+        streams = self.streams[: max(_FEW_STREAMS, len(divided) // _PIECES_OF_A_STREAM)]
+
         def work(place: int, start: int, size: int) -> Found:
-            stream = self.streams[place % len(self.streams)]
+            stream = streams[place % len(streams)]
             found = stream.run(self.tile.repeated(size), self.tile.drawn(names))
             return use(start, self.tile.split(found, names, size))
 
-        divided = self._parts(count)
         if self.lanes == 1 or len(divided) == 1:
             yield from ((size, work(place, start, size)) for place, (start, size) in enumerate(divided))
             return
         waiting: deque[tuple[int, Future[Found]]] = deque()
         try:
             for place, (start, size) in enumerate(divided):
-                if len(waiting) == len(self.streams):
+                if len(waiting) == len(streams):
                     yield _first(waiting)
                 waiting.append((size, _pool(self.lanes).submit(copy_context().run, work, place, start, size)))
             while waiting:

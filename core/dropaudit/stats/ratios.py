@@ -104,9 +104,14 @@ class RunningSpread:
             self.merge(float(values.min()), float(values.max()), values)
 
     def merge(self, lowest: float, highest: float, first: NDArray[np.floating]) -> None:
-        """Take in the extremes of the next values, and the first of them, shape (k,)."""
+        """Take in the extremes of the next values, and the first of them, shape (k,).
+
+        Where no value was ever among the first, extremes stand for them.
+        """
         self.lowest = min(self.lowest, lowest)
         self.highest = max(self.highest, highest)
+        if self.empty and not first.size:
+            first = np.array([lowest, highest])
         if self.room > 0 and first.size:
             part = first[: self.room].copy()
             self._sample.append(part)

@@ -7,7 +7,7 @@ the tensors have.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from dropaudit.stats.products import inner
 from dropaudit.stats.ratios import SAMPLE, ratios, smallest_input
+
+# Elements of a row from which on it pays to look for extremes column by column.
+_WIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class MaskTally:
         cells: mask cells that tell kept from dropped.
         lowest: smallest factor on kept elements; infinite where nothing was kept.
         highest: largest factor; minus infinity where nothing was kept.
-        first: factors of the first kept elements, shape (k,), k at most 16,384.
+        first: factors of the first kept elements, shape (k,), k at most 16,384; empty where they are not wanted.
     """
 
     kept: int
@@ -76,23 +79,26 @@ def tally_mask(
     *,
     shift: float = 0.0,
     dropped: float = 0.0,
+    sampled: bool = True,
 ) -> MaskTally:
     """Count what a mask keeps and find the extremes of its factor; see `ratios` for the arguments.
+
+    `sampled` says whether single factors are wanted as well.
 
     The plain mask, which sets what it drops to zero and shares no cells, has a way of its own. It agrees with
     `ratios` but for the rounding of the factor, which is computed in the precision of the tensors.
     """
     if not (shared_axes or shift or dropped) and before.shape == after.shape and after.size:
-        plain = _tally_plain(before, after)
+        plain = _tally_plain(before, after, sampled=sampled)
         if plain is not None:
             return plain
     found = ratios(before, after, shared_axes, shift=shift, dropped=dropped)
     values = found.values
     lowest, highest = (float(values.min()), float(values.max())) if values.size else (np.inf, -np.inf)
-    return MaskTally(found.kept, found.cells, lowest, highest, values[:SAMPLE])
+    return MaskTally(found.kept, found.cells, lowest, highest, values[: SAMPLE if sampled else 0])
 
 
-def _tally_plain(before: NDArray[Any], after: NDArray[Any]) -> MaskTally | None:
+def _tally_plain(before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> MaskTally | None:
     """Tally a plain mask; None where an element is not finite, or a factor is not positive."""
     limit = smallest_input(before.dtype)
     before, after = computed(before), computed(after)
@@ -100,6 +106,10 @@ def _tally_plain(before: NDArray[Any], after: NDArray[Any]) -> MaskTally | None:
     one = before[:1] if before.strides[0] == 0 else before
     telling = np.abs(one) > limit
     cells = int(np.count_nonzero(telling)) * (len(before) // len(one))
+    if len(one) == 1 and one.size >= _WIDE:
+        columns = _tally_columns(one, telling, after, sampled=sampled)
+        if columns is not None:
+            return replace(columns, cells=cells)
     if cells < before.size:
         # Over infinity everything finite is zero: it counts as dropped, and tells nothing.
         before = np.where(telling, one, np.asarray(np.inf, dtype=one.dtype))
@@ -107,7 +117,38 @@ def _tally_plain(before: NDArray[Any], after: NDArray[Any]) -> MaskTally | None:
         found = _nonzero(after / before)
     if found.count and not (found.lowest > 0 and found.highest < np.inf):
         return None
-    return MaskTally(found.count, cells, found.lowest, found.highest, found.first[found.first != 0])
+    first = found.first[found.first != 0] if sampled else found.first[:0]
+    return MaskTally(found.count, cells, found.lowest, found.highest, first)
+
+
+def _tally_columns(
+    before: NDArray[Any], telling: NDArray[np.bool_], after: NDArray[Any], *, sampled: bool
+) -> MaskTally | None:
+    """Tally a plain mask on one input, where an element is kept as one value in all replicates; `cells` is left out.
+
+    None where it is not so, and where a factor is not positive and finite. This is a plain mask all over again, with
+    half the passes: extremes of a column instead of ratios of its elements.
+
+    Args:
+        before: the input, shape (1, …).
+        telling: which of its elements tell kept from dropped.
+        after: replicates, shape (n, …).
+    """
+    value = np.where(before > 0, after.max(axis=0), after.min(axis=0))
+    # Of what is never kept, and of what tells nothing, no value is equal to this.
+    value[~telling | (value == 0)] = np.nan
+    kept = int(np.count_nonzero(after == value))
+    if kept != int(np.count_nonzero(after != 0)):
+        return None
+    with np.errstate(all="ignore"):
+        factors = value / before
+    found = factors[~np.isnan(factors)]
+    lowest, highest = float(found.min(initial=np.inf)), float(found.max(initial=-np.inf))
+    if found.size and not (lowest > 0 and highest < np.inf):
+        return None
+    rows = min(len(after), -(-SAMPLE // before.size)) if sampled else 0
+    first = np.broadcast_to(factors, (rows, *factors.shape[1:]))[after[:rows] == value][:SAMPLE]
+    return MaskTally(kept, 0, lowest, highest, first)
 
 
 def tally_output(
@@ -156,7 +197,7 @@ def tally_output(
 def _zeros(flat: NDArray[np.floating], divisor: NDArray[np.floating], telling: NDArray[np.bool_]) -> int:
     """Count the zeros among elements whose reference is not zero."""
     if telling.all():
-        return int(np.count_nonzero(flat == 0))
+        return flat.size - int(np.count_nonzero(flat != 0))
     return len(flat) * int(np.count_nonzero(telling)) - int(np.count_nonzero(flat / divisor))
 
 
@@ -175,20 +216,19 @@ def _nonzero(factors: NDArray[np.floating]) -> _Nonzero:
     if highest == 0:
         highest = float(np.max(factors, where=factors != 0, initial=-np.inf))
     if lowest == 0:
-        lowest = _smallest_magnitude(factors) if count else np.inf
+        lowest = _smallest_positive(factors) if count else np.inf
     return _Nonzero(count, lowest, highest, first)
 
 
-def _smallest_magnitude(factors: NDArray[np.floating]) -> float:
-    """Return the smallest magnitude that is not zero, without a branch for each element; the array is used up.
+def _smallest_positive(factors: NDArray[np.floating]) -> float:
+    """Return the smallest element above zero where none is below, without a branch for each; the array is used up.
 
-    The bits of positive floating-point numbers are ordered as the numbers are. Shifted left by one they lose their
-    sign, and less one zero becomes the largest of all.
+    The bits of positive floating-point numbers are ordered as the numbers are. Less one, zero becomes the largest of
+    all, and minus zero larger than any number without a sign.
     """
     bits = factors.view(np.dtype(f"u{factors.itemsize}"))
-    np.left_shift(bits, 1, out=bits)
     np.subtract(bits, 1, out=bits)
-    smallest = np.array([(int(bits.min()) + 1) >> 1], dtype=bits.dtype)
+    smallest = np.array([int(bits.min()) + 1], dtype=bits.dtype)
     return float(smallest.view(factors.dtype)[0])
 
 
