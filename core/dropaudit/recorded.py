@@ -16,7 +16,7 @@ from dropaudit.report import Execution, Finding, InputTensor, Interval, Output, 
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.products import inner, norm_squared
-from dropaudit.stats.ratios import Ratios, ratios
+from dropaudit.stats.ratios import Ratios, median, ratios
 from dropaudit.subjects import Array, RecordedSubject, float_array
 
 SUBJECT = "recorded"
@@ -115,8 +115,8 @@ def _output(recording: _Recording, measured: Ratios, plan: Plan) -> Output:
     dropped = (recording.train == 0) & (recording.inference != 0)
     spread = None
     if measured.values.size:
-        low, middle, high = (float(f(measured.values)) for f in (np.min, np.median, np.max))
-        spread = Spread(min=low, median=middle, max=high)
+        low, high = float(measured.values.min()), float(measured.values.max())
+        spread = Spread(min=low, median=median(measured.values), max=high)
     return Output(
         name=SUBJECT,
         shape=recording.inference.shape,

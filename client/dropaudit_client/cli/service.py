@@ -14,10 +14,10 @@ from dropaudit.subjects import Subject
 from dropaudit_client.cli import options, subjects
 from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, write_text
 from dropaudit_client.progress import shown_progress
-from dropaudit_client.resources import Priority, SubjectRef, is_uri
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
+    from dropaudit_client.resources import SubjectRef
 
 AuditName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the audit, audits/….")]
 Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label; may be repeated.")]
@@ -55,6 +55,8 @@ def submit(
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
     """Upload what is needed, ask the service for an audit, and print the audit's name."""
+    from dropaudit_client.resources import Priority
+
     check_destination(output)
     plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
     labels = read_labels(label or [])
@@ -120,6 +122,8 @@ def _subject(
     inputs: Path | None,
     keep_prob: float | None,
 ) -> Subject | SubjectRef:
+    from dropaudit_client.resources import is_uri
+
     if recorded:
         return subjects.recorded(list(map(Path, files)), keep_prob)
     if len(files) != 1:

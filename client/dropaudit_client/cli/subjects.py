@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dropaudit.errors import InvalidArgument
 from dropaudit.plan import Role
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject
-from dropaudit_client.resources import ArtifactRef, PairRef, is_uri
+
+if TYPE_CHECKING:
+    from dropaudit_client.resources import ArtifactRef, PairRef
 
 
 def recorded(paths: list[Path], keep_prob: float | None) -> RecordedSubject:
@@ -59,6 +62,7 @@ def by_reference(
         InvalidArgument: one is a URI and the other is not, or a role and an inference artifact are both given.
     """
     from dropaudit.inputs import read_npz
+    from dropaudit_client.resources import ArtifactRef, PairRef, is_uri
 
     _require_one_role(role, inference)
     if inference is not None and not (is_uri(artifact) and is_uri(inference)):

@@ -11,7 +11,6 @@ from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import write_rows
 from dropaudit_client.cli.service import Label, read_labels
 from dropaudit_client.outcome import PlainFormat
-from dropaudit_client.resources import ArtifactRef, Glob, Member
 
 suites_app = typer.Typer(no_args_is_help=True, help="Lists of models that a service audits together, also by schedule.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the suite, suites/….")]
@@ -48,6 +47,8 @@ def create_suite(
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
     """Create a suite of the stored models that match when it runs, and of models by name or URI."""
+    from dropaudit_client.resources import ArtifactRef, Glob, Member
+
     globs: list[Member] = [Glob(pattern, role) for pattern in glob or []]
     members, labels = globs + [ArtifactRef(name, role) for name in model or []], read_labels(label or [])
     with options.connected(context, address) as client:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from dropaudit.findings import make_finding
 from dropaudit.report import Family, Finding, Interval, Scale, Site
-from dropaudit.stats.ratios import Ratios
+from dropaudit.stats.ratios import Ratios, median
 from dropaudit.stats.scale import RECORDED_PRECISION, Factor, is_constant, name_factor
 
 SECTION_10 = "Srivastava et al. 2014, section 10"
@@ -58,7 +56,7 @@ def judge_recorded(evidence: Evidence) -> Judgement:
     elif not is_constant(float(values.min()), float(values.max()), RECORDED_PRECISION):
         judged = _varying(evidence)
     else:
-        judged = _constant(evidence, float(np.median(values)))
+        judged = _constant(evidence, median(values))
     return Judgement(findings=frozen + judged.findings, sites=judged.sites, summary=judged.summary)
 
 
@@ -240,8 +238,8 @@ def _site(evidence: Evidence, family: Family, expected: float | None) -> Site:
     values = evidence.ratios.values
     scale = None
     if values.size:
-        low, middle, high = (float(f(values)) for f in (np.min, np.median, np.max))
-        scale = Scale(min=low, median=middle, max=high, expected=expected)
+        low, high = float(values.min()), float(values.max())
+        scale = Scale(min=low, median=median(values), max=high, expected=expected)
     return Site(
         name=evidence.subject,
         family=family,
