@@ -20,7 +20,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
 from dropaudit.graph.working import working_elements
 from dropaudit.measure.case import Case
-from dropaudit.measure.shortcut import Runs, Silent, Source, opened, shortened
+from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
 from dropaudit.runtime.device import DeviceSampler
@@ -155,9 +155,30 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
 
 
 def _drawing(recipe: Recipe, candidates: Sequence[Axes], place: Place, seeds: np.random.Generator) -> Drawing:
+    """Cut bodies of Scan and Loop too, unless the runtime refuses to, or something else comes out then."""
     probed, probes = probe(measured_model(recipe.case.model.proto), recipe.measured)
+    whole = opened(probed, (*recipe.outputs, *_names(probes)))
+    if whole.cuts_bodies:
+        try:
+            found = _drawing_from(whole, probed, probes, recipe, candidates, place, seeds)
+        except (ExecutionFailed, InvalidModel):
+            found = None
+        if found is not None and found.source.model is not probed:
+            return found
+        whole = opened(probed, (*recipe.outputs, *_names(probes)), inside=False)
+    return _drawing_from(whole, probed, probes, recipe, candidates, place, seeds)
+
+
+def _drawing_from(
+    whole: Opened,
+    probed: onnx.ModelProto,
+    probes: Mapping[GraphSite, SiteProbes],
+    recipe: Recipe,
+    candidates: Sequence[Axes],
+    place: Place,
+    seeds: np.random.Generator,
+) -> Drawing:
     names = (*recipe.outputs, *_names(probes))
-    whole = opened(probed, names)
     session = Session(whole.model, place, seeds)
     feeds = recipe.case.train_feeds
     alone = session.run(feeds, (*names, *whole.probes.values()))
@@ -168,6 +189,9 @@ def _drawing(recipe: Recipe, candidates: Sequence[Axes], place: Place, seeds: np
     plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
     source = shortened(plain, whole, Runs(alone, tiling), recipe.silent, place, seeds)
     single = session if source is plain else Session(source.model, place, seeds)
+    if whole.cuts_bodies and single is not session:
+        # Only now it shows whether the runtime takes what is left of a body.
+        single.run(source.feeds, single.output_names)
     is_single = all(alone[name].dtype == np.float32 and alone[name].size < _COUNTED for name in names)
     return Drawing(source, single, probes, shapes, tiling, is_single, place)
 

@@ -61,14 +61,22 @@ class Opened:
     cut: Cut | None
     probes: Mapping[str, str]
 
+    @property
+    def cuts_bodies(self) -> bool:
+        """Whether the part leaves something out of the body of a Scan or Loop."""
+        return self.cut is not None and bool(self.cut.bodies)
 
-def opened(model: onnx.ModelProto, names: Sequence[str]) -> Opened:
-    """Find the part that randomness reaches, and make what it takes from the rest readable."""
-    cut = cut_at_randomness(model, names)
+
+def opened(model: onnx.ModelProto, names: Sequence[str], *, inside: bool = True) -> Opened:
+    """Find the part that randomness reaches, and make what it takes from the rest readable.
+
+    `inside` says whether bodies of Scan and Loop are cut too.
+    """
+    cut = cut_at_randomness(model, names, inside=inside)
     if cut is None:
         return Opened(model, None, {})
-    readable, probes = exposed(model, [((), name) for name in cut.frontier])
-    return Opened(readable, cut, {name: probes[((), name)] for name in cut.frontier})
+    readable, probes = exposed(model, cut.frontier.values())
+    return Opened(readable, cut, {name: probes[place] for name, place in cut.frontier.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ def _gives_the_same(shorter: Source, silent: Silent, cut: Cut, place: Place, see
         return False
     if not expected:
         return True
-    session = Session(beyond(silent.model, cut.frontier, tuple(expected), cut.types), place, seeds)
+    session = Session(beyond(silent.model, cut, tuple(expected)), place, seeds)
     feeds = {name: value for name, value in (silent.feeds | shorter.feeds).items() if name in session.input_names}
     if not shorter.axes:
         found = session.run(feeds, tuple(expected))
