@@ -80,7 +80,7 @@ def test_a_mask_that_keeps_nothing_has_no_factor() -> None:
     assert found.lowest > found.highest
 
 
-def output(values: NDArray[np.float32], reference: NDArray[np.float32], *, pictured: bool = True) -> Any:
+def output(values: NDArray[np.float32], reference: NDArray[np.float32], *, pictured: int = 1000) -> Any:
     divisor = np.where(reference != 0, reference, np.inf).astype(np.float32)
     return tally_output(values, reference, divisor, (2, reference.size // 2, 1), pictured=pictured)
 
@@ -135,7 +135,7 @@ def test_only_the_first_elements_are_kept_and_only_when_wanted() -> None:
     reference = np.ones(1000, dtype=np.float32)
     values = np.ones((40, 1000), dtype=np.float32)
     assert output(values, reference).first.size == SAMPLE
-    assert output(values, reference, pictured=False).first.size == 0
+    assert output(values, reference, pictured=0).first.size == 0
 
 
 def test_one_input_that_is_kept_as_different_values_is_tallied_element_by_element() -> None:
@@ -169,3 +169,10 @@ def test_factors_are_kept_only_when_wanted() -> None:
         after = dropped(before, 2.0)
         assert tally_mask(before, after).first.size == np.count_nonzero(after)
         assert tally_mask(before, after, sampled=False).first.size == 0
+
+
+def test_only_the_first_replicates_are_pictured_and_all_are_counted() -> None:
+    reference = np.ones(4, dtype=np.float32)
+    values = np.array([[0, 2, 2, 2], [2, 2, 2, 0], [0, 9, 2, 2]], dtype=np.float32)
+    found = output(values, reference, pictured=2)
+    assert (found.zeros, found.highest, found.first.size) == (3, 2.0, 8)

@@ -68,8 +68,11 @@ class OutputMeter:
         """Replicates whose single elements are still to be looked at."""
         return -(-max(0, _PICTURED - self._seen) // max(1, self._reference.size))
 
-    def read(self, values: NDArray[Any], *, pictured: bool) -> Take:
-        """Read replicates of the output, shape (n, …), and return what takes the result in."""
+    def read(self, values: NDArray[Any], *, pictured: int) -> Take:
+        """Read replicates of the output, shape (n, …), and return what takes the result in.
+
+        `pictured` says of how many of them single elements are looked at.
+        """
         found = tally_output(values.reshape(len(values), -1), self.weights, self.divisor, self.fold, pictured=pictured)
         return lambda: self._take(found)
 

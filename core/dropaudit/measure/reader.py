@@ -39,7 +39,9 @@ class Reader:
             site.read(draws[before], draws[after], sampled=start * draws[after][0].size < elements)
             for (site, before, after), elements in zip(self.sites, self.unsampled, strict=True)
         ]
-        takes += [output.read(draws[name], pictured=start < self.unpictured[name]) for output, name in self.outputs]
+        takes += [
+            output.read(draws[name], pictured=max(0, self.unpictured[name] - start)) for output, name in self.outputs
+        ]
         return _all_of(takes)
 
     @property

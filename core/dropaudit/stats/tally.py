@@ -157,7 +157,7 @@ def tally_output(
     divisor: NDArray[np.floating],
     fold: tuple[int, int, int],
     *,
-    pictured: bool,
+    pictured: int,
 ) -> OutputTally:
     """Project replicates of an output on its reference, as a whole and by step, and find the extremes of y / y_ref.
 
@@ -166,7 +166,8 @@ def tally_output(
         weights: y_ref, or a multiple of it, shape (elements,).
         divisor: y_ref, infinite where it is too near zero for a ratio.
         fold: P, Q, R with P * Q * R elements, so that Q counts the steps.
-        pictured: whether ratios of single elements are wanted; without, extremes and first elements are left out.
+        pictured: of how many replicates, the first ones, ratios of single elements are wanted; extremes and first
+            elements are theirs.
     """
     flat = computed(values)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -179,18 +180,19 @@ def tally_output(
             return tally_output(flat.astype(np.float64), weights, divisor, fold, pictured=pictured)
         return OutputTally(projections, np.empty(0), 0, np.inf, -np.inf, np.empty(0), non_finite)
     telling = np.isfinite(divisor)
-    if not pictured:
-        zeros = _zeros(flat, divisor, telling)
+    seen = flat[:pictured]
+    zeros = _zeros(flat[pictured:], divisor, telling)
+    if not len(seen):
         return OutputTally(projections, products, zeros, np.inf, -np.inf, np.empty(0), 0)
     with np.errstate(all="ignore"):
-        found = _nonzero(flat / divisor)
+        found = _nonzero(seen / divisor)
     if np.isinf([found.lowest, found.highest]).any() and found.count:
         # A reference near zero, under which single precision overflows.
-        flat = flat.astype(np.float64)
-        found = _nonzero(flat / divisor)
-    zeros = len(flat) * int(np.count_nonzero(telling)) - found.count
-    rows = -(-SAMPLE // max(1, flat.shape[1]))
-    first = (flat[:rows, telling] / divisor[telling]).ravel()[:SAMPLE]
+        seen = seen.astype(np.float64)
+        found = _nonzero(seen / divisor)
+    zeros += len(seen) * int(np.count_nonzero(telling)) - found.count
+    rows = -(-SAMPLE // max(1, seen.shape[1]))
+    first = (seen[:rows, telling] / divisor[telling]).ravel()[:SAMPLE]
     return OutputTally(projections, products, zeros, found.lowest, found.highest, first, 0)
 
 
