@@ -20,13 +20,11 @@ import onnx
 
 from dropaudit.graph.seeds import holds_dropout, seeded
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import Found, Tile, Use, parts
+from dropaudit.runtime.replicates import Found, Tile, Use, parts, pieces_for
 from dropaudit.runtime.session import Session, Tensors, draw_seed
 
-_STREAMS = 8
-# A stream costs a session, and memory that is new to it: few pieces are drawn by few streams.
-_FEW_STREAMS = 4
-_PIECES_OF_A_STREAM = 8
+# A stream costs a session, and memory that is new to it: more of them are slower on few cores, and need more memory.
+_STREAMS = 4
 # A Dropout seeds its runs with s, s + 1, …; few of those are as good as random seeds, a thousand are not.
 _RUNS_OF_ONE_SEED = 16
 # Below this, starting a second thread costs more than it saves.
@@ -95,21 +93,21 @@ class LanedSampler:
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
 
-        divided = self._parts(count)
-        streams = self.streams[: max(_FEW_STREAMS, len(divided) // _PIECES_OF_A_STREAM)]
+        number = self._number(count)
 
         def work(place: int, start: int, size: int) -> Found:
-            stream = streams[place % len(streams)]
+            stream = self.streams[place % len(self.streams)]
             found = stream.run(self.tile.repeated(size), self.tile.drawn(names))
             return use(start, self.tile.split(found, names, size))
 
-        if self.lanes == 1 or len(divided) == 1:
-            yield from ((size, work(place, start, size)) for place, (start, size) in enumerate(divided))
+        divided = enumerate(parts(count, number))
+        if self.lanes == 1 or number == 1:
+            yield from ((size, work(place, start, size)) for place, (start, size) in divided)
             return
         waiting: deque[tuple[int, Future[Found]]] = deque()
         try:
-            for place, (start, size) in enumerate(divided):
-                if len(waiting) == len(streams):
+            for place, (start, size) in divided:
+                if len(waiting) == len(self.streams):
                     yield _first(waiting)
                 waiting.append((size, _pool(self.lanes).submit(copy_context().run, work, place, start, size)))
             while waiting:
@@ -118,12 +116,12 @@ class LanedSampler:
             # Whoever stops early waits for what has begun: a stream is never left running.
             wait([future for _, future in waiting if not future.cancel()])
 
-    def _parts(self, count: int) -> list[tuple[int, int]]:
-        """Divide into an even number of pieces where that is worth it, so that two cores end together."""
-        found = parts(count, self.largest)
-        if len(found) % 2 == 0 or count < 2 or count * self.elements < _WORTH_DIVIDING:
-            return found
-        return parts(count, -(-count // (len(found) + 1)))
+    def _number(self, count: int) -> int:
+        """Return the number of pieces: an even one where that is worth it, so that two cores end together."""
+        number = pieces_for(count, self.largest)
+        if number % 2 == 0 or count * self.elements < _WORTH_DIVIDING:
+            return number
+        return min(count, number + 1)
 
 
 def _first(waiting: deque[tuple[int, Future[Found]]]) -> tuple[int, Found]:

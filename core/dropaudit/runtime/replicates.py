@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -134,7 +133,7 @@ class TiledSampler:
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
-        for start, size in parts(count, self.largest):
+        for start, size in parts(count, pieces_for(count, self.largest)):
             found = self.session.run(self.tile.repeated(size), self.tile.drawn(names))
             yield size, use(start, self.tile.split(found, names, size))
 
@@ -160,7 +159,7 @@ class ReseededSampler:
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
-        for start, size in parts(count, min(self.largest, _SINGLE_RUNS)):
+        for start, size in parts(count, pieces_for(count, min(self.largest, _SINGLE_RUNS))):
             drawn = [name for name in names if name not in self.fixed]
             runs = [self.session.run(self.feeds, drawn) for _ in range(size)]
             stacked = {name: np.stack([run[name] for run in runs]) for name in drawn}
@@ -168,11 +167,19 @@ class ReseededSampler:
             yield size, use(start, stacked | known)
 
 
-def parts(count: int, largest: int) -> list[tuple[int, int]]:
-    """Divide `count` replicates into nearly equal pieces, none larger than `largest`, and return starts and sizes."""
-    number = -(-count // max(1, largest))
-    sizes = [count // number + (place < count % number) for place in range(number)]
-    return list(zip(accumulate(sizes, initial=0), sizes, strict=False))
+def pieces_for(count: int, largest: int) -> int:
+    """Return into how many pieces `count` replicates are divided, none larger than `largest`."""
+    return -(-count // max(1, largest))
+
+
+def parts(count: int, number: int) -> Iterator[tuple[int, int]]:
+    """Divide `count` replicates into nearly equal pieces, the larger ones first, and yield starts and sizes."""
+    size, larger = divmod(count, number)
+    start = 0
+    for place in range(number):
+        own = size + (place < larger)
+        yield start, own
+        start += own
 
 
 def same_in_all(value: NDArray[Any], count: int) -> NDArray[Any]:
