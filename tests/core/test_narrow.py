@@ -102,6 +102,12 @@ def agrees(proto: onnx.ModelProto) -> bool:
     return bool(np.allclose(got, expected, rtol=1e-5, atol=1e-6))
 
 
+def test_a_scan_of_the_first_kind_stays_as_it_is() -> None:
+    proto = model(SCAN, BODIES["output"][0])
+    proto.opset_import[0].version = 8
+    assert cut_at_randomness(proto, ["y"]) is None
+
+
 def test_a_body_that_is_random_throughout_stays_as_it_is() -> None:
     proto = model(SCAN, "d = Dropout(v, r, t)  m = MatMul(d, w)  o = Tanh(m)  z = Identity(o)")
     assert cut_at_randomness(proto, ["y"]) is None

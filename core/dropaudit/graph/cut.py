@@ -16,6 +16,8 @@ from dropaudit.graph.scope import Scope, bodies_of, main_scope, reads
 
 Values = dict[str, onnx.ValueInfoProto]
 
+# Before, a Scan took lengths first, and a batch.
+_SCAN_OPSET = 9
 _RANDOM = frozenset({"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Bernoulli", "Dropout"})
 
 
@@ -129,7 +131,8 @@ def _reached_by_randomness(scope: Scope, inner_values: Mapping[str, Values]) -> 
         if not (_draws(node) or any(name in reached for name in reads(node))):
             continue
         outputs = {name for name in node.output if name}
-        if (found := body_of(node)) is not None and found[0] in inner_values:
+        found = body_of(node) if scope.opset >= _SCAN_OPSET else None
+        if found is not None and found[0] in inner_values:
             step, body = found
             draws = {each.name for each in body.node if _draws(each)}
             outputs = reached_outputs(node, reached, draws)
