@@ -52,7 +52,10 @@ class Parts:
 
     @cached_property
     def audits(self) -> AuditStore:
-        """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again."""
+        """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again.
+
+        Only where the disk under Redis is almost full are they refused, for the sake of what was accepted.
+        """
         settings = self._settings
         limits = Limits(retention_seconds=settings.retention_seconds, room=settings.room)
         return AuditStore(self.client, limits=limits)

@@ -10,7 +10,16 @@ from onnx import helper
 
 from dropaudit.graph.constants import constants_of
 from dropaudit.graph.expose import Place
-from dropaudit.graph.narrow import FLOATS, Narrowing, body_of, elem_type, narrowed, narrowing, reached_outputs
+from dropaudit.graph.narrow import (
+    FLOATS,
+    Narrowing,
+    body_of,
+    elem_type,
+    narrowed,
+    narrowing,
+    reached_inside,
+    reached_outputs,
+)
 from dropaudit.graph.rewrite import graphs_of
 from dropaudit.graph.scope import Scope, bodies_of, main_scope, reads
 
@@ -135,9 +144,10 @@ def _reached_by_randomness(scope: Scope, inner_values: Mapping[str, Values]) -> 
         if found is not None and found[0] in inner_values:
             step, body = found
             draws = {each.name for each in body.node if _draws(each)}
-            outputs = reached_outputs(node, reached, draws)
+            inner = reached_inside(node, body, reached, draws)
+            outputs = reached_outputs(node, body, inner)
             known = constants_of(body, scope.constants)
-            left = narrowing(node, reached, draws, known, inner_values[step])
+            left = None if inner is None else narrowing(node, inner, known, inner_values[step])
             if left is not None:
                 bodies[node.name] = left
         reached |= outputs

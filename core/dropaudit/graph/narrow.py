@@ -47,53 +47,33 @@ def body_of(node: onnx.NodeProto) -> tuple[str, onnx.GraphProto] | None:
     return bodies_of(node)[0] if node.op_type in _STEPPED else None
 
 
-def reached_outputs(node: onnx.NodeProto, outside: Collection[str], draws: Collection[str]) -> set[str]:
-    """Return the outputs of a Scan or Loop that randomness reaches.
-
-    Args:
-        node: the operator.
-        outside: tensors around it that randomness reaches.
-        draws: names of the nodes of its body that draw.
-    """
-    found = body_of(node)
-    assert found is not None
-    body = found[1]
-    inner = _reached(node, body, outside, draws)
-    if inner is None:
-        return set(filter(None, node.output))
+def reached_outputs(node: onnx.NodeProto, body: onnx.GraphProto, inner: Collection[str] | None) -> set[str]:
+    """Return the outputs of a Scan or Loop that randomness reaches, by what it reaches in the body; None for all."""
     outputs = zip(node.output, _results(node, body), strict=False)
-    return {outer for outer, result in outputs if outer and result.name in inner}
+    return {outer for outer, result in outputs if outer and (inner is None or result.name in inner)}
 
 
 def narrowing(
     node: onnx.NodeProto,
-    outside: Collection[str],
-    draws: Collection[str],
+    inner: Collection[str],
     constants: Collection[str],
     values: Mapping[str, onnx.ValueInfoProto],
 ) -> Narrowing | None:
-    """Return what can be left out of a body; None where nothing is gained.
+    """Return what can be left out of the body of a Scan or Loop; None where nothing is gained.
 
     Args:
-        node: a Scan or Loop.
-        outside: tensors around it that randomness reaches.
-        draws: names of the nodes of its body that draw.
+        node: the operator.
+        inner: tensors of its body that randomness reaches.
         constants: tensors whose value is known without a run.
         values: descriptions of the body's tensors, as far as they can be inferred.
     """
-    found = body_of(node)
-    if found is None:
-        return None
-    step, body = found
-    inner = _reached(node, body, outside, draws)
-    if inner is None:
-        return None
+    step, body = bodies_of(node)[0]
     results = [value.name for value in _results(node, body)]
     outputs = enumerate(zip(node.output, results, strict=False))
     kept = tuple(place for place, (outer, name) in outputs if outer and name in inner)
     made = {name for each in body.node for name in each.output}
     carried = [body.input[place].name for place in carried_positions(node, body)]
-    unreached = (made | set(carried)) - inner - set(constants)
+    unreached = (made | set(carried)) - set(inner) - set(constants)
     stops = {name for name in unreached if name in values and elem_type(values[name]) in FLOATS}
     part = _Part(node, body, stops, kept)
     in_order = (*carried, *(name for each in body.node for name in each.output))
@@ -156,10 +136,17 @@ class _Part:
                 waiting.append(body.output[carried[places[name]]].name)
 
 
-def _reached(
+def reached_inside(
     node: onnx.NodeProto, body: onnx.GraphProto, outside: Collection[str], draws: Collection[str]
 ) -> set[str] | None:
-    """Return the tensors of a body that randomness reaches; None where it says how many steps there are."""
+    """Return the tensors of a body that randomness reaches; None where it says how many steps there are.
+
+    Args:
+        node: a Scan or Loop.
+        body: its body.
+        outside: tensors around it that randomness reaches.
+        draws: names of the nodes of its body that draw.
+    """
     if node.op_type == "Loop" and any(name in outside for name in node.input[:2]):
         return None
     fed = zip(node.input, body.input, strict=False)
