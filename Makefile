@@ -30,10 +30,9 @@ help:
 	@echo "make throughput    audits a second, against Celery's own empty tasks, into benchmarks/throughput.md"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
 
+# Made again when pyproject.toml has changed, and only then: the script compares its content.
 $(STAMP): pyproject.toml
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME)]"
-	@touch $@
+	@PYTHON="$(PYTHON)" tools/environment.sh $(VENV) $(RUNTIME)
 
 demo: $(STAMP)
 	$(BIN)/dropaudit demo
@@ -46,9 +45,7 @@ TORCH ?= torch==2.13.0
 TORCH_STAMP := .venv-torch/.installed-$(RUNTIME)
 
 $(TORCH_STAMP): pyproject.toml
-	$(PYTHON) -m venv --clear .venv-torch
-	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch,bench]" "$(TORCH)"
-	@touch $@
+	@PYTHON="$(PYTHON)" tools/environment.sh .venv-torch $(RUNTIME) dev,models-torch,bench "$(TORCH)"
 
 test-torch: $(TORCH_STAMP)
 	.venv-torch/bin/python -m pytest tests/torch
