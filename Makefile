@@ -135,7 +135,9 @@ LOWEST_TESTS ?= tests/core/test_artifacts.py tests/core/test_malformed.py tests/
 test-lowest: $(LOCK_BIN)/uv
 	$(LOCK_BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-annotate --no-header \
 	  --extra dev --extra gpu-bare pyproject.toml -o .venv-lock/lowest.txt
-	@PYTHON="$(PYTHON)" tools/environment.sh .venv-lowest gpu-bare dev -c .venv-lock/lowest.txt
+	$(LOCK_BIN)/uv venv --quiet --clear --python "$(PYTHON)" .venv-lowest
+	$(LOCK_BIN)/uv pip sync --quiet --python .venv-lowest .venv-lock/lowest.txt
+	$(LOCK_BIN)/uv pip install --quiet --python .venv-lowest --no-deps -e .
 	.venv-lowest/bin/python -m pytest $(LOWEST_TESTS)
 
 bench: $(TORCH_STAMP)
