@@ -163,15 +163,6 @@ def test_a_call_to_somebody_who_takes_connections_and_says_nothing_ends_soon() -
     assert time.monotonic() - began < 15
 
 
-def test_a_watch_of_a_server_that_went_away_and_stays_away_ends(redis_url: str, tmp_path: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    with AuditClient(address, patience=0.5) as client:
-        with server(redis_url, tmp_path, listen=address):
-            name = client.create_audit(seed_case()).name
-        with pytest.raises(ServiceUnavailable):
-            next(client.watch(name))
-
-
 def test_a_token_over_tls_is_taken_and_another_is_not(redis_url: str, tmp_path: Path) -> None:
     certificates, tokens = issue(tmp_path), tmp_path / "tokens.json"
     tokens.write_text(json.dumps({"tokens": [{"name": "ci", "sha256": hash_of("right"), "scope": "write"}]}))

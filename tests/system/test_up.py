@@ -54,9 +54,9 @@ def none_left(mark: str) -> dict[int, str]:
 
 
 @contextmanager
-def service_up(environ: dict[str, str], *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def service_up(environ: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start `dropaudit up` on a free port and yield it with its address."""
-    command = [*COMMAND, "up", "--port", "0", *arguments]
+    command = [*COMMAND, "up", "--port", "0"]
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         try:
@@ -93,13 +93,13 @@ def test_up_serves_audits_and_a_signal_stops_all_of_it(
     assert none_left(mark) == {}
 
 
-def listening_of(mark: str) -> set[int]:
-    """Return the TCP ports on which the processes of a service listen."""
+def listening_of(groups: set[int]) -> set[int]:
+    """Return the TCP ports on which the processes of some groups listen."""
     sockets = set[str]()
-    for pid in processes_of(mark):
-        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
-            with suppress(OSError):
-                sockets.add(str(descriptor.readlink()))
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getpgid(int(process.name)) in groups:
+                sockets.update(str(each.readlink()) for each in (process / "fd").iterdir())
     ports = set[int]()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
@@ -109,21 +109,20 @@ def listening_of(mark: str) -> set[int]:
     return ports
 
 
-def test_up_opens_the_port_of_grpc_and_no_other_and_writes_for_its_user_alone(
-    environ: dict[str, str], mark: str, tmp_path: Path
+def test_a_service_here_opens_the_port_of_grpc_and_no_other(service: LocalService) -> None:
+    groups = {process.pid for process in service.processes}
+    assert listening_of(groups) == {int(service.address.rpartition(":")[2])}
+
+
+def test_what_a_service_here_writes_is_for_its_user_alone(
+    service: LocalService, client: AuditClient, tmp_path: Path
 ) -> None:
-    data = tmp_path / "data"
-    before = os.umask(0)
-    try:
-        with service_up(environ, "--data", str(data)) as (_, address), AuditClient(address) as client:
-            client.upload_model(export("lstm-dropout", tmp_path))
-            assert client.audit(seed_case()).verdict == "PASS"
-            assert listening_of(mark) == {int(address.rpartition(":")[2])}
-            left = [path for path in (data, *data.rglob("*")) if path.lstat().st_mode & 0o077]
-            assert left == []
-            assert (data / "redis" / "redis.sock").is_socket()
-    finally:
-        os.umask(before)
+    client.upload_model(export("lstm-dropout", tmp_path))
+    assert client.audit(seed_case()).verdict == "PASS"
+    written = [path for path in service.data.rglob("*") if not path.name.endswith(".new")]
+    assert len(written) > 10
+    assert [path for path in (service.data, *written) if path.exists() and path.lstat().st_mode & 0o077] == []
+    assert (service.data / "redis" / "redis.sock").is_socket()
 
 
 def test_the_redis_of_up_refuses_what_a_service_does_not_need(service: LocalService) -> None:
