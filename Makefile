@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
-        bench-service chaos fuzz endurance throughput compose-test clean
+        bench-service chaos fuzz endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -28,12 +28,15 @@ help:
 	@echo "make fuzz          feeds 150,000 mutated models and messages to loader and server, into benchmarks/fuzz.md"
 	@echo "make endurance     a worker's memory over 10,000 audits of 50 models, into benchmarks/endurance.md"
 	@echo "make throughput    audits a second, against Celery's own empty tasks, into benchmarks/throughput.md"
+	@echo "make test-lowest   tests with the lowest versions of everything that pyproject.toml allows"
+	@echo "make lock          renews what the images install: versions and hashes, in deploy/locked"
+	@echo "make sbom          a CycloneDX list of what the images hold, into dist"
+	@echo "make audit-dependencies  asks for known vulnerabilities of what the images install"
 	@echo "make compose-test  builds and runs docker-compose.yml with a real engine"
 
+# Made again when pyproject.toml has changed, and only then: the script compares its content.
 $(STAMP): pyproject.toml
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME)]"
-	@touch $@
+	@PYTHON="$(PYTHON)" tools/environment.sh $(VENV) $(RUNTIME)
 
 demo: $(STAMP)
 	$(BIN)/dropaudit demo
@@ -46,9 +49,7 @@ TORCH ?= torch==2.13.0
 TORCH_STAMP := .venv-torch/.installed-$(RUNTIME)
 
 $(TORCH_STAMP): pyproject.toml
-	$(PYTHON) -m venv --clear .venv-torch
-	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch,bench]" "$(TORCH)"
-	@touch $@
+	@PYTHON="$(PYTHON)" tools/environment.sh .venv-torch $(RUNTIME) dev,models-torch,bench "$(TORCH)"
 
 test-torch: $(TORCH_STAMP)
 	.venv-torch/bin/python -m pytest tests/torch
@@ -100,6 +101,45 @@ compose-test: $(STAMP)
 	  status=$$?; $(COMPOSE_LAB) down; exit $$status; \
 	else echo "make compose-test needs a Docker engine, and none answers" >&2; exit 2; fi
 
+# What the images install: names, versions and hashes, for Linux on x86-64 and 64-bit Arm. Where from is the machine's own
+# matter, and left out.
+UV ?= uv==0.13.9
+LOCK_BIN := .venv-lock/bin
+$(LOCK_BIN)/uv:
+	$(PYTHON) -m venv --clear .venv-lock
+	$(LOCK_BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)" cyclonedx-bom pip-audit
+
+LOCK := $(LOCK_BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+  --no-emit-index-url --no-emit-find-links --upgrade pyproject.toml deploy/locked/build.in
+lock: $(LOCK_BIN)/uv
+	$(LOCK) --extra server --extra s3 --extra tracing -o deploy/locked/server.txt
+	$(LOCK) --extra worker --extra s3 --extra tracing --extra cpu -o deploy/locked/worker-cpu.txt
+	$(LOCK) --extra worker --extra s3 --extra tracing --extra gpu -o deploy/locked/worker-gpu.txt
+
+LOCKED := server worker-cpu worker-gpu
+sbom: $(LOCK_BIN)/uv
+	@mkdir -p dist
+	for each in $(LOCKED); do \
+	  $(LOCK_BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	    -o dist/sbom-$$each.cdx.json deploy/locked/$$each.txt || exit 1; done
+
+# Known vulnerabilities of what the images install; it asks a database on the internet.
+audit-dependencies: $(LOCK_BIN)/uv
+	for each in $(LOCKED); do \
+	  $(LOCK_BIN)/pip-audit --require-hashes --disable-pip -r deploy/locked/$$each.txt || exit 1; done
+
+# The lowest versions that pyproject.toml allows, in an environment of their own, and the tests that would notice.
+LOWEST_TESTS ?= tests/core/test_artifacts.py tests/core/test_malformed.py tests/core/test_recorded.py tests/store \
+  tests/server tests/worker/test_beat.py tests/worker/test_schedule.py tests/worker/test_maker.py tests/client \
+  tests/system/test_service.py tests/system/test_s3.py tests/system/test_telemetry.py
+test-lowest: $(LOCK_BIN)/uv
+	$(LOCK_BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-annotate --no-header \
+	  --extra dev --extra gpu-bare pyproject.toml -o .venv-lock/lowest.txt
+	$(LOCK_BIN)/uv venv --quiet --clear --python "$(PYTHON)" .venv-lowest
+	$(LOCK_BIN)/uv pip sync --quiet --python .venv-lowest .venv-lock/lowest.txt
+	$(LOCK_BIN)/uv pip install --quiet --python .venv-lowest --no-deps -e .
+	.venv-lowest/bin/python -m pytest $(LOWEST_TESTS)
+
 bench: $(TORCH_STAMP)
 	.venv-torch/bin/python benchmarks/speed.py
 
@@ -123,4 +163,4 @@ throughput: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos.throughput --output benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-torch .venv-tensorflow .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-torch .venv-tensorflow .venv-lock .venv-lowest .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -24,7 +24,8 @@ import grpc
 
 from dropaudit.plan import Phase, Plan, Progress
 from dropaudit.runtime.provider import cpu_name
-from dropaudit_client.local_service import free_port, redis_command
+from dropaudit_client.local_redis import redis_command
+from dropaudit_client.local_service import free_port
 from dropaudit_client.processes import Process
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub

@@ -63,6 +63,20 @@ def check(address: str, models: Path) -> None:
     say(f"scheduled run {run.name}: {', '.join(str(verdict) for verdict in verdicts)}")
 
 
+def check_closed(port: int) -> None:
+    """Require that nothing but gRPC is published, and that Redis does nothing without a password."""
+    told = subprocess.run(
+        ["docker", "ps", "--filter", f"label=com.docker.compose.project={PROJECT}", "--format", "{{.Ports}}"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    published = [word for word in told.replace(",", " ").split() if "->" in word]
+    require(published == [f"127.0.0.1:{port}->50051/tcp"], f"published: {told}")
+    asked = ["docker-compose", "-p", PROJECT, "exec", "-T", "redis", "redis-cli", "dbsize"]
+    answer = subprocess.run(asked, cwd=ROOT, check=False, capture_output=True, text=True)
+    require("NOAUTH" in answer.stdout, f"Redis without a password: {answer.stdout}{answer.stderr}")
+    say("only gRPC is published, and Redis asks for a password")
+
+
 TWINS = ("lstm-dropout", "lstm-dropout-unscaled")
 
 
@@ -94,6 +108,7 @@ def main() -> int:
     try:
         compose("up", "-d", "--build", port=port)
         await_service(f"127.0.0.1:{port}")
+        check_closed(port)
         with tempfile.TemporaryDirectory() as models:
             check(f"127.0.0.1:{port}", Path(models))
     except BaseException:

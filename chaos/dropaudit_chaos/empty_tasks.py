@@ -6,12 +6,14 @@ import os
 
 from celery import Celery
 
+from dropaudit_store.redis_urls import broker_url
+
 NAME, QUEUE = "empty", "empty-tasks"
 
 
 def empty_app(redis_url: str) -> Celery:
     """Return an application with one empty task."""
-    made = Celery("empty", broker=redis_url, set_as_current=False)
+    made = Celery("empty", broker=broker_url(redis_url), set_as_current=False)
     made.conf.update(
         task_default_queue=QUEUE,
         task_ignore_result=True,

@@ -15,7 +15,8 @@ import psutil
 import redis
 
 from dropaudit_chaos.proxy import Proxy
-from dropaudit_client.local_service import free_port, redis_command
+from dropaudit_client.local_redis import redis_command
+from dropaudit_client.local_service import free_port
 from dropaudit_server.probe import health
 from dropaudit_store.connection import connect
 

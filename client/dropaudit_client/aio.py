@@ -53,6 +53,7 @@ class AsyncAuditClient:
         self._address = address
         self._timeout = timeout
         self._patience = patience
+        self._answered = False
         self._metadata = security.metadata()
         credentials, options = security.credentials(), channel_options()
         if credentials is None:
@@ -73,7 +74,9 @@ class AsyncAuditClient:
 
     async def _call(self, method: Callable[..., Awaitable[T]], request: object) -> T:
         with service_errors(self._address):
-            return await method(request, timeout=self._timeout, metadata=self._metadata)
+            answer = await method(request, timeout=self._timeout, metadata=self._metadata)
+        self._answered = True
+        return answer
 
     async def _pages(self, method: Callable[..., Any], request: Any) -> AsyncIterator[Any]:
         """Yield every page of a list."""
@@ -163,7 +166,7 @@ class AsyncAuditClient:
 
         Where the server goes away it is called again, and goes on after the last event that came.
         """
-        patience = Patience(self._patience)
+        patience = Patience(self._patience, self._answered)
         while True:
             try:
                 async for event in self._watched(name, after_sequence):

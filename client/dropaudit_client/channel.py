@@ -17,6 +17,7 @@ DEFAULT_TIMEOUT = 60.0
 
 _SERVICE = "dropaudit.v1.AuditService"
 _LARGEST_RESPONSE = 64 << 20
+_CONNECT_MILLISECONDS = 3000
 
 # UNAVAILABLE alone is retried: every call but CreateSuite is idempotent, by its name, content or request id. A repeated
 # deletion may find nothing left to delete.
@@ -90,6 +91,8 @@ def channel_options() -> list[tuple[str, str | int]]:
         ("grpc.enable_retries", 1),
         ("grpc.max_receive_message_length", _LARGEST_RESPONSE),
         ("grpc.max_send_message_length", -1),
+        # Who takes a connection and says nothing, or drops what is sent there, is not waited for longer.
+        ("grpc.min_reconnect_backoff_ms", _CONNECT_MILLISECONDS),
         # A server that vanished is found while a watch waits.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),

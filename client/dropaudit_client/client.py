@@ -58,7 +58,7 @@ class AuditClient:
         address: `host:port` of the service.
         timeout: seconds that one call may take; watching, uploading and downloading have no limit.
         security: token and TLS.
-        patience: seconds that a watch goes on while no server answers.
+        patience: seconds that a watch goes on while no server answers, once one has answered.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class AuditClient:
         self._address = address
         self._timeout = timeout
         self._patience = patience
+        self._answered = False
         self._metadata = security.metadata()
         credentials, options = security.credentials(), channel_options()
         if credentials is None:
@@ -92,7 +93,9 @@ class AuditClient:
 
     def _call(self, method: Callable[..., T], request: object) -> T:
         with service_errors(self._address):
-            return method(request, timeout=self._timeout, metadata=self._metadata)
+            answer = method(request, timeout=self._timeout, metadata=self._metadata)
+        self._answered = True
+        return answer
 
     def _pages(self, method: Callable[..., Any], request: Any) -> Iterator[Any]:
         """Yield every page of a list."""
@@ -178,7 +181,7 @@ class AuditClient:
 
         Where the server goes away it is called again, and goes on after the last event that came.
         """
-        patience = Patience(self._patience)
+        patience = Patience(self._patience, self._answered)
         while True:
             try:
                 for event in self._watched(name, after_sequence):

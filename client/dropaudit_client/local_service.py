@@ -1,8 +1,10 @@
-"""The whole service on this machine: Redis, server, worker and beat on loopback, as children of this process."""
+"""The whole service on this machine: Redis, server, worker and beat as children of this process.
+
+Redis listens on a unix socket in a folder that only this user may enter: workers do what is written there.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import sys
 import time
@@ -13,7 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from dropaudit.errors import AuditError, InvalidArgument, UnreadableFile
+from dropaudit.errors import AuditError, InvalidArgument
+from dropaudit_client.local_redis import private_redis_command
+from dropaudit_client.private_folder import held_folder, socket_path
 from dropaudit_client.processes import Process
 
 LOOPBACK = "127.0.0.1"
@@ -37,27 +41,36 @@ class LocalService:
     Args:
         environ: what the children inherit; the addresses are added.
         data: folder for Redis's files, blobs and logs.
+        socket: where Redis listens; nobody else may enter its folder.
         port: the server's port on loopback; 0 takes a free one.
     """
 
-    def __init__(self, environ: Mapping[str, str], data: Path, port: int = 0) -> None:
+    def __init__(self, environ: Mapping[str, str], data: Path, socket: Path, port: int = 0) -> None:
         self.data = data.resolve()
         self.logs = self.data / "logs"
-        self.redis_port = free_port()
+        self._socket = socket
         self.address = f"{LOOPBACK}:{_usable(port) if port else free_port()}"
         self.processes: list[Process] = []
         self._environ = {
-            **environ,
-            "DROPAUDIT_REDIS_URL": f"redis://{LOOPBACK}:{self.redis_port}/0",
+            **_without_password_file(environ),
+            "DROPAUDIT_REDIS_URL": self.redis_url,
             "DROPAUDIT_REDIS_FOLDER": str(self.data / "redis"),
             "DROPAUDIT_BLOB_URL": (self.data / "blobs").as_uri(),
             "DROPAUDIT_LISTEN": self.address,
         }
 
+    @property
+    def redis_url(self) -> str:
+        """URL of its Redis."""
+        # Imported here: the client installs without the store.
+        from dropaudit_store.redis_urls import socket_url
+
+        return socket_url(str(self._socket))
+
     def start(self) -> None:
         """Start everything and wait until it is healthy. Raises ServiceFailed."""
-        self._launch("redis", redis_command(self.redis_port, self.data / "redis"))
-        self._await("redis", lambda: _answers_ping(self.redis_port))
+        self._launch("redis", private_redis_command(self._socket, self.data / "redis"))
+        self._await("redis", lambda: _answers_ping(self._socket))
         for name, arguments in _PARTS.items():
             self._launch(name, [sys.executable, "-m", *arguments])
         self._await("server", lambda: _serves(self.address))
@@ -91,6 +104,7 @@ class LocalService:
             time.sleep(_POLL_SECONDS)
 
 
+_FOLDERS = ("redis", "blobs", "logs")
 _PARTS = {
     "server": ("dropaudit_server",),
     "worker": ("dropaudit_worker", "worker"),
@@ -114,13 +128,14 @@ def running(environ: Mapping[str, str], data: Path, port: int = 0) -> Iterator[L
 
     Raises:
         ServiceFailed: a part is not installed, or does not start.
-        InvalidArgument: the port or the folder is in use.
-        UnreadableFile: the folder cannot be made.
+        InvalidArgument: the port or the folder is in use, or others may write in the folder.
+        UnreadableFile: the folder cannot be made, or belongs to somebody else.
     """
     require_parts(lambda name: find_spec(name) is not None)
     with ExitStack() as stack:
-        stack.enter_context(_own_folder(data))
-        service = LocalService(environ, data, port)
+        stack.enter_context(held_folder(data, _FOLDERS))
+        socket = stack.enter_context(socket_path(data.resolve() / "redis", "redis.sock"))
+        service = LocalService(environ, data, socket, port)
         stack.callback(service.stop)
         service.start()
         yield service
@@ -144,26 +159,6 @@ def while_running(service: LocalService, work: Callable[[], T]) -> T:
         return result.result()
 
 
-def redis_command(port: int, folder: Path) -> list[str]:
-    """Return the command of a Redis that loses nothing: an append-only file, and no eviction."""
-    # Imported here: the client installs without the store.
-    from dropaudit_store.redis_server import find_redis_server
-
-    settings = {
-        "port": str(port),
-        "bind": LOOPBACK,
-        "dir": str(folder),
-        "appendonly": "yes",
-        # Before it answers: what was accepted is on the disk.
-        "appendfsync": "always",
-        "save": "",
-        "maxmemory-policy": "noeviction",
-        "daemonize": "no",
-    }
-    pairs = (word for key, value in settings.items() for word in (f"--{key}", value))
-    return [str(find_redis_server()), *pairs]
-
-
 def free_port() -> int:
     """Return a TCP port that nobody listens on now."""
     with socket.socket() as probe:
@@ -182,26 +177,16 @@ def _usable(port: int) -> int:
     return port
 
 
-@contextmanager
-def _own_folder(data: Path) -> Iterator[None]:
-    """Make the folders and hold a lock on them: two Redis servers on one append-only file would destroy it."""
-    try:
-        for part in ("redis", "blobs", "logs"):
-            (data / part).mkdir(parents=True, exist_ok=True)
-        lock = (data / "lock").open("w", encoding="utf-8")
-    except OSError as error:
-        raise UnreadableFile(f"cannot use {data}: {error.strerror or error}", path=str(data)) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InvalidArgument(f"another `dropaudit up` uses {data}; give another --data") from error
-        yield
+def _without_password_file(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the password of some other Redis."""
+    return {name: value for name, value in environ.items() if name != "DROPAUDIT_REDIS_PASSWORD_FILE"}
 
 
-def _answers_ping(port: int) -> bool:
+def _answers_ping(path: Path) -> bool:
     try:
-        with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1.0)
+            connection.connect(str(path))
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
     except OSError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 _PR_SET_PDEATHSIG = 1
+_UMASK = 0o077
 
 
 class Process:
@@ -25,13 +26,13 @@ class Process:
         name: for people.
         command: program and arguments.
         environ: the child's whole environment.
-        log: file that its output is appended to.
+        log: file that its output is appended to; like all that the child writes, for this user alone.
     """
 
     def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
-        with log.open("ab") as output:
+        with open(log, "ab", opener=_private) as output:
             self._child = _spawn(command, environ, output)
 
     @property
@@ -74,6 +75,10 @@ class Process:
                 time.sleep(0.02)
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o666 & ~_UMASK)
+
+
 def _spawn(command: Sequence[str], environ: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*_dying_with_parent(), *command],
@@ -82,6 +87,8 @@ def _spawn(command: Sequence[str], environ: Mapping[str, str], output: IO[bytes]
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # What it writes is for this user alone.
+        umask=_UMASK,
     )
 
 

@@ -15,19 +15,22 @@ class Patience:
 
     Args:
         seconds: longest time in all without an answer.
+        answered: whether a server has ever answered: where none has, the address is probably wrong, and nothing comes
+            of waiting.
     """
 
     seconds: float
+    answered: bool = True
     _spent: float = 0.0
     _pause: float = _FIRST_PAUSE
 
     def heard(self) -> None:
         """Note that the server answered: patience is whole again."""
-        self._spent, self._pause = 0.0, _FIRST_PAUSE
+        self._spent, self._pause, self.answered = 0.0, _FIRST_PAUSE, True
 
     def pause(self, error: ServiceError) -> float:
         """Return how long to wait before the next try. Raises the error when there is to be none."""
-        if not isinstance(error, ServiceUnavailable) or self._spent >= self.seconds:
+        if not (isinstance(error, ServiceUnavailable) and self.answered and self._spent < self.seconds):
             raise error
         pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
         self._spent += pause

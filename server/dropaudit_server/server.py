@@ -38,7 +38,7 @@ from dropaudit_server.wakeups import WakeUps
 from dropaudit_store.audit_list import AuditList
 from dropaudit_store.audits import AuditStore, Limits
 from dropaudit_store.blobs import BlobStore
-from dropaudit_store.connection import connect, connect_async
+from dropaudit_store.connection import connect, connect_async, refuse_cluster
 from dropaudit_store.durability import warn_of_gaps
 from dropaudit_store.garbage import Garbage
 from dropaudit_store.inspections import Inspections
@@ -58,8 +58,10 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
 
     Raises:
         InvalidArgument: the address cannot be listened on, or credentials cannot be used.
+        ClusterRefused: Redis runs as a cluster.
     """
     client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
+    await asyncio.to_thread(refuse_cluster, client)
     await asyncio.to_thread(warn_of_gaps, client)
     hub, stopping = EventHub(waiting), Stopping()
     stored = StoredMetrics(AuditList(client, AuditStore(client)).counts, lambda: read_totals(client))

@@ -39,10 +39,12 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,
     errors.UriRefused: grpc.StatusCode.INVALID_ARGUMENT,
     errors.UriUnreadable: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.InvalidDigest: grpc.StatusCode.INVALID_ARGUMENT,
     errors.DigestMismatch: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ContentTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StorageFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.ClusterRefused: grpc.StatusCode.FAILED_PRECONDITION,
     errors.LeaseLost: grpc.StatusCode.ABORTED,
     # The core's, which a server that runs no model hardly meets.
     core.InvalidModel: grpc.StatusCode.INVALID_ARGUMENT,

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from dropaudit.plan import Provider
 from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditRecord, Priority
+from dropaudit_store.redis_urls import broker_url
 from dropaudit_store.tasks import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
 
 _AFTER_ANSWER_SECONDS = 0.003
@@ -40,7 +41,7 @@ class WakeUps:
         self._queue_for = queue_for
         # One may have ten thousand of a batch to send when somebody begins to wait for another.
         self._senders = {each: ThreadPoolExecutor(1, f"wake-ups-{each.value.lower()}") for each in Priority}
-        self._celery = Celery("dropaudit", broker=redis_url, set_as_current=False)
+        self._celery = Celery("dropaudit", broker=broker_url(redis_url), set_as_current=False)
         self._celery.conf.update(
             task_ignore_result=True,
             task_default_queue=QUEUE,

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from dropaudit.subjects import Array
+from dropaudit_store.digests import require_digest
 from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch
 from dropaudit_store.files import Files
 from dropaudit_store.records import TensorInfo, Tensors
@@ -29,7 +30,10 @@ def _hold_nothing(_: str) -> None:
 
 
 class BlobStore:
-    """Content on any file system that fsspec knows; `file:///…` for one machine, `s3://…` for many."""
+    """Content on any file system that fsspec knows; `file:///…` for one machine, `s3://…` for many.
+
+    What takes a digest raises InvalidDigest for anything else.
+    """
 
     def __init__(self, url: str, hold: Callable[[str], None] = _hold_nothing) -> None:
         """Open a store.
@@ -65,9 +69,10 @@ class BlobStore:
 
     def holds(self, sha256: str) -> bool:
         """Hold content that is stored; False when it is not."""
+        path = blob_path(sha256)
         self._hold(sha256)
         self._bring_back(sha256)
-        return self._files.exists(blob_path(sha256))
+        return self._files.exists(path)
 
     def chunks(self, sha256: str, size: int) -> Iterator[bytes]:
         """Yield content in pieces of `size` bytes. Raises BlobMissing."""
@@ -196,13 +201,13 @@ class BlobWriter:
 
 
 def blob_path(sha256: str) -> str:
-    """Return where content lies."""
-    return f"{sha256[:2]}/{sha256}"
+    """Return where content lies. Raises InvalidDigest."""
+    return f"{require_digest(sha256)[:2]}/{sha256}"
 
 
 def _hidden_path(sha256: str) -> str:
     """Return where content lies while it is removed: not among what is swept, since moving leaves its age."""
-    return f"removed/{sha256}"
+    return f"removed/{require_digest(sha256)}"
 
 
 def _new_path() -> str:

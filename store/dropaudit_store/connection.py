@@ -8,6 +8,8 @@ from typing import cast
 import redis
 import redis.asyncio
 
+from dropaudit_store.errors import ClusterRefused
+
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
 _MOST_WAITING_CONNECTIONS = 16
@@ -39,6 +41,16 @@ def connect_async(url: str) -> redis.asyncio.Redis:
         timeout=_ANSWER_SECONDS,
     )
     return redis.asyncio.Redis.from_pool(pool)
+
+
+def refuse_cluster(client: redis.Redis) -> None:
+    """Raise ClusterRefused when this is a node of a Redis Cluster. A Redis that does not say, or answer, may pass."""
+    try:
+        is_cluster = cast(dict[str, object], client.info("cluster")).get("cluster_enabled")
+    except redis.exceptions.RedisError:
+        return
+    if is_cluster:
+        raise ClusterRefused
 
 
 def texts(answer: object) -> list[str]:

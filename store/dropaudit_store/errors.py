@@ -125,6 +125,15 @@ class BlobMissing(StoreError):
         super().__init__(f"the content {sha256} is not in the blob store; upload it again", sha256=sha256)
 
 
+class InvalidDigest(StoreError):
+    """Something that is not a SHA-256 was given as one."""
+
+    reason = "INVALID_DIGEST"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text[:80]!r} is not a SHA-256: 64 lower-case hexadecimal digits are expected")
+
+
 class DigestMismatch(StoreError):
     """Uploaded content is not what was announced."""
 
@@ -159,6 +168,18 @@ class StoreUnavailable(StoreError):
     """Redis does not answer."""
 
     reason = "STORE_UNAVAILABLE"
+
+
+class ClusterRefused(StoreError):
+    """Redis runs as a cluster, where what an audit changes in one step would lie on several machines."""
+
+    reason = "REDIS_CLUSTER"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Redis runs as a cluster, which cannot be used: one step changes keys that a cluster keeps on different "
+            "nodes; give DROPAUDIT_REDIS_URL a Redis that is not clustered"
+        )
 
 
 class LeaseLost(StoreError):

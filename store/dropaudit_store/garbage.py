@@ -12,13 +12,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 import redis
+import structlog
 
 from dropaudit_store.connection import key, texts
-from dropaudit_store.errors import redis_errors
+from dropaudit_store.errors import InvalidDigest, redis_errors
 from dropaudit_store.room import ANY_ROOM, Room
 
 _HOLD_SECONDS = 600
 _GARBAGE = key("garbage")
+
+_log = structlog.get_logger(__name__)
 
 
 class Removes(Protocol):
@@ -64,7 +67,11 @@ class Garbage:
             self._redis.zrem(_GARBAGE, sha256)
             if self._redis.exists(key("refs", sha256)):
                 return False
-            removed = not self._is_needed(sha256) and blobs.remove(sha256, lambda: self._is_needed(sha256))
+            try:
+                removed = not self._is_needed(sha256) and blobs.remove(sha256, lambda: self._is_needed(sha256))
+            except InvalidDigest:
+                _log.warning("something that is not a digest was noted as garbage; it is forgotten", noted=sha256[:80])
+                return False
             if not removed:
                 # Held: look again, since nothing may come to refer to it.
                 self._redis.zadd(_GARBAGE, {sha256: self._clock() + _HOLD_SECONDS})

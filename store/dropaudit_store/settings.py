@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import fsspec
 from fsspec.utils import get_protocol
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dropaudit_store.errors import StoreError
+from dropaudit_store.redis_urls import SCHEMES, with_password
 from dropaudit_store.room import Room
 from dropaudit_store.uris import AllowedUris
 
 PREFIX = "DROPAUDIT_"
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
-def _redis_url(url: str) -> str:
-    if not url.startswith(_REDIS_SCHEMES):
-        raise ValueError(f"must begin with {', '.join(_REDIS_SCHEMES)}")
-    return url
+def _redis_url(url: str, info: ValidationInfo) -> str:
+    """Return the URL with the password of the file, if there is one."""
+    if not url.startswith(SCHEMES):
+        raise ValueError(f"must begin with {', '.join(SCHEMES)}")
+    file = info.data.get("redis_password_file")
+    return with_password(url, _secret(file)) if file else url
+
+
+def _secret(path: str) -> str:
+    """Return what a file holds, without the end of its line."""
+    try:
+        secret = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}") from error
+    if not secret:
+        raise ValueError("is empty")
+    return secret
+
+
+def _secret_file(path: str) -> str:
+    if path:
+        _secret(path)
+    return path
 
 
 def _blob_url(url: str) -> str:
@@ -49,8 +69,12 @@ class StoreSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
+    # Before the URL, whose validator reads it.
+    redis_password_file: Annotated[str, AfterValidator(_secret_file)] = Field(
+        default="", description="file with the password of the user that the URL of Redis names; empty: none"
+    )
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
-        default="redis://127.0.0.1:6379/0", description="Redis that server and workers share"
+        default="redis://127.0.0.1:6379/0", validate_default=True, description="Redis that server and workers share"
     )
     blob_url: Annotated[str, AfterValidator(_blob_url)] = Field(
         default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"

@@ -80,7 +80,7 @@ def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_a_part_that_ended_is_named_with_its_log(tmp_path: Path) -> None:
-    service = LocalService(ENVIRON, tmp_path)
+    service = LocalService(ENVIRON, tmp_path, tmp_path / "redis.sock")
     part = Process("worker", [sys.executable, "-c", "raise SystemExit('no queue')"], ENVIRON, tmp_path / "worker.log")
     service.processes.append(part)
     assert eventually(lambda: part.exit_status() is not None)

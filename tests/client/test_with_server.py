@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -133,9 +135,32 @@ def test_a_watch_goes_on_when_the_server_comes_back(redis_url: str, audits: Audi
             assert watching.result(30) == [1, 2, 3, 4, 5]
 
 
-def test_a_watch_of_a_server_that_stays_away_ends() -> None:
-    with AuditClient("127.0.0.1:1", patience=0.5) as client, pytest.raises(ServiceUnavailable):
+@pytest.mark.parametrize("patience", [60.0, 0.0])
+def test_a_watch_where_no_server_has_ever_answered_ends_soon(patience: float) -> None:
+    began = time.monotonic()
+    with AuditClient("127.0.0.1:1", patience=patience) as client, pytest.raises(ServiceUnavailable):
         next(client.watch("audits/a"))
+    # The channel's own few tries, instead of a minute.
+    assert time.monotonic() - began < 20
+
+
+async def test_an_async_watch_where_no_server_has_ever_answered_ends_soon() -> None:
+    began = time.monotonic()
+    async with AsyncAuditClient("127.0.0.1:1") as client:
+        with pytest.raises(ServiceUnavailable):
+            await anext(client.watch("audits/a"))
+    assert time.monotonic() - began < 20
+
+
+def test_a_call_to_somebody_who_takes_connections_and_says_nothing_ends_soon() -> None:
+    began = time.monotonic()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        AuditClient(f"127.0.0.1:{silent.getsockname()[1]}") as client,
+        pytest.raises(ServiceUnavailable, match="no server answers"),
+    ):
+        client.get_audit("audits/a")
+    assert time.monotonic() - began < 15
 
 
 def test_a_token_over_tls_is_taken_and_another_is_not(redis_url: str, tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ ERRORS: list[AuditError] = [
     errors.QueueFull(1),
     errors.Conflict("suites/nightly"),
     errors.BlobMissing("a" * 64),
+    errors.InvalidDigest("../escape"),
+    errors.ClusterRefused(),
     *(kind("what to do") for kind in (errors.DigestMismatch, errors.ContentTooLarge, errors.StorageFull)),
     *(kind("what to do") for kind in (errors.UriRefused, errors.UriUnreadable, errors.StoreUnavailable)),
     errors.LeaseLost("a"),

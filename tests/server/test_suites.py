@@ -71,6 +71,7 @@ GLOB = pb.SuiteMember(glob=pb.Glob(pattern="*"))
         (request(GLOB, suite_id="a" * 64), ["suite_id"]),
         (request(GLOB, cron="every day"), ["suite.schedule.cron"]),
         (request(GLOB, cron="61 * * * *"), ["suite.schedule.cron"]),
+        (request(GLOB, cron="0 0 31 2 *"), ["suite.schedule.cron"]),
         (request(GLOB, cron="* * * *"), ["suite.schedule.cron"]),
         (pb.CreateSuiteRequest(suite=pb.Suite(members=[GLOB], schedule=pb.Schedule())), ["suite.schedule.cron"]),
         (

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,16 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dropaudit.subjects import Array
 from dropaudit_store.blobs import BlobStore, BlobWriter
-from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch, StorageFull, StoreUnavailable
+from dropaudit_store.errors import (
+    BlobMissing,
+    ContentTooLarge,
+    DigestMismatch,
+    InvalidDigest,
+    StorageFull,
+    StoreUnavailable,
+)
 from dropaudit_store.files import Files
+from dropaudit_store.records import Tensors
 from support.content import store
 
 
@@ -44,6 +52,29 @@ def test_the_same_content_is_stored_once(blobs: BlobStore, tmp_path: Path) -> No
 def test_missing_content_is_named(blobs: BlobStore) -> None:
     with pytest.raises(BlobMissing, match="f" * 64):
         blobs.read("f" * 64)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a" * 63, "A" * 64, "a" * 64 + "\n", "../../../../../../../etc/passwd", "/etc/passwd", "ab/../" + "a" * 58],
+)
+def test_what_is_no_digest_never_becomes_a_path(name: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"somebody's")
+    held: list[str] = []
+    blobs = BlobStore((tmp_path / "blobs").as_uri(), held.append)
+    calls: list[Callable[[], object]] = [
+        lambda: blobs.read(name),
+        lambda: blobs.holds(name),
+        lambda: list(blobs.chunks(name, 10)),
+        lambda: blobs.remove(name, lambda: False),
+        lambda: blobs.read_tensors(Tensors(sha256=name, infos=())),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidDigest, match="64 lower-case hexadecimal digits"):
+            call()
+    assert held == []
+    assert files_in(tmp_path) == [outside]
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(blobs: BlobStore, tmp_path: Path) -> None:

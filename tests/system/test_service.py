@@ -81,7 +81,7 @@ def test_a_suite_runs_when_it_is_asked_to(client: AuditClient, tmp_path: Path) -
 def test_the_beat_runs_a_suite_that_is_due_once(service: LocalService, client: AuditClient, tmp_path: Path) -> None:
     model = client.upload_model(export("lstm-dropout", tmp_path))
     suite = client.create_suite("yearly", [ArtifactRef(model.name, Role.TRAIN)], cron="0 0 1 1 *")
-    app = make_app(WorkerSettings(redis_url=f"redis://127.0.0.1:{service.redis_port}/0"))
+    app = make_app(WorkerSettings(redis_url=service.redis_url))
 
     def entry() -> RedBeatSchedulerEntry | None:
         try:

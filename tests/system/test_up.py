@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -12,8 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import redis
 
 from dropaudit_client import AuditClient
+from dropaudit_client.local_service import LocalService
+from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
 from support.command import COMMAND, dropaudit
 
@@ -89,12 +93,71 @@ def test_up_serves_audits_and_a_signal_stops_all_of_it(
     assert none_left(mark) == {}
 
 
+def listening_of(groups: set[int]) -> set[int]:
+    """Return the TCP ports on which the processes of some groups listen."""
+    sockets = set[str]()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getpgid(int(process.name)) in groups:
+                sockets.update(str(each.readlink()) for each in (process / "fd").iterdir())
+    ports = set[int]()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
+
+
+def test_a_service_here_opens_the_port_of_grpc_and_no_other(service: LocalService) -> None:
+    groups = {process.pid for process in service.processes}
+    assert listening_of(groups) == {int(service.address.rpartition(":")[2])}
+
+
+def test_what_a_service_here_writes_is_for_its_user_alone(
+    service: LocalService, client: AuditClient, tmp_path: Path
+) -> None:
+    client.upload_model(export("lstm-dropout", tmp_path))
+    assert client.audit(seed_case()).verdict == "PASS"
+    written = [path for path in service.data.rglob("*") if not path.name.endswith(".new")]
+    assert len(written) > 10
+    assert [path for path in (service.data, *written) if path.exists() and path.lstat().st_mode & 0o077] == []
+    assert (service.data / "redis" / "redis.sock").is_socket()
+
+
+def test_the_redis_of_up_refuses_what_a_service_does_not_need(service: LocalService) -> None:
+    with redis.Redis.from_url(service.redis_url) as client:
+        for command in DANGEROUS:
+            with pytest.raises(redis.exceptions.ResponseError, match=r"no permissions|not allowed"):
+                client.execute_command(*command.split())
+
+
+DANGEROUS = (
+    "CONFIG SET dir /",
+    "CONFIG SET dbfilename authorized_keys",
+    "CONFIG REWRITE",
+    "SAVE",
+    "BGSAVE",
+    "MODULE LIST",
+    "MODULE LOAD /tmp/x.so",
+    "REPLICAOF 127.0.0.1 1",
+    "SLAVEOF 127.0.0.1 1",
+    "FLUSHALL",
+    "FLUSHDB",
+    "KEYS *",
+    "SHUTDOWN NOSAVE",
+    "ACL SETUSER x on",
+    "SCRIPT FLUSH",
+    "MIGRATE 127.0.0.1 1 key 0 1",
+    "MONITOR",
+    "CLIENT KILL TYPE normal",
+)
+
+
 def test_up_ends_with_a_name_when_a_part_dies(environ: dict[str, str], mark: str) -> None:
     with service_up(environ) as (process, _):
         redis = [
-            pid
-            for pid, command in processes_of(mark).items()
-            if "redis" in command and "dropaudit_client" not in command
+            pid for pid, command in processes_of(mark).items() if "unixsocket" in command or "redis.sock" in command
         ]
         subprocess.run(["kill", "-9", *map(str, redis)], check=True)
         assert process.wait(30) == 2

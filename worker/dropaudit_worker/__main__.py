@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 
 from celery.signals import setup_logging
 from pydantic import ValidationError
 
-from dropaudit.errors import InvalidArgument
+from dropaudit.errors import AuditError
+from dropaudit_store.connection import connect, refuse_cluster
 from dropaudit_store.logs import configure_logs
 from dropaudit_store.settings import problems
 from dropaudit_store.tasks import GPU_QUEUE, QUEUE
@@ -30,10 +32,12 @@ def main() -> int:
         settings = WorkerSettings()
         # Its children would find out too late.
         require_tracing(settings.otlp_endpoint)
+        with closing(connect(settings.redis_url)) as client:
+            refuse_cluster(client)
     except ValidationError as error:
         print(f"dropaudit-worker: {problems(error)}", file=sys.stderr)
         return 2
-    except InvalidArgument as error:
+    except AuditError as error:
         print(f"dropaudit-worker: {error.message}", file=sys.stderr)
         return 2
     level = settings.log_level

@@ -16,6 +16,7 @@ from celery import Celery, bootsteps
 
 from dropaudit_store.durability import warn_of_gaps
 from dropaudit_store.errors import StoreError, SuiteNotFound
+from dropaudit_store.redis_urls import broker_url
 from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
 from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
 from dropaudit_worker.children import ChildLimits, alarm
@@ -42,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
     """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
-    app = Celery("dropaudit", broker=settings.redis_url)
+    app = Celery("dropaudit", broker=broker_url(settings.redis_url))
     _configure(app, settings, limits)
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
     life = Life(limits)

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Makes the users of Redis: passwords at the first start, kept afterwards, and the file that Redis reads.
+#
+#   users.sh FOLDER
+#
+# FOLDER/redis/users.acl is for Redis; FOLDER/redis/admin has the operator's password, and FOLDER/ROLE/password that of
+# server, worker and beat, each in a folder of its own, so that nobody is given another's. A docker secret named
+# redis-ROLE (server, worker, beat, admin) is taken in place of a password made here.
+set -eu
+umask 077
+folder=$1
+given=${SECRETS_FOLDER:-/run/secrets}
+# Server, worker and beat run as this user in their images.
+service_user=10001
+
+password() { # password ROLE FILE
+  mkdir -p "$(dirname "$2")"
+  if [ -s "$given/redis-$1" ]; then
+    cp "$given/redis-$1" "$2"
+  elif [ ! -s "$2" ]; then
+    head -c 32 /dev/urandom | sha256sum | cut -c 1-64 >"$2.new"
+    mv "$2.new" "$2"
+  fi
+}
+
+hashed() { # what Redis keeps of a password: its SHA-256, without the end of the line
+  printf '#%s' "$(tr -d '\r\n' <"$1" | sha256sum | cut -c 1-64)"
+}
+
+for role in server worker beat; do
+  password "$role" "$folder/$role/password"
+done
+password admin "$folder/redis/admin"
+
+# Keys. Redis's own commands on queues are Celery's: a queue is a list for each priority, and what a worker has taken is
+# noted in unacked*. `[^b]` and `b[^e]` leave out what is the beat's, dropaudit:beat:*.
+records='~dropaudit:[^b]* ~dropaudit:b[^e]*'
+send='%W~dropaudit %W~dropaudit??[0-9] %W~dropaudit-gpu %W~dropaudit-gpu??[0-9] ~_kombu.binding*.dropaudit*'
+celery='~dropaudit* ~unacked* ~_kombu.binding* &/0.celery.pidbox &/0.celeryev/*'
+# Commands. Nothing that writes elsewhere, loads code, copies data away, ends Redis or changes its users.
+scripts='+eval +evalsha +script|load +script|exists'
+common='+@connection -@dangerous +info +time +config|get'
+beat_commands='+get +set +del +exists +expire +pexpire +pttl +hget +hgetall +hmget +hset +hsetnx +hdel +zadd +zrem +zrange
+  +zrangebyscore +zrevrangebyscore +zscore +zcard +sadd +smembers +lpush +llen +multi +exec +discard +watch +unwatch'
+
+{
+  echo "user default off resetpass resetkeys resetchannels -@all"
+  echo "user admin on $(hashed "$folder/redis/admin") ~* &* +@all"
+  echo "user server on $(hashed "$folder/server/password") resetchannels $records $send" \
+    "-@all +@read +@write +@transaction $common $scripts"
+  echo "user worker on $(hashed "$folder/worker/password") resetchannels $celery" \
+    "-@all +@read +@write +@transaction +@pubsub $common $scripts"
+  echo "user beat on $(hashed "$folder/beat/password") resetchannels ~dropaudit:beat:* $send" \
+    "-@all" $beat_commands "$common $scripts"
+} >"$folder/redis/users.acl.new"
+mv "$folder/redis/users.acl.new" "$folder/redis/users.acl"
+
+# Redis reads hashes alone, as whatever user its image gives it.
+chmod 755 "$folder/redis" "$folder/server" "$folder/worker" "$folder/beat"
+chmod 644 "$folder/redis/users.acl"
+if [ "$(id -u)" = 0 ]; then
+  chown "$service_user" "$folder/server/password" "$folder/worker/password" "$folder/beat/password"
+fi

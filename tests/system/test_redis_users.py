@@ -1,0 +1,177 @@
+"""Claims about Redis's users in a deployment: each part does its work with its own rights, and no more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from redbeat import RedBeatSchedulerEntry
+
+from dropaudit.plan import Role
+from dropaudit_client import AuditClient
+from dropaudit_client.local_redis import redis_command
+from dropaudit_client.local_service import free_port
+from dropaudit_client.resources import ArtifactRef, AuditState
+from dropaudit_models import export
+from dropaudit_models.seed_case import seed_case
+from dropaudit_worker.app import make_app
+from dropaudit_worker.settings import WorkerSettings
+from support.services import eventually, process, server, serving, worker
+
+pytestmark = pytest.mark.system
+
+USERS = Path(__file__).parents[2] / "deploy" / "redis" / "users.sh"
+ROLES = ("server", "worker", "beat")
+
+
+def make_users(folder: Path, given: Path) -> None:
+    environ = {**os.environ, "SECRETS_FOLDER": str(given)}
+    subprocess.run(["/bin/sh", USERS, folder], env=environ, check=True, timeout=30)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A Redis with the users of the deployment, and everything that calls it."""
+
+    secrets: Path
+    port: int
+    address: str
+
+    def connect(self, user: str) -> redis.Redis:
+        """Return a client that is a user of Redis."""
+        path = self.secrets / ("redis/admin" if user == "admin" else f"{user}/password")
+        password = path.read_text().strip()
+        return redis.Redis(port=self.port, username=user, password=password, decode_responses=True)
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    folder = tmp_path_factory.mktemp("deployment")
+    secrets, port = folder / "secrets", free_port()
+    make_users(secrets, folder / "none")
+    command = [*redis_command(port, folder), "--aclfile", str(secrets / "redis" / "users.acl")]
+
+    def settings(role: str) -> dict[str, object]:
+        return {"redis_password_file": secrets / role / "password", "reconcile_seconds": 0.2}
+
+    def url(role: str) -> str:
+        return f"redis://{role}@127.0.0.1:{port}/0"
+
+    with ExitStack() as stack:
+        stack.enter_context(process("redis", command, {}, folder / "redis.log"))
+        found = Deployment(secrets, port, f"127.0.0.1:{free_port()}")
+        eventually(lambda: answers(found), "Redis does not start")
+        stack.enter_context(server(url("server"), folder, ready=serving, listen=found.address, **settings("server")))
+        for role in ("worker", "beat"):
+            stack.enter_context(worker(url(role), folder, role, **settings(role)))
+        yield found
+
+
+def answers(deployment: Deployment) -> bool:
+    try:
+        return bool(deployment.connect("admin").ping())
+    except redis.exceptions.ConnectionError:
+        return False
+
+
+def test_all_parts_do_their_work_with_the_rights_that_they_have(deployment: Deployment, tmp_path: Path) -> None:
+    with AuditClient(deployment.address) as client:
+        model = client.upload_model(export("lstm-dropout", tmp_path)).name
+        first = client.create_audit(seed_case()).name
+        eventually(lambda: client.get_audit(first).state.final, "no worker makes the audit; look at Redis's ACL LOG")
+        assert client.get_audit(first).verdict == "PASS"
+        assert client.inspect_model(model)
+        suite = client.create_suite("yearly", [ArtifactRef(model, Role.TRAIN)], cron="0 0 1 1 *").name
+        make_due(deployment, "suite-yearly")
+        eventually(lambda: any(run.finished for run in client.list_runs(suite)), "the beat does not run the suite")
+        (run,) = client.list_runs(suite)
+        assert run.verdict == "PASS"
+        long = client.create_audit(ArtifactRef(model, Role.TRAIN)).name
+        client.cancel_audit(long)
+        assert client.wait(long).state in (AuditState.CANCELLED, AuditState.SUCCEEDED)
+        client.delete_suite(suite)
+        for audit in list(client.list_audits()):
+            client.delete_audit(audit.name)
+        client.delete_model(model)
+        assert list(client.list_models()) == []
+    refused = [(each["username"], each["reason"], each["object"]) for each in deployment.connect("admin").acl_log()]
+    assert refused == []
+
+
+def make_due(deployment: Deployment, name: str) -> None:
+    """Have the beat believe that a schedule last ran years ago."""
+    password = deployment.secrets / "worker" / "password"
+    app = make_app(
+        WorkerSettings(redis_url=f"redis://worker@127.0.0.1:{deployment.port}/0", redis_password_file=str(password))
+    )
+
+    def entry() -> RedBeatSchedulerEntry | None:
+        try:
+            return RedBeatSchedulerEntry.from_key(f"dropaudit:beat:{name}", app=app)
+        except KeyError:
+            return None
+
+    eventually(lambda: entry() is not None, "no worker takes up the schedule")
+    found = entry()
+    assert found is not None
+    found.reschedule(last_run_at=datetime(2020, 1, 1, tzinfo=UTC))
+
+
+REFUSED = {
+    "server": ("GET dropaudit:beat:lock", "RPOP dropaudit", "LRANGE dropaudit 0 -1", "GET unacked", "SUBSCRIBE x"),
+    "worker": ("GET other", "SET unrelated 1", "SUBSCRIBE x"),
+    "beat": ("HGETALL dropaudit:audit:a", "GET dropaudit:model:a", "RPOP dropaudit", "HSET dropaudit:audit:a state x"),
+}
+DANGEROUS = (
+    "CONFIG SET dir /",
+    "SAVE",
+    "MODULE LIST",
+    "REPLICAOF NO ONE",
+    "FLUSHALL",
+    "ACL LIST",
+    "SHUTDOWN",
+    "KEYS *",
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "command"), [(role, command) for role in ROLES for command in (*REFUSED[role], *DANGEROUS)]
+)
+def test_a_part_is_refused_what_it_does_not_need(role: str, command: str, deployment: Deployment) -> None:
+    with deployment.connect(role) as client, pytest.raises(redis.exceptions.ResponseError) as caught:
+        client.execute_command(*command.split())
+    assert "permission" in str(caught.value) or "not allowed" in str(caught.value)
+    deployment.connect("admin").acl_log_reset()
+
+
+def test_without_a_password_nothing_is_answered(deployment: Deployment) -> None:
+    with redis.Redis(port=deployment.port) as client, pytest.raises(redis.exceptions.AuthenticationError):
+        client.get("dropaudit:totals")
+
+
+def test_passwords_are_made_once_differ_and_are_their_part_s_alone(tmp_path: Path) -> None:
+    paths = [*(tmp_path / role / "password" for role in ROLES), tmp_path / "redis" / "admin"]
+    make_users(tmp_path, tmp_path / "none")
+    first = [path.read_text() for path in paths]
+    make_users(tmp_path, tmp_path / "none")
+    assert [path.read_text() for path in paths] == first
+    assert len(set(first)) == 4
+    assert all(len(password.strip()) == 64 for password in first)
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
+    acl = (tmp_path / "redis" / "users.acl").read_text()
+    assert not any(password.strip() in acl for password in first)
+
+
+def test_a_docker_secret_is_taken_in_place_of_a_password_made_here(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "redis-worker").write_text("chosen by the operator\n")
+    make_users(tmp_path / "made", given)
+    assert (tmp_path / "made" / "worker" / "password").read_text() == "chosen by the operator\n"

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Makes a virtual environment with the project and its extras, unless the one that is there was made from the same
+# pyproject.toml. What is missing on this machine is said in a sentence.
+#
+#   tools/environment.sh FOLDER RUNTIME [EXTRAS [PACKAGES...]]
+#
+# RUNTIME is ONNX Runtime's extra: cpu, gpu or gpu-bare. PYTHON names the interpreter, python3 by default.
+set -eu
+cd "$(dirname "$0")/.."
+folder=$1 runtime=$2 extras=${3:-dev}
+if [ $# -gt 3 ]; then shift 3; else shift $#; fi
+python=${PYTHON:-python3}
+
+refuse() {
+  echo "environment: $1" >&2
+  exit 2
+}
+
+command -v "$python" >/dev/null 2>&1 ||
+  refuse "there is no $python; install Python 3.11 or later, or name one with PYTHON=..."
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+  refuse "$("$python" --version 2>&1) is too old; Python 3.11 or later is needed, PYTHON=... names another"
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+  refuse "$python cannot make virtual environments; install its venv module, on Debian and Ubuntu the package python3-venv"
+
+# The same content gives the same environment, whenever the file was written.
+made_from="$("$python" --version 2>&1) $runtime $extras $* $(cksum <pyproject.toml)"
+stamp=$folder/.installed-$runtime
+if [ -x "$folder/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$made_from" ]; then
+  touch "$stamp"
+  exit 0
+fi
+
+"$python" -m venv --clear "$folder"
+pip() { "$folder/bin/python" -m pip --disable-pip-version-check "$@"; }
+"$folder/bin/python" -c 'import pip, sys; sys.exit(int(pip.__version__.split(".")[0]) < 22)' ||
+  refuse "$("$folder/bin/python" -m pip --version | cut -d " " -f 1,2) is too old to install this project; upgrade pip to 22 or later"
+if ! pip install --quiet -e ".[$extras,$runtime]" "$@"; then
+  case $runtime in cpu) wheel=onnxruntime ;; *) wheel=onnxruntime-gpu ;; esac
+  try() { pip install --quiet --dry-run --no-deps --only-binary :all: "$1" >/dev/null 2>&1; }
+  # Another package can be had: then it is not the network.
+  if try msgspec && ! try "$wheel"; then
+    refuse "$wheel has no wheel for $("$python" --version 2>&1) on $(uname -sm); name another Python with PYTHON=..."
+  fi
+  refuse "the packages could not be installed; what pip said above tells why"
+fi
+echo "$made_from" >"$stamp"
