@@ -87,7 +87,9 @@ def shortened(report: dict[str, Any], most: int = REPORT_BYTES) -> dict[str, Any
 def brief(report: dict[str, Any]) -> dict[str, Any]:
     """Return what lists tell of a shortened report: no sites and outputs, and findings without their evidence."""
     kept = {name: report[name] for name in ("verdict", "summary", "shortened") if name in report}
-    findings = [{**finding, "evidence": {}} for finding in report.get("findings", ())]
+    findings = [
+        {name: value for name, value in finding.items() if name != "evidence"} for finding in report.get("findings", ())
+    ]
     found = {**kept, "findings": findings, "execution": dict(report.get("execution", {}))}
     said = _halve(found, _BRIEF_BYTES)
     return {**found, "shortened": [*found.get("shortened", ()), *said]} if said else found

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from prometheus_client.registry import Collector
 
 from dropaudit.errors import InvalidArgument
-from dropaudit_server.interceptor import Call
+from dropaudit_server.call import Call
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
@@ -32,6 +32,12 @@ class Metrics:
         self._seconds = Histogram(
             "dropaudit_call_seconds", "How long calls took", ["method"], buckets=_BUCKETS, registry=self.registry
         )
+        self._refused = Counter(
+            "dropaudit_refusals",
+            "Calls that were refused, by the reason that they were told",
+            ["method", "reason"],
+            registry=self.registry,
+        )
         self._open = Gauge("dropaudit_calls_open", "Calls under way", ["method"], registry=self.registry)
         Gauge("dropaudit_watchers", "Watchers of audits", registry=self.registry).set_function(watchers)
         self.registry.register(stored)
@@ -47,6 +53,8 @@ class Metrics:
             self._open.labels(call.name).dec()
             self._seconds.labels(call.name).observe(time.perf_counter() - start)
             self._calls.labels(call.name, call.code.name).inc()
+            if call.reason:
+                self._refused.labels(call.name, call.reason).inc()
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def message_of(document: dict[str, Any]) -> pb.Report:
 def test_a_report_that_is_small_stays_as_it_is() -> None:
     document = report_of(findings=(finding("a", removed=["a", "b"]),), sites=(Site(name="a"),))
     assert shortened(document) == document
-    assert brief(document)["findings"][0]["evidence"] == {}
+    assert "evidence" not in brief(document)["findings"][0]
 
 
 def test_a_model_with_long_names_and_many_sites_has_a_report_under_the_limit() -> None:
