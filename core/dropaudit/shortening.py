@@ -90,7 +90,7 @@ def brief(report: dict[str, Any]) -> dict[str, Any]:
     findings = [
         {name: value for name, value in finding.items() if name != "evidence"} for finding in report.get("findings", ())
     ]
-    found = {**kept, "findings": findings, "execution": dict(report.get("execution", {}))}
+    found: dict[str, Any] = {**kept, "findings": findings, "execution": dict(report.get("execution", {}))}
     said = _halve(found, _BRIEF_BYTES)
     return {**found, "shortened": [*found.get("shortened", ()), *said]} if said else found
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from google.protobuf.message import Message
-
 from dropaudit.errors import AuditError
 from dropaudit_server.violations import InvalidRequest
 
-# A message as large as this keeps its place until its call has ended.
+# Of one caller: messages that are received at a time, and large ones that are parsed and worked on.
+_RECEIVED_AT_A_TIME = 32
+_LARGE_AT_A_TIME = 2
 _LARGE_BYTES = 1 << 20
-_LARGE_AT_A_TIME = 4
+Parse = Callable[[bytes], Any]
 # All callers together may have so many times as much as one.
 _CALLERS = 8
 
@@ -37,7 +37,7 @@ class CallLimits:
     calls: int = 1000
     streams: int = 5000
     uploads: int = 32
-    message_seconds: float = 30.0
+    message_seconds: float = 120.0
 
     def of(self, kind: Kind) -> int:
         """Return the limit of a kind."""
@@ -78,7 +78,7 @@ class MessageTimedOut(AuditError):
 
 
 class Gate:
-    """Counts what is under way, by caller: the token's name, or the address where there are no tokens."""
+    """Counts what is under way, by caller: the token's name, or the connection where there are no tokens."""
 
     def __init__(self, limits: CallLimits) -> None:
         self._limits = limits
@@ -105,10 +105,11 @@ class Gate:
                 del self._open[caller, kind]
 
     @asynccontextmanager
-    async def message(self, caller: str, messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def message(self, caller: str, messages: AsyncIterator[bytes], parse: Parse) -> AsyncIterator[Any]:
         """Yield the only message of a call.
 
-        Of each caller few are received at a time, the others wait: what has not been received takes no memory here.
+        Of each caller few are received at a time, and large ones parsed, the others wait: what has not been received
+        takes no memory here, and parsing takes some times as much again.
 
         Raises:
             MessageTimedOut: it does not come.
@@ -117,22 +118,25 @@ class Gate:
         places = self._places.setdefault(caller, _Places())
         places.users += 1
         try:
-            async with places.free:
-                message = await self._received(messages)
-                if _size(message) >= _LARGE_BYTES:
-                    yield message
-                    return
-            yield message
+            async with places.receiving:
+                content = await self._received(messages)
+                if len(content) >= _LARGE_BYTES:
+                    async with places.large:
+                        message = parse(content)
+                        del content
+                        yield message
+                        return
+            yield parse(content)
         finally:
             places.users -= 1
             if not places.users:
                 self._places.pop(caller, None)
 
-    async def _received(self, messages: AsyncIterator[Any]) -> Any:
+    async def _received(self, messages: AsyncIterator[bytes]) -> bytes:
         try:
             async with asyncio.timeout(self._limits.message_seconds):
-                async for message in messages:
-                    return message
+                async for content in messages:
+                    return content
         except TimeoutError as error:
             raise MessageTimedOut(self._limits.message_seconds) from error
         raise InvalidRequest([("request", "the call ended without a message")])
@@ -142,9 +146,6 @@ class _Places:
     """Where a caller's messages are received, and how many calls know of it."""
 
     def __init__(self) -> None:
-        self.free = asyncio.Semaphore(_LARGE_AT_A_TIME)
+        self.receiving = asyncio.Semaphore(_RECEIVED_AT_A_TIME)
+        self.large = asyncio.Semaphore(_LARGE_AT_A_TIME)
         self.users = 0
-
-
-def _size(message: Any) -> int:
-    return message.ByteSize() if isinstance(message, Message) else 0

@@ -50,7 +50,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        read, write = lenient(handler.request_deserializer), handler.response_serializer
+        write = handler.response_serializer
+        # The only message of a call is parsed when it is its turn.
+        read = lenient(handler.request_deserializer) if handler.request_streaming else None
         if handler.response_streaming:
             return _STREAM_STREAM(self._streaming(handler, handler_call_details), read, write)
         return _STREAM_UNARY(self._single(handler, handler_call_details), read, write)
@@ -63,8 +65,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
             async with self._around(call_of(details), kind, context) as call:
                 if handler.request_streaming:
                     return await inner(readable(messages), context)
-                async with self._gate.message(call.caller or _host(context), messages) as request:
-                    return await inner(readable(request), context)
+                async with self._message(call, handler, messages, context) as request:
+                    return await inner(request, context)
 
         return answer
 
@@ -76,17 +78,27 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 if handler.request_streaming:
                     await _written(inner(readable(messages), context), context)
                     return
-                async with self._gate.message(call.caller or _host(context), messages) as request:
-                    await _written(inner(readable(request), context), context)
+                async with self._message(call, handler, messages, context) as request:
+                    await _written(inner(request, context), context)
 
         return answer
+
+    @asynccontextmanager
+    async def _message(
+        self, call: Call, handler: Any, messages: AsyncIterator[bytes], context: Context
+    ) -> AsyncIterator[Any]:
+        parse = lenient(handler.request_deserializer)
+        async with self._gate.message(call.caller or context.peer(), messages, parse) as message:
+            # It may have been long in coming.
+            self._access.check(call.method, call.metadata)
+            yield readable(message)
 
     @asynccontextmanager
     async def _around(self, call: Call, kind: Kind, context: Context) -> AsyncIterator[Call]:
         with _Observed(call, self._observers), self._streams.noted(call, kind is not Kind.CALLS) as stream:
             try:
                 call.caller = self._access.check(call.method, call.metadata)
-                with self._gate.entered(call.caller or _host(context), kind):
+                with self._gate.entered(call.caller or context.peer(), kind):
                     yield call
             except asyncio.CancelledError as error:
                 await _abort(stream.refusal or error, context, call)
@@ -105,11 +117,6 @@ async def _written(answers: Any, context: Context) -> None:
         return
     async for each in answers:
         await context.write(each)
-
-
-def _host(context: Context) -> str:
-    """Return the address of who calls, without the port."""
-    return str(context.peer()).rpartition(":")[0]
 
 
 class _Observed:

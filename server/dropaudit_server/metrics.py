@@ -6,16 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
-from dropaudit.errors import InvalidArgument
 from dropaudit_server.call import Call
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
-
-_log = structlog.get_logger(__name__)
 
 
 class Metrics:
@@ -55,24 +51,3 @@ class Metrics:
             self._calls.labels(call.name, call.code.name).inc()
             if call.reason:
                 self._refused.labels(call.name, call.reason).inc()
-
-
-@contextmanager
-def served_metrics(metrics: Metrics, address: str) -> Iterator[None]:
-    """Serve metrics over HTTP while inside; nowhere when the address is empty. Raises InvalidArgument."""
-    if not address:
-        yield
-        return
-    host, _, port = address.rpartition(":")
-    try:
-        server, thread = start_http_server(int(port), host.strip("[]"), registry=metrics.registry)
-    except (OSError, ValueError, OverflowError) as error:
-        sentence = f"cannot serve metrics on {address}; choose another DROPAUDIT_METRICS_LISTEN"
-        raise InvalidArgument(sentence, field="metrics_listen") from error
-    _log.info("serving metrics", address=address)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

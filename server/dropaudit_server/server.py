@@ -26,9 +26,10 @@ from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.inspecting import Inspector
 from dropaudit_server.interceptor import TRACE, Interceptor
 from dropaudit_server.listening import listen
-from dropaudit_server.metrics import Metrics, served_metrics
+from dropaudit_server.metrics import Metrics
 from dropaudit_server.model_handlers import ModelHandlers
 from dropaudit_server.revocation import OpenStreams
+from dropaudit_server.scraping import served_metrics
 from dropaudit_server.servicer import AuditServicer, Parts
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.stopping import ServerStopping, Stopping
@@ -53,6 +54,7 @@ from dropaudit_store.totals import read_totals
 from dropaudit_store.watching import EventHub
 
 _HEALTH = "grpc.health.v1.Health"
+_MOST_PENDING = 20_000
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +73,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     with (
         contextlib.closing(WakeUps(settings.redis_url, Routes(client).queue_for)) as wake_ups,
         observers(settings, metrics) as watching,
-        served_metrics(metrics, settings.metrics_listen),
+        served_metrics(metrics.registry, settings.metrics_listen, settings.metrics_token_file),
     ):
         tokens = TokenFile(Path(settings.tokens_file)) if settings.tokens_file else None
         access = Access(tokens)
@@ -132,6 +134,10 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.so_reuseport", 0),
+        # Thousands may begin to watch at once: gRPC ends at random those that have waited in vain for the event loop,
+        # from the thousandth on, as if they had been cancelled.
+        ("grpc.server.max_pending_requests", _MOST_PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING),
         # Connections that died quietly are found; clients may look as often.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),

@@ -36,12 +36,15 @@ class ServerSettings(StoreSettings):
         default=5000, gt=0, description="watches, downloads and other streams that one caller may have open"
     )
     max_uploads: int = Field(default=32, gt=0, description="uploads that one caller may have under way")
-    message_seconds: float = Field(default=30.0, gt=0, description="how long a call may take to send its message")
+    message_seconds: float = Field(default=120.0, gt=0, description="how long a call may take to send its message")
     upload_idle_seconds: float = Field(default=60.0, gt=0, description="how long an upload may be silent")
     max_inspections: int = Field(default=100, gt=0, description="models that may wait to be inspected at a time")
     inspect_seconds: float = Field(default=60.0, gt=0, description="how long InspectModel waits for a worker")
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
     metrics_listen: str = Field(default="", description="host:port of Prometheus metrics; empty: none")
+    metrics_token_file: str = Field(
+        default="", description="file with the bearer token that who reads metrics must send; empty: none"
+    )
     shutdown_seconds: float = Field(default=30.0, ge=0, description="how long calls under way may take at shutdown")
 
     @property

@@ -198,6 +198,7 @@ def test_a_run_with_an_unfinished_audit_is_running(
 
 
 def test_runs_are_listed_newest_first_in_pages(stub: AuditServiceStub) -> None:
+    upload(stub, b"content", display_name="lstm-1.onnx")
     stub.CreateSuite(request(GLOB))
     made = [run(stub).name for _ in range(5)]
     listed, token = [], ""
