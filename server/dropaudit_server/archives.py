@@ -60,8 +60,8 @@ def read_archive(
             if sum(member.file_size for member in members) > rules.tensor_bytes:
                 raise _BadArchive(f"its arrays take more than {rules.tensor_bytes} bytes")
             size = sum(_checked(packed, member, dtypes, axes) for member in members)
-        if len({member.filename for member in members}) < len(members):
-            raise _BadArchive("two arrays have one name")
+        if len(set(map(_name, members))) < max(1, len(members)):
+            raise _BadArchive("each array must have a name of its own, and there must be one at least")
     except _BadArchive as error:
         violations.add(path, str(error))
     except Exception:  # as above

@@ -23,7 +23,7 @@ from support.telemetry import scrape
 
 
 @contextmanager
-def service(redis_url: str, folder: Path, **settings: object) -> Iterator[AuditServiceStub]:
+def service(redis_url: str, folder: Path, **settings: Any) -> Iterator[AuditServiceStub]:
     with server(redis_url, folder, **settings) as address, grpc.insecure_channel(address) as channel:
         yield AuditServiceStub(channel)
 
@@ -154,7 +154,8 @@ def test_one_caller_has_so_many_calls_under_way(redis_url: str, tmp_path: Path) 
 def test_a_call_whose_message_does_not_come_is_ended(redis_url: str, tmp_path: Path) -> None:
     with server(redis_url, tmp_path, message_seconds=0.5) as address, grpc.insecure_channel(address) as channel:
         never: queue.Queue[bytes | None] = queue.Queue()
-        call = channel.stream_unary("/dropaudit.v1.AuditService/GetModel").future(iter(never.get, None))
+        method: Any = channel.stream_unary("/dropaudit.v1.AuditService/GetModel")
+        call = method.future(iter(never.get, None))
         refusal = refusal_of(lambda: call.result(10))
         never.put(None)
         assert (refusal.code, refusal.reason) == ("DEADLINE_EXCEEDED", "MESSAGE_TIMED_OUT")
