@@ -30,6 +30,7 @@ _MOST_ALIKE = 20
 _MOST_LISTED = 50
 _EVIDENCE_BYTES = 32 << 10
 _BRIEF_BYTES = 64 << 10
+_TOLD_IN_LISTS = frozenset({"verdict", "summary", "shortened"})
 _MARK = "…"
 
 
@@ -86,7 +87,7 @@ def shortened(report: dict[str, Any], most: int = REPORT_BYTES) -> dict[str, Any
 
 def brief(report: dict[str, Any]) -> dict[str, Any]:
     """Return what lists tell of a shortened report: no sites and outputs, and findings without their evidence."""
-    kept = {name: report[name] for name in ("verdict", "summary", "shortened") if name in report}
+    kept = {name: value for name, value in report.items() if name in _TOLD_IN_LISTS}
     findings = [
         {name: value for name, value in finding.items() if name != "evidence"} for finding in report.get("findings", ())
     ]
