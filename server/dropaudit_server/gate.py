@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,11 +23,11 @@ _CALLERS = 8
 
 
 class Kind(StrEnum):
-    """What calls are counted as; streams are watches, downloads and the like."""
+    """What calls are counted as: transfers hold a file open, streams are watches and the like."""
 
     CALLS = "calls"
     STREAMS = "streams"
-    UPLOADS = "uploads"
+    TRANSFERS = "transfers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class CallLimits:
 
     calls: int = 1000
     streams: int = 5000
-    uploads: int = 32
+    transfers: int = 32
     message_seconds: float = 120.0
 
     def of(self, kind: Kind) -> int:
         """Return the limit of a kind."""
-        return {Kind.CALLS: self.calls, Kind.STREAMS: self.streams, Kind.UPLOADS: self.uploads}[kind]
+        return {Kind.CALLS: self.calls, Kind.STREAMS: self.streams, Kind.TRANSFERS: self.transfers}[kind]
 
 
 class TooManyCalls(AuditError):
@@ -59,22 +59,24 @@ class TooManyStreams(TooManyCalls):
     reason = "TOO_MANY_STREAMS"
 
 
-class TooManyUploads(TooManyCalls):
-    """The same of uploads."""
+class TooManyTransfers(TooManyCalls):
+    """The same of uploads and downloads."""
 
-    reason = "TOO_MANY_UPLOADS"
+    reason = "TOO_MANY_TRANSFERS"
 
 
-_REFUSALS = {Kind.CALLS: TooManyCalls, Kind.STREAMS: TooManyStreams, Kind.UPLOADS: TooManyUploads}
+_REFUSALS = {Kind.CALLS: TooManyCalls, Kind.STREAMS: TooManyStreams, Kind.TRANSFERS: TooManyTransfers}
 
 
 class MessageTimedOut(AuditError):
-    """A call was made, and its message did not come."""
+    """A call was made, and its message did not come, or nobody takes its answers."""
 
     reason = "MESSAGE_TIMED_OUT"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the call's message did not come within {seconds:g} s; call again")
+        super().__init__(
+            f"the call's message did not come, or its answer was not taken, within {seconds:g} s; call again"
+        )
 
 
 class Gate:
@@ -131,6 +133,14 @@ class Gate:
             places.users -= 1
             if not places.users:
                 self._places.pop(caller, None)
+
+    async def written(self, answer: Awaitable[None]) -> None:
+        """Wait until a caller takes an answer. Raises MessageTimedOut."""
+        try:
+            async with asyncio.timeout(self._limits.message_seconds):
+                await answer
+        except TimeoutError as error:
+            raise MessageTimedOut(self._limits.message_seconds) from error
 
     async def _received(self, messages: AsyncIterator[bytes]) -> bytes:
         try:

@@ -59,7 +59,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     def _single(self, handler: Any, details: grpc.HandlerCallDetails) -> Any:
         inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        kind = Kind.UPLOADS if handler.request_streaming else Kind.CALLS
+        kind = Kind.TRANSFERS if handler.request_streaming else Kind.CALLS
 
         async def answer(messages: AsyncIterator[Any], context: Context) -> Any:
             async with self._around(call_of(details), kind, context) as call:
@@ -72,16 +72,25 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     def _streaming(self, handler: Any, details: grpc.HandlerCallDetails) -> Any:
         inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
+        kind = Kind.TRANSFERS if details.method.endswith(_DOWNLOAD) else Kind.STREAMS
 
         async def answer(messages: AsyncIterator[Any], context: Context) -> None:
-            async with self._around(call_of(details), Kind.STREAMS, context) as call:
+            async with self._around(call_of(details), kind, context) as call:
                 if handler.request_streaming:
-                    await _written(inner(readable(messages), context), context)
+                    await self._written(inner(readable(messages), context), context)
                     return
                 async with self._message(call, handler, messages, context) as request:
-                    await _written(inner(request, context), context)
+                    await self._written(inner(request, context), context)
 
         return answer
+
+    async def _written(self, answers: Any, context: Context) -> None:
+        """Send what a handler yields; one that is no generator sends its answers itself, as the health service does."""
+        if not hasattr(answers, "__aiter__"):
+            await answers
+            return
+        async for each in answers:
+            await self._gate.written(context.write(each))
 
     @asynccontextmanager
     async def _message(
@@ -106,17 +115,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 await _abort(error, context, call)
 
 
+_DOWNLOAD = "/DownloadModel"
 _STREAM_STREAM: Any = grpc.stream_stream_rpc_method_handler
 _STREAM_UNARY: Any = grpc.stream_unary_rpc_method_handler
-
-
-async def _written(answers: Any, context: Context) -> None:
-    """Send what a handler yields; one that is no generator sends its answers itself, as the health service does."""
-    if not hasattr(answers, "__aiter__"):
-        await answers
-        return
-    async for each in answers:
-        await context.write(each)
 
 
 class _Observed:

@@ -34,7 +34,7 @@ from dropaudit_server.gate import (
     MessageTimedOut,
     TooManyCalls,
     TooManyStreams,
-    TooManyUploads,
+    TooManyTransfers,
 )
 from dropaudit_server.inspecting import InspectionFailed, NotInspected
 from dropaudit_server.interceptor import Interceptor
@@ -123,7 +123,7 @@ ERRORS: list[AuditError] = [
     errors.RunTooLarge("nightly", 1),
     TooManyCalls(Kind.CALLS, 1),
     TooManyStreams(Kind.STREAMS, 1),
-    TooManyUploads(Kind.UPLOADS, 1),
+    TooManyTransfers(Kind.TRANSFERS, 1),
     MessageTimedOut(1.0),
     UploadTimedOut(1.0),
     errors.Conflict("suites/nightly"),

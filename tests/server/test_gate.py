@@ -91,7 +91,7 @@ def bearer(name: str) -> dict[str, Any]:
 def test_one_caller_has_so_many_uploads_and_others_have_theirs(redis_url: str, tmp_path: Path) -> None:
     path = tokens(tmp_path, "greedy", "other")
     metrics = f"127.0.0.1:{free_port()}"
-    with service(redis_url, tmp_path, max_uploads=2, tokens_file=path, metrics_listen=metrics) as stub:
+    with service(redis_url, tmp_path, max_transfers=2, tokens_file=path, metrics_listen=metrics) as stub:
         half = [HalfOpen(stub, **bearer("greedy")) for _ in range(2)]
         for each in half:
             each.send(b"half")
@@ -99,7 +99,7 @@ def test_one_caller_has_so_many_uploads_and_others_have_theirs(redis_url: str, t
         third = HalfOpen(stub, **bearer("greedy"))
         refusal = refusal_of(lambda: third.call.result(10))
         third.end()
-        assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_UPLOADS")
+        assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_TRANSFERS")
         assert (refusal.facts, refusal.retry_seconds) == ({"limit": "2"}, 1)
         assert (
             stub.UploadModel(iter([metadata(), pb.UploadModelRequest(chunk=b"x")]), **bearer("other")).size_bytes == 1
@@ -112,7 +112,7 @@ def test_one_caller_has_so_many_uploads_and_others_have_theirs(redis_url: str, t
         assert again.call.result(10).size_bytes == 5
         half[1].end()
         half[1].call.result(10)
-        counted = 'dropaudit_refusals_total{method="UploadModel",reason="TOO_MANY_UPLOADS"}'
+        counted = 'dropaudit_refusals_total{method="UploadModel",reason="TOO_MANY_TRANSFERS"}'
         eventually(lambda: scrape(metrics).get(counted) == 1, "a refusal is not counted")
 
 
@@ -242,3 +242,22 @@ def test_one_message_is_queued_for_a_model_however_many_ask(redis_url: str, redi
         assert redis_client.llen("dropaudit") == 2
         (message, *_) = redis_client.lrange("dropaudit", 0, 0)
         assert json.loads(message)["headers"]["expires"]
+
+
+def test_a_download_that_nobody_reads_is_ended_and_counts_as_one(redis_url: str, tmp_path: Path) -> None:
+    with service(redis_url, tmp_path, message_seconds=1, max_transfers=1, upload_idle_seconds=30) as stub:
+        name = upload(stub, bytes(64 << 20)).name
+        unread = stub.DownloadModel(pb.DownloadModelRequest(name=name))
+        next(iter(unread))
+
+        def refused() -> bool:
+            try:
+                next(iter(stub.DownloadModel(pb.DownloadModelRequest(name=name))))
+            except grpc.RpcError as error:
+                refusal: Any = error
+                return bool(refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED)
+            return False
+
+        assert refused()
+        eventually(lambda: not refused(), "a download that nobody reads goes on")
+        assert refusal_of(lambda: list(unread)).reason == "MESSAGE_TIMED_OUT"
