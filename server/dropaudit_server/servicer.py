@@ -85,9 +85,9 @@ class AuditServicer(rpc.AuditServiceServicer):
         return await self._run(request, lambda: responses.inspection(found))
 
     async def CreateAudit(self, request: pb.CreateAuditRequest, context: Context) -> pb.Audit:
-        return await self._run(
-            request, lambda: responses.audit(self._audits.create(requests.create_audit(request, self._rules)))
-        )
+        made = await self._run(request, lambda: self._audits.create(requests.create_audit(request, self._rules)))
+        # One that waits is soon converted, and workers are told of it in a moment: the answer comes first.
+        return responses.audit(made)
 
     async def BatchCreateAudits(
         self, request: pb.BatchCreateAuditsRequest, context: Context
