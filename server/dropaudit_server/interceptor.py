@@ -65,7 +65,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             async with self._around(call_of(details), kind, context) as call:
                 if handler.request_streaming:
                     return await inner(readable(messages), context)
-                async with self._message(call, handler, messages, context) as request:
+                async with self._message(call, handler, messages) as request:
                     return await inner(request, context)
 
         return answer
@@ -79,7 +79,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 if handler.request_streaming:
                     await self._written(inner(readable(messages), context), context)
                     return
-                async with self._message(call, handler, messages, context) as request:
+                async with self._message(call, handler, messages) as request:
                     await self._written(inner(request, context), context)
 
         return answer
@@ -93,11 +93,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
             await self._gate.written(context.write(each))
 
     @asynccontextmanager
-    async def _message(
-        self, call: Call, handler: Any, messages: AsyncIterator[bytes], context: Context
-    ) -> AsyncIterator[Any]:
+    async def _message(self, call: Call, handler: Any, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         parse = lenient(handler.request_deserializer)
-        async with self._gate.message(call.caller or context.peer(), messages, parse) as message:
+        # Without tokens all connections together: each may be a new one of the same caller.
+        async with self._gate.message(call.caller, messages, parse) as message:
             # It may have been long in coming.
             self._access.check(call.method, call.metadata)
             yield readable(message)
