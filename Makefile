@@ -25,7 +25,7 @@ help:
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md"
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
 	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
-	@echo "make fuzz          feeds 150,000 mutated models and messages to loader and server, into benchmarks/fuzz.md"
+	@echo "make fuzz          feeds 250,000 mutated models, files and messages to loader and server, into benchmarks/fuzz.md"
 	@echo "make endurance     a worker's memory over 10,000 audits of 50 models, into benchmarks/endurance.md"
 	@echo "make throughput    audits a second, against Celery's own empty tasks, into benchmarks/throughput.md"
 	@echo "make test-lowest   tests with the lowest versions of everything that pyproject.toml allows"

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,12 @@ from dropaudit_server.probe import health
 from dropaudit_store.audits import Asked, AuditStore, Lease
 from dropaudit_store.connection import connect
 from dropaudit_store.records import ArtifactRef, AuditRequest, Spec
+from report_latency import lines as report_lines
+from report_latency import report_latency
 
 FOLDER = Path(__file__).parent
 MEBIBYTE = 1 << 20
+Worker = Callable[[], AbstractContextManager[None]]
 EMPTY = "/benchmark.Empty/Call"
 WATCHERS = 200
 FILTERS = {"no filter": "", "one label": "labels.team = t7", "two terms": "state = QUEUED AND NOT labels.team = t7"}
@@ -46,6 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--calls", type=int, default=2000, help="submits, and listed pages of each kind")
     parser.add_argument("--audits", type=int, default=100_000, help="stored audits of the large list")
+    parser.add_argument("--reports", type=int, default=200, help="audits that are waited for, of each kind")
     parser.add_argument("--upload-mebibytes", type=int, default=1024)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, services(Path(folder)) as found:
@@ -53,6 +57,7 @@ def main() -> int:
             "machine": f"{cpu_name()}, {os.cpu_count()} cores",
             "submit": submit(found, asked.calls),
             "watch": asyncio.run(watch(found)),
+            "report": report(found, asked.reports),
             "list": listing(found, asked.calls, asked.audits),
             "upload": upload(found, asked.upload_mebibytes),
         }
@@ -66,7 +71,8 @@ def main() -> int:
 class Services:
     """A Redis, the server, another one on a database of its own, and a bare server to compare with."""
 
-    def __init__(self, redis_url: str, address: str, other: str, bare: str, server: Process) -> None:
+    def __init__(self, redis_url: str, address: str, other: str, bare: str, server: Process, worker: Worker) -> None:
+        self.worker = worker
         self.client = connect(f"{redis_url}/0")
         self.audits = AuditStore(self.client)
         self.address = address
@@ -97,7 +103,19 @@ def services(folder: Path) -> Iterator[Services]:
             stack.callback(started[name].stop, 5.0)
         while not health(address) == health(other) == "SERVING":
             time.sleep(0.1)
-        yield Services(redis_url, address, other, bare, started["server"])
+
+        @contextmanager
+        def worker() -> Iterator[None]:
+            """Run a worker while inside."""
+            environ = {**shared, "DROPAUDIT_REDIS_URL": f"{redis_url}/0", "DROPAUDIT_DEVICE": "cpu"}
+            command = [sys.executable, "-m", "dropaudit_worker", "worker"]
+            process = Process("worker", command, environ, folder / "worker.log")
+            try:
+                yield
+            finally:
+                process.stop(10.0)
+
+        yield Services(redis_url, address, other, bare, started["server"], worker)
 
 
 def timed(call: Callable[[], object]) -> float:
@@ -188,6 +206,16 @@ def drive(audits: AuditStore, leases: Sequence[Lease], steps: int) -> None:
         audits.stopped(lease)
 
 
+def report(found: Services, rounds: int) -> dict[str, Any]:
+    """Time how long a client waits for a report."""
+    idle = [lease for _ in range(20) if (lease := claimed(found.audits)) is not None]
+    with found.worker():
+        result = report_latency(found.address, [f"audits/{each.audit_id}" for each in idle], rounds, WATCHERS, rounds)
+    for each in idle:
+        found.audits.stopped(each)
+    return result
+
+
 def listing(found: Services, calls: int, audits: int) -> dict[str, Any]:
     """Time pages of 50 over 1,000 and over many stored audits, in turn."""
     found.client.flushdb()
@@ -266,6 +294,7 @@ def table(result: dict[str, Any]) -> str:
         counts = ("1000", str(listed["audits"]))
         lines += [_row(f"page of 50 of {int(count):,} audits, {name}", pages[count]) for count in counts]
         lines.append(_row("ratio", pages["ratio"]))
+    lines += report_lines(result["report"]) if "report" in result else []
     lines += [
         "",
         f"{watched['watchers']} watchers took {watched['redis_connections']} connections to Redis in all, and "

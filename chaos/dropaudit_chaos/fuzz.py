@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dropaudit.runtime.provider import cpu_name
 from dropaudit_chaos.fuzz_loader import Batch, run_batch
+from dropaudit_chaos.fuzz_readers import fuzz_readers
 from dropaudit_chaos.fuzz_server import fuzz_server
 from dropaudit_evaluation.processes import over_processes
 
@@ -59,12 +60,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loader", type=int, default=100_000, help="models")
     parser.add_argument("--server", type=int, default=50_000, help="messages")
+    parser.add_argument("--readers", type=int, default=100_000, help="filters, tokens, archives and requests")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, help="folder for fuzz.json and fuzz.md")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = {
             "model loader": _timed(lambda: fuzz_loader(given.loader, given.seed)),
+            "what the server reads": _timed(lambda: Found(*fuzz_readers(given.readers, given.seed))),
             "gRPC messages": _timed(lambda: Found(*fuzz_server(given.server, given.seed, Path(folder)))),
         }
     text = table(found, given.seed)

@@ -147,9 +147,15 @@ class AsyncAuditClient:
         """Return an audit, with its report once it has succeeded."""
         return responses.audit(await self._call(self._stub.GetAudit, pb.GetAuditRequest(name=name)))
 
-    async def list_audits(self, filter: str = "", *, newest_first: bool = True) -> AsyncIterator[Audit]:
-        """Yield the audits that an AIP-160 filter takes; their reports come without sites and outputs."""
-        async for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first)):
+    async def list_audits(
+        self, filter: str = "", *, newest_first: bool = True, full: bool = False
+    ) -> AsyncIterator[Audit]:
+        """Yield the audits that an AIP-160 filter takes.
+
+        Args:
+            full: whether with their reports' sites, outputs and evidence.
+        """
+        async for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first, full)):
             for each in page.audits:
                 yield responses.audit(each)
 
@@ -204,7 +210,7 @@ class AsyncAuditClient:
 
     async def list_suites(self) -> AsyncIterator[Suite]:
         """Yield the suites, newest first."""
-        async for page in self._pages(self._stub.ListSuites, pb.ListSuitesRequest()):
+        async for page in self._pages(self._stub.ListSuites, requests.list_suites()):
             for each in page.suites:
                 yield responses.suite(each)
 
@@ -239,7 +245,7 @@ class AsyncAuditClient:
 
     async def list_runs(self, suite: str) -> list[Run]:
         """Return all runs of a suite, newest first."""
-        pages = self._pages(self._stub.ListRuns, pb.ListRunsRequest(parent=suite))
+        pages = self._pages(self._stub.ListRuns, requests.list_runs(suite))
         return [responses.run(each) async for page in pages for each in page.runs]
 
     async def wait(self, name: str, progress: OnProgress | None = None) -> Audit:

@@ -163,9 +163,13 @@ class AuditClient:
         """Return an audit, with its report once it has succeeded."""
         return responses.audit(self._call(self._stub.GetAudit, pb.GetAuditRequest(name=name)))
 
-    def list_audits(self, filter: str = "", *, newest_first: bool = True) -> Iterator[Audit]:
-        """Yield the audits that an AIP-160 filter takes; their reports come without sites and outputs."""
-        for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first)):
+    def list_audits(self, filter: str = "", *, newest_first: bool = True, full: bool = False) -> Iterator[Audit]:
+        """Yield the audits that an AIP-160 filter takes.
+
+        Args:
+            full: whether with their reports' sites, outputs and evidence.
+        """
+        for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first, full)):
             yield from map(responses.audit, page.audits)
 
     def cancel_audit(self, name: str) -> Audit:
@@ -219,7 +223,7 @@ class AuditClient:
 
     def list_suites(self) -> Iterator[Suite]:
         """Yield the suites, newest first."""
-        for page in self._pages(self._stub.ListSuites, pb.ListSuitesRequest()):
+        for page in self._pages(self._stub.ListSuites, requests.list_suites()):
             yield from map(responses.suite, page.suites)
 
     def update_suite(
@@ -253,7 +257,7 @@ class AuditClient:
 
     def list_runs(self, suite: str) -> list[Run]:
         """Return all runs of a suite, newest first."""
-        pages = self._pages(self._stub.ListRuns, pb.ListRunsRequest(parent=suite))
+        pages = self._pages(self._stub.ListRuns, requests.list_runs(suite))
         return [responses.run(each) for page in pages for each in page.runs]
 
     def wait(self, name: str, progress: OnProgress | None = None) -> Audit:

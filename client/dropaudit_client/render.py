@@ -47,6 +47,7 @@ def render_report(report: Report, title: str = "") -> RenderableType:
     if any(output.attributions for output in report.outputs):
         parts += [_attributions(report.outputs), Text()]
     parts.append(_execution(report.execution))
+    parts += [_words(f"Shortened: {sentence}.") for sentence in report.shortened]
     return Group(*parts)
 
 

@@ -54,9 +54,20 @@ def create_audit(asked: NewAudit) -> pb.CreateAuditRequest:
     )
 
 
-def list_audits(filter: str, newest_first: bool) -> pb.ListAuditsRequest:
+def list_audits(filter: str, newest_first: bool, full: bool) -> pb.ListAuditsRequest:
     """Make a ListAudits request."""
-    return pb.ListAuditsRequest(filter=filter, order_by="create_time desc" if newest_first else "create_time")
+    order = "create_time desc" if newest_first else "create_time"
+    return pb.ListAuditsRequest(filter=filter, order_by=order, view=pb.VIEW_FULL if full else pb.VIEW_BASIC)
+
+
+def list_suites() -> pb.ListSuitesRequest:
+    """Make a ListSuites request, members included."""
+    return pb.ListSuitesRequest(view=pb.VIEW_FULL)
+
+
+def list_runs(suite: str) -> pb.ListRunsRequest:
+    """Make a ListRuns request, audits included."""
+    return pb.ListRunsRequest(parent=suite, view=pb.VIEW_FULL)
 
 
 def update_suite(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropaudit.report import Finding, Severity, Verdict
+from dropaudit.shortening import capped
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def make_finding(
         message: the measured number, the expected one and the interval.
         remedy: what to change, and where.
         severity: only where it differs from the catalogue's.
-        **evidence: the numbers behind the message; keys in lowerCamelCase, values that JSON knows, None left out.
+        **evidence: the numbers behind the message; keys in lowerCamelCase, values that JSON knows, None left out. Of a
+            list of more than 50 only those are kept, and `…Count` tells how many there were.
     """
     kind = CATALOGUE[code]
     return Finding(
@@ -81,7 +83,7 @@ def make_finding(
         subject=subject,
         message=message,
         remedy=remedy,
-        evidence={key: value for key, value in evidence.items() if value is not None},
+        evidence=capped({key: value for key, value in evidence.items() if value is not None}),
     )
 
 

@@ -220,7 +220,7 @@ class Execution(_Message, frozen=True, kw_only=True):
 
 
 class Report(_Message, frozen=True, kw_only=True):
-    """What an audit found."""
+    """What an audit found; `shortened` says what was left out to keep it small, and is mostly empty."""
 
     verdict: Verdict
     summary: str
@@ -228,6 +228,7 @@ class Report(_Message, frozen=True, kw_only=True):
     sites: tuple[Site, ...] = ()
     outputs: tuple[Output, ...] = ()
     execution: Execution
+    shortened: tuple[str, ...] = ()
 
 
 def to_json(message: msgspec.Struct) -> dict[str, Any]:

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from dropaudit_server.requests import AskedAudit
+from dropaudit_server.tensor_store import TensorStore
 from dropaudit_server.tensors import PutTensors
 from dropaudit_server.wakeups import WakeUps
 from dropaudit_store.audit_list import AuditList, Query
 from dropaudit_store.audits import Asked, AuditStore
-from dropaudit_store.blobs import BlobStore
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState
-from dropaudit_store.terms import models_of
 
 
 class AuditHandlers:
@@ -24,7 +23,7 @@ class AuditHandlers:
         audits: AuditStore,
         listed: AuditList,
         models: ModelStore,
-        blobs: BlobStore,
+        tensors: TensorStore,
         wake_ups: WakeUps,
         trace: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.time,
@@ -33,7 +32,7 @@ class AuditHandlers:
         self._audits = audits
         self._listed = listed
         self._models = models
-        self._blobs = blobs
+        self._tensors = tensors
         self._wake_ups = wake_ups
         self._clock = clock
 
@@ -48,11 +47,13 @@ class AuditHandlers:
             ModelNotFound: a model is not stored.
             RequestIdReused: a request id belongs to another request.
             QueueFull: too many audits wait.
+            RecordTooLarge: a request takes more than is kept of one.
+            InvalidRequest: an archive of tensors is damaged.
         """
         if all(each.validate_only for each in asked):
             return [self._unsaved(each) for each in asked]
         self._require_models(asked)
-        wanted = [Asked(_request(each, self._blobs.put_tensors), each.request_id) for each in asked]
+        wanted = [Asked(_request(each, self._tensors.put), each.request_id) for each in asked]
         records = self._audits.create_many(wanted, check_models=True, trace=self._trace())
         self._wake_ups.audits([record for record in records if record.state is AuditState.QUEUED])
         return records
@@ -65,18 +66,18 @@ class AuditHandlers:
                     self._models.get(sha256)
 
     def _unsaved(self, asked: AskedAudit) -> AuditRecord:
-        request = _request(asked, self._blobs.describe_tensors)
-        for sha256 in models_of(request.spec.subject):
+        for sha256 in asked.asked.models:
             self._models.get(sha256)
+        request = _request(asked, self._tensors.describe)
         return AuditRecord(id="", request=request, state=AuditState.QUEUED, create_time=self._clock())
 
     def get(self, audit_id: str) -> AuditRecord:
         """Return an audit. Raises AuditNotFound."""
         return self._audits.get(audit_id)
 
-    def page(self, query: Query, count: int) -> tuple[list[AuditRecord], str]:
-        """Return a page of audits and the cursor of the next."""
-        return self._listed.page(query, count)
+    def page(self, query: Query, count: int, *, whole: bool) -> tuple[list[AuditRecord], str]:
+        """Return a page of audits and the cursor of the next; without whole reports unless they are wanted."""
+        return self._listed.page(query, count, whole=whole)
 
     def cancel(self, audit_id: str) -> AuditRecord:
         """Cancel an audit. Raises AuditNotFound."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from dropaudit_server.interceptor import Call
+from dropaudit_server.call import Call
 
 _QUIET = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 

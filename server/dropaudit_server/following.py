@@ -20,10 +20,18 @@ class Follower:
         self._events = events
 
     async def follow(self, audit_id: str, after_sequence: int) -> AsyncIterator[pb.AuditEvent]:
-        """Yield the events after a sequence number. Raises AuditNotFound, and ServerStopping when the server stops."""
+        """Yield the events after a sequence number.
+
+        Raises:
+            AuditNotFound: there is no such audit, or it is deleted meanwhile.
+            ServerStopping: the server stops.
+        """
         await asyncio.to_thread(self._handlers.get, audit_id)
         async for event in self._events.follow(audit_id, after_sequence):
             if isinstance(event, Finished):
-                yield responses.last_event(event, await asyncio.to_thread(self._handlers.get, audit_id))
+                yield await asyncio.to_thread(self._last_event, event, audit_id)
             else:
                 yield responses.event(event)
+
+    def _last_event(self, event: Finished, audit_id: str) -> pb.AuditEvent:
+        return responses.last_event(event, self._handlers.get(audit_id))

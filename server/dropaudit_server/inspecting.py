@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from dropaudit.errors import AuditError, InvalidModel
 from dropaudit_server.stopping import Stopping
@@ -52,22 +51,25 @@ class Inspector:
         self._stopping = stopping
         self._seconds = seconds
 
-    async def sites(self, sha256: str) -> tuple[dict[str, Any], ...]:
-        """Return the sites of a model, each in the JSON form of the message Site.
+    async def sites(self, sha256: str) -> Inspection:
+        """Return the sites of a model.
 
         Raises:
             ModelNotFound: there is no such model.
             InvalidModel: the content is no model.
             InspectionFailed: a worker could not look at it.
             NotInspected: no worker has answered in time.
+            InspectionsFull: too many models wait for a worker.
             ServerStopping: the server stops.
         """
         await asyncio.to_thread(self._models.get, sha256)
         found = await asyncio.to_thread(self._inspections.get, sha256)
         if found is None:
-            self._wake_ups.inspection(sha256)
+            # However many ask, and whether or not they wait for the answer, there is one message for a model.
+            if await asyncio.to_thread(self._inspections.ask, sha256, 2 * self._seconds):
+                self._wake_ups.inspection(sha256, 2 * self._seconds)
             found = await self._answer(sha256)
-        return _sites(found)
+        return _successful(found)
 
     async def _answer(self, sha256: str) -> Inspection:
         loop = asyncio.get_running_loop()
@@ -81,9 +83,9 @@ class Inspector:
         raise NotInspected(sha256, self._seconds)
 
 
-def _sites(found: Inspection) -> tuple[dict[str, Any], ...]:
+def _successful(found: Inspection) -> Inspection:
     if found.failure is None:
-        return found.sites
+        return found
     if found.failure.reason == InvalidModel.reason:
         raise InvalidModel(found.failure.message)
     raise InspectionFailed(found.failure)

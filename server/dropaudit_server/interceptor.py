@@ -1,14 +1,12 @@
-"""What happens around every call: access is checked, errors become status codes, and observers are told."""
+"""What happens around every call: who calls is known before any message is read, and errors become status codes."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import grpc
 import structlog
@@ -17,12 +15,13 @@ from grpc_status import rpc_status
 
 from dropaudit.errors import AuditError
 from dropaudit_server.access import Access
+from dropaudit_server.call import Call, Observer, call_of
+from dropaudit_server.gate import Gate, Kind
 from dropaudit_server.reading import lenient, readable
+from dropaudit_server.revocation import OpenStreams
 from dropaudit_server.status import internal_status, status_of
-from dropaudit_store.tracing import plain_trace
 
-_REQUEST_ID = "x-request-id"
-_LONGEST_REQUEST_ID = 128
+Context = grpc.aio.ServicerContext[Any, Any]
 
 # The traceparent of the call under way.
 TRACE: ContextVar[str] = ContextVar("trace", default="")
@@ -30,34 +29,17 @@ TRACE: ContextVar[str] = ContextVar("trace", default="")
 _log = structlog.get_logger(__name__)
 
 
-@dataclass
-class Call:
-    """One call; `code` and `caller` are known as it goes on. `trace` is the traceparent of whoever it works for."""
-
-    method: str
-    metadata: Mapping[str, str]
-    request_id: str
-    code: grpc.StatusCode = grpc.StatusCode.OK
-    caller: str = ""
-    trace: str = ""
-
-    @property
-    def name(self) -> str:
-        """Name of the method without its service."""
-        return self.method.rpartition("/")[2]
-
-
-class Observer(Protocol):
-    """Looks at calls from before they begin until after they end."""
-
-    def observe(self, call: Call) -> AbstractContextManager[object]: ...
-
-
 class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler: known errors by the table, others as INTERNAL with a line in the log."""
+    """Wraps every handler: known errors by the table, others as INTERNAL with a line in the log.
 
-    def __init__(self, access: Access, observers: Sequence[Observer] = ()) -> None:
+    Every handler becomes one that asks for its messages itself. gRPC would receive and parse the message of a unary
+    call first, however large and whoever sends it.
+    """
+
+    def __init__(self, access: Access, gate: Gate, streams: OpenStreams, observers: Sequence[Observer] = ()) -> None:
         self._access = access
+        self._gate = gate
+        self._streams = streams
         self._observers = observers
 
     async def intercept_service(
@@ -68,45 +50,73 @@ class Interceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
+        write = handler.response_serializer
+        # The only message of a call is parsed when it is its turn.
+        read = lenient(handler.request_deserializer) if handler.request_streaming else None
         if handler.response_streaming:
-            inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
-            wrapped: Any = self._streaming(inner, handler_call_details)
-            make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else _UNARY_STREAM
-        else:
-            inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-            wrapped = self._single(inner, handler_call_details)
-            make = grpc.stream_unary_rpc_method_handler if handler.request_streaming else _UNARY_UNARY
-        return make(wrapped, lenient(handler.request_deserializer), handler.response_serializer)
+            return _STREAM_STREAM(self._streaming(handler, handler_call_details), read, write)
+        return _STREAM_UNARY(self._single(handler, handler_call_details), read, write)
 
-    def _single(self, inner: Any, details: grpc.HandlerCallDetails) -> Any:
-        async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            with self._observed(_call(details)) as call:
-                try:
-                    call.caller = self._access.check(call.method, call.metadata)
-                    return await inner(readable(request), context)
-                except (Exception, asyncio.CancelledError) as error:
-                    await _abort(error, context, call)
+    def _single(self, handler: Any, details: grpc.HandlerCallDetails) -> Any:
+        inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        kind = Kind.TRANSFERS if handler.request_streaming else Kind.CALLS
+
+        async def answer(messages: AsyncIterator[Any], context: Context) -> Any:
+            async with self._around(call_of(details), kind, context) as call:
+                if handler.request_streaming:
+                    return await inner(readable(messages), context)
+                async with self._message(call, handler, messages) as request:
+                    return await inner(request, context)
 
         return answer
 
-    def _streaming(self, inner: Any, details: grpc.HandlerCallDetails) -> Any:
-        async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-            with self._observed(_call(details)) as call:
-                try:
-                    call.caller = self._access.check(call.method, call.metadata)
-                    async for response in inner(readable(request), context):
-                        yield response
-                except (Exception, asyncio.CancelledError) as error:
-                    await _abort(error, context, call)
+    def _streaming(self, handler: Any, details: grpc.HandlerCallDetails) -> Any:
+        inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
+        kind = Kind.TRANSFERS if details.method.endswith(_DOWNLOAD) else Kind.STREAMS
+
+        async def answer(messages: AsyncIterator[Any], context: Context) -> None:
+            async with self._around(call_of(details), kind, context) as call:
+                if handler.request_streaming:
+                    await self._written(inner(readable(messages), context), context)
+                    return
+                async with self._message(call, handler, messages) as request:
+                    await self._written(inner(request, context), context)
 
         return answer
 
-    def _observed(self, call: Call) -> _Observed:
-        return _Observed(call, self._observers)
+    async def _written(self, answers: Any, context: Context) -> None:
+        """Send what a handler yields; one that is no generator sends its answers itself, as the health service does."""
+        if not hasattr(answers, "__aiter__"):
+            await answers
+            return
+        async for each in answers:
+            await self._gate.written(context.write(each))
+
+    @asynccontextmanager
+    async def _message(self, call: Call, handler: Any, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        parse = lenient(handler.request_deserializer)
+        # Without tokens all connections together: each may be a new one of the same caller.
+        async with self._gate.message(call.caller, messages, parse) as message:
+            # It may have been long in coming.
+            self._access.check(call.method, call.metadata)
+            yield readable(message)
+
+    @asynccontextmanager
+    async def _around(self, call: Call, kind: Kind, context: Context) -> AsyncIterator[Call]:
+        with _Observed(call, self._observers), self._streams.noted(call, kind is not Kind.CALLS) as stream:
+            try:
+                call.caller = self._access.check(call.method, call.metadata)
+                with self._gate.entered(call.caller or context.peer(), kind):
+                    yield call
+            except asyncio.CancelledError as error:
+                await _abort(stream.refusal or error, context, call)
+            except Exception as error:
+                await _abort(error, context, call)
 
 
-_UNARY_STREAM: Any = grpc.unary_stream_rpc_method_handler
-_UNARY_UNARY: Any = grpc.unary_unary_rpc_method_handler
+_DOWNLOAD = "/DownloadModel"
+_STREAM_STREAM: Any = grpc.stream_stream_rpc_method_handler
+_STREAM_UNARY: Any = grpc.stream_unary_rpc_method_handler
 
 
 class _Observed:
@@ -130,14 +140,7 @@ class _Observed:
         asyncio.get_running_loop().call_soon(self._stack.close)
 
 
-def _call(details: grpc.HandlerCallDetails) -> Call:
-    metadata = {key: value for key, value in details.invocation_metadata or () if isinstance(value, str)}
-    given = metadata.get(_REQUEST_ID, "")[:_LONGEST_REQUEST_ID]
-    trace = plain_trace(metadata.get("traceparent", ""))
-    return Call(details.method, metadata, given or uuid.uuid4().hex, trace=trace)
-
-
-async def _abort(error: BaseException, context: grpc.aio.ServicerContext[Any, Any], call: Call) -> NoReturn:
+async def _abort(error: BaseException, context: Context, call: Call) -> NoReturn:
     if isinstance(error, asyncio.CancelledError):
         call.code = grpc.StatusCode.CANCELLED
         raise error
@@ -151,6 +154,7 @@ async def _abort(error: BaseException, context: grpc.aio.ServicerContext[Any, An
 
 def _status(error: BaseException, call: Call) -> status_pb2.Status:
     if isinstance(error, AuditError):
+        call.reason = error.reason
         return status_of(error, call.request_id)
     _log.error("a call failed unexpectedly", method=call.method, request=call.request_id, exc_info=error)
     return internal_status(call.request_id)

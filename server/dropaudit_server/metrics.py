@@ -6,16 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
-from dropaudit.errors import InvalidArgument
-from dropaudit_server.interceptor import Call
+from dropaudit_server.call import Call
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
-
-_log = structlog.get_logger(__name__)
 
 
 class Metrics:
@@ -32,6 +28,12 @@ class Metrics:
         self._seconds = Histogram(
             "dropaudit_call_seconds", "How long calls took", ["method"], buckets=_BUCKETS, registry=self.registry
         )
+        self._refused = Counter(
+            "dropaudit_refusals",
+            "Calls that were refused, by the reason that they were told",
+            ["method", "reason"],
+            registry=self.registry,
+        )
         self._open = Gauge("dropaudit_calls_open", "Calls under way", ["method"], registry=self.registry)
         Gauge("dropaudit_watchers", "Watchers of audits", registry=self.registry).set_function(watchers)
         self.registry.register(stored)
@@ -47,24 +49,5 @@ class Metrics:
             self._open.labels(call.name).dec()
             self._seconds.labels(call.name).observe(time.perf_counter() - start)
             self._calls.labels(call.name, call.code.name).inc()
-
-
-@contextmanager
-def served_metrics(metrics: Metrics, address: str) -> Iterator[None]:
-    """Serve metrics over HTTP while inside; nowhere when the address is empty. Raises InvalidArgument."""
-    if not address:
-        yield
-        return
-    host, _, port = address.rpartition(":")
-    try:
-        server, thread = start_http_server(int(port), host.strip("[]"), registry=metrics.registry)
-    except (OSError, ValueError, OverflowError) as error:
-        sentence = f"cannot serve metrics on {address}; choose another DROPAUDIT_METRICS_LISTEN"
-        raise InvalidArgument(sentence, field="metrics_listen") from error
-    _log.info("serving metrics", address=address)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+            if call.reason:
+                self._refused.labels(call.name, call.reason).inc()

@@ -7,6 +7,7 @@ import re
 from dropaudit_server.violations import InvalidRequest, Violations
 from dropaudit_store.errors import UriRefused
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MODEL = re.compile(r"models/([0-9a-f]{64})")
 
 
@@ -53,6 +54,6 @@ def run_ids(name: str) -> tuple[str, str]:
 
 
 def check_request_id(request_id: str, violations: Violations, path: str = "request_id") -> None:
-    """Note a request id that is too long to keep."""
-    if len(request_id) > 128:
-        violations.add(path, "at most 128 characters")
+    """Note a request id that is too long to keep, or that only this service itself may use."""
+    if len(request_id) > 128 or _CONTROL.search(request_id):
+        violations.add(path, "at most 128 characters, none of them a control character")

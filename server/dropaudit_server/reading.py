@@ -13,10 +13,8 @@ from dropaudit_server.violations import InvalidRequest
 _UNREADABLE = object()
 
 
-def lenient(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+def lenient(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     """Return what reads a message, and lets `readable` refuse what is none."""
-    if deserialize is None:
-        return None
 
     def read(content: bytes) -> Any:
         try:

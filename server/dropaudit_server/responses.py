@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from dropaudit.plan import Plan
+from dropaudit.shortening import cut
 from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_server.paging import Page, fitting
 from dropaudit_server.requests import PRIORITIES, PROVIDERS
 from dropaudit_server.subjects import ROLES
 from dropaudit_server.tensors import DATATYPES
+from dropaudit_store.audit_reader import Standing
 from dropaudit_store.events import Finished, Progressed, StateChanged
+from dropaudit_store.ids import member
+from dropaudit_store.inspections import Inspection
 from dropaudit_store.records import (
     ArtifactRef,
     AuditRecord,
-    AuditState,
     Glob,
     Member,
     ModelRecord,
@@ -28,6 +32,7 @@ from dropaudit_store.records import (
     Suite,
     TensorInfo,
 )
+from dropaudit_store.sizes import NAME_BYTES
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -41,7 +46,6 @@ def _inverse(table: Mapping[K, V]) -> dict[V, K]:
 
 
 _ROLE, _PROVIDER, _PRIORITY = _inverse(ROLES), _inverse(PROVIDERS), _inverse(PRIORITIES)
-_BRIEF = ("verdict", "summary", "findings", "execution")
 _GRAVITY = ("PASS", "WARN", "INCONCLUSIVE", "FAIL")
 
 
@@ -56,11 +60,17 @@ def model(record: ModelRecord) -> pb.Model:
     )
 
 
+def models(records: Iterable[ModelRecord], following: str, page: Page) -> pb.ListModelsResponse:
+    """Return the message of a page of models."""
+    found, cursor = fitting(((model(each), member(each.create_time, each.sha256)) for each in records), following)
+    return pb.ListModelsResponse(models=found, next_page_token=page.token(cursor))
+
+
 def audit(record: AuditRecord, *, whole: bool = True) -> pb.Audit:
-    """Return the message of an audit; its report without sites and outputs unless the whole of it is wanted."""
+    """Return the message of an audit; its spec without the tensors of inputs unless the whole of it is wanted."""
     message = pb.Audit(
         name=f"audits/{record.id}",
-        spec=spec(record.request.spec),
+        spec=spec(record.request.spec, whole=whole),
         state=record.state.value,
         labels=record.request.labels,
         priority=_PRIORITY[record.request.priority],
@@ -72,40 +82,52 @@ def audit(record: AuditRecord, *, whole: bool = True) -> pb.Audit:
         run=record.request.run,
     )
     if record.report is not None:
-        report = record.report if whole else {name: record.report.get(name) for name in _BRIEF}
-        json_format.ParseDict(report, message.report)
+        json_format.ParseDict(record.report, message.report)
     if record.failure is not None:
         message.failure.reason, message.failure.message = record.failure.reason, record.failure.message
     return message
 
 
-def audits(records: Iterable[AuditRecord], page_token: str) -> pb.ListAuditsResponse:
+def batch(records: Iterable[AuditRecord]) -> pb.BatchCreateAuditsResponse:
+    """Return the message of audits that were accepted together; where they are too large, without their inputs."""
+    every = list(records)
+    found, cut_at = fitting(((audit(each), each.id) for each in every), "")
+    if cut_at:
+        found = [audit(each, whole=False) for each in every]
+    return pb.BatchCreateAuditsResponse(audits=found)
+
+
+def audits(records: Iterable[AuditRecord], following: str, page: Page) -> pb.ListAuditsResponse:
     """Return the message of a page of audits."""
-    return pb.ListAuditsResponse(audits=[audit(record, whole=False) for record in records], next_page_token=page_token)
+    found, cursor = fitting(((audit(each, whole=page.whole), each.id) for each in records), following)
+    return pb.ListAuditsResponse(audits=found, next_page_token=page.token(cursor))
 
 
-def inspection(sites: Iterable[dict[str, Any]]) -> pb.InspectModelResponse:
+def inspection(found: Inspection) -> pb.InspectModelResponse:
     """Return the message of a model's sites."""
-    return pb.InspectModelResponse(sites=[json_format.ParseDict(site, pb.Site()) for site in sites])
+    sites = [json_format.ParseDict(site, pb.Site()) for site in found.sites]
+    return pb.InspectModelResponse(sites=sites, shortened=found.shortened)
 
 
-def spec(record: Spec) -> pb.AuditSpec:
-    """Return the message of a spec, with tensors reduced to names, types and shapes."""
+def spec(record: Spec, *, whole: bool = True) -> pb.AuditSpec:
+    """Return the message of a spec, with tensors reduced to names, types and shapes; without them on request."""
     message = pb.AuditSpec(options=options(record.plan))
     match record.subject:
         case ArtifactRef():
-            message.artifact.CopyFrom(artifact(record.subject))
+            message.artifact.CopyFrom(artifact(record.subject, whole=whole))
         case PairRef():
-            message.pair.CopyFrom(pair(record.subject))
+            message.pair.CopyFrom(pair(record.subject, whole=whole))
+        case RecordedRef(keep_prob=keep_prob) if not whole:
+            message.recorded.CopyFrom(pb.RecordedSubject(keep_prob=keep_prob))
         case RecordedRef(tensors=tensors, keep_prob=keep_prob):
             inference, *train = map(tensor, tensors.infos)
             message.recorded.CopyFrom(pb.RecordedSubject(inference=inference, train=train, keep_prob=keep_prob))
     return message
 
 
-def artifact(ref: ArtifactRef) -> pb.ArtifactSubject:
+def artifact(ref: ArtifactRef, *, whole: bool = True) -> pb.ArtifactSubject:
     """Return the message of an artifact subject."""
-    inputs = pb.TensorSet(tensors=map(tensor, ref.inputs.infos)) if ref.inputs else None
+    inputs = pb.TensorSet(tensors=map(tensor, ref.inputs.infos)) if ref.inputs and whole else None
     return pb.ArtifactSubject(
         model=_model_name(ref.model),
         uri=ref.uri or None,
@@ -115,14 +137,14 @@ def artifact(ref: ArtifactRef) -> pb.ArtifactSubject:
     )
 
 
-def pair(ref: PairRef) -> pb.PairSubject:
+def pair(ref: PairRef, *, whole: bool = True) -> pb.PairSubject:
     """Return the message of a pair subject."""
     return pb.PairSubject(
         train_model=_model_name(ref.train),
         train_uri=ref.train_uri or None,
         inference_model=_model_name(ref.inference),
         inference_uri=ref.inference_uri or None,
-        inputs=pb.TensorSet(tensors=map(tensor, ref.inputs.infos)) if ref.inputs else None,
+        inputs=pb.TensorSet(tensors=map(tensor, ref.inputs.infos)) if ref.inputs and whole else None,
         keep_prob=ref.keep_prob,
     )
 
@@ -162,12 +184,22 @@ def last_event(found: Finished, record: AuditRecord) -> pb.AuditEvent:
     return pb.AuditEvent(sequence=found.sequence, time=timestamp(found.time), audit=audit(record))
 
 
-def suite(record: Suite) -> pb.Suite:
-    """Return the message of a suite."""
+def suites(records: Iterable[Suite], following: str, page: Page) -> pb.ListSuitesResponse:
+    """Return the message of a page of suites."""
+    messages = ((suite(each, whole=page.whole), member(each.create_time, each.id)) for each in records)
+    found, cursor = fitting(messages, following)
+    return pb.ListSuitesResponse(suites=found, next_page_token=page.token(cursor))
+
+
+def suite(record: Suite, *, whole: bool = True) -> pb.Suite:
+    """Return the message of a suite; its members only with the whole of it.
+
+    What an earlier version stored may be of any size, and is cut here: the record must stay as it is to be changed.
+    """
     return pb.Suite(
         name=f"suites/{record.id}",
-        display_name=record.display_name,
-        members=map(_member, record.members),
+        display_name=cut(record.display_name, NAME_BYTES),
+        members=map(_member, record.members) if whole else (),
         options=options(record.plan),
         schedule=pb.Schedule(cron=record.cron, paused=record.paused) if record.cron else None,
         labels=record.labels,
@@ -176,20 +208,28 @@ def suite(record: Suite) -> pb.Suite:
     )
 
 
-def _member(member: Member) -> pb.SuiteMember:
-    match member:
+def _member(found: Member) -> pb.SuiteMember:
+    match found:
         case ArtifactRef():
-            return pb.SuiteMember(artifact=artifact(member))
+            return pb.SuiteMember(artifact=artifact(found))
         case PairRef():
-            return pb.SuiteMember(pair=pair(member))
+            return pb.SuiteMember(pair=pair(found))
         case Glob(pattern=pattern, role=role):
-            return pb.SuiteMember(glob=pb.Glob(pattern=pattern, role=_ROLE[role]))
+            return pb.SuiteMember(glob=pb.Glob(pattern=cut(pattern, NAME_BYTES), role=_ROLE[role]))
 
 
-def run(record: Run, audits: Mapping[str, AuditRecord]) -> pb.Run:
+def runs(statuses: Iterable[tuple[Run, Mapping[str, Standing]]], following: str, page: Page) -> pb.ListRunsResponse:
+    """Return the message of a page of runs."""
+    messages = ((run(each, audits, whole=page.whole), member(each.create_time, each.id)) for each, audits in statuses)
+    found, cursor = fitting(messages, following)
+    return pb.ListRunsResponse(runs=found, next_page_token=page.token(cursor))
+
+
+def run(record: Run, audits: Mapping[str, Standing], *, whole: bool = True) -> pb.Run:
     """Return the message of a run, with its state and verdict taken from its audits, by id.
 
-    An audit that is no longer there had finished; what it found is not known, and so no verdict is.
+    Summaries are left out where all of them would be too large. An audit that is no longer there had finished; what it
+    found is not known, and so no verdict is.
     """
     known = list(audits.values())
     finished = all(each.state.is_final for each in known)
@@ -199,7 +239,7 @@ def run(record: Run, audits: Mapping[str, AuditRecord]) -> pb.Run:
         state="FINISHED" if finished else "RUNNING",
         trigger=record.trigger.value,
         verdict=max(map(_verdict, known), key=_GRAVITY.index, default="PASS") if complete else None,
-        audits=[_run_audit(audit_id, audits.get(audit_id)) for audit_id in record.audits],
+        audits=_run_audits(record, audits) if whole else (),
         create_time=timestamp(record.create_time),
         due_time=timestamp(record.due_time),
     )
@@ -211,21 +251,28 @@ def run(record: Run, audits: Mapping[str, AuditRecord]) -> pb.Run:
     return message
 
 
-def _run_audit(audit_id: str, record: AuditRecord | None) -> pb.RunAudit:
-    if record is None:
+def _run_audits(record: Run, audits: Mapping[str, Standing]) -> list[pb.RunAudit]:
+    found = [_run_audit(audit_id, audits.get(audit_id)) for audit_id in record.audits]
+    _, cut_at = fitting(((each, each.audit) for each in found), "")
+    for each in found if cut_at else ():
+        each.ClearField("summary")
+    return found
+
+
+def _run_audit(audit_id: str, standing: Standing | None) -> pb.RunAudit:
+    if standing is None:
         return pb.RunAudit(audit=f"audits/{audit_id}", summary="the audit was deleted, or has expired")
-    summary = record.failure.message if record.failure else str((record.report or {}).get("summary", ""))
     return pb.RunAudit(
         audit=f"audits/{audit_id}",
-        state=record.state.value,
-        verdict=_verdict(record) if record.state is AuditState.SUCCEEDED else None,
-        summary=summary,
+        state=standing.state.value,
+        verdict=standing.verdict or None,
+        summary=standing.summary,
     )
 
 
-def _verdict(record: AuditRecord) -> str:
+def _verdict(standing: Standing) -> str:
     """Return the name of an audit's verdict; one that could not be made counts as FAIL."""
-    return "FAIL" if record.report is None else str(record.report["verdict"])
+    return standing.verdict or "FAIL"
 
 
 def timestamp(seconds: float | None) -> Timestamp | None:

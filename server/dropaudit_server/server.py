@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 
 import grpc
@@ -17,20 +17,25 @@ from grpc_reflection.v1alpha import reflection
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server.access import Access
 from dropaudit_server.audit_handlers import AuditHandlers
+from dropaudit_server.call import Observer
 from dropaudit_server.call_log import CallLog
 from dropaudit_server.content_threads import ContentThreads
 from dropaudit_server.following import Follower
+from dropaudit_server.gate import Gate
 from dropaudit_server.health import SERVICE, HealthWatch
 from dropaudit_server.inspecting import Inspector
-from dropaudit_server.interceptor import TRACE, Interceptor, Observer
+from dropaudit_server.interceptor import TRACE, Interceptor
 from dropaudit_server.listening import listen
-from dropaudit_server.metrics import Metrics, served_metrics
+from dropaudit_server.metrics import Metrics
 from dropaudit_server.model_handlers import ModelHandlers
+from dropaudit_server.revocation import OpenStreams
+from dropaudit_server.scraping import served_metrics
 from dropaudit_server.servicer import AuditServicer, Parts
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.stopping import ServerStopping, Stopping
 from dropaudit_server.stored_metrics import StoredMetrics
 from dropaudit_server.suite_handlers import SuiteHandlers
+from dropaudit_server.tensor_store import RequestThreads, TensorStore
 from dropaudit_server.tokens import TokenFile
 from dropaudit_server.tracing import Traces
 from dropaudit_server.uploads import Uploads
@@ -49,6 +54,7 @@ from dropaudit_store.totals import read_totals
 from dropaudit_store.watching import EventHub
 
 _HEALTH = "grpc.health.v1.Health"
+_MOST_PENDING = 20_000
 
 _log = structlog.get_logger(__name__)
 
@@ -69,14 +75,18 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     with (
         contextlib.closing(WakeUps(settings.redis_url, Routes(client).queue_for)) as wake_ups,
         observers(settings, metrics) as watching,
-        served_metrics(metrics, settings.metrics_listen),
+        served_metrics(metrics.registry, settings.metrics_listen, settings.metrics_token_file),
     ):
         tokens = TokenFile(Path(settings.tokens_file)) if settings.tokens_file else None
-        server = grpc.aio.server(interceptors=[Interceptor(Access(tokens), watching)], options=_options(settings))
+        access = Access(tokens)
+        streams, gate = OpenStreams(access), Gate(settings.call_limits)
+        server = grpc.aio.server(
+            interceptors=[Interceptor(access, gate, streams, watching)], options=_options(settings)
+        )
         parts = make_parts(settings, client, hub, stopping, wake_ups)
         rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
         healthy = _add_health(server, settings)
-        async with _health_kept(HealthWatch(healthy, client, settings.health_seconds)):
+        async with _health_kept(HealthWatch(healthy, client, settings.health_seconds)), _running(streams.run()):
             listen(server, settings)
             await server.start()
             _log.info("listening", address=settings.listen)
@@ -88,6 +98,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         await hub.close(ServerStopping())
         await server.stop(settings.shutdown_seconds)
         parts.content_threads.close()
+        parts.threads.close()
     await waiting.aclose()
     client.close()
 
@@ -106,7 +117,14 @@ def observers(settings: ServerSettings, metrics: Metrics) -> Iterator[list[Obser
 async def _health_kept(watch: HealthWatch) -> AsyncIterator[None]:
     # Before the first call: the health service says SERVING until somebody tells it otherwise.
     await watch.look()
-    task = asyncio.create_task(watch.run())
+    async with _running(watch.run()):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let something go on while inside."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
@@ -118,6 +136,10 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.so_reuseport", 0),
+        # Thousands may begin to watch at once: gRPC ends at random those that have waited in vain for the event loop,
+        # from the thousandth on, as if they had been cancelled.
+        ("grpc.server.max_pending_requests", _MOST_PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING),
         # Connections that died quietly are found; clients may look as often.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
@@ -142,19 +164,25 @@ def make_parts(
     settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping, wake_ups: WakeUps
 ) -> Parts:
     """Put together what the service calls."""
-    blobs = BlobStore(settings.blob_url, Garbage(client, room=settings.room).hold)
-    audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds, settings.room))
+    room = settings.room
+    blobs = BlobStore(settings.blob_url, Garbage(client, room=room).hold, room)
+    tensors = TensorStore(blobs, settings.max_tensor_bytes)
+    audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds, room))
     models = ModelStore(client)
-    suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds, room=settings.room)
+    suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds, room=room)
     model_handlers, threads = ModelHandlers(models, blobs), ContentThreads()
-    audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, blobs, wake_ups, TRACE.get)
+    audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, tensors, wake_ups, TRACE.get)
+    inspections = Inspections(client, most=settings.max_inspections, room=room)
     return Parts(
         models=model_handlers,
-        uploads=Uploads(blobs, model_handlers.known_size, settings.max_model_bytes, threads),
+        uploads=Uploads(
+            blobs, model_handlers.known_size, settings.max_model_bytes, threads, settings.upload_idle_seconds
+        ),
         content_threads=threads,
-        inspector=Inspector(models, Inspections(client), wake_ups, stopping, settings.inspect_seconds),
+        inspector=Inspector(models, inspections, wake_ups, stopping, settings.inspect_seconds),
         audits=audit_handlers,
         follower=Follower(audit_handlers, hub),
-        suites=SuiteHandlers(suites, audits, models, blobs, wake_ups),
+        suites=SuiteHandlers(suites, audits, models, tensors, wake_ups),
         rules=settings.rules,
+        threads=RequestThreads(),
     )

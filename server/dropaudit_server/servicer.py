@@ -20,6 +20,7 @@ from dropaudit_server.inspecting import Inspector
 from dropaudit_server.model_handlers import ModelHandlers
 from dropaudit_server.rules import Rules
 from dropaudit_server.suite_handlers import SuiteHandlers
+from dropaudit_server.tensor_store import RequestThreads
 from dropaudit_server.uploads import Uploads
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -37,12 +38,17 @@ class Parts:
     follower: Follower
     suites: SuiteHandlers
     rules: Rules
+    threads: RequestThreads
 
 
 class AuditServicer(rpc.AuditServiceServicer):
-    """dropaudit.v1.AuditService."""
+    """dropaudit.v1.AuditService.
+
+    Everything but waiting runs in threads, conversions too: a list takes long to convert, and all calls share the loop.
+    """
 
     def __init__(self, parts: Parts) -> None:
+        self._run = parts.threads.run
         self._models = parts.models
         self._uploads = parts.uploads
         self._content_threads = parts.content_threads
@@ -61,8 +67,7 @@ class AuditServicer(rpc.AuditServiceServicer):
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:
         page = requests.list_page(request, "models")
-        found, following = await to_thread(self._models.page, page.size, page.cursor)
-        return pb.ListModelsResponse(models=map(responses.model, found), next_page_token=page.token(following))
+        return await self._run(request, lambda: responses.models(*self._models.page(page.size, page.cursor), page))
 
     async def DownloadModel(
         self, request: pb.DownloadModelRequest, context: Context
@@ -76,25 +81,31 @@ class AuditServicer(rpc.AuditServiceServicer):
         return Empty()
 
     async def InspectModel(self, request: pb.InspectModelRequest, context: Context) -> pb.InspectModelResponse:
-        return responses.inspection(await self._inspector.sites(names.stored_model(request.name)))
+        found = await self._inspector.sites(names.stored_model(request.name))
+        return await self._run(request, lambda: responses.inspection(found))
 
     async def CreateAudit(self, request: pb.CreateAuditRequest, context: Context) -> pb.Audit:
-        made = await to_thread(lambda: self._audits.create(requests.create_audit(request, self._rules)))
+        made = await self._run(request, lambda: self._audits.create(requests.create_audit(request, self._rules)))
+        # One that waits is soon converted, and workers are told of it in a moment: the answer comes first.
         return responses.audit(made)
 
     async def BatchCreateAudits(
         self, request: pb.BatchCreateAuditsRequest, context: Context
     ) -> pb.BatchCreateAuditsResponse:
-        made = await to_thread(lambda: self._audits.create_many(requests.batch_create_audits(request, self._rules)))
-        return pb.BatchCreateAuditsResponse(audits=map(responses.audit, made))
+        return await self._run(
+            request,
+            lambda: responses.batch(self._audits.create_many(requests.batch_create_audits(request, self._rules))),
+        )
 
     async def GetAudit(self, request: pb.GetAuditRequest, context: Context) -> pb.Audit:
-        return responses.audit(await to_thread(self._audits.get, names.resource_id(request.name, "audits")))
+        audit_id = names.resource_id(request.name, "audits")
+        return await self._run(request, lambda: responses.audit(self._audits.get(audit_id)))
 
     async def ListAudits(self, request: pb.ListAuditsRequest, context: Context) -> pb.ListAuditsResponse:
         query, page = requests.list_audits(request)
-        found, following = await to_thread(self._audits.page, query, page.size)
-        return responses.audits(found, page.token(following))
+        return await self._run(
+            request, lambda: responses.audits(*self._audits.page(query, page.size, whole=page.whole), page)
+        )
 
     async def WatchAudit(self, request: pb.WatchAuditRequest, context: Context) -> AsyncIterator[pb.AuditEvent]:
         audit_id = names.resource_id(request.name, "audits")
@@ -102,43 +113,46 @@ class AuditServicer(rpc.AuditServiceServicer):
             yield event
 
     async def CancelAudit(self, request: pb.CancelAuditRequest, context: Context) -> pb.Audit:
-        return responses.audit(await to_thread(self._audits.cancel, names.resource_id(request.name, "audits")))
+        audit_id = names.resource_id(request.name, "audits")
+        return await self._run(request, lambda: responses.audit(self._audits.cancel(audit_id)))
 
     async def DeleteAudit(self, request: pb.DeleteAuditRequest, context: Context) -> Empty:
         await to_thread(self._audits.delete, names.resource_id(request.name, "audits"))
         return Empty()
 
     async def CreateSuite(self, request: pb.CreateSuiteRequest, context: Context) -> pb.Suite:
-        made = await to_thread(lambda: self._suites.create(suite_requests.create_suite(request, self._rules)))
-        return responses.suite(made)
+        return await self._run(
+            request, lambda: responses.suite(self._suites.create(suite_requests.create_suite(request, self._rules)))
+        )
 
     async def GetSuite(self, request: pb.GetSuiteRequest, context: Context) -> pb.Suite:
-        return responses.suite(await to_thread(self._suites.get, names.resource_id(request.name, "suites")))
+        suite_id = names.resource_id(request.name, "suites")
+        return await self._run(request, lambda: responses.suite(self._suites.get(suite_id)))
 
     async def ListSuites(self, request: pb.ListSuitesRequest, context: Context) -> pb.ListSuitesResponse:
         page = requests.list_page(request, "suites")
-        found, following = await to_thread(self._suites.page, page.size, page.cursor)
-        return pb.ListSuitesResponse(suites=map(responses.suite, found), next_page_token=page.token(following))
+        return await self._run(request, lambda: responses.suites(*self._suites.page(page.size, page.cursor), page))
 
     async def UpdateSuite(self, request: pb.UpdateSuiteRequest, context: Context) -> pb.Suite:
-        changed = await to_thread(lambda: self._suites.update(suite_changes.update_suite(request, self._rules)))
-        return responses.suite(changed)
+        return await self._run(
+            request, lambda: responses.suite(self._suites.update(suite_changes.update_suite(request, self._rules)))
+        )
 
     async def DeleteSuite(self, request: pb.DeleteSuiteRequest, context: Context) -> Empty:
         await to_thread(self._suites.delete, names.resource_id(request.name, "suites"))
         return Empty()
 
     async def RunSuite(self, request: pb.RunSuiteRequest, context: Context) -> pb.Run:
-        status = await to_thread(self._suites.run, *suite_requests.run_suite(request))
-        return responses.run(status.run, status.audits)
+        return await self._run(request, lambda: responses.run(*self._suites.run(*suite_requests.run_suite(request))))
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.Run:
-        status = await to_thread(self._suites.get_run, *names.run_ids(request.name))
-        return responses.run(status.run, status.audits)
+        ids = names.run_ids(request.name)
+        return await self._run(request, lambda: responses.run(*self._suites.get_run(*ids)))
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
         suite_id = names.resource_id(request.parent, "suites", "parent")
         page = requests.list_page(request, "runs", suite_id)
-        statuses, following = await to_thread(self._suites.runs, suite_id, page.size, page.cursor)
-        runs = [responses.run(status.run, status.audits) for status in statuses]
-        return pb.ListRunsResponse(runs=runs, next_page_token=page.token(following))
+        return await self._run(
+            request,
+            lambda: responses.runs(*self._suites.runs(suite_id, page.size, page.cursor, whole=page.whole), page),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from dropaudit_server.gate import CallLimits
 from dropaudit_server.rules import Rules
 from dropaudit_store.settings import StoreSettings
 
@@ -30,10 +31,26 @@ class ServerSettings(StoreSettings):
     max_tensors: int = Field(default=1000, gt=1, description="tensors of one audit: inputs, or recorded outputs")
     max_tensor_bytes: int = Field(default=1024 * MEBIBYTE, gt=0, description="bytes of an .npz archive, unpacked")
     max_queued: int = Field(default=100_000, ge=0, description="audits that may wait at a time; 0 for any number")
+    max_calls: int = Field(default=1000, gt=0, description="calls that one caller may have under way")
+    max_streams: int = Field(default=5000, gt=0, description="watches and other streams that one caller may have open")
+    max_transfers: int = Field(default=32, gt=0, description="uploads and downloads that one caller may have under way")
+    message_seconds: float = Field(
+        default=120.0, gt=0, description="how long a call may take to send its message, or to take an answer"
+    )
+    upload_idle_seconds: float = Field(default=60.0, gt=0, description="how long an upload may be silent")
+    max_inspections: int = Field(default=100, gt=0, description="models that may wait to be inspected at a time")
     inspect_seconds: float = Field(default=60.0, gt=0, description="how long InspectModel waits for a worker")
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
     metrics_listen: str = Field(default="", description="host:port of Prometheus metrics; empty: none")
+    metrics_token_file: str = Field(
+        default="", description="file with the bearer token that who reads metrics must send; empty: none"
+    )
     shutdown_seconds: float = Field(default=30.0, ge=0, description="how long calls under way may take at shutdown")
+
+    @property
+    def call_limits(self) -> CallLimits:
+        """What one caller may have under way."""
+        return CallLimits(self.max_calls, self.max_streams, self.max_transfers, self.message_seconds)
 
     @property
     def rules(self) -> Rules:

@@ -12,17 +12,25 @@ from google.rpc import error_details_pb2, status_pb2
 
 from dropaudit import errors as core
 from dropaudit.errors import AuditError
+from dropaudit.shortening import cut
 from dropaudit_server.access import PermissionDenied, TokenExpired, Unauthenticated
+from dropaudit_server.gate import MessageTimedOut, TooManyCalls
 from dropaudit_server.inspecting import InspectionFailed, NotInspected
 from dropaudit_server.stopping import ServerStopping
-from dropaudit_server.violations import InvalidRequest
+from dropaudit_server.uploads import UploadTimedOut
+from dropaudit_server.violations import InvalidRequest, Violation
 from dropaudit_store import errors
 
 DOMAIN = "dropaudit"
+# What a refusal tells travels as metadata, of which gRPC takes 8 KiB: percent-encoded the sentence, base64 the details.
+_SENTENCE_BYTES, _FACT_BYTES, _LIST_BYTES = 800, 200, 2000
 
 # Looked up along the classes an error derives from, nearest first.
 CODES: dict[type[BaseException], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    TooManyCalls: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    MessageTimedOut: grpc.StatusCode.DEADLINE_EXCEEDED,
+    UploadTimedOut: grpc.StatusCode.DEADLINE_EXCEEDED,
     Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     TokenExpired: grpc.StatusCode.UNAUTHENTICATED,
     PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
@@ -36,6 +44,9 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.AuditNotFinished: grpc.StatusCode.FAILED_PRECONDITION,
     errors.Conflict: grpc.StatusCode.ABORTED,
     errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.InspectionsFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.RecordTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.RunTooLarge: grpc.StatusCode.FAILED_PRECONDITION,
     errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,
     errors.UriRefused: grpc.StatusCode.INVALID_ARGUMENT,
     errors.UriUnreadable: grpc.StatusCode.FAILED_PRECONDITION,
@@ -64,31 +75,34 @@ def code_of(error: AuditError) -> grpc.StatusCode:
 
 # Where trying again helps, and after how many seconds.
 _RETRY_SECONDS = {grpc.StatusCode.UNAVAILABLE: 1, grpc.StatusCode.ABORTED: 1}
-_QUEUE_SECONDS = 10
+_AFTER = {errors.QueueFull: 10, errors.InspectionsFull: 10, TooManyCalls: 1}
 
 
 def status_of(error: AuditError, request_id: str = "") -> status_pb2.Status:
     """Return code, message and details: ErrorInfo, and what else helps to do something about the error."""
     code = code_of(error)
     details: list[Message] = [
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts),
+        error_details_pb2.ErrorInfo(
+            reason=error.reason,
+            domain=DOMAIN,
+            metadata={name: cut(fact, _FACT_BYTES) for name, fact in error.facts.items()},
+        ),
         *_details(error),
     ]
-    seconds = _QUEUE_SECONDS if isinstance(error, errors.QueueFull) else _RETRY_SECONDS.get(code)
+    seconds = next((after for kind, after in _AFTER.items() if isinstance(error, kind)), _RETRY_SECONDS.get(code))
     if seconds is not None:
         details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=seconds)))
     if request_id:
         details.append(error_details_pb2.RequestInfo(request_id=request_id))
     number: int = code.value[0]
-    return status_pb2.Status(code=number, message=error.message, details=map(_packed, details))
+    return status_pb2.Status(code=number, message=cut(error.message, _SENTENCE_BYTES), details=map(_packed, details))
 
 
 def _details(error: AuditError) -> list[Message]:
     """Return BadRequest where fields are wrong, PreconditionFailure where something else must happen first."""
     match error:
         case InvalidRequest(violations=violations):
-            fields = [error_details_pb2.BadRequest.FieldViolation(**each._asdict()) for each in violations]
-            return [error_details_pb2.BadRequest(field_violations=fields)]
+            return [error_details_pb2.BadRequest(field_violations=_fitting(map(_violation, violations)))]
         case errors.InUse(users=users):
             return [_preconditions("IN_USE", users, f"uses {error.resource}")]
         case errors.AuditNotFinished(audit_id=audit_id):
@@ -97,12 +111,29 @@ def _details(error: AuditError) -> list[Message]:
 
 
 def _preconditions(kind: str, subjects: Iterable[str], sentence: str) -> Message:
-    violations = [
+    violations = (
         error_details_pb2.PreconditionFailure.Violation(type=kind, subject=subject, description=f"{subject} {sentence}")
         for subject in subjects
-    ]
-    failure: Message = error_details_pb2.PreconditionFailure(violations=violations)
+    )
+    failure: Message = error_details_pb2.PreconditionFailure(violations=_fitting(violations))
     return failure
+
+
+def _violation(found: Violation) -> Message:
+    fields = {name: cut(text, _FACT_BYTES) for name, text in found._asdict().items()}
+    violation: Message = error_details_pb2.BadRequest.FieldViolation(**fields)
+    return violation
+
+
+def _fitting(messages: Iterable[Message]) -> list[Message]:
+    """Return the first of the messages, as many as metadata hold."""
+    kept, left = [], _LIST_BYTES
+    for message in messages:
+        left -= message.ByteSize()
+        if left < 0:
+            break
+        kept.append(message)
+    return kept
 
 
 def internal_status(request_id: str = "") -> status_pb2.Status:

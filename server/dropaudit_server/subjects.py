@@ -11,7 +11,7 @@ from dropaudit.plan import Role
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server import tensors
 from dropaudit_server.names import allowed_uri, model_digest
-from dropaudit_server.tensors import NamedArrays, PutTensors
+from dropaudit_server.tensors import NamedArrays, PutTensors, SentTensors
 from dropaudit_server.violations import Violations
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Tensors
 from dropaudit_store.terms import models_of
@@ -25,7 +25,7 @@ class Asked:
     """A subject whose tensors are not stored yet."""
 
     subject: SubjectRef
-    tensors: NamedArrays | None
+    tensors: SentTensors | None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def recorded(message: pb.RecordedSubject, path: str, violations: Violations) -> 
         named.append((f"train{position}", tensor, where))
         if tensor.shape != message.inference.shape:
             violations.add(f"{where}.shape", f"must be {list(message.inference.shape)}, that of the inference output")
-    arrays = [(name, tensors.array(tensor, where, violations)) for name, tensor, where in named]
+    arrays: NamedArrays = [(name, tensors.array(tensor, where, violations)) for name, tensor, where in named]
     return Asked(RecordedRef(tensors=_NO_TENSORS, keep_prob=_keep_prob(message, path, violations)), arrays)
 
 
@@ -121,7 +121,7 @@ def _keep_prob(
     return message.keep_prob
 
 
-def _inputs(message: pb.ArtifactSubject | pb.PairSubject, path: str, violations: Violations) -> NamedArrays | None:
+def _inputs(message: pb.ArtifactSubject | pb.PairSubject, path: str, violations: Violations) -> SentTensors | None:
     if not message.HasField("inputs"):
         return None
     if bool(message.inputs.npz) == bool(message.inputs.tensors):

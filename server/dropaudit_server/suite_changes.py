@@ -71,7 +71,9 @@ def _cron(suite: pb.Suite, violations: Violations) -> dict[str, Any]:
 
 
 _READERS: Mapping[str, Callable[[pb.Suite, Violations], dict[str, Any]]] = {
-    "display_name": lambda suite, _: {"display_name": suite.display_name},
+    "display_name": lambda suite, violations: {
+        "display_name": violations.short(suite.display_name, "suite.display_name")
+    },
     "members": lambda suite, violations: {"members": read_members(suite, violations)},
     "options": lambda suite, violations: {"plan": options(suite.options, "suite.options", violations)},
     "schedule": _schedule,

@@ -19,6 +19,7 @@ from dropaudit_server.tensors import PutTensors
 from dropaudit_server.violations import Violations
 from dropaudit_store.records import Glob, Member, RecordedRef, Suite
 
+_LONGEST_CRON, _SHOWN = 256, 80
 _SUITE_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -70,6 +71,7 @@ def create_suite(request: pb.CreateSuiteRequest, rules: Rules) -> AskedSuite:
     violations = Violations(rules)
     if request.suite_id and not _SUITE_ID.fullmatch(request.suite_id):
         violations.add("suite_id", "lower-case letters, digits and hyphens, 63 at most, no hyphen at an end")
+    violations.short(request.suite.display_name, "suite.display_name")
     members = read_members(request.suite, violations)
     if request.suite.HasField("schedule"):
         check_cron(request.suite.schedule.cron, violations)
@@ -104,7 +106,7 @@ def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Asked |
             return pair(member.pair, f"{path}.pair", violations)
         case "glob" if member.glob.pattern:
             role = violations.meaning(ROLES, member.glob.role, f"{path}.glob.role")
-            return Glob(pattern=member.glob.pattern, role=role)
+            return Glob(pattern=violations.short(member.glob.pattern, f"{path}.glob.pattern"), role=role)
     violations.add(path, "set one of artifact, pair and glob")
     return Glob(pattern="")
 
@@ -112,9 +114,13 @@ def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Asked |
 def check_cron(cron: str, violations: Violations) -> None:
     """Note what is no cron line."""
     try:
+        if len(cron) > _LONGEST_CRON:
+            raise ValueError
         crontab.from_string(cron)
     except (ParseException, ValueError):
-        violations.add("suite.schedule.cron", f"five cron fields are needed, such as '0 3 * * *', not {cron!r}")
+        violations.add(
+            "suite.schedule.cron", f"five cron fields are needed, such as '0 3 * * *', not {cron[:_SHOWN]!r}"
+        )
 
 
 def run_suite(request: pb.RunSuiteRequest) -> tuple[str, str]:

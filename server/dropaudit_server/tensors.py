@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from dropaudit.subjects import Array
 from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_server.archives import Archive, read_archive
 from dropaudit_server.violations import Violations
 from dropaudit_store.records import Tensors
 
@@ -28,11 +28,15 @@ DATATYPES = {
     "FP64": "float64",
 }
 NamedArrays = list[tuple[str, Array]]
-PutTensors = Callable[[NamedArrays], Tensors]
+# An archive is not unpacked yet.
+SentTensors = NamedArrays | Archive
+PutTensors = Callable[[SentTensors], Tensors]
 
 _NOTHING = np.zeros(0)
-# numpy's own limit.
-_MOST_AXES = 64
+# numpy has 64, and replicates, batches and times are axes too.
+MOST_AXES = 32
+# What a report can tell of an axis, and elements that can be addressed: an empty tensor may claim any extent.
+_LARGEST_EXTENT, _MOST_ELEMENTS = 2**31 - 1, 2**40
 
 
 def named_arrays(tensors: Sequence[pb.Tensor], path: str, violations: Violations) -> NamedArrays:
@@ -56,11 +60,12 @@ def array(tensor: pb.Tensor, path: str, violations: Violations) -> Array:
     if dtype is None:
         violations.add(f"{path}.datatype", f"must be one of {', '.join(DATATYPES)}")
         return _NOTHING
-    if len(tensor.shape) > _MOST_AXES or any(extent < 0 for extent in tensor.shape):
-        violations.add(f"{path}.shape", f"at most {_MOST_AXES} axes, and no negative extent")
+    if not _is_possible(tensor.shape):
+        violations.add(f"{path}.shape", f"at most {MOST_AXES} axes, and extents from 0 to what can be addressed")
         return _NOTHING
+    violations.short(tensor.name, f"{path}.name")
     little_endian = np.dtype(dtype).newbyteorder("<")
-    expected = little_endian.itemsize * int(np.prod(tensor.shape, dtype=object))
+    expected = little_endian.itemsize * math.prod(tensor.shape)
     if len(tensor.raw_contents) != expected:
         violations.add(f"{path}.raw_contents", f"{expected} bytes were expected, {len(tensor.raw_contents)} came")
         return _NOTHING
@@ -68,25 +73,14 @@ def array(tensor: pb.Tensor, path: str, violations: Violations) -> Array:
     return flat.reshape(tuple(tensor.shape)).astype(dtype)
 
 
-def archive(content: bytes, path: str, violations: Violations) -> NamedArrays:
-    """Read the arrays of an `.npz` file."""
-    most = violations.rules.tensor_bytes
-    try:
-        arrays = _unpacked(content, most)
-    except Exception:  # numpy and zipfile raise a dozen kinds of errors for damaged content
-        violations.add(path, f"is no .npz archive of plain arrays of at most {most} bytes; write it with numpy.savez")
-        return []
-    require_few(len(arrays), path, violations)
-    for name, found in arrays:
-        if found.dtype.name not in DATATYPES.values():
-            violations.add(path, f"array {name!r} is of type {found.dtype}; numbers and booleans can be used")
-    return arrays
+def _is_possible(shape: Sequence[int]) -> bool:
+    return (
+        len(shape) <= MOST_AXES
+        and all(0 <= extent <= _LARGEST_EXTENT for extent in shape)
+        and math.prod(max(extent, 1) for extent in shape) <= _MOST_ELEMENTS
+    )
 
 
-def _unpacked(content: bytes, most: int) -> NamedArrays:
-    # An archive is small on the wire and may be huge unpacked.
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(member.file_size for member in packed.infolist()) > most:
-            raise ValueError
-    with np.load(io.BytesIO(content), allow_pickle=False) as found:
-        return [(name, found[name]) for name in found.files]
+def archive(content: bytes, path: str, violations: Violations) -> Archive | None:
+    """Look at an `.npz` file, which is unpacked when everything else about its request is right."""
+    return read_archive(content, path, violations, dtypes=frozenset(DATATYPES.values()), axes=MOST_AXES)

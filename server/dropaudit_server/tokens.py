@@ -14,6 +14,9 @@ import structlog
 
 from dropaudit.errors import InvalidArgument
 
+# What reading a file may raise that is no list of tokens, or no text.
+_UNUSABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -58,7 +61,7 @@ class TokenFile:
         try:
             self._seen = _stamp(path)
             self._tokens = _read(path)
-        except (OSError, msgspec.MsgspecError) as error:
+        except _UNUSABLE as error:
             raise InvalidArgument(
                 f"DROPAUDIT_TOKENS_FILE {path} cannot be used: {error}", field="tokens_file"
             ) from error
@@ -75,7 +78,7 @@ class TokenFile:
                 return
             self._seen = stamp
             self._tokens = _read(self._path)
-        except (OSError, msgspec.MsgspecError) as error:
+        except _UNUSABLE as error:
             _log.warning("the tokens file cannot be read; the tokens read before stay valid", error=str(error))
         else:
             _log.info("the tokens were read again", tokens=len(self._tokens))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dropaudit_server.interceptor import Call
+from dropaudit_server.call import Call
 from dropaudit_store.tracing import Tracer
 
 

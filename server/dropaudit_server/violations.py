@@ -8,9 +8,12 @@ from typing import NamedTuple, TypeVar
 
 from dropaudit.errors import AuditError
 from dropaudit_server.rules import Rules
+from dropaudit_store.sizes import NAME_BYTES
 
 K = TypeVar("K")
 T = TypeVar("T")
+# Of many violations the sentence tells the first; the details tell as many as fit.
+_MOST_TOLD = 10
 
 
 class Violation(NamedTuple):
@@ -28,7 +31,9 @@ class InvalidRequest(AuditError):
 
     def __init__(self, violations: Sequence[tuple[str, str] | Violation]) -> None:
         self.violations = tuple(Violation(*each) for each in violations)
-        super().__init__("; ".join(f"{each.field}: {each.description}" for each in self.violations))
+        more = len(self.violations) - _MOST_TOLD
+        told = [f"{each.field}: {each.description}" for each in self.violations[:_MOST_TOLD]]
+        super().__init__("; ".join([*told, f"and {more} more"] if more > 0 else told))
 
 
 @dataclass
@@ -41,6 +46,12 @@ class Violations:
     def add(self, path: str, wrong: str, reason: str = "") -> None:
         """Note a violation."""
         self.found.append(Violation(path, wrong, reason))
+
+    def short(self, text: str, path: str, most: int = NAME_BYTES) -> str:
+        """Return a name, or note that it takes more bytes than names may."""
+        if len(text.encode()) > most:
+            self.add(path, f"at most {most} bytes")
+        return text
 
     def check(self) -> None:
         """Raise InvalidRequest when there is any."""

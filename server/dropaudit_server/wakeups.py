@@ -6,6 +6,7 @@ import contextvars
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import redis
 import structlog
@@ -58,32 +59,40 @@ class WakeUps:
         """Tell a worker of each audit."""
         self._send("accepted", AUDIT_TASK, [_call(record) for record in records])
 
-    def inspection(self, sha256: str) -> None:
-        """Tell a worker of a model that somebody asks about."""
-        self._send("to be inspected", INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)])
+    def batch(self, audit_ids: Iterable[str], provider: Provider) -> None:
+        """Tell a worker of each audit of a run."""
+        self._send("accepted", AUDIT_TASK, [(audit_id, Priority.BATCH, provider) for audit_id in audit_ids])
+
+    def inspection(self, sha256: str, seconds: float) -> None:
+        """Tell a worker of a model that somebody asks about; after so many seconds nobody looks at it any more."""
+        self._send("to be inspected", INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)], expires=seconds)
 
     def suite(self, suite_id: str) -> None:
         """Tell a worker that a suite's schedule has changed."""
         self._send("changed", SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
 
-    def _send(self, event: str, task: str, calls: Sequence[Call]) -> None:
+    def _send(self, event: str, task: str, calls: Sequence[Call], expires: float | None = None) -> None:
         for priority, sender in self._senders.items():
             if chosen := [call for call in calls if call[1] is priority]:
                 # With the call's context, which names the request in the log.
-                sender.submit(contextvars.copy_context().run, self._send_all, event, task, chosen)
+                sender.submit(contextvars.copy_context().run, self._send_all, event, task, chosen, expires)
 
-    def _send_all(self, event: str, task: str, calls: Sequence[Call]) -> None:
+    def _send_all(self, event: str, task: str, calls: Sequence[Call], expires: float | None) -> None:
         # The caller's answer first: both need the interpreter.
         time.sleep(_AFTER_ANSWER_SECONDS)
         _log.info(event, task=task, ids=[call[0] for call in calls[:_MOST_LOGGED]], count=len(calls))
         for call in calls:
-            self._send_one(task, call)
+            self._send_one(task, call, expires)
 
-    def _send_one(self, task: str, call: Call) -> None:
+    def _send_one(self, task: str, call: Call, expires: float | None) -> None:
         argument, priority, provider = call
         try:
-            queue, step = self._queue_for(provider), STEPS[priority]
-            self._celery.send_task(task, args=[argument], queue=queue, priority=step, ignore_result=True, retry=False)
+            options: dict[str, Any] = {
+                "queue": self._queue_for(provider),
+                "priority": STEPS[priority],
+                "expires": expires,
+            }
+            self._celery.send_task(task, args=[argument], ignore_result=True, retry=False, **options)
         except (OperationalError, redis.RedisError, OSError, StoreError):
             _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)
 

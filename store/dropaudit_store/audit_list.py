@@ -39,11 +39,19 @@ class AuditList:
         self._redis = client
         self._audits = audits
 
-    def page(self, query: Query, count: int) -> tuple[list[AuditRecord], str]:
+    def page(self, query: Query, count: int, *, whole: bool = True) -> tuple[list[AuditRecord], str]:
         """Return at most `count` audits, and the cursor of the next page; empty at the end.
 
         A page may be short, or empty, with more to follow. Audits that are created meanwhile move nothing.
+
+        Args:
+            whole: whether with whole reports; otherwise with what lists tell of them.
         """
+        ids, cursor = self._page(query, count)
+        records, last = self._audits.read.page(ids, whole=whole)
+        return records, cursor if not ids or last == ids[-1] else last
+
+    def _page(self, query: Query, count: int) -> tuple[list[str], str]:
         indexes = self._indexes(query.condition)
         # What an index answers alone needs no look at the audits; one more tells whether a page follows.
         batch = count + 1 if query.condition == EVERYTHING or isinstance(query.condition, conditions.Has) else _LOOK_AT
@@ -53,12 +61,12 @@ class AuditList:
             ids = self._read(indexes, query, cursor, batch)
             for audit_id in self._fulfilling(query.condition, ids):
                 if len(found) == count:
-                    return self._records(found), found[-1]
+                    return found, found[-1]
                 found.append(audit_id)
             if len(ids) < batch:
-                return self._records(found), ""
+                return found, ""
             cursor, looked_at = ids[-1], looked_at + batch
-        return self._records(found), cursor
+        return found, cursor
 
     def counts(self) -> dict[str, int]:
         """Return how many audits are in each state."""
@@ -97,9 +105,6 @@ class AuditList:
                 pipe.hmget(key("audit", audit_id), "state", "terms", "create")
             facts = cast(list[list[Any]], pipe.execute())
         return [audit_id for audit_id, fact in zip(ids, facts, strict=True) if _fulfils(condition, *fact)]
-
-    def _records(self, ids: list[str]) -> list[AuditRecord]:
-        return list(self._audits.find_many(ids).values())
 
 
 def _fulfils(condition: Condition, state: str | None, terms: str | None, created: str | None) -> bool:

@@ -7,14 +7,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import msgspec
 import redis
 
 from dropaudit.plan import Progress
 from dropaudit.report import to_json
+from dropaudit.shortening import brief, cut, shortened, shortened_list
 from dropaudit_store import scripts
+from dropaudit_store.audit_reader import AuditReader
 from dropaudit_store.connection import key, texts
 from dropaudit_store.errors import (
     AuditNotFinished,
@@ -22,12 +24,14 @@ from dropaudit_store.errors import (
     LeaseLost,
     ModelNotFound,
     QueueFull,
+    RecordTooLarge,
     RequestIdReused,
     redis_errors,
 )
 from dropaudit_store.ids import sortable_id
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure
 from dropaudit_store.room import ANY_ROOM, Room
+from dropaudit_store.sizes import EVENT_BYTES, FAILURE_BYTES, REQUEST_BYTES
 from dropaudit_store.terms import models_of, report_terms, request_terms, tensors_of
 
 WORKER_LOST = "WORKER_LOST"
@@ -75,6 +79,7 @@ class AuditStore:
         self._redis = client
         self._clock = clock
         self._limits = limits or Limits()
+        self.read = AuditReader(client)
         self._create = client.register_script(scripts.CREATE)
         self._claim = client.register_script(scripts.CLAIM)
         self._extend = client.register_script(scripts.EXTEND)
@@ -102,6 +107,7 @@ class AuditStore:
             RequestIdReused: an id belongs to a different request.
             ModelNotFound: a model is not stored.
             QueueFull: too many audits wait.
+            RecordTooLarge: a request takes more than is kept of one.
         """
         self._limits.room.require()
         now = self._now()
@@ -128,18 +134,11 @@ class AuditStore:
 
     def get_many(self, audit_ids: Iterable[str]) -> list[AuditRecord]:
         """Return audits in the given order. Raises AuditNotFound."""
-        return [_existing(audit_id, found) for audit_id, found in self._found(audit_ids)]
+        return self.read.get_many(audit_ids)
 
     def find_many(self, audit_ids: Iterable[str]) -> dict[str, AuditRecord]:
         """Return those audits that exist, by id."""
-        return {audit_id: _record(audit_id, found) for audit_id, found in self._found(audit_ids) if found}
-
-    def _found(self, audit_ids: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
-        ids = list(audit_ids)
-        with redis_errors(), self._redis.pipeline(transaction=False) as pipe:
-            for audit_id in ids:
-                pipe.hgetall(_audit(audit_id))
-            return list(zip(ids, cast(list[dict[str, str]], pipe.execute()), strict=True))
+        return self.read.find_many(audit_ids)
 
     def claim(self, audit_id: str, lease_seconds: float, holder: str = "") -> Lease | None:
         """Take a QUEUED audit; None when it is held, finished or gone.
@@ -170,20 +169,27 @@ class AuditStore:
 
     def progress(self, lease: Lease, progress: Progress) -> None:
         """Tell watchers how far an audit is. Raises LeaseLost."""
-        payload = msgspec.json.encode(to_json(progress)).decode()
+        document = to_json(progress)
+        document["tests"], _ = shortened_list(document["tests"], "tests", EVENT_BYTES)
+        payload = msgspec.json.encode(document).decode()
         with redis_errors():
             kept = self._progress(args=[lease.audit_id, lease.token, self._now(), payload])
         _require(kept, lease)
 
     def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
-        """Write the report and the state in one step. Raises LeaseLost: a late writer changes nothing."""
-        content = msgspec.json.encode(report).decode()
+        """Write the report and the state in one step. Raises LeaseLost: a late writer changes nothing.
+
+        A report that is too large is shortened, and says so; what it can be found by is that of the whole.
+        """
+        kept = shortened(report)
+        content, told = (msgspec.json.encode(each).decode() for each in (kept, brief(kept)))
         replicates = int(report.get("execution", {}).get("replicates", 0))
-        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), replicates)
+        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), replicates, told)
 
     def fail(self, lease: Lease, failure: Failure) -> None:
         """Write why an audit could not be made. Raises LeaseLost."""
-        self._end(lease, AuditState.FAILED, "failure", msgspec.json.encode(failure).decode())
+        kept = msgspec.structs.replace(failure, message=cut(failure.message, FAILURE_BYTES))
+        self._end(lease, AuditState.FAILED, "failure", msgspec.json.encode(kept).decode())
 
     def stopped(self, lease: Lease) -> None:
         """Note that the holder has stopped as it was asked to. Raises LeaseLost."""
@@ -197,11 +203,12 @@ class AuditStore:
         value: str = "",
         terms: Sequence[str] = (),
         replicates: int = 0,
+        told: str = "",
     ) -> None:
         now = self._now()
         args: list[str | float] = [lease.audit_id, lease.token, now, state.value, field, value]
         with redis_errors():
-            kept = self._finish(args=[*args, self._expiry(now), "\n".join(terms), replicates])
+            kept = self._finish(args=[*args, self._expiry(now), "\n".join(terms), replicates, told])
         _require(kept, lease)
 
     def cancel(self, audit_id: str) -> AuditRecord:
@@ -309,6 +316,8 @@ def _create_arguments(audit_id: str, asked: Asked) -> list[str]:
     request, subject = asked.request, asked.request.spec.subject
     # Labels come in any order: equal requests must have equal bodies.
     body = msgspec.json.encode(request, order="deterministic")
+    if len(body) > REQUEST_BYTES:
+        raise RecordTooLarge("an audit", len(body), REQUEST_BYTES)
     lists = (request_terms(request), models_of(subject), tensors_of(subject))
     return [
         audit_id,
@@ -327,28 +336,3 @@ def _audit(audit_id: str) -> str:
 def _require(kept: object, lease: Lease) -> None:
     if not kept:
         raise LeaseLost(lease.audit_id)
-
-
-def _existing(audit_id: str, fields: dict[str, str]) -> AuditRecord:
-    if not fields:
-        raise AuditNotFound(f"audits/{audit_id}")
-    return _record(audit_id, fields)
-
-
-def _record(audit_id: str, fields: dict[str, str]) -> AuditRecord:
-    def seconds(name: str) -> float | None:
-        return float(fields[name]) if name in fields else None
-
-    return AuditRecord(
-        id=audit_id,
-        request=msgspec.json.decode(fields["request"], type=AuditRequest),
-        state=AuditState(fields["state"]),
-        attempts=int(fields["attempts"]),
-        create_time=float(fields["create"]),
-        start_time=seconds("start"),
-        end_time=seconds("end"),
-        expire_time=seconds("expire"),
-        report=msgspec.json.decode(fields["report"]) if "report" in fields else None,
-        failure=msgspec.json.decode(fields["failure"], type=Failure) if "failure" in fields else None,
-        trace=fields.get("trace", ""),
-    )

@@ -19,6 +19,7 @@ from dropaudit_store.digests import require_digest
 from dropaudit_store.errors import BlobMissing, ContentTooLarge, DigestMismatch
 from dropaudit_store.files import Files
 from dropaudit_store.records import TensorInfo, Tensors
+from dropaudit_store.room import ANY_ROOM, Room
 
 _INCOMING = "incoming"
 # Longer than any upload takes.
@@ -35,18 +36,24 @@ class BlobStore:
     What takes a digest raises InvalidDigest for anything else.
     """
 
-    def __init__(self, url: str, hold: Callable[[str], None] = _hold_nothing) -> None:
+    def __init__(self, url: str, hold: Callable[[str], None] = _hold_nothing, room: Room = ANY_ROOM) -> None:
         """Open a store.
 
         Args:
             hold: told of each digest before its content becomes visible.
+            room: what the disk under Redis must keep, where content is on that disk too.
         """
         self._files = Files.at(url)
         self._hold = hold
+        self._room = room if self._files.folder and room.is_shared_with(self._files.folder) else ANY_ROOM
+
+    def require_room(self, size: int) -> None:
+        """Raise StorageFull where content of this size would leave too little for Redis."""
+        self._room.require(size)
 
     def writer(self, max_bytes: int | None = None) -> BlobWriter:
         """Begin to store content; use it as a context manager."""
-        return BlobWriter(self._files, max_bytes, self._hold)
+        return BlobWriter(self._files, max_bytes, self._hold, self._room)
 
     def put(self, content: bytes) -> str:
         """Store content, unless it is stored, and return its SHA-256. Raises StorageFull."""
@@ -140,8 +147,15 @@ class BlobWriter:
     Who is called off while a thread still writes may leave at once: leaving waits for that thread.
     """
 
-    def __init__(self, files: Files, max_bytes: int | None = None, hold: Callable[[str], None] = _hold_nothing) -> None:
+    def __init__(
+        self,
+        files: Files,
+        max_bytes: int | None = None,
+        hold: Callable[[str], None] = _hold_nothing,
+        room: Room = ANY_ROOM,
+    ) -> None:
         self._files = files
+        self._room = room
         self._hold = hold
         self._max_bytes = max_bytes
         self._path = _new_path()
@@ -171,7 +185,7 @@ class BlobWriter:
                 maxBytes=str(self._max_bytes),
             )
         self._digest.update(chunk)
-        with self._busy:
+        with self._busy, self._room.claim(len(chunk)):
             self._files.write(self._file, chunk)
 
     def commit(self, sha256: str = "", size: int = 0) -> str:

@@ -107,6 +107,40 @@ class QueueFull(StoreError):
         )
 
 
+class RecordTooLarge(StoreError):
+    """What is asked for takes more than is kept of one resource."""
+
+    reason = "TOO_LARGE"
+
+    def __init__(self, what: str, size: int, most: int) -> None:
+        super().__init__(
+            f"{what} may take {most} bytes as it is stored, names and shapes of tensors included, not {size}",
+            maxBytes=str(most),
+        )
+
+
+class RunTooLarge(StoreError):
+    """A suite stands for more audits than a run may have."""
+
+    reason = "RUN_TOO_LARGE"
+
+    def __init__(self, suite_id: str, most: int) -> None:
+        super().__init__(
+            f"suites/{suite_id} matches more than {most} models; split it into suites of narrower patterns",
+            suite=f"suites/{suite_id}",
+            maxAudits=str(most),
+        )
+
+
+class InspectionsFull(StoreError):
+    """As many models wait for inspection as may."""
+
+    reason = "TOO_MANY_INSPECTIONS"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} models wait to be inspected already; try again later", limit=str(most))
+
+
 class Conflict(StoreError):
     """A resource was changed by somebody else at the same time."""
 

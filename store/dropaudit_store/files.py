@@ -37,6 +37,11 @@ class Files:
         # Others write too: a listing that is kept would hide what they do.
         return cls(*fsspec.core.url_to_fs(url, use_listings_cache=False))
 
+    @property
+    def folder(self) -> str:
+        """Where the files lie on this machine; empty for an object store."""
+        return self._root if self._is_local else ""
+
     def create(self, path: str) -> Any:
         """Begin a new file."""
         with self._writing():
@@ -47,6 +52,9 @@ class Files:
         """Add bytes to a new file."""
         with self._writing():
             file.write(chunk)
+            if self._is_local:
+                # So that the disk says what is left.
+                file.flush()
 
     def finish(self, file: Any) -> None:
         """Close a new file; afterwards it outlives a loss of power."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import time
 from collections.abc import Callable, Iterable
 from typing import cast
@@ -10,13 +9,16 @@ from typing import cast
 import msgspec
 import redis
 
+from dropaudit.shortening import cut
 from dropaudit_store import ordered, scripts
 from dropaudit_store.connection import key, texts
 from dropaudit_store.errors import InUse, ModelNotFound, redis_errors
 from dropaudit_store.ids import member, name_in
 from dropaudit_store.records import ModelRecord
+from dropaudit_store.sizes import NAME_BYTES
 
 _MODELS = key("models")
+_AT_A_TIME = 1000
 
 
 class ModelStore:
@@ -63,16 +65,25 @@ class ModelStore:
         if users:
             raise InUse(f"models/{sha256}", sorted(users))
 
-    def matching(self, pattern: str) -> list[ModelRecord]:
-        """Return the models whose display name matches a shell pattern, oldest first."""
+    def every(self) -> list[ModelRecord]:
+        """Return all models, oldest first."""
         with redis_errors():
             every = texts(self._redis.zrange(_MODELS, 0, -1))
-        records = self._found(map(name_in, every))
-        return [record for record in records if fnmatch.fnmatchcase(record.display_name, pattern)]
+        return [
+            record
+            for batch in (every[at : at + _AT_A_TIME] for at in range(0, len(every), _AT_A_TIME))
+            for record in self._found(map(name_in, batch))
+        ]
 
     def _found(self, digests: Iterable[str]) -> list[ModelRecord]:
         """Return what is known of those models that are stored."""
         keys = [key("model", sha256) for sha256 in digests]
         with redis_errors():
             found = cast(list[str | None], self._redis.mget(keys)) if keys else []
-        return [msgspec.json.decode(each, type=ModelRecord) for each in found if each is not None]
+        return [_record(each) for each in found if each is not None]
+
+
+def _record(content: str) -> ModelRecord:
+    """Read what is known of a model. A name that an earlier version stored may be of any size."""
+    found = msgspec.json.decode(content, type=ModelRecord)
+    return msgspec.structs.replace(found, display_name=cut(found.display_name, NAME_BYTES))

@@ -1,9 +1,10 @@
 """The state machine's transitions: each a script that Redis runs as one atomic step.
 
-An audit is a hash (request, state, attempts, lost, token, holder, seq, create, start, end, expire, report, failure,
-cause, and the lists terms, models and blobs) beside a stream of events whose ids are `sequence-0`. `queued` holds the
-ids that wait, by the time they were last announced; `running` those that are held, by the time their lease ends;
-`expiring` those that finished, by the time they will be deleted. A fencing token grows with each claim: who comes with
+An audit is a hash (request, state, attempts, lost, token, holder, seq, create, start, end, expire, report, brief,
+failure, cause, and the lists terms, models and blobs) beside a stream of events whose ids are `sequence-0`; `deleted`
+is a stream that names those that are gone. `queued` holds the ids that wait, by the time they were last announced;
+`running` those that are held, by the time their lease ends; `expiring` those that finished, by the time they will be
+deleted. A fencing token grows with each claim: who comes with
 an older one has lost the lease. `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a
 blob; a blob that nothing needs any more is noted in `garbage`. `totals` counts how audits ended, and how long they
 waited and ran: in the same steps, and so each once.
@@ -217,7 +218,7 @@ return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 """
 )
 
-# ARGV id token now state field value expire terms replicates. Returns 1, or 0 when the lease is lost.
+# ARGV id token now state field value expire terms replicates brief. Returns 1, or 0 when the lease is lost.
 FINISH = (
     _AUDIT
     + """
@@ -228,6 +229,7 @@ if not held(id, ARGV[2]) then return 0 end
 let_through()
 redis.call('HSET', audit_key(id), 'ended', ending)
 if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), ARGV[5], ARGV[6]) end
+if (ARGV[10] or '') ~= '' then redis.call('HSET', audit_key(id), 'brief', ARGV[10]) end
 each(ARGV[8], function(term) index(term, id) end)
 redis.call('HSET', audit_key(id), 'terms', redis.call('HGET', audit_key(id), 'terms') .. '\\n' .. ARGV[8])
 count('replicates', ARGV[9])
@@ -310,6 +312,8 @@ if found[4] ~= '' then redis.call('DEL', P .. 'request:' .. found[4]) end
 redis.call('ZREM', P .. 'audits', id)
 redis.call('ZREM', P .. 'expiring', id)
 redis.call('DEL', audit_key(id), P .. 'events:' .. id)
+-- Who watches it would wait for ever: nobody is woken by a stream that goes away.
+redis.call('XADD', P .. 'deleted', 'MAXLEN', '~', 1000, '*', 'audit', id)
 return 'deleted'
 """
 )
@@ -341,13 +345,17 @@ return {}
 """
 )
 
-# ARGV id now member before after released referred: the last two are digests, none of them in both.
-# Puts `after` in the place of `before`; an empty word is no suite. Returns 1, or 0 when something else is there.
+# ARGV id now member before after released referred models: released and referred are digests, none of them in both;
+# models those of `after` that must be stored. Puts `after` in the place of `before`; an empty word is no suite.
+# Returns 1, 0 when something else is there, or the digest of a model that is missing.
 PUT_SUITE = (
     _COMMON
     + """
 local id, now, member, before, after = unpack(ARGV, 1, 5)
 if (redis.call('GET', P .. 'suite:' .. id) or '') ~= before then return 0 end
+local missing
+each(ARGV[8], function(sha) if redis.call('EXISTS', P .. 'model:' .. sha) == 0 then missing = sha end end)
+if missing then return missing end
 if after == '' then
   redis.call('DEL', P .. 'suite:' .. id)
   redis.call('ZREM', P .. 'suites', member)

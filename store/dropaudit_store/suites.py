@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fnmatch
+import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 import msgspec
@@ -13,14 +16,23 @@ import redis
 from dropaudit_store import ordered, scripts
 from dropaudit_store.audits import Asked, AuditStore
 from dropaudit_store.connection import key, texts
-from dropaudit_store.errors import Conflict, RunNotFound, SuiteExists, SuiteNotFound, redis_errors
+from dropaudit_store.errors import (
+    Conflict,
+    ModelNotFound,
+    RecordTooLarge,
+    RunNotFound,
+    RunTooLarge,
+    SuiteExists,
+    SuiteNotFound,
+    redis_errors,
+)
 from dropaudit_store.ids import member, name_in
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import (
     ArtifactRef,
     AuditRequest,
     Glob,
-    Member,
+    ModelRecord,
     Priority,
     Run,
     RunTrigger,
@@ -29,9 +41,14 @@ from dropaudit_store.records import (
     Suite,
 )
 from dropaudit_store.room import ANY_ROOM, Room
+from dropaudit_store.sizes import MOST_OF_RUN, NAME_BYTES, SUITE_BYTES
 from dropaudit_store.terms import models_of, tensors_of
 
 _SUITES = key("suites")
+# No caller's request id holds it: the audits of runs are found by ids of their own.
+_OF_RUNS = "\x1f"
+# A model that matches may be deleted before its audit is made; then the others are looked for again.
+_MOST_TRIES = 5
 _MINUTE_FORMAT = "%Y%m%dt%H%Mz"
 
 
@@ -65,14 +82,20 @@ class SuiteStore:
         return self._clock()
 
     def create(self, suite: Suite) -> Suite:
-        """Store a suite. Raises SuiteExists."""
+        """Store a suite. Raises SuiteExists, ModelNotFound and RecordTooLarge."""
         self._room.require()
         if not self._replaced(suite.id, None, suite):
             raise SuiteExists(suite.id)
         return suite
 
     def replace(self, before: Suite, after: Suite) -> Suite:
-        """Put a suite in the place of another of its name. Raises Conflict when it is not as it was."""
+        """Put a suite in the place of another of its name.
+
+        Raises:
+            Conflict: it is not as it was.
+            ModelNotFound: a model that it names is not stored.
+            RecordTooLarge: it takes more than is kept of one suite.
+        """
         self._room.require()
         if not self._replaced(before.id, before, after):
             raise Conflict(f"suites/{before.id}")
@@ -87,9 +110,14 @@ class SuiteStore:
         known = before or after
         place = member(known.create_time, suite_id) if known else ""
         released, referred = _content(before), _content(after)
-        lists = ("\n".join(sorted(each)) for each in (released - referred, referred - released))
+        required = _models(after) - _models(before)
+        lists = ("\n".join(sorted(each)) for each in (released - referred, referred - released, required))
         with redis_errors():
-            return bool(self._put(args=[suite_id, self._clock(), place, _body(before), _body(after), *lists]))
+            # In the same step as the look at the models: who deletes one at the same time comes before or after.
+            outcome = self._put(args=[suite_id, self._clock(), place, _body(before), _limited(after), *lists])
+        if isinstance(outcome, str):
+            raise ModelNotFound(f"models/{outcome}")
+        return bool(outcome)
 
     def get(self, suite_id: str) -> Suite:
         """Return a suite. Raises SuiteNotFound."""
@@ -162,19 +190,30 @@ class SuiteStore:
             known = self._redis.get(key("run", suite.id, run_id))
         if known is not None:
             return msgspec.json.decode(known, type=Run)
-        subjects = [subject for each in suite.members for subject in self._subjects(each)]
-        asked = [
-            Asked(_request(suite, subject, name), f"{name}/{position}") for position, subject in enumerate(subjects)
-        ]
         run = Run(
             suite=suite.id,
             id=run_id,
             trigger=trigger,
-            audits=tuple(record.id for record in self._audits.create_many(asked)),
+            audits=self._made(suite, name),
             create_time=self._clock(),
             due_time=due,
         )
         return self._kept(run)
+
+    def _made(self, suite: Suite, run: str) -> tuple[str, ...]:
+        """Make the audits of a run and return their ids. Raises RunTooLarge."""
+        for _ in range(_MOST_TRIES - 1):
+            with contextlib.suppress(ModelNotFound):
+                return self._made_at_once(suite, run)
+        return self._made_at_once(suite, run)
+
+    def _made_at_once(self, suite: Suite, run: str) -> tuple[str, ...]:
+        asked = []
+        for request_id, subject in self._subjects(suite, run):
+            asked.append(Asked(_request(suite, subject, run), request_id))
+            if len(asked) > MOST_OF_RUN:
+                raise RunTooLarge(suite.id, MOST_OF_RUN)
+        return tuple(record.id for record in self._audits.create_many(asked, check_models=True))
 
     def _kept(self, run: Run) -> Run:
         """Store a run unless it is stored, and return what is."""
@@ -185,11 +224,22 @@ class SuiteStore:
             self._redis.zadd(key("runs", run.suite), {member(kept.create_time, kept.id): 0})
         return kept
 
-    def _subjects(self, member: Member) -> list[SubjectRef]:
-        if isinstance(member, Glob):
-            found = self._models.matching(member.pattern)
-            return [ArtifactRef(model=model.sha256, role=member.role) for model in found]
-        return [member]
+    def _subjects(self, suite: Suite, run: str) -> Iterator[tuple[str, SubjectRef]]:
+        """Yield what a run audits, each with a request id that other models do not move."""
+        models = self._models.every() if any(isinstance(each, Glob) for each in suite.members) else []
+        for position, each in enumerate(suite.members):
+            name = f"{_OF_RUNS}{run}/{position}"
+            if isinstance(each, Glob):
+                for model in matching(models, each.pattern):
+                    yield f"{name}/{model.sha256}", ArtifactRef(model=model.sha256, role=each.role)
+            else:
+                yield name, each
+
+
+def matching(models: Iterable[ModelRecord], pattern: str) -> Iterator[ModelRecord]:
+    """Yield the models whose display name matches a shell pattern."""
+    matches = re.compile(fnmatch.translate(pattern[:NAME_BYTES])).match
+    return (model for model in models if matches(model.display_name))
 
 
 def _request(suite: Suite, subject: SubjectRef, run: str) -> AuditRequest:
@@ -203,5 +253,19 @@ def _content(suite: Suite | None) -> set[str]:
     return {sha256 for each in subjects for sha256 in (*models_of(each), *tensors_of(each))}
 
 
+def _models(suite: Suite | None) -> set[str]:
+    """Return the SHA-256 of each model that a suite names."""
+    subjects = [each for each in suite.members if not isinstance(each, Glob)] if suite else []
+    return {sha256 for each in subjects for sha256 in models_of(each)}
+
+
 def _body(suite: Suite | None) -> str:
     return "" if suite is None else msgspec.json.encode(suite, order="deterministic").decode()
+
+
+def _limited(suite: Suite | None) -> str:
+    """Return the body of a suite that is to be stored. Raises RecordTooLarge."""
+    body = _body(suite)
+    if len(body.encode()) > SUITE_BYTES:
+        raise RecordTooLarge("a suite", len(body.encode()), SUITE_BYTES)
+    return body

@@ -10,11 +10,15 @@ import redis.asyncio
 
 from dropaudit.errors import AuditError
 from dropaudit_store.connection import key
-from dropaudit_store.errors import StoreError, redis_errors
+from dropaudit_store.errors import AuditNotFound, StoreError, redis_errors
 from dropaudit_store.events import Event, Finished, read_event
 
-# How long one read waits: what is watched from now on is part of the next one.
-_BLOCK_MILLISECONDS = 200
+# How long one read waits; it is broken off when somebody begins to watch something else. Shorter than Redis may take
+# to answer.
+_BLOCK_MILLISECONDS = 2000
+# Those who begin to watch within this time are taken up together.
+_GATHER_SECONDS = 0.001
+_DELETED = key("deleted")
 # How long a watcher hears nothing before it looks by itself.
 _PATIENCE_SECONDS = 15.0
 # Who lags behind reads the stream again instead of keeping more.
@@ -50,6 +54,9 @@ class EventHub:
         self._watchers: dict[str, set[_Watcher]] = {}
         # The last sequence number that was handed on, by audit.
         self._read_up_to: dict[str, int] = {}
+        # The last note of a deleted audit that was read; empty before the first watch.
+        self._deleted_up_to = ""
+        self._joined = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._closed: AuditError | None = None
 
@@ -62,8 +69,11 @@ class EventHub:
         """Yield the events after a sequence number, waiting for new ones, up to and including Finished.
 
         Where Finished itself is not after that number, nothing is left to yield. The caller makes sure that the audit
-        exists. Raises StoreUnavailable when Redis is gone, and what the hub was closed with.
+        existed. Raises AuditNotFound when it is deleted, StoreUnavailable when Redis is gone, and what the hub was
+        closed with.
         """
+        if not self._deleted_up_to:
+            self._deleted_up_to = await self._newest_deletion()
         watcher = _Watcher()
         self._watchers.setdefault(audit_id, set()).add(watcher)
         try:
@@ -76,7 +86,7 @@ class EventHub:
         events = await self._after(audit_id, last)
         if not events:
             newest = await self._newest(audit_id)
-            if newest is None or isinstance(newest, Finished):
+            if isinstance(newest, Finished):
                 return
             # A number that is still to come must not make anybody wait for it.
             last = min(last, newest.sequence)
@@ -90,7 +100,7 @@ class EventHub:
             heard = await self._hear(watcher)
             if heard is None or heard.sequence > last + 1:
                 # Nothing for long, or something was left out: the stream knows.
-                events = await self._after(audit_id, last)
+                events = await self._after(audit_id, last) or await self._still_there(audit_id)
             else:
                 events = [heard] if heard.sequence > last else []
 
@@ -109,7 +119,9 @@ class EventHub:
         return heard
 
     def _start(self, audit_id: str, last: int) -> None:
-        self._read_up_to.setdefault(audit_id, last)
+        if audit_id not in self._read_up_to:
+            self._read_up_to[audit_id] = last
+            self._joined.set()
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read())
 
@@ -124,15 +136,45 @@ class EventHub:
         """Hand on events for as long as anybody watches."""
         try:
             while self._read_up_to:
-                streams: dict[Any, Any] = {
-                    _stream(audit_id): f"{last}-0" for audit_id, last in self._read_up_to.items()
-                }
-                with redis_errors():
-                    answer: Any = await self._redis.xread(streams, count=100, block=_BLOCK_MILLISECONDS)
-                for name, entries in _by_stream(answer):
-                    self._hand_on(name.rpartition(":")[2], [read_event(*entry) for entry in entries])
+                self._joined.clear()
+                for name, entries in _by_stream(await self._read_once()):
+                    if name == _DELETED:
+                        self._end_deleted(entries)
+                    else:
+                        self._hand_on(name.rpartition(":")[2], [read_event(*entry) for entry in entries])
         except StoreError as error:
             self._tell_all(error)
+
+    async def _read_once(self) -> Any:
+        """Return what is new; nothing when somebody begins to watch something else meanwhile."""
+        streams: dict[Any, Any] = {_stream(audit_id): f"{last}-0" for audit_id, last in self._read_up_to.items()}
+        streams[_DELETED] = self._deleted_up_to
+        read = asyncio.ensure_future(self._redis.xread(streams, count=100, block=_BLOCK_MILLISECONDS))
+        joined = asyncio.ensure_future(self._joined.wait())
+        try:
+            await asyncio.wait({read, joined}, return_when=asyncio.FIRST_COMPLETED)
+            if not read.done():
+                await asyncio.sleep(_GATHER_SECONDS)
+            if not read.done():
+                return None
+            with redis_errors():
+                return read.result()
+        finally:
+            for each in (read, joined):
+                each.cancel()
+            # Its connection is closed then: an answer that nobody waits for must not be taken for another one's.
+            await asyncio.gather(read, joined, return_exceptions=True)
+
+    def _end_deleted(self, entries: list[tuple[str, dict[str, str]]]) -> None:
+        self._deleted_up_to = entries[-1][0]
+        for _, fields in entries:
+            for watcher in self._watchers.get(fields["audit"], ()):
+                watcher.end(AuditNotFound(f"audits/{fields['audit']}"))
+
+    async def _newest_deletion(self) -> str:
+        with redis_errors():
+            newest: Any = await self._redis.xrevrange(_DELETED, count=1)
+        return str(newest[0][0]) if newest else "0-0"
 
     def _hand_on(self, audit_id: str, events: list[Event]) -> None:
         if audit_id not in self._read_up_to:
@@ -159,10 +201,18 @@ class EventHub:
             found: Any = await self._redis.xrange(_stream(audit_id), min=f"({last}-0")
         return [read_event(*entry) for entry in found]
 
-    async def _newest(self, audit_id: str) -> Event | None:
+    async def _newest(self, audit_id: str) -> Event:
+        """Return the newest event, which every audit has. Raises AuditNotFound."""
         with redis_errors():
             newest: Any = await self._redis.xrevrange(_stream(audit_id), count=1)
-        return read_event(*newest[0]) if newest else None
+        if not newest:
+            raise AuditNotFound(f"audits/{audit_id}")
+        return read_event(*newest[0])
+
+    async def _still_there(self, audit_id: str) -> list[Event]:
+        """Return no event, of an audit that exists. Raises AuditNotFound."""
+        await self._newest(audit_id)
+        return []
 
 
 def _stream(audit_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,10 +16,12 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_server.access import SCOPES, scope_of
 from dropaudit_server.probe import health
 from dropaudit_server.tokens import Scope, hash_of
-from support.calls import METHODS, Refusal, call_method, refusal_of
+from support.calls import METHODS, Refusal, call_method, recorded_request, refusal_of
 from support.services import eventually, server
 
 SECRETS = {scope: f"secret-{scope}" for scope in Scope}
@@ -133,8 +136,9 @@ def test_tokens_change_without_a_restart_and_a_slip_locks_nobody_out(redis_url: 
         eventually(lambda: passes(channel, method, "second"), "a new token is not taken")
         write(path, entry("two", "second", Scope.READ))
         eventually(lambda: not passes(channel, method, "first"), "an old token is still taken")
-        path.write_text('{"tokens": [')
-        assert passes(channel, method, "second")
+        for slip in (b'{"tokens": [', b'{"tokens": [{"name": "\xff"}]}'):
+            path.write_bytes(slip)
+            assert passes(channel, method, "second")
         path.unlink()
         assert passes(channel, method, "second")
     assert "the tokens read before stay valid" in (tmp_path / "server.log").read_text()
@@ -161,3 +165,86 @@ def test_a_new_token_is_printed_once_and_kept_as_a_hash(redis_url: str, tmp_path
         ended = subprocess.run([*command, *wrong], capture_output=True, text=True, timeout=60, check=False)
         assert (ended.returncode, ended.stdout) == (2, "")
         assert ended.stderr.startswith("usage: ")
+
+
+class Unsent:
+    """A call of any method whose message is not sent until a test says so."""
+
+    def __init__(self, channel: grpc.Channel, method: MethodDescriptor, metadata: list[tuple[str, str]]) -> None:
+        path = f"/{method.containing_service.full_name}/{method.name}"
+        self._message: queue.Queue[bytes | None] = queue.Queue()
+        # Over the wire every call is a stream: how many messages it has is known to its ends alone.
+        call: Any = channel.stream_stream(path, request_serializer=bytes, response_deserializer=bytes)
+        self._answers = call(iter(self._message.get, None), metadata=metadata, timeout=300)
+
+    def send(self, content: bytes) -> None:
+        self._message.put(content)
+
+    def end(self) -> None:
+        self._message.put(None)
+
+    def refusal(self) -> Refusal:
+        try:
+            return refusal_of(lambda: list(self._answers))
+        finally:
+            self.end()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_call_is_refused_before_any_byte_of_its_message_comes(channel: grpc.Channel, name: str) -> None:
+    shown: dict[str, list[tuple[str, str]]] = {
+        "UNAUTHENTICATED": [],
+        "UNAUTHENTICATED ": bearer("wrong"),
+        "TOKEN_EXPIRED": bearer("secret-old"),
+    }
+    if SCOPES[name] is not Scope.READ:
+        shown["PERMISSION_DENIED"] = bearer(SECRETS[Scope.READ])
+    for reason, metadata in shown.items():
+        assert Unsent(channel, METHODS[name], metadata).refusal().reason == reason.strip()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_cannot_be_parsed_is_not_parsed_without_a_token(channel: grpc.Channel, name: str) -> None:
+    call = Unsent(channel, METHODS[name], [])
+    call.send(b"\xff" * 100_000)
+    assert call.refusal().reason == "UNAUTHENTICATED"
+
+
+def test_a_call_of_any_method_ends_when_its_token_is_revoked_or_expires_meanwhile(
+    redis_url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "tokens.json"
+    write(path, entry("a", "revoked", Scope.ADMIN), entry("b", "kept", Scope.ADMIN), entry("c", "c", Scope.ADMIN))
+    with (
+        server(redis_url, tmp_path, tokens_file=path, message_seconds=600, upload_idle_seconds=600) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        calls = {
+            (secret, name): Unsent(channel, method, bearer(secret))
+            for secret in ("revoked", "kept", "c")
+            for name, method in METHODS.items()
+        }
+        stub: Any = AuditServiceStub(channel)
+        watched = stub.CreateAudit(recorded_request(), metadata=bearer("kept")).name
+        request = pb.WatchAuditRequest(name=watched)
+        watches = {
+            secret: stub.WatchAudit(request, metadata=bearer(secret), timeout=300)
+            for secret in ("revoked", "kept", "c")
+        }
+        for watch in watches.values():
+            assert next(watch).state == pb.Audit.QUEUED
+        assert passes(channel, METHODS["ListModels"], "revoked")
+        write(path, entry("b", "kept", Scope.ADMIN), entry("c", "c", Scope.ADMIN, LONG_AGO))
+        # Streams end by themselves.
+        assert refusal_of(lambda: next(watches["revoked"])).reason == "UNAUTHENTICATED"
+        assert refusal_of(lambda: next(watches["c"])).reason == "TOKEN_EXPIRED"
+        for (secret, _), call in calls.items():
+            # An upload's message is its metadata; any other one's is its request, which is empty here.
+            call.send(b"")
+            call.end()
+            expected = {"revoked": "UNAUTHENTICATED", "c": "TOKEN_EXPIRED", "kept": "INVALID_REQUEST"}[secret]
+            try:
+                assert call.refusal().reason == expected
+            except pytest.fail.Exception:
+                assert secret == "kept"
+        watches["kept"].cancel()

@@ -38,12 +38,13 @@ def test_suites_are_listed_newest_first_in_pages(stub: AuditServiceStub) -> None
     found: list[pb.Suite] = []
     token = ""
     for expected in (2, 2, 1):
-        page = stub.ListSuites(pb.ListSuitesRequest(page_size=2, page_token=token))
+        page = stub.ListSuites(pb.ListSuitesRequest(page_size=2, page_token=token, view=pb.VIEW_FULL))
         assert len(page.suites) == expected
         found += page.suites
         token = page.next_page_token
         create(stub, f"newer-{expected}-{len(found)}")
     assert (found, token) == (made[::-1], "")
+    assert all(not each.members for each in stub.ListSuites(pb.ListSuitesRequest()).suites)
 
 
 CHANGES: dict[str, Callable[[pb.Suite], object]] = {

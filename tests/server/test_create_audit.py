@@ -88,7 +88,23 @@ BAD = {
     ),
     "an extent beyond any memory": (
         inputs(pb.Tensor(datatype="FP64", shape=[2**62, 2**62])),
-        ["audit.spec.artifact.inputs.tensors[0].raw_contents"],
+        ["audit.spec.artifact.inputs.tensors[0].shape"],
+    ),
+    "an empty tensor with such an extent": (
+        inputs(pb.Tensor(datatype="FP32", shape=[0, 2**62])),
+        ["audit.spec.artifact.inputs.tensors[0].shape"],
+    ),
+    "elements that cannot be addressed": (
+        inputs(pb.Tensor(datatype="FP32", shape=[0, 2**30, 2**30])),
+        ["audit.spec.artifact.inputs.tensors[0].shape"],
+    ),
+    "more axes than may be": (
+        inputs(pb.Tensor(datatype="FP32", shape=[1] * 33, raw_contents=b"1234")),
+        ["audit.spec.artifact.inputs.tensors[0].shape"],
+    ),
+    "a name of half a kilobyte": (
+        inputs(pb.Tensor(name="é" * 257, datatype="FP32", raw_contents=b"1234")),
+        ["audit.spec.artifact.inputs.tensors[0].name"],
     ),
     "no train output": (
         subject(pb.AuditSpec(recorded=pb.RecordedSubject(inference=X))),

@@ -27,14 +27,25 @@ from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server.access import Access, PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.audit_handlers import AuditHandlers
 from dropaudit_server.following import Follower
+from dropaudit_server.gate import (
+    CallLimits,
+    Gate,
+    Kind,
+    MessageTimedOut,
+    TooManyCalls,
+    TooManyStreams,
+    TooManyTransfers,
+)
 from dropaudit_server.inspecting import InspectionFailed, NotInspected
 from dropaudit_server.interceptor import Interceptor
+from dropaudit_server.revocation import OpenStreams
 from dropaudit_server.server import make_parts
 from dropaudit_server.servicer import AuditServicer
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.status import CODES
 from dropaudit_server.stopping import ServerStopping, Stopping
 from dropaudit_server.tokens import Scope, Token
+from dropaudit_server.uploads import UploadTimedOut
 from dropaudit_server.violations import InvalidRequest
 from dropaudit_server.wakeups import WakeUps
 from dropaudit_store import errors
@@ -107,6 +118,14 @@ ERRORS: list[AuditError] = [
     errors.InUse("models/a", ["suites/nightly"]),
     errors.AuditNotFinished("a", "RUNNING"),
     errors.QueueFull(1),
+    errors.InspectionsFull(1),
+    errors.RecordTooLarge("a suite", 2, 1),
+    errors.RunTooLarge("nightly", 1),
+    TooManyCalls(Kind.CALLS, 1),
+    TooManyStreams(Kind.STREAMS, 1),
+    TooManyTransfers(Kind.TRANSFERS, 1),
+    MessageTimedOut(1.0),
+    UploadTimedOut(1.0),
     errors.Conflict("suites/nightly"),
     errors.BlobMissing("a" * 64),
     errors.InvalidDigest("../escape"),
@@ -141,8 +160,8 @@ async def failing(
     redis_url: str, redis_client: redis.Redis, tmp_path: object
 ) -> AsyncIterator[rpc.AuditServiceAsyncStub]:
     """A server in this process whose handlers fail."""
-    waiting = connect_async(redis_url)
-    server = grpc.aio.server(interceptors=[Interceptor(Access(None))])
+    waiting, access = connect_async(redis_url), Access(None)
+    server = grpc.aio.server(interceptors=[Interceptor(access, Gate(CallLimits()), OpenStreams(access))])
     settings = ServerSettings(redis_url=redis_url, blob_url=f"file://{tmp_path}")
     handlers, hub = Failing(), EventHub(waiting)
     wake_ups = WakeUps(redis_url)

@@ -81,7 +81,34 @@ def test_listed_reports_leave_out_sites_and_outputs(stub: AuditServiceStub, audi
     assert whole.outputs
     whole.ClearField("sites")
     whole.ClearField("outputs")
+    for finding in whole.findings:
+        finding.ClearField("evidence")
     assert page.audits[0].report == whole
+    assert page.audits[0].spec.recorded == pb.RecordedSubject(keep_prob=0.5)
+
+
+def test_a_full_view_tells_all_of_each_audit(stub: AuditServiceStub, audits: AuditStore) -> None:
+    name = create(stub)
+    succeed(audits, name)
+    (page,) = pages(stub, view=pb.VIEW_FULL)
+    assert list(page.audits) == [stub.GetAudit(pb.GetAuditRequest(name=name))]
+    assert page.audits[0].report.sites
+    assert page.audits[0].spec.recorded.inference.shape
+
+
+def test_a_page_that_would_be_too_large_ends_early_and_the_next_goes_on(
+    stub: AuditServiceStub, audits: AuditStore
+) -> None:
+    made = []
+    for _ in range(5):
+        made.append(create(stub))
+        succeed(audits, made[-1], sites=[{"name": "n" * 500}] * 2000)
+    found = list(pages(stub, view=pb.VIEW_FULL, page_size=5))
+    assert [len(page.audits) for page in found] == [3, 2]
+    assert names(found) == made[::-1]
+    # What every client of gRPC takes.
+    assert all(page.ByteSize() < 4 << 20 for page in found)
+    assert [len(page.audits) for page in pages(stub, page_size=5)] == [5]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +207,9 @@ def test_a_finished_audit_is_deleted_with_all_that_it_left(
     left = {str(each) for each in redis_client.scan_iter("dropaudit:*")}
     (blob,) = redis_client.zrange("dropaudit:garbage", 0, -1)
     # What was counted stays, and content that was held goes later.
-    assert left == {"dropaudit:garbage", f"dropaudit:hold:{blob!s}", "dropaudit:totals"}
+    kept = {"dropaudit:garbage", f"dropaudit:hold:{blob!s}", "dropaudit:totals"}
+    # Those who watched are told by a short list of names.
+    assert left == kept | {"dropaudit:deleted"}
 
 
 def test_an_audit_that_has_not_finished_is_not_deleted(stub: AuditServiceStub, audits: AuditStore) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from dropaudit_client.local_service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
@@ -139,3 +144,67 @@ def test_calls_wait_no_longer_than_their_deadline(redis_url: str, tmp_path: Path
         model = upload(stub, b"content").name
         inspect = pb.InspectModelRequest(name=model)
         assert refusal_of(lambda: stub.InspectModel(inspect, timeout=0.5)).code == "DEADLINE_EXCEEDED"
+
+
+def test_metrics_are_for_those_who_bring_the_token(redis_url: str, tmp_path: Path) -> None:
+    metrics, token = f"127.0.0.1:{free_port()}", tmp_path / "token"
+    token.write_text("secret-of-metrics\n")
+    with server(redis_url, tmp_path, metrics_listen=metrics, metrics_token_file=token):
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret-of-metrics"}):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                read(metrics, headers)
+            assert refused.value.code == 401
+            refused.value.close()
+        assert "dropaudit_watchers 0.0" in read(metrics, {"Authorization": "Bearer secret-of-metrics"})
+    assert "secret-of-metrics" not in (tmp_path / "server.log").read_text()
+
+
+def read(address: str, headers: dict[str, str]) -> str:
+    asked = urllib.request.Request(f"http://{address}/metrics", headers=headers)
+    with urllib.request.urlopen(asked, timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def test_metrics_without_a_token_beyond_this_machine_are_said_to_be_open(redis_url: str, tmp_path: Path) -> None:
+    with server(redis_url, tmp_path, metrics_listen=f"0.0.0.0:{free_port()}"):
+        pass
+    assert "anybody who reaches this address may read metrics" in (tmp_path / "server.log").read_text()
+
+
+def test_a_token_of_metrics_that_cannot_be_read_is_one_sentence(redis_url: str, tmp_path: Path) -> None:
+    environ = environment(redis_url, tmp_path, metrics_listen=f"127.0.0.1:{free_port()}", metrics_token_file="/none")
+    ended = subprocess.run(
+        [sys.executable, "-m", "dropaudit_server"],
+        env={**os.environ, **environ}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "DROPAUDIT_METRICS_TOKEN_FILE /none holds no token" in ended.stderr
+
+
+def test_health_can_be_watched_and_serves_clients_that_look_at_it(redis_url: str, tmp_path: Path) -> None:
+    service = json.dumps({"healthCheckConfig": {"serviceName": ""}, "loadBalancingConfig": [{"round_robin": {}}]})
+    with server(redis_url, tmp_path, ready=serving) as address:
+        with grpc.insecure_channel(address) as channel:
+            stub: Any = health_pb2_grpc.HealthStub(channel)
+            watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=30)
+            assert next(iter(watch)).status == health_pb2.HealthCheckResponse.SERVING
+            watch.cancel()
+        with grpc.insecure_channel(address, options=[("grpc.service_config", service)]) as channel:
+            asked = pb.ListModelsRequest()
+            assert AuditServiceStub(channel).ListModels(asked, timeout=30, wait_for_ready=True) is not None
+
+
+async def test_more_may_begin_to_watch_at_once_than_grpc_lets_wait(redis_url: str, tmp_path: Path) -> None:
+    count = 1500
+    with server(redis_url, tmp_path, ready=serving) as address:
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub: Any = AuditServiceStub(channel)
+            name = (await stub.CreateAudit(recorded_request())).name
+
+            async def watched() -> list[str | None]:
+                events = stub.WatchAudit(pb.WatchAuditRequest(name=name))
+                return [event.WhichOneof("event") async for event in events]
+
+            watches = [asyncio.create_task(watched()) for _ in range(count)]
+            await stub.CancelAudit(pb.CancelAuditRequest(name=name))
+            assert await asyncio.gather(*watches) == [["state", "audit"]] * count

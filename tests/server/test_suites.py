@@ -199,16 +199,21 @@ def test_a_run_with_an_unfinished_audit_is_running(
 
 
 def test_runs_are_listed_newest_first_in_pages(stub: AuditServiceStub) -> None:
+    upload(stub, b"content", display_name="lstm-1.onnx")
     stub.CreateSuite(request(GLOB))
     made = [run(stub).name for _ in range(5)]
     listed, token = [], ""
     for expected in (2, 2, 1):
         page = stub.ListRuns(pb.ListRunsRequest(parent="suites/nightly", page_size=2, page_token=token))
         assert len(page.runs) == expected
+        assert all(not each.audits and each.state == pb.Run.RUNNING for each in page.runs)
         listed += [each.name for each in page.runs]
         token = page.next_page_token
     assert token == ""
     assert listed == made[::-1]
+    (newest, *_) = stub.ListRuns(pb.ListRunsRequest(parent="suites/nightly", view=pb.VIEW_FULL)).runs
+    assert newest == stub.GetRun(pb.GetRunRequest(name=made[-1]))
+    assert len(newest.audits) == 1
 
 
 @pytest.mark.parametrize(

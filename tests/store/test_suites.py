@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
 import pytest
 import redis
 
 from dropaudit.plan import Plan, Role
 from dropaudit_store.audits import AuditStore
-from dropaudit_store.errors import RunNotFound, SuiteExists, SuiteNotFound
+from dropaudit_store.errors import (
+    InUse,
+    ModelNotFound,
+    RecordTooLarge,
+    RunNotFound,
+    RunTooLarge,
+    SuiteExists,
+    SuiteNotFound,
+)
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import ArtifactRef, Glob, Member, Priority, RunTrigger, Suite
 from dropaudit_store.suites import SuiteStore
@@ -30,10 +43,20 @@ def suites(redis_client: redis.Redis, audits: AuditStore, models: ModelStore) ->
     return SuiteStore(redis_client, audits, models)
 
 
+@pytest.fixture
+def stored(models: ModelStore) -> None:
+    """The models that suites name, noted as stored."""
+    for digest in (A, B):
+        models.add(digest, 1, "")
+
+
 def suite(*members: Member) -> Suite:
-    return Suite(id="nightly", members=members, plan=Plan(seed=3), labels={"team": "x"}, create_time=1, update_time=1)
+    return Suite(
+        id="nightly", members=members, plan=Plan(seed=3), labels={"team": "x"}, create_time=1.0, update_time=1.0
+    )
 
 
+@pytest.mark.usefixtures("stored")
 def test_a_suite_comes_back_as_it_was_made(suites: SuiteStore) -> None:
     made = suite(ArtifactRef(model=A), Glob(pattern="lstm-*", role=Role.TRAIN))
     suites.create(made)
@@ -41,6 +64,7 @@ def test_a_suite_comes_back_as_it_was_made(suites: SuiteStore) -> None:
     assert suites.every() == [made]
 
 
+@pytest.mark.usefixtures("stored")
 def test_a_name_is_taken_once(suites: SuiteStore) -> None:
     suites.create(suite(ArtifactRef(model=A)))
     with pytest.raises(SuiteExists, match="nightly"):
@@ -54,6 +78,7 @@ def test_what_does_not_exist_is_not_found(suites: SuiteStore) -> None:
         suites.get_run("none", "r")
 
 
+@pytest.mark.usefixtures("stored")
 def test_a_run_has_an_audit_for_each_member_with_the_suites_plan_and_labels(
     suites: SuiteStore, audits: AuditStore
 ) -> None:
@@ -80,6 +105,7 @@ def test_a_glob_takes_the_models_that_match_at_the_time_of_the_run(
     assert subjects == [ArtifactRef(model=A, role=Role.TRAIN), ArtifactRef(model=C, role=Role.TRAIN)]
 
 
+@pytest.mark.usefixtures("stored")
 def test_one_request_id_is_one_run_and_another_is_another(suites: SuiteStore) -> None:
     suites.create(suite(ArtifactRef(model=A)))
     first, again, other = (suites.run_now("nightly", request_id) for request_id in ("r1", "r1", "r2"))
@@ -88,6 +114,7 @@ def test_one_request_id_is_one_run_and_another_is_another(suites: SuiteStore) ->
     assert suites.run_now("nightly").id != suites.run_now("nightly").id
 
 
+@pytest.mark.usefixtures("stored")
 def test_firing_twice_for_one_due_instant_is_one_run(suites: SuiteStore) -> None:
     suites.create(suite(ArtifactRef(model=A)))
     first, again = suites.run_due("nightly", 60_000.0), suites.run_due("nightly", 60_000.0)
@@ -117,3 +144,80 @@ def test_a_model_without_a_name_takes_the_first_that_comes(models: ModelStore) -
     assert models.add(A, 10, "one.onnx").display_name == "one.onnx"
     found = models.add(A, 10, "two.onnx")
     assert (found.display_name, found.create_time) == ("one.onnx", first.create_time)
+
+
+def test_a_suite_that_names_a_model_that_is_not_stored_is_refused(suites: SuiteStore, models: ModelStore) -> None:
+    with pytest.raises(ModelNotFound, match=A):
+        suites.create(suite(ArtifactRef(model=A)))
+    models.add(A, 1, "")
+    before = suites.create(suite(ArtifactRef(model=A)))
+    with pytest.raises(ModelNotFound, match=B):
+        suites.replace(before, suite(ArtifactRef(model=B)))
+
+
+def test_a_model_is_either_deleted_or_named_by_a_suite_whoever_comes_first(
+    redis_client: redis.Redis, audits: AuditStore, models: ModelStore
+) -> None:
+    suites = SuiteStore(redis_client, audits, models)
+    for number in range(100):
+        models.add(A, 1, "")
+        named = msgspec.structs.replace(suite(ArtifactRef(model=A)), id=f"s{number}")
+        outcomes = at_once(partial(suites.create, named), partial(models.delete, A))
+        assert sorted(outcomes, key=str) in ([InUse, None], [ModelNotFound, None])
+        if outcomes[0] is None:
+            suites.delete(named.id)
+            models.delete(A)
+
+
+def at_once(*calls: Callable[[], object]) -> list[type[Exception] | None]:
+    """Return how calls ended that were made at the same time."""
+    outcomes: dict[int, type[Exception] | None] = {}
+    barrier = threading.Barrier(len(calls))
+
+    def call(number: int) -> None:
+        barrier.wait()
+        try:
+            calls[number]()
+        except (InUse, ModelNotFound) as error:
+            outcomes[number] = type(error)
+        else:
+            outcomes[number] = None
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [outcomes[number] for number in range(len(calls))]
+
+
+def test_a_caller_s_request_id_is_never_that_of_a_run_s_audit(
+    suites: SuiteStore, audits: AuditStore, models: ModelStore
+) -> None:
+    models.add(A, 1, "a.onnx")
+    suites.create(suite(ArtifactRef(model=A), Glob(pattern="a*")))
+    run = suites.run_due("nightly", 60_000.0)
+    # As the ids of runs' audits once were, and what a caller may send.
+    request = audits.get(run.audits[0]).request
+    for given in (f"{run.name}/0", f"{run.name}/1", run.name):
+        assert audits.create(request, given).id not in run.audits
+
+
+def test_a_suite_has_a_size_limit_and_its_runs_have_one(
+    suites: SuiteStore, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(RecordTooLarge, match="1048576"):
+        suites.create(suite(*(Glob(pattern="x" * 2000) for _ in range(600))))
+    for digest in (A, B, C):
+        models.add(digest, 1, "m.onnx")
+    suites.create(suite(Glob(pattern="*"), Glob(pattern="m*")))
+    assert len(suites.run_now("nightly").audits) == 6
+    monkeypatch.setattr("dropaudit_store.suites.MOST_OF_RUN", 5)
+    with pytest.raises(RunTooLarge, match="more than 5"):
+        suites.run_now("nightly")
+
+
+def test_a_pattern_may_backtrack_as_it_likes(suites: SuiteStore, models: ModelStore) -> None:
+    models.add(A, 1, "a" * 512)
+    suites.create(suite(Glob(pattern="*a" * 250 + "b")))
+    assert suites.run_now("nightly").audits == ()

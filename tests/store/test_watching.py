@@ -12,11 +12,12 @@ import redis.asyncio
 from dropaudit.plan import Phase, Plan, Progress
 from dropaudit_store.audits import AuditStore, Lease
 from dropaudit_store.connection import connect_async
-from dropaudit_store.errors import StoreUnavailable
+from dropaudit_store.errors import AuditNotFound, StoreUnavailable
 from dropaudit_store.records import ArtifactRef, AuditRequest, Spec
 from dropaudit_store.watching import EventHub
 
 REPORT = {"verdict": "PASS", "summary": "s"}
+REQUEST = AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=Plan()))
 
 
 @pytest.fixture
@@ -33,8 +34,7 @@ def hub(client: redis.asyncio.Redis) -> EventHub:
 
 @pytest.fixture
 def lease(store: AuditStore) -> Lease:
-    request = AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=Plan()))
-    found = store.claim(store.create(request).id, 30.0)
+    found = store.claim(store.create(REQUEST).id, 30.0)
     assert found is not None
     return found
 
@@ -133,4 +133,39 @@ async def test_what_has_finished_needs_no_reader(hub: EventHub, store: AuditStor
     store.succeed(lease, REPORT)
     assert await sequences(hub, lease.audit_id, after=1) == [2, 3]
     assert await sequences(hub, lease.audit_id, after=3) == []
-    assert await sequences(hub, "none") == []
+
+
+async def test_an_audit_that_is_deleted_ends_its_watches_and_those_to_come(
+    hub: EventHub, store: AuditStore, lease: Lease
+) -> None:
+    watches = [asyncio.create_task(sequences(hub, lease.audit_id, after=2)) for _ in range(3)]
+    other = store.claim(store.create(REQUEST).id, 60.0)
+    assert other is not None
+    going_on = asyncio.create_task(sequences(hub, other.audit_id))
+    await asyncio.sleep(0.05)
+    store.stopped(lease)
+    store.delete(lease.audit_id)
+    async with asyncio.timeout(2):
+        # Each may hear the end before it hears that all is gone.
+        heard = await asyncio.gather(*watches, return_exceptions=True)
+        assert all(each == [3] or isinstance(each, AuditNotFound) for each in heard)
+        with pytest.raises(AuditNotFound):
+            await sequences(hub, lease.audit_id)
+        store.stopped(other)
+        assert await going_on == [1, 2, 3]
+
+
+async def test_a_new_watch_waits_for_no_other_to_hear_something(hub: EventHub, store: AuditStore, lease: Lease) -> None:
+    waiting = asyncio.create_task(sequences(hub, lease.audit_id, after=2))
+    await asyncio.sleep(0.1)
+    for _ in range(5):
+        other = store.claim(store.create(REQUEST).id, 60.0)
+        assert other is not None
+        watch = asyncio.create_task(sequences(hub, other.audit_id))
+        await asyncio.sleep(0.05)
+        # One read waits for two seconds; the event must come before that.
+        async with asyncio.timeout(1):
+            store.stopped(other)
+            assert await watch == [1, 2, 3]
+    store.stopped(lease)
+    assert await waiting == [3]

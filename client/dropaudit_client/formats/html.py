@@ -28,6 +28,7 @@ def to_html(report: Report, title: str = "") -> str:
         _outputs(report.outputs),
         _attributions(report.outputs),
         _execution(report.execution),
+        "".join(f"<p>Shortened: {text(sentence)}.</p>" for sentence in report.shortened),
     ]
     style = files("dropaudit_client").joinpath("formats", "report.css").read_text(encoding="utf-8")
     return (

@@ -33,6 +33,7 @@ def _run(report: Report, title: str) -> dict[str, Any]:
         "seed": report.execution.seed,
         "provider": report.execution.provider,
         "replicates": report.execution.replicates,
+        **({"shortened": list(report.shortened)} if report.shortened else {}),
     }
     return {
         "tool": {"driver": driver},

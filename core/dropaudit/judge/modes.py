@@ -124,6 +124,7 @@ def judge_removed(model: Model) -> list[Finding]:
     """DA102: Dropout operators that a default session of the runtime deletes."""
     operators = [site for site in model.active if site.implementation is Implementation.DROPOUT_OP]
     removed = [site for site in operators if site.maker not in model.surviving]
+    names = [site.name for site in removed]
     extent = "all" if len(removed) == len(model.active) else "a part"
     return [
         make_finding(
@@ -133,7 +134,7 @@ def judge_removed(model: Model) -> list[Finding]:
             f"{len(removed)} of {len(model.active)} active sites are gone, {extent} of the dropout.",
             remedy='Create the session with disabled_optimizers=["EliminateDropout"] where dropout is wanted; where it '
             "is not, export in evaluation mode.",
-            removed=[other.name for other in removed],
+            removed=names,
             activeSites=len(model.active),
         )
         for site in removed

@@ -214,14 +214,16 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAudits(self, request, context):
-        """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells.
+        """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells. What is left
+        out unless `view` asks for it, GetAudit returns.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchAudit(self, request, context):
-        """Streams an audit's events from `after_sequence` on; the last one carries the finished audit.
+        """Streams an audit's events from `after_sequence` on; the last one carries the finished audit. NOT_FOUND when the audit
+        is deleted meanwhile; UNAUTHENTICATED when the caller's token is revoked or expires.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

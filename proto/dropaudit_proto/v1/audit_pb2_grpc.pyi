@@ -65,9 +65,13 @@ class AuditServiceStub:
     GetAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetAuditRequest, _audit_pb2.Audit]
     """Returns an audit; its report once it has SUCCEEDED."""
     ListAudits: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditsRequest, _audit_pb2.ListAuditsResponse]
-    """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells."""
+    """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells. What is left
+    out unless `view` asks for it, GetAudit returns.
+    """
     WatchAudit: _grpc.UnaryStreamMultiCallable[_audit_pb2.WatchAuditRequest, _audit_pb2.AuditEvent]
-    """Streams an audit's events from `after_sequence` on; the last one carries the finished audit."""
+    """Streams an audit's events from `after_sequence` on; the last one carries the finished audit. NOT_FOUND when the audit
+    is deleted meanwhile; UNAUTHENTICATED when the caller's token is revoked or expires.
+    """
     CancelAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CancelAuditRequest, _audit_pb2.Audit]
     """Cancels an audit that has not finished: at once while it is QUEUED; the worker of a RUNNING one is asked to stop,
     which it does within a second or so. A finished audit is returned as it is.
@@ -120,9 +124,13 @@ class AuditServiceAsyncStub(AuditServiceStub):
     GetAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetAuditRequest, _audit_pb2.Audit]  # type: ignore[assignment]
     """Returns an audit; its report once it has SUCCEEDED."""
     ListAudits: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditsRequest, _audit_pb2.ListAuditsResponse]  # type: ignore[assignment]
-    """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells."""
+    """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells. What is left
+    out unless `view` asks for it, GetAudit returns.
+    """
     WatchAudit: _aio.UnaryStreamMultiCallable[_audit_pb2.WatchAuditRequest, _audit_pb2.AuditEvent]  # type: ignore[assignment]
-    """Streams an audit's events from `after_sequence` on; the last one carries the finished audit."""
+    """Streams an audit's events from `after_sequence` on; the last one carries the finished audit. NOT_FOUND when the audit
+    is deleted meanwhile; UNAUTHENTICATED when the caller's token is revoked or expires.
+    """
     CancelAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.CancelAuditRequest, _audit_pb2.Audit]  # type: ignore[assignment]
     """Cancels an audit that has not finished: at once while it is QUEUED; the worker of a RUNNING one is asked to stop,
     which it does within a second or so. A finished audit is returned as it is.
@@ -232,7 +240,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.ListAuditsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListAuditsResponse, _abc.Awaitable[_audit_pb2.ListAuditsResponse]]:
-        """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells."""
+        """Lists audits, newest first. A page may be short, or empty, with more to follow: `next_page_token` tells. What is left
+        out unless `view` asks for it, GetAudit returns.
+        """
 
     @_abc_1.abstractmethod
     def WatchAudit(
@@ -240,7 +250,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.WatchAuditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_pb2.AuditEvent], _abc.AsyncIterator[_audit_pb2.AuditEvent]]:
-        """Streams an audit's events from `after_sequence` on; the last one carries the finished audit."""
+        """Streams an audit's events from `after_sequence` on; the last one carries the finished audit. NOT_FOUND when the audit
+        is deleted meanwhile; UNAUTHENTICATED when the caller's token is revoked or expires.
+        """
 
     @_abc_1.abstractmethod
     def CancelAudit(
