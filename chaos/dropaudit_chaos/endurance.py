@@ -61,7 +61,7 @@ def main() -> int:
 def measure(audits: int, models: int, recycle: int, folder: Path) -> list[Sample]:
     """Have one worker of one child make audits of all models in turn, and look at its memory after each thousand."""
     samples = []
-    settings = {"concurrency": 1, "audits_per_child": recycle, "announce_seconds": 600, "log_level": "WARNING"}
+    settings = {"concurrency": 1, "audits_per_sandbox": recycle, "announce_seconds": 600, "log_level": "WARNING"}
     with serving(folder, 1, **settings) as service, AuditClient(service.address) as client:
         names = [client.upload_model(content).name for content in many_models(models)]
         for start in range(0, audits, _STEP):

@@ -67,7 +67,7 @@ def test_children_make_room_for_new_ones_and_the_parent_goes_on(
     redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
     seen = set[int]()
-    with worker(redis_url, tmp_path, audits_per_child=1, **PROMPT) as parent:
+    with worker(redis_url, tmp_path, audits_per_sandbox=1, **PROMPT) as parent:
         for _ in range(3):
             assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
             seen |= {child.pid for child in psutil.Process(parent.pid).children()}

@@ -29,10 +29,10 @@ from dropaudit_worker.settings import WorkerSettings
 
 # Redis hands a message to another worker after this long: longer than any audit may take.
 _VISIBILITY_MARGIN_SECONDS = 600
-# An audit that does not end at its limit ends its own process; where even that fails, the parent kills it.
-_LONGEST_ALARM_MARGIN_SECONDS = 30
+# A sandbox is ended at the time limit. A child that is busy for so much longer ends itself, and where even that fails,
+# its parent kills it.
+_ALARM_MARGIN_SECONDS = PATIENCE_SECONDS + 30
 _KILL_MARGIN_SECONDS = PATIENCE_SECONDS + 60
-_KIBIBYTE = 1 << 10
 _KEEPS_PER_LEASE = 3
 # Celery may miss that a child has gone, and looks again only after five seconds (celery/celery#9588).
 _REPLACE_SECONDS = 0.2
@@ -43,10 +43,10 @@ _log = structlog.get_logger(__name__)
 def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
     """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
     app = Celery("dropaudit", broker=settings.redis_url)
-    _configure(app, settings, limits)
+    _configure(app, settings)
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
     life = Life(limits)
-    parts = Parts(settings, messages.wake, life.is_leaving)
+    parts = Parts(settings, messages.wake, life)
     worker = uuid.uuid4().hex
     _add_audit_task(app, settings, parts, life, worker)
     _add_tasks(app, parts)
@@ -63,7 +63,7 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     return app
 
 
-def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None) -> None:
+def _configure(app: Celery, settings: WorkerSettings) -> None:
     visibility = {"visibility_timeout": settings.time_limit_seconds + _VISIBILITY_MARGIN_SECONDS}
     app.conf.update(
         accept_content=["json"],
@@ -75,9 +75,6 @@ def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None
         # The soft limit is the audit's own: Celery's would raise inside the runtime, which takes any error for its own.
         task_time_limit=settings.time_limit_seconds + _KILL_MARGIN_SECONDS,
         worker_prefetch_multiplier=1,
-        worker_max_tasks_per_child=settings.audits_per_child or None,
-        # Beside a child that has grown so much there is hardly room for another audit.
-        worker_max_memory_per_child=limits.memory_bytes // 2 // _KIBIBYTE if limits and limits.memory_bytes else None,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
@@ -98,8 +95,7 @@ def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None
 
 
 def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Parts, life: Life, worker: str) -> None:
-    limit = settings.time_limit_seconds
-    hard_seconds = limit + min(limit, _LONGEST_ALARM_MARGIN_SECONDS)
+    hard_seconds = settings.time_limit_seconds + _ALARM_MARGIN_SECONDS
 
     @app.task(name=AUDIT_TASK, bind=True)
     def audit(task: Any, audit_id: str) -> None:
@@ -198,7 +194,7 @@ def _standing_by(
             self.timers: list[Any] = []
             self.losses = Losses(parts.audits, worker, messages.wake, settings.max_attempts)
             # Before the pool forks its first child.
-            life.watch(self.losses)
+            life.watch(self.losses, parts.sandboxes.warm, parts.sandboxes.close)
 
         def start(self, parent: Any) -> None:
             def keep() -> None:

@@ -1,0 +1,274 @@
+"""The worker's side of a sandbox: starts it, asks, listens, and ends it when it does not end by itself."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from dropaudit.errors import AuditCancelled, AuditError
+from dropaudit_worker.memory_kills import memory_kills
+from dropaudit_worker.sandbox.limits import SandboxLimits
+from dropaudit_worker.sandbox.wire import Answer, Answers, Ending, Garbled, Job, Made, Ready, Stop, Told, encoded
+
+IsStopped = Callable[[], bool]
+Tell = Callable[[Told], None]
+
+_LOOK_SECONDS = 0.05
+# What is told to end has so long to do so by itself.
+_GRACE_SECONDS = 0.4
+_START_SECONDS = 120.0
+_CHUNK_BYTES = 1 << 20
+_MOST_WORDS_BYTES = 1 << 16
+# All that a sandbox has of the worker's environment: where libraries lie, and how many threads they start.
+_VARIABLES = (
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "TZ",
+    "MALLOC_ARENA_MAX",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "CUDA_MODULE_LOADING",
+    "NVIDIA_TF32_OVERRIDE",
+)
+_OUT_OF_MEMORY = re.compile(rb"bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
+_NEARLY_ALL = 0.9
+_KIBIBYTE = 1 << 10
+
+
+class SandboxLost(Exception):
+    """A sandbox is gone in the middle of a job.
+
+    Attributes:
+        cause: what became of it.
+        by_memory: whether it wanted more memory than it may take.
+    """
+
+    def __init__(self, cause: str, *, by_memory: bool = False) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.by_memory = by_memory
+
+
+class TimeLimitExceeded(AuditError):
+    """An audit took longer than this worker lets one take."""
+
+    reason = "TIME_LIMIT_EXCEEDED"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the audit took longer than {seconds:g} s; lower max_replicates, or raise DROPAUDIT_TIME_LIMIT_SECONDS "
+            "of the workers"
+        )
+
+
+class Sandbox:
+    """One process that does jobs, one at a time."""
+
+    def __init__(self, limits: SandboxLimits, environ: Mapping[str, str] = os.environ) -> None:
+        """Start it; it is ready a moment later, and waited for when it is first used."""
+        self._limits = limits
+        self._kills = memory_kills()
+        self._line, theirs = socket.socketpair()
+        self._line.setblocking(False)
+        self._words = _small_file()
+        with theirs:
+            self._process = _started(theirs.fileno(), limits, environ, self._words)
+        self._answers = Answers()
+        self.missing: tuple[str, ...] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process, or the one that waits for it."""
+        return self._process.pid
+
+    def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
+        """Have a job done.
+
+        Raises:
+            TimeLimitExceeded: it took longer than so many seconds.
+            AuditCancelled: it was to stop.
+            SandboxLost: the process is gone.
+        """
+        return _Conversation(self, job, content, tell, is_stopped, seconds).ending()
+
+    def exchange(self, outgoing: deque[memoryview]) -> None:
+        """Send what can be sent and take in what has come, or wait a moment for either. Raises SandboxLost."""
+        wanted = select.POLLIN | (select.POLLOUT if outgoing else 0)
+        poll = select.poll()
+        poll.register(self._line, wanted)
+        for _, event in poll.poll(_LOOK_SECONDS * 1000):
+            try:
+                if event & select.POLLOUT:
+                    self._send(outgoing)
+                if event & ~select.POLLOUT:
+                    self._receive()
+            except OSError as error:
+                raise self._lost() from error
+
+    def next_answer(self) -> Answer | None:
+        """Return the next answer that has come whole. Raises SandboxLost when it is none."""
+        try:
+            answer = self._answers.next()
+        except Garbled as error:
+            self.close()
+            raise SandboxLost(error.message) from error
+        if isinstance(answer, Ready):
+            self.missing = answer.missing
+        return answer
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._line.close()
+        if self._process.returncode is None:
+            self._process.wait()
+        with suppress(OSError):
+            os.close(self._words)
+
+    def _send(self, outgoing: deque[memoryview]) -> None:
+        first = outgoing.popleft()
+        with suppress(BlockingIOError):
+            first = first[self._line.send(first[:_CHUNK_BYTES]) :]
+        if first:
+            outgoing.appendleft(first)
+
+    def _receive(self) -> None:
+        with suppress(BlockingIOError):
+            chunk = self._line.recv(_CHUNK_BYTES)
+            if not chunk:
+                raise self._lost()
+            self._answers.add(chunk)
+
+    def _lost(self) -> SandboxLost:
+        with suppress(ProcessLookupError, PermissionError):
+            # It may have closed its end and go on.
+            os.killpg(self.pid, signal.SIGTERM if self._has_ended() else signal.SIGKILL)
+        _, status, usage = os.wait4(self.pid, 0)
+        self._process.returncode = code = os.waitstatus_to_exitcode(status)
+        words = os.pread(self._words, _MOST_WORDS_BYTES, 0)
+        killed = code == -signal.SIGKILL and memory_kills() > self._kills
+        full = self._limits.memory_bytes and usage.ru_maxrss * _KIBIBYTE > _NEARLY_ALL * self._limits.memory_bytes
+        by_memory = bool(killed or full or _OUT_OF_MEMORY.search(words))
+        self.close()
+        return SandboxLost(_cause(code, killed), by_memory=by_memory)
+
+    def _has_ended(self) -> bool:
+        """Whether it is about to be gone: closing its end is the last that a process does but one."""
+        end = time.monotonic() + _GRACE_SECONDS
+        while time.monotonic() < end:
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+            time.sleep(0.005)
+        return False
+
+
+class _Conversation:
+    """One job: what is still to be sent, and when patience ends."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        job: Job,
+        content: Sequence[bytes],
+        tell: Tell,
+        is_stopped: IsStopped,
+        seconds: float,
+    ) -> None:
+        self._sandbox = sandbox
+        self._job = job
+        self._outgoing = deque(memoryview(each) for each in (encoded(job), *content) if each)
+        self._tell = tell
+        self._is_stopped = is_stopped
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._began = time.monotonic()
+        self._killed_at = 0.0
+        self._why: AuditError | None = None
+
+    def ending(self) -> Ending:
+        """Talk until the job has ended."""
+        while True:
+            self._look_at_the_clock()
+            answer = self._sandbox.next_answer()
+            if answer is None:
+                self._sandbox.exchange(self._outgoing)
+            elif isinstance(answer, Ready):
+                self._end = time.monotonic() + self._seconds
+            elif isinstance(answer, Told):
+                self._tell(answer)
+            elif self._why is not None and not isinstance(answer, Made):
+                raise self._why
+            else:
+                return answer
+
+    def _look_at_the_clock(self) -> None:
+        now = time.monotonic()
+        if self._why is None:
+            self._why = self._reason_to_end(now)
+            if self._why is not None:
+                self._killed_at = now + _GRACE_SECONDS
+                self._outgoing.append(memoryview(encoded(Stop(number=self._job.number))))
+        elif now > self._killed_at:
+            self._sandbox.close()
+            raise self._why
+
+    def _reason_to_end(self, now: float) -> AuditError | None:
+        if self._is_stopped():
+            return AuditCancelled("told to end")
+        if self._sandbox.missing is None:
+            if now - self._began > _START_SECONDS:
+                self._sandbox.close()
+                raise SandboxLost(f"it was not ready within {_START_SECONDS:g} s")
+            return None
+        return TimeLimitExceeded(self._seconds) if now > self._end else None
+
+
+def _small_file() -> int:
+    """Return a file for what a sandbox says when it crashes; it takes so much and no more."""
+    if not hasattr(os, "memfd_create"):
+        return os.open(os.devnull, os.O_RDWR)
+    descriptor = os.memfd_create("words", os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, _MOST_WORDS_BYTES)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+    return descriptor
+
+
+def _started(line: int, limits: SandboxLimits, environ: Mapping[str, str], words: int) -> subprocess.Popen[bytes]:
+    arguments = [str(line), msgspec.json.encode(limits).decode()]
+    variables = {name: environ[name] for name in _VARIABLES if name in environ}
+    return subprocess.Popen(
+        [sys.executable, "-s", "-P", "-B", "-m", "dropaudit_worker.sandbox", *arguments],
+        env={**variables, "LC_ALL": "C.UTF-8"},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=words,
+        stderr=words,
+        pass_fds=[line],
+        start_new_session=True,
+    )
+
+
+def _cause(code: int, killed_for_memory: bool) -> str:
+    if killed_for_memory:
+        return "memory: the kernel killed it for want of memory"
+    if code >= 0:
+        return f"it ended by itself, with status {code}"
+    names = {each.value: each.name for each in signal.Signals}
+    return f"signal {-code} ({names.get(-code, 'unknown')})"
