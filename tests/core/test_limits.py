@@ -121,7 +121,7 @@ def doubled(start: str, times: int) -> bytes:
 def test_a_chain_of_concats_is_looked_at_in_memory_that_does_not_double(start: str) -> None:
     assert len(parse_model(doubled(start, 3)).graph.node) == 5
     # Written down, fifty steps would take petabytes.
-    with pytest.raises(InvalidModel, match="'a3[01]' would have the shape 2147483648"):
+    with pytest.raises(InvalidModel, match=r"'a3[01]' would have the shape 2147483648"):
         parse_model(doubled(start, 50))
 
 

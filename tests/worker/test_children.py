@@ -47,32 +47,35 @@ def numbers(record: AuditRecord) -> object:
     return {**record.report, "execution": execution}
 
 
-def test_the_runtime_lives_in_children_only_and_two_of_them_draw_what_their_seeds_say(
+def test_the_runtime_lives_in_sandboxes_only_and_two_of_them_draw_what_their_seeds_say(
     redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
     plans = [Plan(provider=Provider.CPU, max_replicates=512, seed=seed) for seed in (1, 2, 1, 2, 1, 2)]
     asked = [ask(store, healthy, plan) for plan in plans]
     with worker(redis_url, tmp_path, concurrency=2, **PROMPT) as parent:
         found = [numbers(finished(store, each)) for each in asked]
-        children = [child.pid for child in psutil.Process(parent.pid).children()]
-        loaded = ["onnxruntime" in libraries(pid) for pid in (parent.pid, *children)]
-    assert loaded == [False, True, True]
+        children = psutil.Process(parent.pid).children()
+        sandboxes = [each.children(recursive=True)[-1] for each in children]
+        loaded = ["onnxruntime" in libraries(each.pid) for each in (parent, *children, *sandboxes)]
+    assert loaded == [False] * 3 + [True] * 2
     first, second = found[0], found[1]
     assert found == [first, second] * 3
     sites = [msgspec.json.encode(each) for each in (first, second)]
     assert sites[0] != sites[1]
 
 
-def test_children_make_room_for_new_ones_and_the_parent_goes_on(
+def test_sandboxes_make_room_for_new_ones_and_the_child_goes_on(
     redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
-    seen = set[int]()
+    sandboxes, children = set[int](), set[int]()
     with worker(redis_url, tmp_path, audits_per_sandbox=1, **PROMPT) as parent:
         for _ in range(3):
             assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
-            seen |= {child.pid for child in psutil.Process(parent.pid).children()}
+            (child,) = psutil.Process(parent.pid).children()
+            children.add(child.pid)
+            sandboxes |= {each.pid for each in child.children()}
         assert parent.exit_status() is None
-    assert len(seen) > 1
+    assert (len(children), len(sandboxes) > 1) == (1, True)
 
 
 def test_children_that_have_gone_are_replaced_at_once(

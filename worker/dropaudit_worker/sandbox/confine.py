@@ -27,6 +27,8 @@ def confine(descriptor: int, limits: SandboxLimits) -> tuple[str, ...]:
     if not kernel.IS_LINUX:
         _work_in_nothing()
         return ("namespaces", "Landlock", "seccomp")
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise RuntimeError("a process that has threads already cannot be shut in")
     paths = visible_paths(limits.gpu)
     missing = _separate(descriptor, paths)
     missing += _attempt("dropped capabilities", kernel.drop_privileges)

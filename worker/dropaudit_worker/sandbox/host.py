@@ -25,9 +25,10 @@ from dropaudit_worker.sandbox.wire import Answer, Answers, Ending, Garbled, Job,
 IsStopped = Callable[[], bool]
 Tell = Callable[[Told], None]
 
+_PROGRAM = "dropaudit_worker.sandbox"
 _LOOK_SECONDS = 0.05
 # What is told to end has so long to do so by itself.
-_GRACE_SECONDS = 0.4
+_GRACE_SECONDS = 0.3
 _START_SECONDS = 120.0
 _CHUNK_BYTES = 1 << 20
 _MOST_WORDS_BYTES = 1 << 16
@@ -47,7 +48,7 @@ _VARIABLES = (
     "NVIDIA_TF32_OVERRIDE",
 )
 _OUT_OF_MEMORY = re.compile(rb"bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
-_NEARLY_ALL = 0.9
+_NEARLY_ALL = 0.7
 _KIBIBYTE = 1 << 10
 
 
@@ -78,17 +79,26 @@ class TimeLimitExceeded(AuditError):
 
 
 class Sandbox:
-    """One process that does jobs, one at a time."""
+    """One process that does jobs, one at a time.
 
-    def __init__(self, limits: SandboxLimits, environ: Mapping[str, str] = os.environ) -> None:
-        """Start it; it is ready a moment later, and waited for when it is first used."""
+    Attributes:
+        missing: what the kernel did not give it; None until it is ready.
+    """
+
+    def __init__(self, limits: SandboxLimits, environ: Mapping[str, str] = os.environ, program: str = _PROGRAM) -> None:
+        """Start it; it is ready a moment later, and waited for when it is first used.
+
+        Args:
+            environ: what a few variables are taken from.
+            program: the module that runs in it.
+        """
         self._limits = limits
         self._kills = memory_kills()
         self._line, theirs = socket.socketpair()
         self._line.setblocking(False)
         self._words = _small_file()
         with theirs:
-            self._process = _started(theirs.fileno(), limits, environ, self._words)
+            self._process = _started(theirs.fileno(), limits, environ, self._words, program)
         self._answers = Answers()
         self.missing: tuple[str, ...] | None = None
 
@@ -127,20 +137,27 @@ class Sandbox:
             answer = self._answers.next()
         except Garbled as error:
             self.close()
-            raise SandboxLost(error.message) from error
+            raise SandboxLost(str(error)) from error
         if isinstance(answer, Ready):
             self.missing = answer.missing
         return answer
 
     def close(self) -> None:
         """End it, whatever it does."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
         self._line.close()
         if self._process.returncode is None:
+            self._terminate()
             self._process.wait()
-        with suppress(OSError):
+        if self._words >= 0:
             os.close(self._words)
+            self._words = -1
+
+    def _terminate(self) -> None:
+        """Ask the process that waits for the sandbox to end it, and kill both when that does not help."""
+        self._process.send_signal(signal.SIGTERM)
+        if not self._has_ended():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _send(self, outgoing: deque[memoryview]) -> None:
         first = outgoing.popleft()
@@ -157,9 +174,9 @@ class Sandbox:
             self._answers.add(chunk)
 
     def _lost(self) -> SandboxLost:
-        with suppress(ProcessLookupError, PermissionError):
-            # It may have closed its end and go on.
-            os.killpg(self.pid, signal.SIGTERM if self._has_ended() else signal.SIGKILL)
+        # It may have closed its end and go on.
+        if not self._has_ended():
+            self._terminate()
         _, status, usage = os.wait4(self.pid, 0)
         self._process.returncode = code = os.waitstatus_to_exitcode(status)
         words = os.pread(self._words, _MOST_WORDS_BYTES, 0)
@@ -170,7 +187,7 @@ class Sandbox:
         return SandboxLost(_cause(code, killed), by_memory=by_memory)
 
     def _has_ended(self) -> bool:
-        """Whether it is about to be gone: closing its end is the last that a process does but one."""
+        """Whether it is gone within a moment."""
         end = time.monotonic() + _GRACE_SECONDS
         while time.monotonic() < end:
             if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
@@ -250,11 +267,13 @@ def _small_file() -> int:
     return descriptor
 
 
-def _started(line: int, limits: SandboxLimits, environ: Mapping[str, str], words: int) -> subprocess.Popen[bytes]:
+def _started(
+    line: int, limits: SandboxLimits, environ: Mapping[str, str], words: int, program: str
+) -> subprocess.Popen[bytes]:
     arguments = [str(line), msgspec.json.encode(limits).decode()]
     variables = {name: environ[name] for name in _VARIABLES if name in environ}
     return subprocess.Popen(
-        [sys.executable, "-s", "-P", "-B", "-m", "dropaudit_worker.sandbox", *arguments],
+        [sys.executable, "-s", "-P", "-B", "-m", program, *arguments],
         env={**variables, "LC_ALL": "C.UTF-8"},
         cwd="/",
         stdin=subprocess.DEVNULL,

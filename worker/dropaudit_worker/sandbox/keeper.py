@@ -25,12 +25,20 @@ class SandboxKeeper:
         limits: of each sandbox.
         most_jobs: that one does; 0 for any number.
         is_first: True once for all processes of a worker.
+        start: starts a sandbox.
     """
 
-    def __init__(self, limits: SandboxLimits, most_jobs: int, is_first: IsFirst) -> None:
+    def __init__(
+        self,
+        limits: SandboxLimits,
+        most_jobs: int,
+        is_first: IsFirst,
+        start: Callable[[SandboxLimits], Sandbox] = Sandbox,
+    ) -> None:
         self._limits = limits
         self._most_jobs = most_jobs
         self._is_first = is_first
+        self._start = start
         self._sandbox: Sandbox | None = None
         self._done = 0
         self._number = 0
@@ -38,7 +46,7 @@ class SandboxKeeper:
     def warm(self) -> None:
         """Start a sandbox, unless one is there."""
         if self._sandbox is None:
-            self._sandbox, self._done = Sandbox(self._limits), 0
+            self._sandbox, self._done = self._start(self._limits), 0
 
     def number(self) -> int:
         """Return a number for a job that none had."""

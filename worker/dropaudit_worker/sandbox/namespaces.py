@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dropaudit_worker.sandbox.kernel import PR_SET_PDEATHSIG, call, prctl, system_call
@@ -24,6 +25,7 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442
 _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 _NOBODY = 65534
+_SIGNALLED = 128
 # Shadowed while the new root is made there; every system has it.
 _STAGE = Path("/tmp")
 EMPTY = Path("/empty")
@@ -63,28 +65,43 @@ def _be_nobody(uid: int, gid: int) -> None:
 
 
 def fork_into_processes(keep: Iterable[int]) -> None:
-    """Go on in a child, the first process of its namespace; this process waits for it and ends as it does.
+    """Go on in a process of the new namespace; this process waits for it and ends as it does.
+
+    The first process of a namespace is deaf to signals of its own, abort's too: it only waits for the second.
 
     Args:
-        keep: descriptors that are the child's alone.
+        keep: descriptors that are the new process's alone.
     """
-    child = os.fork()
-    if child == 0:
+    for end in (_end_with, os._exit):
+        child = os.fork()
+        if child:
+            # Ended by its child's end, so that nobody else finds that and has to bury it.
+            signal.signal(signal.SIGTERM, partial(_kill, child))
+            for descriptor in keep:
+                os.close(descriptor)
+            _, status = os.waitpid(child, 0)
+            end(_code(status))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        return
-    for descriptor in keep:
-        os.close(descriptor)
-    _, status = os.waitpid(child, 0)
-    _end_with(status)
 
 
-def _end_with(status: int) -> None:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
+def _kill(process: int, *_: object) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+
+
+def _code(status: int) -> int:
+    """Return the status of a process as one byte, signals as a shell writes them."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else _SIGNALLED - code
+
+
+def _end_with(code: int) -> None:
+    if code > _SIGNALLED:
         with suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+            signal.signal(code - _SIGNALLED, signal.SIG_DFL)
+        os.kill(os.getpid(), code - _SIGNALLED)
+    os._exit(code)
 
 
 def change_root(paths: Paths) -> None:

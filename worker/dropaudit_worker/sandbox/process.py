@@ -1,25 +1,27 @@
-"""The process itself: shut in before anything is loaded, then one job after another until nobody asks any more."""
+"""What a sandbox does once it is shut in: one job after another, until nobody asks any more."""
 
 from __future__ import annotations
 
 import os
 import resource
-import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import NoReturn
 
 import msgspec
 
-from dropaudit_worker.sandbox import kernel
-from dropaudit_worker.sandbox.confine import confine
-from dropaudit_worker.sandbox.limits import SandboxLimits
-from dropaudit_worker.sandbox.wire import Answer, Job, Made, Ready, Stop, decoded_asked, encoded
+from dropaudit.runtime.interruption import Interrupter
+from dropaudit_worker.sandbox.wire import Answer, Ending, Job, Made, Ready, Stop, Told, decoded_asked, encoded
 
 _LENGTH_BYTES = 4
 _CHUNK_BYTES = 1 << 20
 _KIBIBYTE = 1 << 10
+
+
+# Does a job, with its content; tells how far it is, and asks whether it is to end.
+Done = Callable[[Job, list[bytes], Callable[[Told], None], Callable[[], bool]], Ending]
 
 
 class Line:
@@ -93,31 +95,12 @@ class Desk:
                 self._there.release()
 
 
-def main(descriptor: int, limits: SandboxLimits) -> None:
-    """Serve the worker at the other end of a socket; never returns."""
-    parent = os.getppid()
-    if kernel.IS_LINUX:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(0)
-    # Asked for by a terminal's Ctrl-C too: the worker decides when it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    missing = confine(descriptor, limits)
-    line = Line(descriptor)
-    serve(line, missing, limits)
-
-
-def serve(line: Line, missing: tuple[str, ...], limits: SandboxLimits) -> None:
-    """Load what makes audits, and make them."""
-    from dropaudit.runtime.device_memory import limit_device_memory
-    from dropaudit.runtime.interruption import Interrupter
-    from dropaudit_worker.sandbox.work import done
-
-    limit_device_memory(limits.gpu_memory_bytes)
+def serve(descriptor: int, missing: tuple[str, ...], done: Done) -> NoReturn:
+    """Do the jobs that come over a socket."""
     interrupter = Interrupter()
+    line = Line(descriptor)
     desk = Desk(line, interrupter.end)
     threading.Thread(target=desk.listen, name="desk", daemon=True).start()
-    _warm_up()
     line.send(Ready(missing=missing))
     while True:
         job, content = desk.next()
@@ -127,12 +110,6 @@ def serve(line: Line, missing: tuple[str, ...], limits: SandboxLimits) -> None:
             ended = done(job, content, line.send, desk.is_stopped)
         del content
         line.send(_with_memory(ended) if isinstance(ended, Made) else ended)
-
-
-def _warm_up() -> None:
-    """Load what an audit would load first."""
-    import dropaudit.artifacts
-    import dropaudit.recorded  # noqa: F401
 
 
 def _with_memory(made: Made) -> Made:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from dropaudit_store.errors import StoreError
 from dropaudit_store.records import Spec
 
 # Longer is no report.
@@ -94,10 +93,8 @@ _ASKED = msgspec.json.Decoder(Asked)
 _ANSWER = msgspec.json.Decoder(Answer)
 
 
-class Garbled(StoreError):
+class Garbled(Exception):
     """What came is no frame."""
-
-    reason = "GARBLED"
 
 
 def encoded(message: Asked | Answer) -> bytes:
