@@ -56,7 +56,8 @@ def test_the_runtime_lives_in_sandboxes_only_and_two_of_them_draw_what_their_see
         found = [numbers(finished(store, each)) for each in asked]
         children = psutil.Process(parent.pid).children()
         sandboxes = [each.children(recursive=True)[-1] for each in children]
-        loaded = ["onnxruntime" in libraries(each.pid) for each in (parent, *children, *sandboxes)]
+        pids = [parent.pid, *(each.pid for each in (*children, *sandboxes))]
+        loaded = ["onnxruntime" in libraries(pid) for pid in pids]
     assert loaded == [False] * 3 + [True] * 2
     first, second = found[0], found[1]
     assert found == [first, second] * 3
