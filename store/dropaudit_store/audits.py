@@ -307,7 +307,7 @@ class AuditStore:
         if self._instants is not None:
             return round(self._instants(), 3)
         with redis_errors():
-            seconds, microseconds = cast(tuple[int, int], self._redis.time())
+            seconds, microseconds = self._redis.time()
         return seconds + microseconds / 1e6
 
     def _at(self, seconds: float = 0.0) -> float | str:
