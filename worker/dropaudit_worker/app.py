@@ -17,6 +17,7 @@ from celery import Celery, bootsteps
 from dropaudit_store.durability import warn_of_gaps
 from dropaudit_store.errors import StoreError, SuiteNotFound
 from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
+from dropaudit_worker import transport
 from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
 from dropaudit_worker.children import ChildLimits, alarm
 from dropaudit_worker.life import Life, busy_audits
@@ -34,6 +35,8 @@ _VISIBILITY_MARGIN_SECONDS = 600
 _ALARM_MARGIN_SECONDS = PATIENCE_SECONDS + 30
 _KILL_MARGIN_SECONDS = PATIENCE_SECONDS + 60
 _KEEPS_PER_LEASE = 3
+# A message that asks for cleaning is taken for lost after so long.
+_CLEAN_WAIT_SECONDS = 3600
 # Celery may miss that a child has gone, and looks again only after five seconds (celery/celery#9588).
 _REPLACE_SECONDS = 0.2
 
@@ -42,6 +45,7 @@ _log = structlog.get_logger(__name__)
 
 def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
     """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
+    transport.use()
     app = Celery("dropaudit", broker=settings.redis_url)
     _configure(app, settings)
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
@@ -75,6 +79,8 @@ def _configure(app: Celery, settings: WorkerSettings) -> None:
         # The soft limit is the audit's own: Celery's would raise inside the runtime, which takes any error for its own.
         task_time_limit=settings.time_limit_seconds + _KILL_MARGIN_SECONDS,
         worker_prefetch_multiplier=1,
+        # Whoever reaches Redis could stop workers with it, and nobody here asks for it.
+        worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
@@ -112,6 +118,7 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
 
     @app.task(name=CLEAN_TASK)
     def clean() -> None:
+        parts.garbage.asked()
         parts.garbage.collect(parts.blobs)
         parts.blobs.sweep(time.time())
 
@@ -136,11 +143,12 @@ def _add_suite_tasks(app: Celery, parts: Parts, messages: Messages) -> None:
             messages.wake(audit_id)
 
 
-def clean(app: Celery, parts: Parts, seconds: float) -> None:
+def clean(app: Celery, parts: Parts) -> None:
     """Delete what has expired here; content goes in a child, since some file systems bring threads."""
     parts.audits.delete_expired()
-    if parts.garbage.is_noted():
-        app.send_task(CLEAN_TASK, expires=seconds, ignore_result=True)
+    # Behind a long audit it waits as long as that; one message at a time is enough.
+    if parts.garbage.is_noted() and parts.garbage.ask(_CLEAN_WAIT_SECONDS):
+        app.send_task(CLEAN_TASK, ignore_result=True)
 
 
 def _reconciling(
@@ -167,7 +175,7 @@ def _reconciling(
                 parts.suites,
                 messages,
                 lambda suites: sync_every_schedule(app, suites),
-                lambda: clean(app, parts, settings.reconcile_seconds),
+                lambda: clean(app, parts),
                 seconds=settings.reconcile_seconds,
                 announce_seconds=settings.announce_seconds,
                 max_attempts=settings.max_attempts,
