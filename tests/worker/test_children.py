@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -128,3 +129,17 @@ def is_there(client: redis.Redis) -> bool:
         return bool(client.ping())
     except redis.ConnectionError:
         return False
+
+
+def test_children_that_are_killed_in_their_first_moments_are_replaced(
+    redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+) -> None:
+    with worker(redis_url, tmp_path, concurrency=1, **PROMPT) as parent:
+        finished(store, ask(store, healthy))
+        for wait in (0.0, 0.0, 0.001, 0.01, 0.1):
+            child = child_of(parent.pid, seconds=START_SECONDS)
+            time.sleep(wait)
+            child.kill()
+            psutil.wait_procs([child], timeout=START_SECONDS)
+        assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
+        assert parent.exit_status() is None

@@ -319,3 +319,32 @@ def test_memory_that_a_crash_wanted_is_a_limit_of_the_audit() -> None:
 
     with pytest.raises(OutOfMemory):
         inspected(SandboxKeeper(SandboxLimits(), 0, lambda: False, lambda _: Starved(Made())))
+
+
+def test_what_an_earlier_job_said_does_not_explain_a_crash() -> None:
+    with hostile() as inside:
+        assert inside.says("import os; said = os.write(2, b'std::bad_alloc')") == 14
+        with pytest.raises(SandboxLost) as lost:
+            inside.says("import os; os.abort()")
+    assert not lost.value.by_memory
+
+
+def test_what_a_sandbox_says_fills_no_disk() -> None:
+    with hostile() as inside:
+        assert inside.says("import os; said = [os.write(1, b'x' * 65536), os.write(1, b'x')]") == "PermissionError"
+
+
+def test_progress_without_end_is_passed_on_sparingly() -> None:
+    class Telling(Answering):
+        def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
+            for _ in range(10_000):
+                tell(Told(progress={"phase": "SAMPLING", "replicates": 1}))
+            tell(Told(progress={"phase": "JUDGING"}))
+            return Refused(reason="INVALID_MODEL", message="m")
+
+    heard = list[Progress]()
+    began = time.monotonic()
+    telling = SandboxedAudits(SandboxKeeper(SandboxLimits(), 0, lambda: False, lambda _: Telling(Made())), 1.0)
+    telling(Material(ArtifactRef(), (b"",)), Plan(), heard.append, lambda: False)
+    assert len(heard) <= 3 + (time.monotonic() - began) / 0.01
+    assert heard[-1].phase is Phase.JUDGING

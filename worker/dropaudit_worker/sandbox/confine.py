@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from dropaudit_worker.sandbox import kernel, landlock, namespaces, seccomp
@@ -54,9 +55,11 @@ def _separate(descriptor: int, paths: Paths) -> list[str]:
 
 def _work_in_nothing() -> None:
     """Work in a folder that is gone: it is empty, and nothing can be made in it."""
-    folder = tempfile.mkdtemp(prefix="dropaudit-")
-    os.chdir(folder)
-    Path(folder).rmdir()
+    os.chdir("/")
+    with suppress(OSError):
+        folder = tempfile.mkdtemp(prefix="dropaudit-")
+        os.chdir(folder)
+        Path(folder).rmdir()
 
 
 def _restrict(paths: Paths) -> None:

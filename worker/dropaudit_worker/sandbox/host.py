@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
 import select
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
+import structlog
 
 from dropaudit.errors import AuditCancelled, AuditError
 from dropaudit_worker.memory_kills import memory_kills
@@ -27,11 +29,13 @@ Tell = Callable[[Told], None]
 
 _PROGRAM = "dropaudit_worker.sandbox"
 _LOOK_SECONDS = 0.05
+_SHORT_SECONDS = 0.005
 # What is told to end has so long to do so by itself.
 _GRACE_SECONDS = 0.3
 _START_SECONDS = 120.0
 _CHUNK_BYTES = 1 << 20
 _MOST_WORDS_BYTES = 1 << 16
+_SHOWN_BYTES = 1000
 # All that a sandbox has of the worker's environment: where libraries lie, and how many threads they start.
 _VARIABLES = (
     "LD_LIBRARY_PATH",
@@ -50,6 +54,8 @@ _VARIABLES = (
 _OUT_OF_MEMORY = re.compile(rb"bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
 _NEARLY_ALL = 0.7
 _KIBIBYTE = 1 << 10
+
+_log = structlog.get_logger(__name__)
 
 
 class SandboxLost(Exception):
@@ -100,6 +106,7 @@ class Sandbox:
         with theirs:
             self._process = _started(theirs.fileno(), limits, environ, self._words, program)
         self._answers = Answers()
+        self._largest = 0
         self.missing: tuple[str, ...] | None = None
 
     @property
@@ -115,6 +122,7 @@ class Sandbox:
             AuditCancelled: it was to stop.
             SandboxLost: the process is gone.
         """
+        self._forget_words()
         return _Conversation(self, job, content, tell, is_stopped, seconds).ending()
 
     def exchange(self, outgoing: deque[memoryview]) -> None:
@@ -145,19 +153,39 @@ class Sandbox:
     def close(self) -> None:
         """End it, whatever it does."""
         self._line.close()
-        if self._process.returncode is None:
-            self._terminate()
-            self._process.wait()
+        self._terminate()
         if self._words >= 0:
             os.close(self._words)
             self._words = -1
 
     def _terminate(self) -> None:
         """Ask the process that waits for the sandbox to end it, and kill both when that does not help."""
-        self._process.send_signal(signal.SIGTERM)
-        if not self._has_ended():
+        if self._process.returncode is not None:
+            return
+        os.kill(self.pid, signal.SIGTERM)
+        if not self._has_ended(_GRACE_SECONDS):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+            self._has_ended(math.inf)
+
+    def _has_ended(self, seconds: float) -> bool:
+        """Wait for its end; False when that takes longer."""
+        end = time.monotonic() + seconds
+        while self._process.returncode is None:
+            found, status, usage = os.wait4(self.pid, os.WNOHANG)
+            if found:
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+                self._largest = usage.ru_maxrss * _KIBIBYTE
+            elif time.monotonic() > end:
+                return False
+            else:
+                time.sleep(_SHORT_SECONDS)
+        return True
+
+    def _forget_words(self) -> None:
+        """Begin what it says anew: the file, and where both sides stand in it, are shared."""
+        os.pwrite(self._words, bytes(_MOST_WORDS_BYTES), 0)
+        os.lseek(self._words, 0, os.SEEK_SET)
 
     def _send(self, outgoing: deque[memoryview]) -> None:
         first = outgoing.popleft()
@@ -175,25 +203,18 @@ class Sandbox:
 
     def _lost(self) -> SandboxLost:
         # It may have closed its end and go on.
-        if not self._has_ended():
+        if not self._has_ended(_GRACE_SECONDS):
             self._terminate()
-        _, status, usage = os.wait4(self.pid, 0)
-        self._process.returncode = code = os.waitstatus_to_exitcode(status)
-        words = os.pread(self._words, _MOST_WORDS_BYTES, 0)
+        code = self._process.returncode or 0
+        words = os.pread(self._words, _MOST_WORDS_BYTES, 0).rstrip(b"\0")
         killed = code == -signal.SIGKILL and memory_kills() > self._kills
-        full = self._limits.memory_bytes and usage.ru_maxrss * _KIBIBYTE > _NEARLY_ALL * self._limits.memory_bytes
+        full = self._limits.memory_bytes and self._largest > _NEARLY_ALL * self._limits.memory_bytes
         by_memory = bool(killed or full or _OUT_OF_MEMORY.search(words))
         self.close()
-        return SandboxLost(_cause(code, killed), by_memory=by_memory)
-
-    def _has_ended(self) -> bool:
-        """Whether it is gone within a moment."""
-        end = time.monotonic() + _GRACE_SECONDS
-        while time.monotonic() < end:
-            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                return True
-            time.sleep(0.005)
-        return False
+        lost = SandboxLost(_cause(code, killed), by_memory=by_memory)
+        said = words[-_SHOWN_BYTES:].decode("utf-8", "replace")
+        _log.warning("a sandbox ended in the middle of a job", cause=lost.cause, by_memory=by_memory, said=said)
+        return lost
 
 
 class _Conversation:

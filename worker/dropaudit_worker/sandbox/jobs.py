@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import msgspec
 
 from dropaudit import errors
 from dropaudit.errors import AuditError, OutOfMemory
-from dropaudit.plan import IsCancelled, OnProgress, Plan, Progress
+from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Report, Site, from_json
 from dropaudit_store.records import Failure, Spec
 from dropaudit_worker.material import Material
@@ -22,6 +23,7 @@ _REASONS = frozenset(
     kind.reason for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AuditError)
 )
 INTERNAL = "INTERNAL"
+_PAUSE_SECONDS = 0.01
 T = TypeVar("T")
 
 
@@ -47,9 +49,10 @@ class SandboxedAudits:
             OutOfMemory: it wanted more memory than it may take.
             SandboxLost: its sandbox is gone for another reason.
         """
+        sparing = _Sparing(progress)
 
         def tell(told: Told) -> None:
-            progress(_converted(told.progress, lambda each: msgspec.convert(each, Progress, strict=False)))
+            sparing.tell(_converted(told.progress, lambda each: msgspec.convert(each, Progress, strict=False)))
 
         sizes = tuple(map(len, material.content))
         job = AuditJob(number=self._keeper.number(), spec=Spec(subject=material.subject, plan=plan), sizes=sizes)
@@ -58,6 +61,21 @@ class SandboxedAudits:
         if isinstance(ending, Made):
             return _converted(ending.report or {}, from_json)
         return _failure(ending, "the audit failed unexpectedly; the worker's log says why")
+
+
+class _Sparing:
+    """Passes progress on, so much of it in a second: a model could have it told without end."""
+
+    def __init__(self, progress: OnProgress) -> None:
+        self._progress = progress
+        self._phase: Phase | None = None
+        self._next = 0.0
+
+    def tell(self, state: Progress) -> None:
+        now = time.monotonic()
+        if state.phase != self._phase or now >= self._next:
+            self._phase, self._next = state.phase, now + _PAUSE_SECONDS
+            self._progress(state)
 
 
 class SandboxedInspections:

@@ -88,7 +88,6 @@ class SandboxKeeper:
     def _say(self, sandbox: Sandbox) -> None:
         if sandbox.missing and self._is_first():
             _log.warning(
-                "the sandbox in which models run lacks some of its walls: the kernel, or the container, has or gives "
-                "them not",
+                "the sandbox in which models run lacks what the kernel, or the container, has not or does not give",
                 missing=", ".join(sandbox.missing),
             )

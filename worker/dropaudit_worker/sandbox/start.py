@@ -34,7 +34,17 @@ def start(arguments: Sequence[str], load: Load) -> NoReturn:
     # Only now: numpy starts threads.
     from dropaudit_worker.sandbox.process import serve
 
-    serve(descriptor, missing, load(limits))
+    done = load(limits)
+    serve(descriptor, (*missing, *_unseen(limits)), done)
+
+
+def _unseen(limits: SandboxLimits) -> list[str]:
+    if limits.gpu:
+        from dropaudit.runtime.provider import count_cuda_devices
+
+        if count_cuda_devices() == 0:
+            return ["a view of its GPU, so that models run on the CPU"]
+    return []
 
 
 def _end_with_the_worker() -> None:
