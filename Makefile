@@ -8,7 +8,8 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
-        bench-service chaos fuzz endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
+        bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies \
+        test-lowest clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -26,6 +27,7 @@ help:
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
 	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
 	@echo "make fuzz          feeds 250,000 mutated models, files and messages to loader and server, into benchmarks/fuzz.md"
+	@echo "make fuzz-graphs   audits 20,000 valid graphs that nobody would write, into benchmarks/fuzz-graphs.md (an hour)"
 	@echo "make endurance     a worker's memory over 10,000 audits of 50 models, into benchmarks/endurance.md"
 	@echo "make throughput    audits a second, against Celery's own empty tasks, into benchmarks/throughput.md"
 	@echo "make test-lowest   tests with the lowest versions of everything that pyproject.toml allows"
@@ -152,6 +154,9 @@ bench-service: $(STAMP)
 
 chaos: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos --output benchmarks
+
+fuzz-graphs: $(STAMP)
+	$(BIN)/python -m dropaudit_chaos.fuzz_graphs --output benchmarks
 
 fuzz: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos.fuzz --output benchmarks

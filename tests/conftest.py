@@ -71,4 +71,4 @@ def clock() -> Clock:
 @pytest.fixture
 def store(redis_client: redis.Redis, clock: Clock) -> AuditStore:
     """Audits in an empty Redis."""
-    return AuditStore(redis_client, clock)
+    return AuditStore(redis_client, clock, instants=clock)

@@ -31,17 +31,19 @@ class Sample:
     """Resident memory after so many audits, in MiB."""
 
     audits: int
-    child: float
+    sandbox: float
     parent: float
-    child_pid: int
+    sandbox_pid: int
 
 
 def main() -> int:
-    """Measure, print and write; 1 when the child has grown by more than a tenth since the first thousand audits."""
+    """Measure, print and write; 1 when the sandbox has grown by more than a tenth since the first thousand audits."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--audits", type=int, default=10_000)
     parser.add_argument("--models", type=int, default=50)
-    parser.add_argument("--recycle", type=int, default=0, help="audits after which a child is recycled; 0: never")
+    parser.add_argument(
+        "--recycle", type=int, default=0, help="audits after which a sandbox makes room for another; 0: never"
+    )
     parser.add_argument("--output", type=Path, help="folder for endurance.json and endurance.md")
     given = parser.parse_args()
     began = time.monotonic()
@@ -61,7 +63,7 @@ def main() -> int:
 def measure(audits: int, models: int, recycle: int, folder: Path) -> list[Sample]:
     """Have one worker of one child make audits of all models in turn, and look at its memory after each thousand."""
     samples = []
-    settings = {"concurrency": 1, "audits_per_child": recycle, "announce_seconds": 600, "log_level": "WARNING"}
+    settings = {"concurrency": 1, "audits_per_sandbox": recycle, "announce_seconds": 600, "log_level": "WARNING"}
     with serving(folder, 1, **settings) as service, AuditClient(service.address) as client:
         names = [client.upload_model(content).name for content in many_models(models)]
         for start in range(0, audits, _STEP):
@@ -90,8 +92,8 @@ def _await_the_end(service: Service) -> None:
 
 
 def _look(service: Service, audits: int) -> Sample:
-    (child,) = service.workers[0].children()
-    return Sample(audits, _resident(child), _resident(psutil.Process(service.workers[0].pid)), child.pid)
+    (sandbox,) = service.workers[0].sandboxes()
+    return Sample(audits, _resident(sandbox), _resident(psutil.Process(service.workers[0].pid)), sandbox.pid)
 
 
 def _resident(process: psutil.Process) -> float:
@@ -99,25 +101,25 @@ def _resident(process: psutil.Process) -> float:
 
 
 def growth(samples: list[Sample]) -> float:
-    """Return by how much the child has grown since the first sample, as a share."""
-    return samples[-1].child / samples[0].child - 1
+    """Return by how much the sandbox has grown since the first sample, as a share."""
+    return samples[-1].sandbox / samples[0].sandbox - 1
 
 
 def table(samples: list[Sample], models: int, recycle: int, seconds: float) -> str:
     """Return the samples as Markdown."""
-    recycling = f"a new child after {recycle} audits" if recycle else "no recycling: one child made them all"
+    recycling = f"a new sandbox after {recycle} audits" if recycle else "no recycling: one sandbox made them all"
     lines = [
         "# Endurance",
         "",
         f"{_machine()}. One worker of one child makes {samples[-1].audits} audits of {models} models in turn, through "
         f"the whole service, in {seconds:.0f} s; {recycling}. Resident memory, in MiB.",
         "",
-        "| audits | child | parent |",
+        "| audits | sandbox | parent |",
         "|---|---|---|",
-        *(f"| {each.audits} | {each.child:.1f} | {each.parent:.1f} |" for each in samples),
+        *(f"| {each.audits} | {each.sandbox:.1f} | {each.parent:.1f} |" for each in samples),
         "",
-        f"Since the first {samples[0].audits} the child has grown by {growth(samples):+.1%}, in "
-        f"{len({each.child_pid for each in samples})} process(es).",
+        f"Since the first {samples[0].audits} the sandbox has grown by {growth(samples):+.1%}, in "
+        f"{len({each.sandbox_pid for each in samples})} process(es).",
     ]
     return "\n".join(lines)
 

@@ -40,6 +40,28 @@ def _child(service: Service, rng: random.Random) -> list[psutil.Process]:
     return [rng.choice(found)] if found else []
 
 
+def kill_sandbox(service: Service, rng: random.Random) -> None:
+    """SIGKILL the process that runs a child's models."""
+    for process in _sandbox(service, rng):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def stop_sandbox(service: Service, rng: random.Random) -> None:
+    """SIGSTOP the process that runs a child's models for a while."""
+    for process in _sandbox(service, rng):
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+        _pause(rng)
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def _sandbox(service: Service, rng: random.Random) -> list[psutil.Process]:
+    found = [process for worker in service.workers for process in worker.sandboxes()]
+    return [rng.choice(found)] if found else []
+
+
 def kill_worker(service: Service, rng: random.Random) -> None:
     """SIGKILL a worker's parent, and start another."""
     _kill(rng.choice(service.workers))
@@ -123,10 +145,12 @@ def _pause(rng: random.Random) -> None:
 
 FAULTS: dict[str, Fault] = {
     "SIGKILL child": kill_child,
+    "SIGKILL sandbox": kill_sandbox,
     "SIGKILL worker": kill_worker,
     "SIGKILL server": kill_server,
     "SIGKILL redis": kill_redis,
     "SIGSTOP child": stop_child,
+    "SIGSTOP sandbox": stop_sandbox,
     "SIGSTOP worker": stop_worker,
     "SIGSTOP server": stop_server,
     "SIGSTOP redis": stop_redis,

@@ -88,6 +88,15 @@ class Part:
             return found
         return []
 
+    def sandboxes(self) -> list[psutil.Process]:
+        """Return the processes that run models for its children."""
+        found = []
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):
+                # Where it has namespaces of its own, two processes wait for it.
+                found += child.children(recursive=True)[-1:]
+        return found
+
     def _wait(self, seconds: float | None) -> None:
         assert self._process is not None
         self._process.wait(seconds)

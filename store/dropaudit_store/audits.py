@@ -74,10 +74,23 @@ class AuditStore:
     """Audits in Redis. Every method raises StoreUnavailable when Redis is gone, StorageFull when it takes no more."""
 
     def __init__(
-        self, client: redis.Redis, clock: Callable[[], float] = time.time, limits: Limits | None = None
+        self,
+        client: redis.Redis,
+        clock: Callable[[], float] = time.time,
+        limits: Limits | None = None,
+        *,
+        instants: Callable[[], float] | None = None,
     ) -> None:
+        """Open a store.
+
+        Args:
+            clock: when new audits are made, as their ids say.
+            limits: what the store holds.
+            instants: the clock of leases and ends in the place of Redis's own.
+        """
         self._redis = client
         self._clock = clock
+        self._instants = instants
         self._limits = limits or Limits()
         self.read = AuditReader(client)
         self._create = client.register_script(scripts.CREATE)
@@ -110,7 +123,7 @@ class AuditStore:
             RecordTooLarge: a request takes more than is kept of one.
         """
         self._limits.room.require()
-        now = self._now()
+        now = round(self._clock(), 3)
         records = {(new := sortable_id(now)): _new_record(new, each.request, now) for each in asked}
         items = (word for each, new in zip(asked, records, strict=True) for word in _create_arguments(new, each))
         arguments: list[str | float] = [now, self._limits.queued, int(check_models), len(asked), trace, *items]
@@ -146,15 +159,15 @@ class AuditStore:
         Args:
             holder: who takes it, a name for this one attempt: the same name again gets the same lease.
         """
-        now = self._now()
+        instants = (self._at(), self._at(lease_seconds))
         with redis_errors():
-            token = self._claim(args=[audit_id, now, now + lease_seconds, holder or uuid.uuid4().hex])
+            token = self._claim(args=[audit_id, *instants, holder or uuid.uuid4().hex])
         return None if not token else Lease(audit_id, int(token), self.get(audit_id))
 
     def extend(self, lease: Lease, lease_seconds: float) -> bool:
         """Keep a lease for longer; False when its holder is asked to stop. Raises LeaseLost."""
         with redis_errors():
-            answer = self._extend(args=[lease.audit_id, lease.token, self._now() + lease_seconds])
+            answer = self._extend(args=[lease.audit_id, lease.token, self._at(lease_seconds)])
         _require(answer != "lost", lease)
         return bool(answer == "kept")
 
@@ -165,7 +178,7 @@ class AuditStore:
             holder: how the name that the audit was claimed with begins.
         """
         with redis_errors():
-            return bool(self._keep(args=[audit_id, holder, self._now() + lease_seconds]))
+            return bool(self._keep(args=[audit_id, holder, self._at(lease_seconds)]))
 
     def progress(self, lease: Lease, progress: Progress) -> None:
         """Tell watchers how far an audit is. Raises LeaseLost."""
@@ -173,7 +186,7 @@ class AuditStore:
         document["tests"], _ = shortened_list(document["tests"], "tests", EVENT_BYTES)
         payload = msgspec.json.encode(document).decode()
         with redis_errors():
-            kept = self._progress(args=[lease.audit_id, lease.token, self._now(), payload])
+            kept = self._progress(args=[lease.audit_id, lease.token, self._at(), payload])
         _require(kept, lease)
 
     def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
@@ -205,23 +218,21 @@ class AuditStore:
         replicates: int = 0,
         told: str = "",
     ) -> None:
-        now = self._now()
-        args: list[str | float] = [lease.audit_id, lease.token, now, state.value, field, value]
+        args: list[str | float] = [lease.audit_id, lease.token, self._at(), state.value, field, value]
         with redis_errors():
-            kept = self._finish(args=[*args, self._expiry(now), "\n".join(terms), replicates, told])
+            kept = self._finish(args=[*args, self._expiry(), "\n".join(terms), replicates, told])
         _require(kept, lease)
 
     def cancel(self, audit_id: str) -> AuditRecord:
         """Cancel what waits and ask the holder of what runs to stop; what is finished stays. Raises AuditNotFound."""
-        now = self._now()
         with redis_errors():
-            self._cancel(args=[audit_id, now, self._expiry(now)])
+            self._cancel(args=[audit_id, self._at(), self._expiry()])
         return self.get(audit_id)
 
     def delete(self, audit_id: str) -> None:
         """Delete a finished audit with its report and events. Raises AuditNotFound and AuditNotFinished."""
         with redis_errors():
-            outcome = self._delete(args=[audit_id, self._now()])
+            outcome = self._delete(args=[audit_id, self._at()])
         if not outcome:
             raise AuditNotFound(f"audits/{audit_id}")
         if outcome != "deleted":
@@ -243,7 +254,7 @@ class AuditStore:
             The ids that are QUEUED again.
         """
         with redis_errors():
-            expired = texts(self._redis.zrangebyscore(key("running"), "-inf", self._clock(), start=0, num=limit))
+            expired = texts(self._redis.zrangebyscore(key("running"), "-inf", self._now(), start=0, num=limit))
         return [each for each in expired if self._released(each, max_attempts) is AuditState.QUEUED]
 
     def _released(self, audit_id: str, max_attempts: int) -> AuditState | None:
@@ -269,9 +280,8 @@ class AuditStore:
 
     def give_back(self, lease: Lease) -> AuditState:
         """Queue an audit again that its holder cannot end; no attempt is lost. Raises LeaseLost."""
-        now = self._now()
         with redis_errors():
-            state = self._give_back(args=[lease.audit_id, lease.token, now, self._expiry(now)])
+            state = self._give_back(args=[lease.audit_id, lease.token, self._at(), self._expiry()])
         _require(state, lease)
         return AuditState(state)
 
@@ -280,8 +290,7 @@ class AuditStore:
         failure = Failure(
             reason=WORKER_LOST, message=f"{workers} lost while making this audit; the last known cause: {cause}"
         )
-        now = self._now()
-        return [audit_id, now, max_attempts, msgspec.json.encode(failure).decode(), self._expiry(now)]
+        return [audit_id, self._at(), max_attempts, msgspec.json.encode(failure).decode(), self._expiry()]
 
     def count_waiting(self) -> int:
         """Return how many audits are QUEUED."""
@@ -290,7 +299,7 @@ class AuditStore:
 
     def take_unannounced(self, older_than: float, limit: int = 100) -> list[str]:
         """Return QUEUED audits that nobody was told of for `older_than` seconds, and note that they are told now."""
-        now, queued = self._clock(), key("queued")
+        now, queued = self._now(), key("queued")
         with redis_errors():
             waiting = (
                 texts(self._redis.zrangebyscore(queued, "-inf", now - older_than, start=0, num=limit)) if limit else []
@@ -301,11 +310,19 @@ class AuditStore:
         return waiting
 
     def _now(self) -> float:
-        """Return the time in whole milliseconds, which is what messages and ids hold."""
-        return round(self._clock(), 3)
+        """Return the time by Redis's clock."""
+        if self._instants is not None:
+            return round(self._instants(), 3)
+        with redis_errors():
+            seconds, microseconds = self._redis.time()
+        return seconds + microseconds / 1e6
 
-    def _expiry(self, now: float) -> float | str:
-        return now + self._limits.retention_seconds if self._limits.retention_seconds else ""
+    def _at(self, seconds: float = 0.0) -> float | str:
+        """Return an instant so many seconds from now, in whole milliseconds, as scripts take it."""
+        return f"+{seconds}" if self._instants is None else round(self._instants() + seconds, 3)
+
+    def _expiry(self) -> float | str:
+        return self._at(self._limits.retention_seconds) if self._limits.retention_seconds else ""
 
 
 def _new_record(audit_id: str, request: AuditRequest, now: float) -> AuditRecord:

@@ -20,6 +20,7 @@ from dropaudit_store.room import ANY_ROOM, Room
 
 _HOLD_SECONDS = 600
 _GARBAGE = key("garbage")
+_ASKED = key("cleaning")
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +55,16 @@ class Garbage:
         """Whether there is something to look at."""
         with redis_errors():
             return bool(self._redis.zcount(_GARBAGE, "-inf", self._clock()))
+
+    def ask(self, seconds: int) -> bool:
+        """Note that somebody is to collect; False when that is noted already, for so many seconds."""
+        with redis_errors():
+            return bool(self._redis.set(_ASKED, "asked", nx=True, ex=seconds))
+
+    def asked(self) -> None:
+        """Note that whoever was asked to collect has begun."""
+        with redis_errors():
+            self._redis.delete(_ASKED)
 
     def collect(self, blobs: Removes, limit: int = 100) -> list[str]:
         """Remove what nothing needs, and return the digests."""

@@ -9,6 +9,8 @@ an older one has lost the lease. `index:…` holds the ids of the audits with a 
 blob; a blob that nothing needs any more is noted in `garbage`. `totals` counts how audits ended, and how long they
 waited and ran: in the same steps, and so each once.
 
+Instants come as numbers, or as `+seconds`: from Redis's own now.
+
 Every transition may be asked for twice: who hears no answer asks again, and finds done what it had asked for.
 
 Redis at its memory limit refuses a script at its first write that may take memory, and lets it go on after any other.
@@ -33,6 +35,22 @@ local function unref(sha, name, now)
 end
 """
 )
+
+
+def _instants(*positions: int) -> str:
+    """Return a step that puts instants in the place of arguments such as `+30`: so many seconds from Redis's now.
+
+    Every lease begins and ends by one clock, whatever those of the machines say.
+    """
+    return f"""
+for _, i in ipairs({{{", ".join(map(str, positions))}}}) do
+  if string.sub(ARGV[i], 1, 1) == '+' then
+    local now = redis.call('TIME')
+    ARGV[i] = string.format('%.3f', now[1] + now[2] / 1000000 + tonumber(string.sub(ARGV[i], 2)))
+  end
+end
+"""
+
 
 # Upper ends of the classes that waits and runs are counted in, in seconds.
 BOUNDS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -168,6 +186,7 @@ return answer
 # ARGV id now lease_end holder. Returns the token, or false when there is nothing to claim.
 CLAIM = (
     _AUDIT
+    + _instants(2, 3)
     + """
 local id = ARGV[1]
 local found = redis.call('HMGET', audit_key(id), 'state', 'holder', 'token')
@@ -189,6 +208,7 @@ return token
 # ARGV id token lease_end. Returns kept, cancel when the holder is asked to stop, or lost.
 EXTEND = (
     _AUDIT
+    + _instants(3)
     + """
 if not held(ARGV[1], ARGV[2]) then return 'lost' end
 let_through()
@@ -200,6 +220,7 @@ return redis.call('HEXISTS', audit_key(ARGV[1]), 'cancel') == 1 and 'cancel' or 
 # ARGV id holder lease_end. Whoever stands by the holder keeps its lease; `holder` is how its name begins.
 KEEP = (
     _AUDIT
+    + _instants(3)
     + """
 local found = redis.call('HMGET', audit_key(ARGV[1]), 'state', 'holder')
 if found[1] ~= 'RUNNING' or string.sub(found[2] or '', 1, #ARGV[2]) ~= ARGV[2] then return 0 end
@@ -212,6 +233,7 @@ return 1
 # ARGV id token now payload. Returns the sequence number, or 0 when the lease is lost.
 PROGRESS = (
     _AUDIT
+    + _instants(3)
     + """
 if not held(ARGV[1], ARGV[2]) then return 0 end
 return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
@@ -221,6 +243,7 @@ return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 # ARGV id token now state field value expire terms replicates brief. Returns 1, or 0 when the lease is lost.
 FINISH = (
     _AUDIT
+    + _instants(3, 7)
     + """
 local id, now = ARGV[1], ARGV[3]
 local ending = ARGV[2] .. ' ' .. ARGV[4]
@@ -242,6 +265,7 @@ return 1
 # alone. Returns 1, or 0 when there is no such audit.
 CANCEL = (
     _AUDIT
+    + _instants(2, 3)
     + """
 local id = ARGV[1]
 local state = redis.call('HGET', audit_key(id), 'state')
@@ -257,6 +281,7 @@ return 1
 # is not running.
 RELEASE = (
     _AUDIT
+    + _instants(2, 5)
     + """
 local id, now = ARGV[1], ARGV[2]
 local lease_end = redis.call('ZSCORE', P .. 'running', id)
@@ -273,6 +298,7 @@ return lose(id, now, ARGV[3], ARGV[4], ARGV[5])
 # Returns the new state, or false when somebody else holds it, or nobody.
 LOSE = (
     _AUDIT
+    + _instants(2, 5)
     + """
 local id = ARGV[1]
 local found = redis.call('HMGET', audit_key(id), 'state', 'holder')
@@ -287,6 +313,7 @@ return lose(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 # is lost.
 GIVE_BACK = (
     _AUDIT
+    + _instants(3, 4)
     + """
 local id, now = ARGV[1], ARGV[3]
 if not held(id, ARGV[2]) then return false end
@@ -297,6 +324,7 @@ return give_up(id, now, ARGV[4]) or queue(id, now)
 # ARGV id now. Returns deleted, the state of an audit that has not finished, or false when there is no such audit.
 DELETE = (
     _AUDIT
+    + _instants(2)
     + """
 local id, now = ARGV[1], ARGV[2]
 local found = redis.call('HMGET', audit_key(id), 'state', 'terms', 'blobs', 'request_id')

@@ -15,6 +15,7 @@ from dropaudit.errors import InvalidModel, UnreadableFile
 from dropaudit.graph.limits import DEEPEST, MOST_ELEMENTS, MOST_NODES
 from dropaudit.graph.load import parse_model, read_artifact
 from dropaudit.graph.names import name_nodes
+from dropaudit.graph.shapes import carried_values
 from support.graphs import model
 
 WEIGHT = np.arange(8, dtype=np.float32)
@@ -109,3 +110,22 @@ def test_content_by_itself_has_no_external_data(tmp_path: Path) -> None:
     (tmp_path / "own" / "weights.bin").write_bytes(WEIGHT.tobytes())
     with pytest.raises(InvalidModel, match="'w' are not in the file"):
         parse_model(path.read_bytes())
+
+
+def doubled(start: str, times: int) -> bytes:
+    steps = "\n".join(f"a{each + 1} = Concat<axis = 0>(a{each}, a{each})" for each in range(times))
+    return model(f"g (float[2] x) => (float[N] y) {{ {start} {steps}  y = ConstantOfShape(a{times}) }}")
+
+
+@pytest.mark.parametrize("start", ["a0 = Shape(x)", "a0 = Constant<value_ints = [1, 1]>()"])
+def test_a_chain_of_concats_is_looked_at_in_memory_that_does_not_double(start: str) -> None:
+    assert len(parse_model(doubled(start, 3)).graph.node) == 5
+    # Written down, fifty steps would take petabytes.
+    with pytest.raises(InvalidModel, match=r"'a3[01]' would have the shape 2147483648"):
+        parse_model(doubled(start, 50))
+
+
+def test_what_a_chain_of_concats_carries_is_known_beforehand() -> None:
+    few, many = (carried_values(onnx.load_from_string(doubled("a0 = Shape(x)", times))) for times in (1, 50))
+    assert few < 1000
+    assert many > 2**50

@@ -184,7 +184,7 @@ RETENTION = 60.0
 
 
 def test_a_finished_audit_expires_with_its_events_and_indexes(redis_client: redis.Redis, clock: Clock) -> None:
-    store = AuditStore(redis_client, clock, Limits(retention_seconds=RETENTION))
+    store = AuditStore(redis_client, clock, Limits(retention_seconds=RETENTION), instants=clock)
     lease = claimed(store, store.create(request(), "mine").id)
     store.succeed(lease, REPORT)
     assert store.get(lease.audit_id).expire_time == clock.now + RETENTION

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import onnx
 import pytest
 
 from dropaudit_chaos.fuzz import fuzz_loader
+from dropaudit_chaos.fuzz_graphs import fuzz_graphs
 from dropaudit_chaos.fuzz_readers import fuzz_readers
 from dropaudit_chaos.fuzz_server import fuzz_server
+from dropaudit_chaos.grammar_graphs import small_model
 
 pytestmark = pytest.mark.system
+SEEDS = range(300)
+# Of runs whose outputs have other lengths, which the statistics cannot compare yet.
+MOST_INTERNAL = 15
 
 
 def test_a_mutated_model_gets_a_typed_error_or_a_report_and_kills_no_process() -> None:
@@ -38,3 +45,24 @@ def test_a_mutated_request_gets_an_answer_or_a_refusal_and_the_server_goes_on(tm
     assert inputs == sum(outcomes.values())
     assert outcomes["OK"] > 50
     assert outcomes["INVALID_ARGUMENT"] > 1000
+
+
+def test_a_valid_graph_ends_no_sandbox_and_ends_in_time() -> None:
+    found = fuzz_graphs(SEEDS)
+    assert len(found.surprises) == found.outcomes["INTERNAL"] <= MOST_INTERNAL
+    audited = sum(count for outcome, count in found.outcomes.items() if outcome.startswith("audited"))
+    # Few are refused: the runtime has not every operator for every type.
+    assert audited > 0.7 * len(SEEDS)
+    assert {"audited: PASS", "audited: FAIL"} <= set(found.outcomes)
+
+
+def test_the_grammar_makes_the_same_graph_of_a_seed_and_few_that_are_not_valid() -> None:
+    graphs = [small_model(random.Random(seed)) for seed in range(200)]
+    again = [small_model(random.Random(seed)) for seed in range(200)]
+    assert [each.SerializeToString(deterministic=True) for each in graphs] == [
+        each.SerializeToString(deterministic=True) for each in again
+    ]
+    for each in graphs:
+        onnx.checker.check_model(each)
+    operators = {node.op_type for each in graphs for node in each.graph.node}
+    assert {"Dropout", "If", "Loop", "Scan", "LSTM", "NonZero", "Bernoulli", "f0"} <= operators

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -47,32 +48,36 @@ def numbers(record: AuditRecord) -> object:
     return {**record.report, "execution": execution}
 
 
-def test_the_runtime_lives_in_children_only_and_two_of_them_draw_what_their_seeds_say(
+def test_the_runtime_lives_in_sandboxes_only_and_two_of_them_draw_what_their_seeds_say(
     redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
     plans = [Plan(provider=Provider.CPU, max_replicates=512, seed=seed) for seed in (1, 2, 1, 2, 1, 2)]
     asked = [ask(store, healthy, plan) for plan in plans]
     with worker(redis_url, tmp_path, concurrency=2, **PROMPT) as parent:
         found = [numbers(finished(store, each)) for each in asked]
-        children = [child.pid for child in psutil.Process(parent.pid).children()]
-        loaded = ["onnxruntime" in libraries(pid) for pid in (parent.pid, *children)]
-    assert loaded == [False, True, True]
+        children = psutil.Process(parent.pid).children()
+        sandboxes = [each.children(recursive=True)[-1] for each in children]
+        pids = [parent.pid, *(each.pid for each in (*children, *sandboxes))]
+        loaded = ["onnxruntime" in libraries(pid) for pid in pids]
+    assert loaded == [False] * 3 + [True] * 2
     first, second = found[0], found[1]
     assert found == [first, second] * 3
     sites = [msgspec.json.encode(each) for each in (first, second)]
     assert sites[0] != sites[1]
 
 
-def test_children_make_room_for_new_ones_and_the_parent_goes_on(
+def test_sandboxes_make_room_for_new_ones_and_the_child_goes_on(
     redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
-    seen = set[int]()
-    with worker(redis_url, tmp_path, audits_per_child=1, **PROMPT) as parent:
+    sandboxes, children = set[int](), set[int]()
+    with worker(redis_url, tmp_path, audits_per_sandbox=1, **PROMPT) as parent:
         for _ in range(3):
             assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
-            seen |= {child.pid for child in psutil.Process(parent.pid).children()}
+            (child,) = psutil.Process(parent.pid).children()
+            children.add(child.pid)
+            sandboxes |= {each.pid for each in child.children()}
         assert parent.exit_status() is None
-    assert len(seen) > 1
+    assert (len(children), len(sandboxes) > 1) == (1, True)
 
 
 def test_children_that_have_gone_are_replaced_at_once(
@@ -124,3 +129,17 @@ def is_there(client: redis.Redis) -> bool:
         return bool(client.ping())
     except redis.ConnectionError:
         return False
+
+
+def test_children_that_are_killed_in_their_first_moments_are_replaced(
+    redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+) -> None:
+    with worker(redis_url, tmp_path, concurrency=1, **PROMPT) as parent:
+        finished(store, ask(store, healthy))
+        for wait in (0.0, 0.0, 0.001, 0.01, 0.1):
+            child = child_of(parent.pid, seconds=START_SECONDS)
+            time.sleep(wait)
+            child.kill()
+            psutil.wait_procs([child], timeout=START_SECONDS)
+        assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
+        assert parent.exit_status() is None

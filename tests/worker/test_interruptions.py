@@ -168,28 +168,80 @@ def test_a_loop_without_end_is_ended_at_the_time_limit_and_its_child_goes_on(
     assert reason == "TIME_LIMIT_EXCEEDED"
 
 
-def test_what_even_the_runtime_cannot_end_is_killed_at_the_hard_limit(
+def test_what_even_the_runtime_cannot_end_is_ended_at_the_limit_and_not_tried_again(
     redis_url: str, store: AuditStore, blobs: BlobStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
     heavy = ask(store, ArtifactRef(model=blobs.put(LONG_KERNEL)))
-    with worker(redis_url, tmp_path, time_limit_seconds="4", max_attempts=1, **PROMPT):
-        reason, message = failure(finished(store, heavy))
+    with worker(redis_url, tmp_path, time_limit_seconds="4", **PROMPT) as parent:
+        await_attempt(store, heavy, 1)
+        before = child(parent)
+        record = finished(store, heavy)
+        assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
+        assert child(parent) == before
+    assert failure(record)[0] == "TIME_LIMIT_EXCEEDED"
+    assert record.attempts == 1
+
+
+def test_what_even_the_runtime_cannot_end_is_cancelled_within_a_second(
+    redis_url: str, redis_client: redis.Redis, store: AuditStore, blobs: BlobStore, tmp_path: Path
+) -> None:
+    heavy = ask(store, ArtifactRef(model=blobs.put(LONG_KERNEL)))
+    with worker(redis_url, tmp_path, **PROMPT):
+        begun(redis_client, heavy)
+        time.sleep(2.0)
+        asked = time.time()
+        store.cancel(heavy)
+        record = finished(store, heavy)
+    assert record.state is AuditState.CANCELLED
+    assert record.end_time is not None
+    assert record.end_time - asked < 1.0
+
+
+def test_a_sandbox_that_crashes_costs_no_child(
+    redis_url: str, redis_client: redis.Redis, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+) -> None:
+    audit_id = ask(store, healthy, undecided(2_000_000))
+    with worker(
+        redis_url, tmp_path, max_attempts=2, **SLOW | {"announce_seconds": "0.01", "reconcile_seconds": "2"}
+    ) as parent:
+        for attempt in (1, 2):
+            await_attempt(store, audit_id, attempt)
+            before = child(parent)
+            model_process(before).send_signal(signal.SIGSEGV)
+            await_end_of_attempt(store, audit_id, attempt)
+            assert child(parent) == before
+        reason, message = failure(finished(store, audit_id))
         assert finished(store, ask(store, healthy)).state is AuditState.SUCCEEDED
     assert reason == "WORKER_LOST"
-    assert message.endswith("the last known cause: time: it ended itself at the hard time limit")
+    assert message == "2 workers were lost while making this audit; the last known cause: signal 11 (SIGSEGV)"
+
+
+def await_end_of_attempt(store: AuditStore, audit_id: str, number: int) -> None:
+    """Wait until an audit has been taken more often, or ended."""
+
+    def has_ended() -> bool:
+        record = store.get(audit_id)
+        return record.attempts > number or record.state.is_final
+
+    eventually(has_ended, "the attempt does not end")
+
+
+def model_process(keeper: int) -> psutil.Process:
+    """Return the process that runs the models of a child: the last of those that it has started for that."""
+    return psutil.Process(keeper).children(recursive=True)[-1]
 
 
 def test_a_model_that_takes_longer_to_load_than_a_lease_is_not_lost_to_its_worker(
     redis_url: str, store: AuditStore, blobs: BlobStore, tmp_path: Path
 ) -> None:
-    # While it loads, the runtime stops all threads of the child: its own heartbeat too.
+    # While it loads, the runtime stops all threads of its process.
     loading = ask(store, ArtifactRef(model=blobs.put(LONG_LOAD)))
     with worker(redis_url, tmp_path, time_limit_seconds="4", max_attempts=1, **PROMPT):
         await_attempt(store, loading, 1)
         time.sleep(4.0)
         assert store.get(loading).state is AuditState.RUNNING
-        _, message = failure(finished(store, loading))
-    assert "lease" not in message
+        reason, _ = failure(finished(store, loading))
+    assert reason == "TIME_LIMIT_EXCEEDED"
 
 
 def test_a_model_that_wants_all_memory_fails_and_its_worker_goes_on(

@@ -9,7 +9,8 @@ from dropaudit.plan import Plan
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.connection import connect
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Spec
-from dropaudit_worker.losses import Losses, is_loss, memory_kills
+from dropaudit_worker.losses import Losses, is_loss
+from dropaudit_worker.memory_kills import memory_kills
 
 REQUEST = AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=Plan()))
 

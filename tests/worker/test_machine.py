@@ -64,7 +64,7 @@ def test_children_see_one_gpu_each() -> None:
     program = (
         "import os; from types import SimpleNamespace; from dropaudit_worker import children; "
         "children.current_process = lambda: SimpleNamespace(index=3); "
-        "children.confine(children.ChildLimits(memory_bytes=0, gpus=2)); print(os.environ['CUDA_VISIBLE_DEVICES'])"
+        "children.prepare(children.ChildLimits(memory_bytes=0, gpus=2)); print(os.environ['CUDA_VISIBLE_DEVICES'])"
     )
     asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert asked.stdout == "1\n"

@@ -19,9 +19,9 @@ from dropaudit_store.connection import connect
 from dropaudit_store.errors import BlobMissing, StorageFull, StoreUnavailable
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec, SubjectRef
 from dropaudit_worker.heartbeat import Leaving
-from dropaudit_worker.limits import MakeAudit
-from dropaudit_worker.maker import AuditMaker
+from dropaudit_worker.maker import Audit, AuditMaker
 from dropaudit_worker.patience import Patience
+from dropaudit_worker.sandbox.host import SandboxLost
 from support.audits import kinds_of_events
 from support.clock import Clock
 
@@ -47,7 +47,7 @@ def forbidden(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Repor
     pytest.fail("an audit was made")
 
 
-def raising(error: Exception) -> MakeAudit:
+def raising(error: Exception) -> Audit[Subject]:
     def audit(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Report:
         raise error
 
@@ -60,31 +60,19 @@ def audit_id(store: AuditStore) -> str:
     return store.create(AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=PLAN))).id
 
 
-class Untold:
-    """An audit that nobody can end but between its chunks."""
-
-    def __init__(self, audit: MakeAudit) -> None:
-        self._audit = audit
-        self.told = False
-
-    def __call__(self, subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled, /) -> Report:
-        return self._audit(subject, plan, progress, cancelled)
-
-    def tell(self, stop: bool) -> None:
-        self.told = self.told or stop
-
-
 def maker(
     store: AuditStore,
-    audit: MakeAudit,
+    audit: Audit[Subject],
     lease_seconds: float = 30.0,
     *,
     leaving: Leaving = lambda: False,
     announced: list[str] | None = None,
-) -> AuditMaker:
+) -> AuditMaker[Subject]:
     announce = (announced if announced is not None else []).append
     patience = Patience(5.0)
-    return AuditMaker(store, load, Untold(audit), lease_seconds, announce=announce, leaving=leaving, patience=patience)
+    return AuditMaker(
+        store, load, audit, lease_seconds, max_attempts=2, announce=announce, leaving=leaving, patience=patience
+    )
 
 
 def test_a_made_audit_has_succeeded_with_its_report(store: AuditStore, audit_id: str) -> None:
@@ -217,7 +205,7 @@ def test_a_redis_that_stays_away_leaves_the_audit_to_somebody_else() -> None:
     gone = AuditStore(connect("redis://127.0.0.1:1/0"))
     patience = Patience(0.0)
     without = AuditMaker(
-        gone, load, Untold(right), 30.0, announce=pytest.fail, leaving=lambda: False, patience=patience
+        gone, load, right, 30.0, max_attempts=2, announce=pytest.fail, leaving=lambda: False, patience=patience
     )
     with pytest.raises(StoreUnavailable):
         without.make("any")
@@ -330,3 +318,30 @@ def test_what_a_model_says_steers_no_terminal(store: AuditStore, audit_id: str) 
     failure = store.get(audit_id).failure
     assert failure is not None
     assert failure.message == r"node \x1b[31m\u202e\nevil"
+
+
+def test_an_audit_whose_process_is_lost_is_tried_again_and_fails_with_the_cause(
+    store: AuditStore, audit_id: str
+) -> None:
+    announced = list[str]()
+    crashing = maker(store, raising(SandboxLost("signal 11 (SIGSEGV)")), announced=announced)
+    crashing.make(audit_id)
+    assert (store.get(audit_id).state, announced) == (AuditState.QUEUED, [audit_id])
+    crashing.make(audit_id)
+    failure = store.get(audit_id).failure
+    assert failure is not None
+    assert failure.reason == "WORKER_LOST"
+    assert failure.message.endswith("the last known cause: signal 11 (SIGSEGV)")
+    assert announced == [audit_id]
+
+
+def test_a_failure_that_is_returned_is_written_without_escapes_and_not_tried_again(
+    store: AuditStore, audit_id: str
+) -> None:
+    def failing(_: Subject, __: Plan, ___: OnProgress, ____: IsCancelled) -> Failure:
+        return Failure(reason="TIME_LIMIT_EXCEEDED", message="late\x1b")
+
+    maker(store, failing).make(audit_id)
+    found = store.get(audit_id)
+    assert (found.state, found.attempts) == (AuditState.FAILED, 1)
+    assert found.failure == Failure(reason="TIME_LIMIT_EXCEEDED", message=r"late\x1b")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+import redis
 
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.connection import connect
 from dropaudit_store.records import ArtifactRef, AuditState, RecordedRef
+from dropaudit_store.tasks import QUEUE
 from support.audits import ask, finished, stored
-from support.services import redis_server, worker
+from support.services import environment, eventually, process, redis_server, worker
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +72,31 @@ def test_what_is_no_model_fails_with_one_sentence_and_the_worker_goes_on(
     assert record.failure.reason == "INVALID_MODEL"
     assert "\n" not in record.failure.message
     assert finished(store, ask(store, stored(blobs, "lstm-dropout", tmp_path))).state is AuditState.SUCCEEDED
+
+
+# As a worker was that trusts what lies in its queue.
+TRUSTING = """
+import sys
+from dropaudit_worker import transport
+from dropaudit_worker.__main__ import main
+transport.use = lambda: None
+sys.argv = ["dropaudit-worker", "worker"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(("how", "status"), [("an error", 1), ("SIGTERM", 0), ("SIGINT", 0)])
+def test_the_exit_status_tells_an_error_from_a_worker_that_was_asked_to_stop(
+    redis_url: str, redis_client: redis.Redis, tmp_path: Path, how: str, status: int
+) -> None:
+    environ = environment(redis_url, tmp_path)
+    with process("worker", [sys.executable, "-c", TRUSTING], environ, tmp_path / "worker.log") as running:
+        eventually(lambda: psutil.Process(running.pid).children(), "the worker has no child")
+        # Once it listens for signals.
+        time.sleep(2.0)
+        if how == "an error":
+            redis_client.lpush(QUEUE, "[]")
+        else:
+            os.kill(running.pid, signal.Signals[how])
+        eventually(lambda: running.exit_status() is not None, "the worker goes on")
+        assert running.exit_status() == status

@@ -1,22 +1,29 @@
-"""Claims about what a worker loads for a record."""
+"""Claims about what a worker fetches for a record, and what its sandbox makes of that."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from dropaudit.plan import Role
-from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject
+from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.errors import BlobMissing, UriRefused
-from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef
+from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef
 from dropaudit_store.referenced import ReferencedModels
 from dropaudit_store.uris import AllowedUris
-from dropaudit_worker.subjects import load_subject
+from dropaudit_worker.material import fetch
+from dropaudit_worker.sandbox.subjects import subject_of
 
 NOWHERE = ReferencedModels(AllowedUris(()), 1 << 20)
+
+
+def load_subject(ref: SubjectRef, blobs: BlobStore, referenced: ReferencedModels) -> Subject:
+    material = fetch(ref, blobs, referenced)
+    return subject_of(material.subject, material.content)
 
 
 @pytest.fixture
@@ -68,3 +75,19 @@ def test_a_model_by_uri_is_read_where_it_lies(blobs: BlobStore, tmp_path: Path) 
     assert load_subject(pair, blobs, referenced) == PairSubject(b"train", b"stored")
     with pytest.raises(UriRefused, match="allows none"):
         load_subject(PairRef(train=blobs.put(b"stored"), inference_uri=uris[1]), blobs, NOWHERE)
+
+
+def test_nothing_that_leads_anywhere_goes_with_the_content(blobs: BlobStore, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"model")
+    referenced = ReferencedModels(AllowedUris([tmp_path.as_uri()]), 1 << 20)
+    inputs = blobs.put_tensors([("x", np.arange(3))])
+    uri = f"{tmp_path.as_uri()}/model.onnx"
+    refs = (
+        ArtifactRef(uri=uri, inputs=inputs),
+        PairRef(train=blobs.put(b"train"), inference_uri=uri),
+        RecordedRef(tensors=inputs),
+    )
+    for ref in refs:
+        said = msgspec.json.encode(fetch(ref, blobs, referenced).subject)
+        assert inputs.sha256.encode() not in said
+        assert b"file:" not in said

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import closing
 
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_shutdown
 from pydantic import ValidationError
 
 from dropaudit.errors import AuditError
@@ -23,7 +23,7 @@ _ROLES = ("worker", "beat")
 
 
 def main() -> int:
-    """Run; 2 when the arguments or settings are no good."""
+    """Run; 2 when the arguments or settings are no good, 1 when the worker ended on an error."""
     role = sys.argv[1] if len(sys.argv) > 1 else "worker"
     if role not in _ROLES or len(sys.argv) > 2:
         print(f"dropaudit-worker: say one of {', '.join(_ROLES)}", file=sys.stderr)
@@ -52,6 +52,9 @@ def main() -> int:
         return 2
     count, limits = children(settings, gpus, usable_cores(), machine_memory())
     queues = [GPU_QUEUE, QUEUE] if gpus else [QUEUE]
+    failures = list[BaseException]()
+    # Celery tells nobody else how its worker ended.
+    worker_shutdown.connect(lambda **_: _note_error(failures), weak=False)
     make_app(settings, limits).worker_main(
         [
             *("--quiet", "worker", "--pool=prefork", f"--concurrency={count}", f"--queues={','.join(queues)}"),
@@ -59,7 +62,14 @@ def main() -> int:
             f"--hostname=dropaudit-{os.getpid()}@%h",
         ]
     )
-    return 0
+    return 1 if failures else 0
+
+
+def _note_error(failures: list[BaseException]) -> None:
+    """Note the error that ends a worker; one that is asked to stop is ended by SystemExit."""
+    error = sys.exception()
+    if isinstance(error, Exception):
+        failures.append(error)
 
 
 if __name__ == "__main__":

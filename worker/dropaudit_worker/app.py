@@ -18,6 +18,7 @@ from dropaudit_store.durability import warn_of_gaps
 from dropaudit_store.errors import StoreError, SuiteNotFound
 from dropaudit_store.redis_urls import broker_url
 from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
+from dropaudit_worker import transport
 from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
 from dropaudit_worker.children import ChildLimits, alarm
 from dropaudit_worker.life import Life, busy_audits
@@ -30,11 +31,13 @@ from dropaudit_worker.settings import WorkerSettings
 
 # Redis hands a message to another worker after this long: longer than any audit may take.
 _VISIBILITY_MARGIN_SECONDS = 600
-# An audit that does not end at its limit ends its own process; where even that fails, the parent kills it.
-_LONGEST_ALARM_MARGIN_SECONDS = 30
+# A sandbox is ended at the time limit. A child that is busy for so much longer ends itself, and where even that fails,
+# its parent kills it.
+_ALARM_MARGIN_SECONDS = PATIENCE_SECONDS + 30
 _KILL_MARGIN_SECONDS = PATIENCE_SECONDS + 60
-_KIBIBYTE = 1 << 10
 _KEEPS_PER_LEASE = 3
+# A message that asks for cleaning is taken for lost after so long.
+_CLEAN_WAIT_SECONDS = 3600
 # Celery may miss that a child has gone, and looks again only after five seconds (celery/celery#9588).
 _REPLACE_SECONDS = 0.2
 
@@ -43,11 +46,12 @@ _log = structlog.get_logger(__name__)
 
 def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
     """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
+    transport.use()
     app = Celery("dropaudit", broker=broker_url(settings.redis_url))
-    _configure(app, settings, limits)
+    _configure(app, settings)
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
     life = Life(limits)
-    parts = Parts(settings, messages.wake, life.is_leaving)
+    parts = Parts(settings, messages.wake, life)
     worker = uuid.uuid4().hex
     _add_audit_task(app, settings, parts, life, worker)
     _add_tasks(app, parts)
@@ -64,7 +68,7 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     return app
 
 
-def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None) -> None:
+def _configure(app: Celery, settings: WorkerSettings) -> None:
     visibility = {"visibility_timeout": settings.time_limit_seconds + _VISIBILITY_MARGIN_SECONDS}
     app.conf.update(
         accept_content=["json"],
@@ -76,9 +80,8 @@ def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None
         # The soft limit is the audit's own: Celery's would raise inside the runtime, which takes any error for its own.
         task_time_limit=settings.time_limit_seconds + _KILL_MARGIN_SECONDS,
         worker_prefetch_multiplier=1,
-        worker_max_tasks_per_child=settings.audits_per_child or None,
-        # Beside a child that has grown so much there is hardly room for another audit.
-        worker_max_memory_per_child=limits.memory_bytes // 2 // _KIBIBYTE if limits and limits.memory_bytes else None,
+        # Whoever reaches Redis could stop workers with it, and nobody here asks for it.
+        worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
@@ -99,8 +102,7 @@ def _configure(app: Celery, settings: WorkerSettings, limits: ChildLimits | None
 
 
 def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Parts, life: Life, worker: str) -> None:
-    limit = settings.time_limit_seconds
-    hard_seconds = limit + min(limit, _LONGEST_ALARM_MARGIN_SECONDS)
+    hard_seconds = settings.time_limit_seconds + _ALARM_MARGIN_SECONDS
 
     @app.task(name=AUDIT_TASK, bind=True)
     def audit(task: Any, audit_id: str) -> None:
@@ -117,6 +119,7 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
 
     @app.task(name=CLEAN_TASK)
     def clean() -> None:
+        parts.garbage.asked()
         parts.garbage.collect(parts.blobs)
         parts.blobs.sweep(time.time())
 
@@ -141,11 +144,12 @@ def _add_suite_tasks(app: Celery, parts: Parts, messages: Messages) -> None:
             messages.wake(audit_id)
 
 
-def clean(app: Celery, parts: Parts, seconds: float) -> None:
+def clean(app: Celery, parts: Parts) -> None:
     """Delete what has expired here; content goes in a child, since some file systems bring threads."""
     parts.audits.delete_expired()
-    if parts.garbage.is_noted():
-        app.send_task(CLEAN_TASK, expires=seconds, ignore_result=True)
+    # Behind a long audit it waits as long as that; one message at a time is enough.
+    if parts.garbage.is_noted() and parts.garbage.ask(_CLEAN_WAIT_SECONDS):
+        app.send_task(CLEAN_TASK, ignore_result=True)
 
 
 def _reconciling(
@@ -172,7 +176,7 @@ def _reconciling(
                 parts.suites,
                 messages,
                 lambda suites: sync_every_schedule(app, suites),
-                lambda: clean(app, parts, settings.reconcile_seconds),
+                lambda: clean(app, parts),
                 seconds=settings.reconcile_seconds,
                 announce_seconds=settings.announce_seconds,
                 max_attempts=settings.max_attempts,
@@ -199,7 +203,7 @@ def _standing_by(
             self.timers: list[Any] = []
             self.losses = Losses(parts.audits, worker, messages.wake, settings.max_attempts)
             # Before the pool forks its first child.
-            life.watch(self.losses)
+            life.watch(self.losses, parts.sandboxes.warm, parts.sandboxes.close)
 
         def start(self, parent: Any) -> None:
             def keep() -> None:

@@ -1,25 +1,20 @@
-"""What a child of the pool may do. It runs models that nobody vouches for: what it has too much of ends it alone."""
+"""The children of the pool: each has a share of the machine, for itself and for the sandbox that it keeps."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
 import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
 from billiard import current_process
 
-from dropaudit.runtime.device_memory import limit_device_memory
+from dropaudit_worker.sandbox.kernel import IS_LINUX, PR_SET_PDEATHSIG, prctl
+from dropaudit_worker.sandbox.limits import SandboxLimits, lower
 
-_PR_SET_PDEATHSIG = 1
-_FILES = 256
-# A model has at most 2 GiB, and so has the copy that a default session writes.
-_FILE_BYTES = 4 << 30
 MEBIBYTE = 1 << 20
 
 
@@ -28,9 +23,9 @@ class ChildLimits:
     """Limits of one child.
 
     Attributes:
-        memory_bytes: what it may hold beside the files it has mapped; 0 for any.
-        gpus: how many there are: each child sees one.
-        gpu_memory_bytes: what one session may take of its GPU; 0 for any.
+        memory_bytes: what its sandbox may hold beside the files it has mapped; 0 for any.
+        gpus: how many there are: each child's sandbox sees one.
+        gpu_memory_bytes: what one session may take of that; 0 for any.
         cores: the processors of the first child, of the second, and so on; none for any.
     """
 
@@ -39,32 +34,26 @@ class ChildLimits:
     gpu_memory_bytes: int = 0
     cores: tuple[tuple[int, ...], ...] = ()
 
+    @property
+    def of_sandbox(self) -> SandboxLimits:
+        """Limits of the sandbox of a child."""
+        return SandboxLimits(
+            memory_bytes=self.memory_bytes, gpu=bool(self.gpus), gpu_memory_bytes=self.gpu_memory_bytes
+        )
 
-def confine(limits: ChildLimits) -> None:
-    """Set the limits of this process, for good."""
-    if limits.memory_bytes:
-        _lower(resource.RLIMIT_DATA, limits.memory_bytes)
-    _lower(resource.RLIMIT_NOFILE, _FILES)
-    _lower(resource.RLIMIT_FSIZE, _FILE_BYTES)
-    # A crash must not fill the disk with what the model made of memory.
-    _lower(resource.RLIMIT_CORE, 0)
+
+def prepare(limits: ChildLimits) -> None:
+    """Give this process, and the sandbox that it will start, its cores and its GPU."""
+    lower(resource.RLIMIT_CORE, 0)
     if limits.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, limits.cores[_number() % len(limits.cores)])
     if limits.gpus:
-        # Before the runtime is loaded, which takes the first device that it sees.
         os.environ["CUDA_VISIBLE_DEVICES"] = str(_number() % limits.gpus)
-    limit_device_memory(limits.gpu_memory_bytes)
 
 
 def _number() -> int:
     """Return which of the pool's children this is."""
     return int(getattr(current_process(), "index", 0))
-
-
-def _lower(kind: int, wanted: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    lowest = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(kind, (lowest, lowest))
 
 
 class Orphan:
@@ -76,9 +65,9 @@ class Orphan:
 
     def watch(self) -> None:
         """Have the kernel tell this process when its parent dies; Linux only."""
-        if sys.platform.startswith("linux"):
+        if IS_LINUX:
             signal.signal(signal.SIGUSR2, self._told)
-            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGUSR2)
+            prctl(PR_SET_PDEATHSIG, signal.SIGUSR2)
 
     def is_one(self) -> bool:
         """Whether the parent is gone."""

@@ -10,15 +10,11 @@ import structlog
 from dropaudit_store.audits import AuditStore, Lease
 from dropaudit_store.errors import LeaseLost, StorageFull, StoreUnavailable
 
-# Told ten times a second whether to go on is of no use.
-Tell = Callable[[bool], None]
 Leaving = Callable[[], bool]
 
 _BEATS_PER_LEASE = 3
 # How soon a holder hears that it is asked to stop.
 _LONGEST_BEAT_SECONDS = 0.4
-# How soon what runs is told.
-_LOOK_SECONDS = 0.1
 
 _log = structlog.get_logger(__name__)
 
@@ -26,16 +22,14 @@ _log = structlog.get_logger(__name__)
 class Heartbeat:
     """Extends a lease from a thread for as long as the audit is being made.
 
-    `lost` is set when it cannot, `cancelled` when somebody asks the holder to stop. What runs is told of both, and of
-    its worker's leaving.
+    `lost` is set when it cannot, `cancelled` when somebody asks the holder to stop.
     """
 
-    def __init__(self, store: AuditStore, lease: Lease, lease_seconds: float, leaving: Leaving, tell: Tell) -> None:
+    def __init__(self, store: AuditStore, lease: Lease, lease_seconds: float, leaving: Leaving) -> None:
         self._store = store
         self._lease = lease
         self._lease_seconds = lease_seconds
         self._leaving = leaving
-        self._tell = tell
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"heartbeat-{lease.audit_id}", daemon=True)
         self.lost = threading.Event()
@@ -55,13 +49,9 @@ class Heartbeat:
 
     def _run(self) -> None:
         pause = min(self._lease_seconds / _BEATS_PER_LEASE, _LONGEST_BEAT_SECONDS)
-        waited = 0.0
-        while not self._stop.wait(min(pause, _LOOK_SECONDS)):
-            waited += _LOOK_SECONDS
-            if waited >= pause and not self.lost.is_set():
-                waited = 0.0
+        while not self._stop.wait(pause):
+            if not self.lost.is_set():
                 self._beat()
-            self._tell(self.says_stop())
 
     def _beat(self) -> None:
         try:

@@ -8,10 +8,13 @@ import structlog
 
 from dropaudit.errors import AuditError
 from dropaudit.report import Site, to_json
+from dropaudit_store.audits import WORKER_LOST
 from dropaudit_store.inspections import Inspection, Inspections
 from dropaudit_store.records import Failure
+from dropaudit_worker.sandbox.host import SandboxLost
+from dropaudit_worker.text import printable
 
-Inspect = Callable[[str], tuple[Site, ...]]
+Inspect = Callable[[str], tuple[Site, ...] | Failure]
 
 _log = structlog.get_logger(__name__)
 
@@ -30,9 +33,15 @@ class ModelInspector:
 
     def _found(self, sha256: str) -> Inspection:
         try:
-            return Inspection(sites=tuple(map(to_json, self._inspect(sha256))))
+            found = self._inspect(sha256)
+            if isinstance(found, Failure):
+                return Inspection(failure=Failure(reason=found.reason, message=printable(found.message)))
+            return Inspection(sites=tuple(map(to_json, found)))
         except AuditError as error:
-            return Inspection(failure=Failure(reason=error.reason, message=error.message))
+            return Inspection(failure=Failure(reason=error.reason, message=printable(error.message)))
+        except SandboxLost as lost:
+            _log.warning("a sandbox was lost over the inspection of a model", model=sha256, cause=lost.cause)
+            return Inspection(failure=Failure(reason=WORKER_LOST, message=f"its process was lost: {lost.cause}"))
         except Exception:
             _log.exception("a model could not be inspected", model=sha256)
             failure = Failure(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from celery.signals import task_failure, worker_process_init, worker_shutting_down
+from celery.signals import task_failure, worker_process_init, worker_process_shutdown, worker_shutting_down
 from celery.worker.state import active_requests
 
 from dropaudit_store.tasks import AUDIT_TASK
-from dropaudit_worker.children import ChildLimits, Orphan, confine
+from dropaudit_worker.children import ChildLimits, Orphan, prepare
 from dropaudit_worker.losses import Losses, is_loss
+from dropaudit_worker.sandbox.limits import SandboxLimits
+
+Begin = Callable[[], None]
+
+# Which byte says that the worker was asked to stop, and which that it has said what it had to say once.
+_LEAVING, _SAID = 0, 1
 
 
 class Life:
@@ -23,35 +30,52 @@ class Life:
 
     def __init__(self, limits: ChildLimits | None) -> None:
         self._limits = limits
-        # One byte that parent and children share: 1 once the worker has been asked to stop.
-        self._asked = mmap.mmap(-1, 1)
+        # Bytes that parent and children share.
+        self._shared = mmap.mmap(-1, 2)
         self._orphan: Orphan | None = None
+
+    @property
+    def sandbox_limits(self) -> SandboxLimits:
+        """Limits of each child's sandbox."""
+        return self._limits.of_sandbox if self._limits is not None else SandboxLimits()
 
     def is_leaving(self) -> bool:
         """Whether this worker has been asked to stop, or the parent is gone."""
-        return self._asked[0] == 1 or (self._orphan is not None and self._orphan.is_one())
+        return self._shared[_LEAVING] == 1 or (self._orphan is not None and self._orphan.is_one())
 
     def busy(self) -> AbstractContextManager[None]:
         """Let the work inside come to its end, though the parent be gone."""
         return self._orphan.busy() if self._orphan is not None else nullcontext()
 
-    def watch(self, losses: Losses) -> None:
-        """Begin to listen; called in the parent, before it forks."""
+    def is_first(self) -> bool:
+        """Whether nobody has asked yet, in parent and children together."""
+        before, self._shared[_SAID] = self._shared[_SAID], 1
+        return before == 0
+
+    def watch(self, losses: Losses, begin: Begin, end: Begin) -> None:
+        """Begin to listen; called in the parent, before it forks.
+
+        Args:
+            begin: called in each child once it has its share of the machine.
+            end: called in each child before it ends.
+        """
 
         def begin_child(**_: Any) -> None:
             self._orphan = Orphan()
             self._orphan.watch()
             if self._limits is not None:
-                confine(self._limits)
+                prepare(self._limits)
+            begin()
 
         def failed(sender: Any, task_id: str, exception: BaseException, args: Any, **_: Any) -> None:
             if is_loss(exception) and sender.name == AUDIT_TASK:
                 losses.child_lost(args[0], task_id, exception)
 
         def leave(**_: Any) -> None:
-            self._asked[0] = 1
+            self._shared[_LEAVING] = 1
 
         worker_process_init.connect(begin_child, weak=False)
+        worker_process_shutdown.connect(lambda **_: end(), weak=False)
         task_failure.connect(failed, weak=False)
         worker_shutting_down.connect(leave, weak=False)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from pathlib import Path
 
 import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
@@ -14,26 +12,14 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditState
+from dropaudit_worker.memory_kills import memory_kills
 
 _SIGNAL = re.compile(r"signal (\d+)")
 _STATUS = re.compile(r"exitcode (-?\d+)")
-_CGROUP_EVENTS = Path("/sys/fs/cgroup/memory.events")
-_SYSTEM_EVENTS = Path("/proc/vmstat")
-_KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 CountKills = Callable[[], int]
 
 _log = structlog.get_logger(__name__)
-
-
-def memory_kills() -> int:
-    """Return how many processes the kernel has ended here for want of memory; 0 where it does not say."""
-    for path in (_CGROUP_EVENTS, _SYSTEM_EVENTS):
-        with suppress(OSError):
-            found = _KILLS.search(path.read_text(encoding="ascii"))
-            if found is not None:
-                return int(found[1])
-    return 0
 
 
 class Losses:

@@ -7,9 +7,6 @@ from functools import cached_property
 import redis
 from celery.signals import worker_process_shutdown
 
-from dropaudit.plan import IsCancelled, OnProgress, Plan
-from dropaudit.report import Report
-from dropaudit.subjects import Subject
 from dropaudit_store.audits import AuditStore, Limits
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.connection import connect
@@ -20,16 +17,20 @@ from dropaudit_store.referenced import ReferencedModels
 from dropaudit_store.routing import Routes
 from dropaudit_store.suites import SuiteStore
 from dropaudit_store.tracing import Tracer
-from dropaudit_worker.heartbeat import Leaving
 from dropaudit_worker.inspecting import ModelInspector
-from dropaudit_worker.limits import Limited
+from dropaudit_worker.life import Life
 from dropaudit_worker.maker import Announce, AuditMaker
+from dropaudit_worker.material import Material, fetch
 from dropaudit_worker.patience import Patience
+from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
+from dropaudit_worker.sandbox.keeper import SandboxKeeper
 from dropaudit_worker.settings import WorkerSettings
 from dropaudit_worker.tracing import Make, TracedMaker
 
 # How long a child waits for a Redis that does not answer before it drops what it has made.
 PATIENCE_SECONDS = 60.0
+# A model is looked at in a moment; one that takes so long is made to.
+_LONGEST_LOOK_SECONDS = 60.0
 
 
 class Parts:
@@ -37,13 +38,13 @@ class Parts:
 
     Args:
         announce: tells a worker of an audit.
-        leaving: whether this worker has been asked to stop, or is gone.
+        life: the worker that they are of.
     """
 
-    def __init__(self, settings: WorkerSettings, announce: Announce, leaving: Leaving) -> None:
+    def __init__(self, settings: WorkerSettings, announce: Announce, life: Life) -> None:
         self._settings = settings
         self._announce = announce
-        self._leaving = leaving
+        self._life = life
 
     @cached_property
     def client(self) -> redis.Redis:
@@ -77,23 +78,22 @@ class Parts:
         return SuiteStore(self.client, self.audits, ModelStore(self.client), run_seconds=run_seconds)
 
     @cached_property
-    def maker(self) -> AuditMaker:
-        """Makes audits. The runtime is loaded here, in the child: after a fork its masks and CUDA would be shared."""
-        from dropaudit import audit
-        from dropaudit.runtime.interruption import Interrupter
-        from dropaudit_worker.subjects import load_subject
+    def sandboxes(self) -> SandboxKeeper:
+        """Where models are run and looked at."""
+        return SandboxKeeper(self._life.sandbox_limits, self._settings.audits_per_sandbox, self._life.is_first)
 
-        def make(subject: Subject, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Report:
-            return audit(subject, plan, progress=progress, cancelled=cancelled)
-
+    @cached_property
+    def maker(self) -> AuditMaker[Material]:
+        """Makes audits."""
         referenced = ReferencedModels(self._settings.allowed_uris, self._settings.max_model_bytes)
         return AuditMaker(
             self.audits,
-            lambda ref: load_subject(ref, self.blobs, referenced),
-            Limited(make, self._settings.time_limit_seconds, Interrupter()),
+            lambda ref: fetch(ref, self.blobs, referenced),
+            SandboxedAudits(self.sandboxes, self._settings.time_limit_seconds),
             self._settings.lease_seconds,
+            max_attempts=self._settings.max_attempts,
             announce=self._announce,
-            leaving=self._leaving,
+            leaving=self._life.is_leaving,
             patience=Patience(PATIENCE_SECONDS),
         )
 
@@ -108,10 +108,10 @@ class Parts:
 
     @cached_property
     def inspector(self) -> ModelInspector:
-        """Looks at models; onnx is loaded here, in the child."""
-        from dropaudit.graph.inspect import inspect_model
-
-        return ModelInspector(Inspections(self.client), lambda sha256: inspect_model(self.blobs.read(sha256)))
+        """Looks at models."""
+        seconds = min(_LONGEST_LOOK_SECONDS, self._settings.time_limit_seconds)
+        inspect = SandboxedInspections(self.sandboxes, seconds)
+        return ModelInspector(Inspections(self.client), lambda sha256: inspect(self.blobs.read(sha256)))
 
     @cached_property
     def garbage(self) -> Garbage:

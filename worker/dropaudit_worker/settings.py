@@ -20,13 +20,17 @@ class WorkerSettings(StoreSettings):
     )
     cores_per_audit: int = Field(default=2, ge=1, description="cores for each audit where there is no GPU")
     memory_limit_mebibytes: int = Field(
-        default=0, ge=0, description="most memory of a worker's child; 0: an even share of what the machine has"
+        default=0,
+        ge=0,
+        description="most memory of a process that runs models; 0: an even share of what the machine has",
     )
     gpu_memory_limit_mebibytes: int = Field(
         default=0, ge=0, description="most memory of a GPU that one session of a model may take; 0: any"
     )
-    audits_per_child: int = Field(
-        default=1000, ge=0, description="audits after which a worker's child makes room for a new one; 0: any number"
+    audits_per_sandbox: int = Field(
+        default=1000,
+        ge=0,
+        description="audits after which the process that runs models makes room for a new one; 0: any number",
     )
     lease_seconds: float = Field(default=30.0, gt=0, description="how long a silent worker keeps an audit")
     max_attempts: int = Field(default=3, ge=1, description="workers that may be lost over one audit")

@@ -6,17 +6,26 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError, EncodeError
-from onnx.external_data_helper import load_external_data_for_model, uses_external_data
+from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
 
 from dropaudit.errors import InvalidModel, UnreadableFile
-from dropaudit.graph.limits import check_limits, every_tensor
+from dropaudit.graph.functions import without_functions
+from dropaudit.graph.limits import check_limits
+from dropaudit.graph.messages import every_tensor
 
 
 def parse_model(content: bytes) -> onnx.ModelProto:
     """Parse an ONNX file. Raises InvalidModel when it is none, or asks for too much."""
     model = _parsed(content)
     check_limits(model)
-    return _without_functions(model) if model.functions else model
+    # The runtime takes no notice of how a model was trained.
+    model.ClearField("training_info")
+    if not model.functions:
+        return model
+    model = without_functions(model)
+    # Calls may have put anything where a body refers to an attribute.
+    check_limits(model)
+    return model
 
 
 def _parsed(content: bytes) -> onnx.ModelProto:
@@ -25,22 +34,13 @@ def _parsed(content: bytes) -> onnx.ModelProto:
         model.ParseFromString(content)
     except DecodeError as error:
         raise InvalidModel("the file is not an ONNX model: its bytes are no ONNX protobuf") from error
+    # What a later version of the format adds the runtime may read, though nobody here can look at it.
+    model.DiscardUnknownFields()
     if not model.HasField("graph") or not model.graph.node or not model.opset_import:
         raise InvalidModel("the file is not an ONNX model: it holds no graph with operators")
     if not model.graph.output:
         raise InvalidModel("the model has no output, so there is nothing to compare")
     return model
-
-
-def _without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Put the body of each function of the model where it is called, as the runtime does."""
-    # Imported here: few models hold functions.
-    from onnx import inliner
-
-    try:
-        return inliner.inline_local_functions(model)
-    except (RuntimeError, ValueError) as error:
-        raise InvalidModel(f"the model's functions cannot be expanded: {error}") from error
 
 
 def read_artifact(path: Path) -> bytes:
@@ -64,7 +64,10 @@ def read_artifact(path: Path) -> bytes:
     for tensor in outside:
         _require_beside(path, tensor)
     try:
-        load_external_data_for_model(model, str(path.parent))
+        for tensor in outside:
+            load_external_data_for_tensor(tensor, str(path.parent))
+            tensor.ClearField("data_location")
+            del tensor.external_data[:]
         return model.SerializeToString()
     except (OSError, ValueError, EncodeError, onnx.checker.ValidationError) as error:
         raise UnreadableFile(f"cannot read the external data of {path}: {error}", path=str(path)) from error

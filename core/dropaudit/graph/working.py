@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import onnx
 
+from dropaudit.graph.shapes import with_shapes
+
 # An LSTM keeps four gates beside what it returns, a GRU three.
 _GATES = {"LSTM": 5, "GRU": 4}
 
@@ -26,7 +28,7 @@ def working_elements(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...
             del tensor.shape.dim[:]
             for extent in shapes[value.name]:
                 tensor.shape.dim.add().dim_value = extent
-    inferred = onnx.shape_inference.infer_shapes(fed, data_prop=True)
+    inferred = with_shapes(fed)
     known = {value.name: _size(value) for value in (*inferred.graph.value_info, *inferred.graph.output)}
     return sum(
         _GATES.get(node.op_type, 1) * max((known.get(name, 0) for name in node.output), default=0)

@@ -1,0 +1,28 @@
+"""`python -m dropaudit_worker.sandbox DESCRIPTOR LIMITS`: started by a worker, and by nobody else."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+from dropaudit_worker.sandbox.limits import SandboxLimits
+from dropaudit_worker.sandbox.start import start
+
+if TYPE_CHECKING:
+    from dropaudit_worker.sandbox.process import Done
+
+
+def load(limits: SandboxLimits) -> Done:
+    """Load what makes audits, with what the first would load."""
+    for name in ("dropaudit.artifacts", "dropaudit.recorded"):
+        importlib.import_module(name)
+    from dropaudit.runtime.device_memory import limit_device_memory
+    from dropaudit_worker.sandbox.work import done
+
+    limit_device_memory(limits.gpu_memory_bytes)
+    return done
+
+
+if __name__ == "__main__":
+    start(sys.argv[1:], load)

@@ -1,0 +1,117 @@
+"""What a sandbox does once it is shut in: one job after another, until nobody asks any more."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import NoReturn
+
+import msgspec
+
+from dropaudit.runtime.interruption import Interrupter
+from dropaudit_worker.sandbox.wire import Answer, Ending, Job, Made, Ready, Stop, Told, decoded_asked, encoded
+
+_LENGTH_BYTES = 4
+_CHUNK_BYTES = 1 << 20
+_KIBIBYTE = 1 << 10
+
+
+# Does a job, with its content; tells how far it is, and asks whether it is to end.
+Done = Callable[[Job, list[bytes], Callable[[Told], None], Callable[[], bool]], Ending]
+
+
+class Line:
+    """The socket to the worker. Whoever finds it closed ends the process: there is nobody to work for."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._sending = threading.Lock()
+
+    def send(self, message: Answer) -> None:
+        """Send an answer."""
+        with self._sending:
+            left = memoryview(encoded(message))
+            while left:
+                try:
+                    left = left[os.write(self._descriptor, left) :]
+                except OSError:
+                    os._exit(0)
+
+    def message(self) -> bytes:
+        """Wait for the next message."""
+        return self.read(int.from_bytes(self.read(_LENGTH_BYTES), "big"))
+
+    def read(self, size: int) -> bytes:
+        """Wait for so many bytes."""
+        content, filled = bytearray(size), 0
+        view = memoryview(content)
+        while filled < size:
+            try:
+                count = os.readv(self._descriptor, [view[filled : filled + _CHUNK_BYTES]])
+            except OSError:
+                count = 0
+            if count == 0:
+                os._exit(0)
+            filled += count
+        return bytes(content)
+
+
+class Desk:
+    """Jobs as they come in, from a thread that also hears that one is to end."""
+
+    def __init__(self, line: Line, end: Callable[[], None]) -> None:
+        self._line = line
+        self._end = end
+        self._waiting: deque[tuple[Job, list[bytes]]] = deque()
+        self._there = threading.Semaphore(0)
+        self._stopped = -1
+        self._number = -1
+
+    def next(self) -> tuple[Job, list[bytes]]:
+        """Wait for a job."""
+        self._there.acquire()
+        job, content = self._waiting.popleft()
+        self._number = job.number
+        return job, content
+
+    def is_stopped(self) -> bool:
+        """Whether the job that was taken last is to end."""
+        return self._stopped >= self._number
+
+    def listen(self) -> None:
+        """Take in what comes, for good."""
+        while True:
+            asked = decoded_asked(self._line.message())
+            if isinstance(asked, Stop):
+                self._stopped = asked.number
+                if asked.number == self._number:
+                    self._end()
+            else:
+                self._waiting.append((asked, [self._line.read(size) for size in asked.sizes]))
+                self._there.release()
+
+
+def serve(descriptor: int, missing: tuple[str, ...], done: Done) -> NoReturn:
+    """Do the jobs that come over a socket."""
+    interrupter = Interrupter()
+    line = Line(descriptor)
+    desk = Desk(line, interrupter.end)
+    threading.Thread(target=desk.listen, name="desk", daemon=True).start()
+    line.send(Ready(missing=missing))
+    while True:
+        job, content = desk.next()
+        with interrupter.running():
+            if desk.is_stopped():
+                interrupter.end()
+            ended = done(job, content, line.send, desk.is_stopped)
+        del content
+        line.send(_with_memory(ended) if isinstance(ended, Made) else ended)
+
+
+def _with_memory(made: Made) -> Made:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return msgspec.structs.replace(made, memory_bytes=peak if sys.platform == "darwin" else peak * _KIBIBYTE)

@@ -1,0 +1,44 @@
+"""What a sandbox does with a job."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from dropaudit import audit
+from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
+from dropaudit.graph.inspect import inspect_model
+from dropaudit.plan import Progress
+from dropaudit.report import to_json
+from dropaudit_worker.sandbox.subjects import subject_of
+from dropaudit_worker.sandbox.wire import AuditJob, Ending, Failed, InspectJob, Job, Made, Refused, Stopped, Told
+
+_LONGEST_TRACE = 20_000
+
+Tell = Callable[[Told], None]
+IsStopped = Callable[[], bool]
+
+
+def done(job: Job, content: list[bytes], tell: Tell, is_stopped: IsStopped) -> Ending:
+    """Do a job, and return how it ended; nothing is raised but what ends the process."""
+    try:
+        if isinstance(job, InspectJob):
+            return Made(sites=tuple(map(to_json, inspect_model(content[0]))))
+        return _audited(job, content, tell, is_stopped)
+    except AuditCancelled:
+        return Stopped()
+    except AuditError as error:
+        return Refused(reason=error.reason, message=error.message)
+    except MemoryError:
+        out = OutOfMemory()
+        return Refused(reason=out.reason, message=out.message)
+    except Exception:
+        return Failed(trace=traceback.format_exc()[-_LONGEST_TRACE:])
+
+
+def _audited(job: AuditJob, content: list[bytes], tell: Tell, is_stopped: IsStopped) -> Made:
+    def progress(state: Progress) -> None:
+        tell(Told(progress=to_json(state)))
+
+    subject = subject_of(job.spec.subject, content)
+    return Made(report=to_json(audit(subject, job.spec.plan, progress=progress, cancelled=is_stopped)))

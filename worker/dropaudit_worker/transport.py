@@ -1,0 +1,115 @@
+"""Messages as they come out of Redis: whatever is no message of a task is dropped with a line in the log.
+
+Celery trusts what lies in its queues: a word that is no JSON, a list in the place of a name, ends the worker.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any
+
+import kombu.transport
+import msgspec
+import structlog
+from kombu.transport import redis
+
+_SHOWN = 200
+
+_log = structlog.get_logger(__name__)
+
+
+_Seconds = Annotated[float, msgspec.Meta(ge=0)] | None
+
+
+class _Headers(msgspec.Struct):
+    id: str
+    task: str
+    eta: None = None
+    expires: str | None = None
+    retries: int = 0
+    timelimit: tuple[_Seconds, _Seconds] = (None, None)
+    root_id: str | None = None
+    parent_id: str | None = None
+    group: None = None
+    stamped_headers: list[str] | None = None
+    stamps: dict[str, Any] | None = None
+    compression: None = None
+
+
+class _Delivery(msgspec.Struct):
+    exchange: str
+    routing_key: str
+
+
+class _Properties(msgspec.Struct):
+    delivery_tag: str
+    delivery_info: _Delivery
+    body_encoding: str
+    priority: int | None = None
+    reply_to: str | None = None
+    correlation_id: str | None = None
+
+
+class _Envelope(msgspec.Struct, rename="kebab"):
+    body: str
+    headers: _Headers
+    properties: _Properties
+    content_type: str
+    content_encoding: str
+
+
+class _Embedded(msgspec.Struct):
+    """What would be run after a task: nothing, in this service."""
+
+    callbacks: None = None
+    errbacks: None = None
+    chain: None = None
+    chord: None = None
+
+
+_BODY = msgspec.json.Decoder(tuple[list[str], dict[str, Any], _Embedded])
+
+
+def check_message(message: Any) -> None:
+    """Raise ValueError unless a message is one that this service sends, of this version or another."""
+    envelope = msgspec.convert(message, _Envelope)
+    if envelope.content_type != "application/json" or envelope.content_encoding.lower() != "utf-8":
+        raise ValueError(f"its content is {envelope.content_type!r}, {envelope.content_encoding!r}")
+    if envelope.properties.body_encoding != "base64":
+        raise ValueError(f"its body is encoded as {envelope.properties.body_encoding!r}")
+    _BODY.decode(base64.b64decode(envelope.body, validate=True))
+
+
+class Channel(redis.Channel):
+    """A channel that goes on after what is no JSON."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]  # its stubs leave it out
+        except (ValueError, RecursionError) as error:
+            _dropped(error)
+            return True
+
+
+class Transport(redis.Transport):
+    """Delivers messages of tasks, and drops everything else."""
+
+    Channel = Channel
+
+    def _deliver(self, message: Any, queue: Any) -> None:
+        try:
+            check_message(message)
+        except (ValueError, RecursionError) as error:
+            _dropped(error)
+            return
+        super()._deliver(message, queue)
+
+
+def use() -> None:
+    """Have every connection to Redis of this process deliver messages so."""
+    name = f"{Transport.__module__}:{Transport.__qualname__}"
+    kombu.transport.TRANSPORT_ALIASES.update(redis=name, rediss=name)
+
+
+def _dropped(error: Exception) -> None:
+    _log.warning("a message that is none was dropped", error=f"{type(error).__name__}: {error}"[:_SHOWN])
