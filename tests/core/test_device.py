@@ -20,7 +20,7 @@ from dropaudit.measure.sampling import Meters, sample
 from dropaudit.plan import Provider
 from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.provider import choose
-from dropaudit.runtime.replicates import Reduction, Tile
+from dropaudit.runtime.replicates import Alike, Reduction, Tile
 from dropaudit.runtime.session import Tensors
 from dropaudit.runtime.thrift import ThriftySampler
 from dropaudit.stats.tally import mask_of_counts, output_of_counts
@@ -74,12 +74,15 @@ class Both:
         first, second = self.counting(start, draws), self.looking(start, draws)
         return lambda: (first(), second())[0]
 
-    def reduction(self, fixed: Tensors) -> Reduction | None:
+    def counts_suffice(self, fixed: Tensors, alike: Alike) -> bool:
+        return self.counting.counts_suffice(fixed, alike)
+
+    def reduction(self, fixed: Tensors) -> Reduction:
         return self.counting.reduction(fixed)
 
-    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Take]) -> Take:
+    def counted(self, counts: Tensors, whole: Callable[[], Take]) -> Take:
         self.counted_pieces += 1
-        counting = self.counting.counted(counts, fixed, _never)
+        counting = self.counting.counted(counts, _never)
         # Elements are read by both: the counting meters must take in the counts alone.
         kept, self.counting = self.counting, Reader((), (), (), {})
         looking = whole()
@@ -130,25 +133,23 @@ def test_masks_that_counts_do_not_describe_are_read_whole() -> None:
     )
     case, prepared = ready(shared)
     meters = make_meters(case, prepared, PLAN)
-    assert meters.reader().reduction(prepared.drawing.source.fixed) is None
+    assert not meters.reader().counts_suffice(prepared.drawing.source.fixed, lambda before, after: True)
     for _, take in on_device(prepared).pieces(128, meters.wanted(), meters.reader()):
         take()
     assert meters.outputs[0][0].interval is not None
 
 
-def test_what_is_not_finite_or_not_positive_is_looked_at() -> None:
-    fine = {"kept": [3, 2], "lowest": [2, 2], "highest": [2, 2], "total": [6, 4]}
+def test_counts_of_what_is_not_finite_or_has_no_positive_factor_tell_nothing() -> None:
+    fine = {"kept": [3, 2], "cells": [4, 4], "strange": [0, 0], "lowest": [2, 2], "highest": [2, 2]}
 
     def tally(**changed: list[float]) -> object:
-        return mask_of_counts({name: np.array(value) for name, value in {**fine, **changed}.items()}, 8)
+        return mask_of_counts({name: np.array(value) for name, value in {**fine, **changed}.items()})
 
     assert tally() is not None
-    assert tally(total=[6, np.nan]) is None
-    assert tally(highest=[2, np.inf]) is None
-    assert tally(lowest=[2, -2]) is None
-    assert tally(kept=[0, 0], lowest=[np.inf, np.inf], highest=[0, 0], total=[0, 0]) is not None
+    assert tally(strange=[0, 1]) is None
+    assert tally(kept=[0, 0], lowest=[np.inf, np.inf], highest=[-np.inf, -np.inf]) is not None
     counts = {"projections": np.array([np.inf]), "products": np.ones(1), "zeros": np.zeros(1)}
-    assert output_of_counts(counts, 0) is None
+    assert output_of_counts(counts) is None
 
 
 def test_elements_are_read_where_the_counts_do_not_tell() -> None:

@@ -101,9 +101,17 @@ class MaskMeter:
         """Whether counts of a device say all: the mask sets what it drops to zero and shares no cells."""
         return not (self.shared_axes or self.law.shift or self.law.dropped)
 
-    def read_counts(self, counts: Mapping[str, NDArray[Any]], cells: int) -> Take | None:
-        """Read what a device counted over so many cells; None where the elements themselves must be read."""
-        found = mask_of_counts(counts, cells)
+    @property
+    def factors(self) -> tuple[float, float]:
+        """The smallest and the largest factor of the mask itself so far; infinite, and minus infinity, before any."""
+        if self.scale.empty:
+            return np.inf, -np.inf
+        own = (self.scale.lowest / self._remote_factor, self.scale.highest / self._remote_factor)
+        return min(own), max(own)
+
+    def read_counts(self, counts: Mapping[str, NDArray[Any]]) -> Take | None:
+        """Read what a device counted; None where the elements themselves must be read."""
+        found = mask_of_counts(counts)
         return None if found is None else lambda: self._take(found)
 
     def _take(self, found: MaskTally) -> None:

@@ -78,7 +78,7 @@ class OutputMeter:
 
     def read_counts(self, counts: Mapping[str, NDArray[Any]]) -> Take | None:
         """Read what a device counted; None where the elements themselves must be read."""
-        found = output_of_counts(counts, int(np.count_nonzero(np.isinf(self.divisor))))
+        found = output_of_counts(counts)
         return None if found is None else lambda: self._take(found)
 
     def _take(self, found: OutputTally) -> None:

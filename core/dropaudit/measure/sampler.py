@@ -14,6 +14,7 @@ from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
 from dropaudit.graph.free import freed
+from dropaudit.graph.repeat import repeating
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
 from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
@@ -110,7 +111,7 @@ class Drawing:
     def on_device(self, device: str, tile: Tile, seeds: np.random.Generator) -> DeviceSampler:
         """Return a sampler that leaves replicates on a device, as the runtime names it."""
         largest = largest_run(self.source, self.elements, _ON_DEVICE, _ON_DEVICE)
-        session = Session(self.source.model, self.place, seeds)
+        session = Session(repeating(self.source.model, self.source.axes), self.place, seeds)
         return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device)
 
 

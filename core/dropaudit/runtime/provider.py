@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dropaudit.errors import ProviderUnavailable
 from dropaudit.plan import Provider
+from dropaudit.runtime.cuda import driver, prepare_kernels
 from dropaudit.runtime.device_memory import device_memory_limit
 
 try:
@@ -56,17 +57,18 @@ def choose(asked: Provider) -> Place:
     if asked is Provider.CPU or device is None:
         return Place(Provider.CPU, (_CPU,), cpu_name())
     onnxruntime.preload_dlls()
+    prepare_kernels()
     return Place(Provider.CUDA, (_CUDA, _CPU), device)
 
 
 @cache
 def cuda_device() -> str | None:
     """Return the name of the first CUDA device, None where the driver or the device is missing."""
-    driver = _driver()
-    if driver is None or _count(driver) == 0:
+    cuda = driver()
+    if cuda is None or _count(cuda) == 0:
         return None
     name = ctypes.create_string_buffer(128)
-    return name.value.decode() if driver.cuDeviceGetName(name, len(name), 0) == 0 else "CUDA device 0"
+    return name.value.decode() if cuda.cuDeviceGetName(name, len(name), 0) == 0 else "CUDA device 0"
 
 
 def count_cuda_devices() -> int:
@@ -74,20 +76,13 @@ def count_cuda_devices() -> int:
 
     A process that has asked must not be forked to use them.
     """
-    driver = _driver() if _CUDA in onnxruntime.get_available_providers() else None
-    return 0 if driver is None else _count(driver)
+    cuda = driver() if _CUDA in onnxruntime.get_available_providers() else None
+    return 0 if cuda is None else _count(cuda)
 
 
-def _driver() -> ctypes.CDLL | None:
-    try:
-        return ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
-
-
-def _count(driver: ctypes.CDLL) -> int:
+def _count(cuda: ctypes.CDLL) -> int:
     count = ctypes.c_int(0)
-    answers = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    answers = cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(count)) == 0
     return count.value if answers else 0
 
 

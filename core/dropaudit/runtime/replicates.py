@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
+from dropaudit.graph.reductions import MaskPlace
 from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
@@ -26,16 +26,29 @@ _SINGLE_RUNS = 256
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """A model that reduces tensors to counts on the device that holds them; see `dropaudit.graph.reductions`.
+    """What a device counts in each replicate; see `dropaudit.runtime.counters`.
 
     Attributes:
-        constants: inputs that stay the same from piece to piece.
-        tensors: inputs that are drawn, each with an input `name/shape` beside it.
+        masks: tensors before and after a mask; one that is the same in all replicates is a constant, `name/fixed`.
+        seen: smallest and largest factor of a mask so far, by the tensor after it.
+        outputs: by name, extents before, of and after the axis whose steps are told apart.
+        constants: by name; of outputs `name/reference` and `name/divisor`, each for one replicate.
     """
 
-    model: onnx.ModelProto
+    masks: tuple[MaskPlace, ...]
+    seen: Mapping[str, tuple[float, float]]
+    outputs: Mapping[str, tuple[int, int, int]]
     constants: Tensors
-    tensors: tuple[str, ...]
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Tensors that are drawn."""
+        before = [mask.before for mask in self.masks if not mask.is_fixed]
+        return tuple(dict.fromkeys([*before, *(mask.after for mask in self.masks), *self.outputs]))
+
+
+# Whether two tensors have their elements and replicates at the same places.
+Alike = Callable[[str, str], bool]
 
 
 @runtime_checkable
@@ -47,11 +60,15 @@ class Reduces(Protocol):
         """The first replicates, whose elements are needed all the same."""
         ...
 
-    def reduction(self, fixed: Tensors) -> Reduction | None:
-        """Return what to count, given tensors that no randomness reaches; None where counts do not suffice."""
+    def counts_suffice(self, fixed: Tensors, alike: Alike) -> bool:
+        """Whether counts are enough, given tensors that no randomness reaches."""
         ...
 
-    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Any]) -> Any:
+    def reduction(self, fixed: Tensors) -> Reduction:
+        """Return what to count, when the elements of the first replicates have been looked at."""
+        ...
+
+    def counted(self, counts: Tensors, whole: Callable[[], Any]) -> Any:
         """Use the counts of a piece, or what `whole` makes of its elements where the counts do not tell."""
         ...
 
