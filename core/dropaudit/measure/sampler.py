@@ -21,7 +21,8 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
 from dropaudit.graph.working import working_elements
 from dropaudit.measure.case import Case
-from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, opened, shortened
+from dropaudit.measure.excerpt import excerpt
+from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
 from dropaudit.runtime.device import DeviceSampler
@@ -65,6 +66,7 @@ class Drawing:
         tiling: the batch axes, where many replicates are drawn in one run.
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
+        sketch: the same for the first entries of a large batch; None where the batch is small.
     """
 
     source: Source
@@ -74,6 +76,7 @@ class Drawing:
     tiling: Tiling | None
     is_single: bool
     place: Place
+    sketch: Drawing | None = None
 
     @property
     def name(self) -> str:
@@ -181,20 +184,72 @@ def _drawing_from(
 ) -> Drawing:
     names = (*recipe.outputs, *_names(probes))
     session = Session(whole.model, place, seeds)
-    feeds = recipe.case.train_feeds
-    alone = session.run(feeds, (*names, *whole.probes.values()))
-    shapes = {name: alone[name].shape for name in names}
-    tiling = None
+    alone = session.run(recipe.case.train_feeds, (*names, *whole.probes.values()))
+    full = _Try(recipe.case.train_feeds, alone, recipe.silent)
+    tried, tiling = full, None
     if _keeps_copies_apart(recipe):
-        tiling = find_tiling(_trial(recipe, session, probes, shapes, tuple(whole.probes.values())), candidates)
-    plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
-    source = shortened(plain, whole, Runs(alone, tiling), recipe.silent, place, seeds)
-    single = session if source is plain else Session(source.model, place, seeds)
+        tried, tiling = _tiled(recipe, session, whole, probes, names, full, candidates)
+    axes = {} if tiling is None else tiling.input_axes
+    shorter = shortened(
+        Source(probed, tried.feeds, axes), whole, Runs(tried.alone, tiling), tried.silent, place, seeds
+    )
+    single = session if shorter is None else Session(shorter.model, place, seeds)
+
+    def drawing(own: _Try, sketch: Drawing | None) -> Drawing:
+        source = Source(probed, own.feeds, axes)
+        if shorter is not None:
+            source = cut_source(source, whole, own.alone, shorter.axes)
+        shapes = {name: own.alone[name].shape for name in names}
+        is_single = all(own.alone[name].dtype == np.float32 and own.alone[name].size < _COUNTED for name in names)
+        return Drawing(source, single, probes, shapes, tiling, is_single, place, sketch)
+
+    found = drawing(full, None if tried is full else drawing(tried, None))
     if whole.cuts_bodies and single is not session:
         # Only now it shows whether the runtime takes what is left of a body.
-        single.run(source.feeds, single.output_names)
-    is_single = all(alone[name].dtype == np.float32 and alone[name].size < _COUNTED for name in names)
-    return Drawing(source, single, probes, shapes, tiling, is_single, place)
+        single.run(found.source.feeds, single.output_names)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What a trial starts from: inputs, what the opened model returned for them, and the model that stays silent."""
+
+    feeds: Tensors
+    alone: Tensors
+    silent: Silent
+
+
+def _tiled(
+    recipe: Recipe,
+    session: Session,
+    whole: Opened,
+    probes: Mapping[GraphSite, SiteProbes],
+    names: tuple[str, ...],
+    full: _Try,
+    candidates: Sequence[Axes],
+) -> tuple[_Try, Tiling | None]:
+    """Find the batch axes: on an excerpt of a large batch, which is a batch too."""
+    elements = sum(full.alone[name].size for name in names)
+    beside = tuple(whole.probes.values())
+    for axes in candidates:
+        try:
+            tried = _excerpt(recipe, session, full, axes, elements)
+        except ExecutionFailed:  # the model wants the whole batch
+            tried = full
+        shapes = {name: tried.alone[name].shape for name in names}
+        tiling = find_tiling(_trial(recipe, session, probes, shapes, beside, tried), [axes])
+        if tiling is not None:
+            return tried, tiling
+    return full, None
+
+
+def _excerpt(recipe: Recipe, session: Session, full: _Try, axes: Axes, elements: int) -> _Try:
+    feeds = excerpt(full.feeds, axes, elements)
+    plain = excerpt(full.silent.feeds, axes, elements)
+    if feeds is None or plain is None:
+        return full
+    answers = recipe.bypassed.run(plain, tuple(full.silent.outputs))
+    return _Try(feeds, session.run(feeds, tuple(full.alone)), Silent(full.silent.model, plain, answers))
 
 
 def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -229,13 +284,14 @@ def _trial(
     probes: Mapping[GraphSite, SiteProbes],
     shapes: Mapping[str, tuple[int, ...]],
     beside: tuple[str, ...],
+    tried: _Try,
 ) -> Trial:
     return Trial(
         inference=recipe.bypassed,
         train=session,
-        inference_feeds=recipe.case.plain_feeds,
-        train_feeds=recipe.case.train_feeds,
-        answers=recipe.silent.outputs,
+        inference_feeds=tried.silent.feeds,
+        train_feeds=tried.feeds,
+        answers=tried.silent.outputs,
         shapes=shapes,
         masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
         beside=beside,
