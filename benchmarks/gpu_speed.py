@@ -158,9 +158,9 @@ def document(result: Mapping[str, Any]) -> str:
         [
             "# Speed on a GPU",
             "",
-            f"Written by `make bench-gpu`: {result['machine']}; {result['software']}. Each contender alone in a process "
-            f"of its own, the median of its rounds after one to warm up, scaled to T = {REPLICATES} replicates where "
-            "it made fewer; an audit draws as many as it needs. Memory is what is taken of the device, at its peak.",
+            f"Written by `make bench-gpu`: {result['machine']}; {result['software']}. Each contender alone in a "
+            f"process of its own, the median of its rounds after one to warm up, scaled to T = {REPLICATES} replicates "
+            "where it made fewer; an audit draws as many as it needs. Memory is what is taken of the device at most.",
             "",
             "| model | contender | replicates | rounds | milliseconds | of the torch loop | aim | device memory, GiB |",
             "|---|---|---:|---:|---:|---:|---:|---:|",

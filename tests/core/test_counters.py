@@ -9,10 +9,11 @@ import pytest
 
 from dropaudit.graph.reductions import MaskPlace, reductions
 from dropaudit.plan import Provider
-from dropaudit.runtime.counters import Extent, GraphCounter, on_device
+from dropaudit.runtime.counters import Extent, FusedCounter, GraphCounter, on_device
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.replicates import Reduction
 from support.counting import LAYOUTS, REPLICATES, Layout, assert_counts_are_those_of_numpy
+from support.kernels import HostKernels
 
 CPU = choose(Provider.CPU)
 
@@ -28,20 +29,41 @@ def test_the_graph_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None
     assert_counts_are_those_of_numpy(own, layout, "cpu", fixed=fixed)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("fixed", [True, False])
+def test_what_starts_the_kernels_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None:
+    """The kernels themselves need a GPU: see tests/gpu."""
+    kernels = HostKernels()
+    own = FusedCounter(kernels, "cpu", dict.fromkeys(("before", "after"), Extent(layout.before, layout.after)))
+    assert_counts_are_those_of_numpy(own, layout, "cpu", fixed=fixed)
+    width = 1 if layout.after % 4 else 4
+    assert kernels.launched == [f"{name}{width}" for name in ("mask", "rows", "columns")]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_first_elements_come_without_the_rest(layout: Layout) -> None:
+    shape = (layout.before, REPLICATES, layout.after)
+    value = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    own = FusedCounter(HostKernels(), "cpu", {"after": Extent(layout.before, layout.after)})
+    elements = max(1, layout.before * layout.after - 2)
+    found = own.first(on_device(value, "cpu"), "after", REPLICATES, 5, elements)
+    assert np.array_equal(found, value.transpose(1, 0, 2).reshape(REPLICATES, -1)[:5, :elements])
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -2.0, 9.0])
 def test_the_graph_says_what_is_strange(bad: float) -> None:
     """Its mean factor tells a replicate by; one of several factors that were all seen before does not stand out."""
     after = np.full((1, REPLICATES, 8), 2, dtype=np.float32)
     after[0, 5, 3] = bad
-    constants = {"before/fixed": np.ones(8, dtype=np.float32)}
-    reduction = Reduction((MaskPlace("before", "after", True),), {"after": (2, 2)}, {}, constants)
+    fixed = {"before": np.ones(8, dtype=np.float32)}
+    reduction = Reduction((MaskPlace("before", "after", True),), {"after": (2, 2)}, {}, fixed)
     found = counter(Extent(1, 8)).count(reduction, {"after": on_device(after, "cpu")}, REPLICATES)
     assert list(np.flatnonzero(found["after/strange"])) == [5]
 
 
 def test_factors_that_were_never_seen_are_strange() -> None:
-    constants = {"before/fixed": np.ones(8, dtype=np.float32)}
-    reduction = Reduction((MaskPlace("before", "after", True),), {"after": (np.inf, -np.inf)}, {}, constants)
+    fixed = {"before": np.ones(8, dtype=np.float32)}
+    reduction = Reduction((MaskPlace("before", "after", True),), {"after": (np.inf, -np.inf)}, {}, fixed)
     drawn = {"after": on_device(np.eye(2, 8, dtype=np.float32)[None], "cpu")}
     found = counter(Extent(1, 8)).count(reduction, drawn, 2)
     assert list(found["after/kept"]) == [1, 1]

@@ -18,6 +18,7 @@ from dropaudit.measure.prepare import Prepared, make_meters, prepare
 from dropaudit.measure.reader import Reader
 from dropaudit.measure.sampling import Meters, sample
 from dropaudit.plan import Provider
+from dropaudit.runtime.cuda import Kernels
 from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.replicates import Alike, Reduction, Tile
@@ -27,6 +28,7 @@ from dropaudit.stats.tally import mask_of_counts, output_of_counts
 from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
 from dropaudit_models.twins import build
 from support.graphs import dense, model
+from support.kernels import HostKernels
 
 CPU = choose(Provider.CPU)
 PLAN = Plan(provider=Provider.CPU, max_replicates=2048)
@@ -52,11 +54,11 @@ def ready(content: bytes) -> tuple[Case, Prepared]:
     return case, prepare(case, PLAN, CPU)
 
 
-def on_device(prepared: Prepared, largest: int | None = None) -> DeviceSampler:
+def on_device(prepared: Prepared, largest: int | None = None, kernels: Kernels | None = None) -> DeviceSampler:
     drawing = prepared.drawing
     assert drawing.tiling is not None
     tile = Tile(drawing.source.feeds, drawing.source.axes, drawing.tiling.output_axes, drawing.source.fixed)
-    sampler = drawing.on_device("cpu", tile, np.random.default_rng(0))
+    sampler = drawing.on_device("cpu", tile, np.random.default_rng(0), kernels)
     sampler.largest = largest or 64
     return sampler
 
@@ -79,6 +81,9 @@ class Both:
 
     def reduction(self, fixed: Tensors) -> Reduction:
         return self.counting.reduction(fixed)
+
+    def glimpse(self, draws: Tensors, fixed: Tensors) -> Take:
+        return self.counting.glimpse(draws, fixed)
 
     def counted(self, counts: Tensors, whole: Callable[[], Take]) -> Take:
         self.counted_pieces += 1
@@ -117,10 +122,31 @@ def test_counts_say_what_the_elements_say(name: str) -> None:
     assert measured(one) == pytest.approx(measured(other), rel=1e-5, abs=1e-6)
 
 
-def test_an_audit_decides_from_counts() -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_kernels_say_what_the_elements_say(name: str) -> None:
+    case, prepared = ready(MODELS[name])
+    one, other = (make_meters(case, prepared, PLAN) for _ in range(2))
+    for meters, kernels in ((one, HostKernels()), (other, None)):
+        sampler = on_device(prepared, kernels=kernels)
+        reader = meters.reader()
+        for _, take in sampler.pieces(512, meters.wanted(), reader if kernels else reader.__call__):
+            take()
+    # The second reads every element of replicates of the same law.
+    assert measured(one) == pytest.approx(measured(other), rel=0.1, abs=0.02)
+    for (site, _, _), (twin, _, _) in zip(one.sites, other.sites, strict=True):
+        assert (site.scale.lowest, site.scale.highest) == pytest.approx((twin.scale.lowest, twin.scale.highest))
+    for (output, _), (same, _) in zip(one.outputs, other.outputs, strict=True):
+        assert output.survivor_ratio is not None
+        assert same.survivor_ratio is not None
+        assert output.survivor_ratio.median == pytest.approx(same.survivor_ratio.median, rel=0.1)
+        assert output.histogram is not None
+
+
+@pytest.mark.parametrize("kernels", [None, HostKernels()], ids=["graph", "kernels"])
+def test_an_audit_decides_from_counts(kernels: Kernels | None) -> None:
     case, prepared = ready(MODELS["layers"])
     meters = make_meters(case, prepared, PLAN)
-    state = sample(on_device(prepared), meters, PLAN, ignore_progress, never_cancelled)
+    state = sample(on_device(prepared, kernels=kernels), meters, PLAN, ignore_progress, never_cancelled)
     assert state.decided_tests == state.total_tests
     (site, _, _) = meters.sites[0]
     assert site.interval is not None

@@ -45,7 +45,18 @@ def test_the_graph_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None
 def test_kernels_say_what_is_strange(bad: float) -> None:
     after = np.full((1, REPLICATES, 8), 2, dtype=np.float32)
     after[0, 5, 3] = bad
-    constants = {"before/fixed": np.ones(8, dtype=np.float32)}
-    reduction = Reduction((MaskPlace("before", "after", True),), {"after": (2, 2)}, {}, constants)
+    fixed = {"before": np.ones(8, dtype=np.float32)}
+    reduction = Reduction((MaskPlace("before", "after", True),), {"after": (2, 2)}, {}, fixed)
     found = fused(Extent(1, 8)).count(reduction, {"after": on_device(after, "cuda")}, REPLICATES)
     assert list(np.flatnonzero(found["after/strange"])) == [5]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_first_elements_come_without_the_rest(layout: Layout) -> None:
+    shape = (layout.before, REPLICATES, layout.after)
+    value = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    counter = fused(Extent(layout.before, layout.after))
+    elements = max(1, layout.before * layout.after - 2)
+    found = counter.first(on_device(value, "cuda"), "after", REPLICATES, 5, elements)
+    expected = value.transpose(1, 0, 2).reshape(REPLICATES, -1)[:5, :elements]
+    assert np.array_equal(found, expected)

@@ -23,6 +23,19 @@ class Layout:
     fold: tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class Weighing:
+    """An output compared with a reference, in which zeros tell nothing."""
+
+    weights: Array
+    fold: tuple[int, int, int]
+    weight_limit: float = 0.0
+
+    @property
+    def divisor(self) -> Array:
+        return np.where(self.weights == 0, np.float32(np.inf), self.weights).astype(np.float32)
+
+
 LAYOUTS = [
     Layout(1, 24, (2, 3, 4)),
     Layout(6, 32, (1, 6, 32)),
@@ -41,10 +54,8 @@ def assert_counts_are_those_of_numpy(counter: Counter, layout: Layout, device: s
     after = np.where(mask, before * np.float32(2), np.float32(0)).astype(np.float32)
     reference = random.standard_normal(layout.before * layout.after).astype(np.float32)
     reference[::5] = 0
-    divisor = np.where(reference == 0, np.float32(np.inf), reference).astype(np.float32)
-    constants: dict[str, Array] = {"before/fixed": before, "after/reference": reference, "after/divisor": divisor}
-    place = MaskPlace("before", "after", fixed)
-    reduction = Reduction((place,), {"after": (2.0, 2.0)}, {"after": layout.fold}, constants)
+    place, output = MaskPlace("before", "after", fixed), Weighing(reference, layout.fold)
+    reduction = Reduction((place,), {"after": (2.0, 2.0)}, {"after": output}, {"before": before} if fixed else {})
     drawn = {"before": on_device(before, device), "after": on_device(after, device)}
     found = counter.count(reduction, drawn, REPLICATES)
     for name, value in _expected(before, after, reference, layout.fold).items():

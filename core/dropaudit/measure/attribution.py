@@ -19,6 +19,7 @@ from dropaudit.plan import IsCancelled
 from dropaudit.report import Attribution
 from dropaudit.runtime.session import Tensors
 from dropaudit.stats.effect import Effect, RunningEffect
+from dropaudit.subjects import Array
 
 _FEWEST, _MOST = 64, 256
 # A large output says as much with fewer replicates.
@@ -70,9 +71,9 @@ def _attribution(site: GraphSite, alone: Effect, without: Effect) -> Attribution
 
 
 def _effects(case: Case, prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Generator) -> Effects:
-    drawing = prepared.drawing
+    drawing = prepared.drawing.sketch or prepared.drawing
     source = _silenced(case, drawing, off)
-    outputs = prepared.reference.outputs
+    outputs = {name: _first_of(value, drawing.shapes[name]) for name, value in prepared.reference.outputs.items()}
     found = {name: RunningEffect(value) for name, value in outputs.items()}
 
     def whole(_: int, piece: Tensors) -> Tensors:
@@ -86,6 +87,11 @@ def _effects(case: Case, prepared: Prepared, off: frozenset[GraphSite], seeds: n
     return {name: effect.effect for name, effect in found.items()}
 
 
+def _first_of(value: Array, shape: tuple[int, ...]) -> Array:
+    """Return the part of an output that belongs to the first entries of a batch."""
+    return value[tuple(slice(extent) for extent in shape)]
+
+
 def _silenced(case: Case, drawing: Drawing, off: frozenset[GraphSite]) -> Source:
     """Return what replicates are drawn from, without some sites.
 
@@ -95,5 +101,5 @@ def _silenced(case: Case, drawing: Drawing, off: frozenset[GraphSite]) -> Source
     if any(site.remote is not None or site.folded is not None for site in off):
         axes = {} if drawing.tiling is None else drawing.tiling.input_axes
         whole = freed(measured_model(case.model.proto), axes)
-        return Source(without_sites(whole, tuple(off)), case.train_feeds, axes)
+        return Source(without_sites(whole, tuple(off)), drawing.whole_feeds, axes)
     return replace(source, model=without_sites(source.model, tuple(off)))

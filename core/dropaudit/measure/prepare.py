@@ -122,11 +122,18 @@ def _labels(
     def run(feeds: dict[str, Array]) -> Tensors:
         return session.run(feeds, names)
 
-    few = None
-    if drawing.tiling is not None and drawing.sketch is not None:
-        few = excerpt(case.plain_feeds, drawing.tiling.input_axes, drawing.elements)
-    found = label_axes(run, few or case.plain_feeds, _axis_names(case), stepped)
+    try:
+        found = label_axes(run, _few(case, drawing), _axis_names(case), stepped)
+    except ExecutionFailed:  # replicates are drawn from a model whose batch was freed: this one wants all of it
+        found = label_axes(run, case.plain_feeds, _axis_names(case), stepped)
     return {outer.get(name, name): labels for name, labels in found.items()}
+
+
+def _few(case: Case, drawing: Drawing) -> dict[str, Array]:
+    """Return the inputs, of a large batch the first entries."""
+    axes = None if drawing.tiling is None else drawing.tiling.input_axes
+    few = excerpt(case.plain_feeds, axes, drawing.elements) if axes and drawing.sketch is not None else None
+    return few or case.plain_feeds
 
 
 def _axis_names(case: Case) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from dropaudit.graph.reductions import MaskPlace
 from dropaudit.measure.meters import MaskMeter, SiteMeter, Take
 from dropaudit.measure.output_meter import OutputMeter
@@ -56,12 +58,17 @@ class Reader:
     def reduction(self, fixed: Tensors) -> Reduction:
         """See Reduces."""
         masks = tuple(MaskPlace(before, after, before in fixed) for _, before, after in self.sites)
-        constants: Tensors = {f"{mask.before}/fixed": fixed[mask.before] for mask in masks if mask.is_fixed}
-        for output, name in self.outputs:
-            constants[f"{name}/reference"] = output.weights
-            constants[f"{name}/divisor"] = output.divisor
         seen = {after: _meter(site).factors for site, _, after in self.sites}
-        return Reduction(masks, seen, {name: output.fold for output, name in self.outputs}, constants)
+        return Reduction(masks, seen, {name: output for output, name in self.outputs}, fixed)
+
+    def glimpse(self, draws: Tensors, fixed: Tensors) -> Take:
+        """See Reduces."""
+        takes = []
+        for site, before, after in self.sites:
+            values = draws[after]
+            first = fixed[before].reshape(1, -1)[:, : values.shape[1]] if before in fixed else draws[before]
+            takes.append(_meter(site).glimpse(np.broadcast_to(first, values.shape), values))
+        return _all_of([*takes, *(output.glimpse(draws[name]) for output, name in self.outputs)])
 
     def counted(self, counts: Tensors, whole: Callable[[], Take]) -> Take:
         """See Reduces."""

@@ -25,6 +25,7 @@ from dropaudit.measure.excerpt import excerpt
 from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
+from dropaudit.runtime.cuda import Kernels, kernels
 from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
 from dropaudit.runtime.provider import Place
@@ -66,6 +67,7 @@ class Drawing:
         tiling: the batch axes, where many replicates are drawn in one run.
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
+        whole_feeds: inputs of the whole model, for one replicate.
         sketch: the same for the first entries of a large batch; None where the batch is small.
     """
 
@@ -76,6 +78,7 @@ class Drawing:
     tiling: Tiling | None
     is_single: bool
     place: Place
+    whole_feeds: Tensors
     sketch: Drawing | None = None
 
     @property
@@ -105,17 +108,19 @@ class Drawing:
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
         largest = largest_run(source, self.elements, _CACHED, _IN_MEMORY)
         if self.place.provider is not Provider.CPU and self.is_single:
-            return self.on_device("cuda", tile, seeds)
+            return self.on_device("cuda", tile, seeds, kernels())
         if self.place.provider is not Provider.CPU or holds_seeds(source.model):
             return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
         streams = streams_of(source.model, self.place, seeds)
         return LanedSampler(streams, tile, self.elements, largest, cores())
 
-    def on_device(self, device: str, tile: Tile, seeds: np.random.Generator) -> DeviceSampler:
+    def on_device(
+        self, device: str, tile: Tile, seeds: np.random.Generator, kernels: Kernels | None = None
+    ) -> DeviceSampler:
         """Return a sampler that leaves replicates on a device, as the runtime names it."""
         largest = largest_run(self.source, self.elements, _ON_DEVICE, _ON_DEVICE)
         session = Session(repeating(self.source.model, self.source.axes), self.place, seeds)
-        return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device)
+        return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device, kernels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +195,7 @@ def _drawing_from(
     if _keeps_copies_apart(recipe):
         tried, tiling = _tiled(recipe, session, whole, probes, names, full, candidates)
     axes = {} if tiling is None else tiling.input_axes
-    shorter = shortened(
-        Source(probed, tried.feeds, axes), whole, Runs(tried.alone, tiling), tried.silent, place, seeds
-    )
+    shorter = shortened(Source(probed, tried.feeds, axes), whole, Runs(tried.alone, tiling), tried.silent, place, seeds)
     single = session if shorter is None else Session(shorter.model, place, seeds)
 
     def drawing(own: _Try, sketch: Drawing | None) -> Drawing:
@@ -201,7 +204,7 @@ def _drawing_from(
             source = cut_source(source, whole, own.alone, shorter.axes)
         shapes = {name: own.alone[name].shape for name in names}
         is_single = all(own.alone[name].dtype == np.float32 and own.alone[name].size < _COUNTED for name in names)
-        return Drawing(source, single, probes, shapes, tiling, is_single, place, sketch)
+        return Drawing(source, single, probes, shapes, tiling, is_single, place, own.feeds, sketch)
 
     found = drawing(full, None if tried is full else drawing(tried, None))
     if whole.cuts_bodies and single is not session:

@@ -14,7 +14,7 @@ import onnxruntime
 from dropaudit.graph.reductions import MaskPlace, reductions
 from dropaudit.runtime.cuda import Kernels
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import Reduction
+from dropaudit.runtime.replicates import Reduction, Weighed
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.stats.ratios import smallest_input
 from dropaudit.subjects import Array
@@ -49,6 +49,16 @@ class Counter(Protocol):
 
     def count(self, reduction: Reduction, drawn: OnDevice, size: int) -> Tensors:
         """Count `size` replicates."""
+        ...
+
+    extents: Mapping[str, Extent]
+
+    def reaches(self, extent: Extent, elements: int) -> bool:
+        """Whether the first elements of a tensor can be had without the rest."""
+        ...
+
+    def first(self, value: onnxruntime.OrtValue, name: str, size: int, replicates: int, elements: int) -> Array:
+        """Return the first elements of the first of `size` replicates of a tensor, shape (replicates, elements)."""
         ...
 
 
@@ -108,6 +118,14 @@ class GraphCounter:
             counts |= self._of_output(name, reduction, raw)
         return counts
 
+    def reaches(self, extent: Extent, elements: int) -> bool:
+        """See Counter. Not here: factors must have been looked at before they are summed."""
+        return False
+
+    def first(self, value: onnxruntime.OrtValue, name: str, size: int, replicates: int, elements: int) -> Array:
+        """See Counter."""
+        raise NotImplementedError
+
     def _session(self, reduction: Reduction) -> Session:
         key = (*(mask.after for mask in reduction.masks), "", *reduction.outputs)
         if key not in self._sessions:
@@ -123,10 +141,10 @@ class GraphCounter:
         for mask in reduction.masks:
             if mask.is_fixed:
                 self._send(inputs, f"{mask.before}/fixed", self._divisor(reduction, mask), self.extents[mask.after])
-        for name, fold in reduction.outputs.items():
-            extent, stretch = self.extents[name], self._stretch(name, fold)
-            for part in ("reference", "divisor"):
-                self._send(inputs, f"{name}/{part}", reduction.constants[f"{name}/{part}"], extent)
+        for name, output in reduction.outputs.items():
+            extent, stretch = self.extents[name], self._stretch(name, output.fold)
+            self._send(inputs, f"{name}/reference", output.weights, extent)
+            self._send(inputs, f"{name}/divisor", output.divisor, extent)
             inputs[f"{name}/stretches"] = _integers(-1, stretch)
             inputs[f"{name}/blocks"] = _integers(extent.before, size, extent.after // stretch)
         return inputs
@@ -137,7 +155,7 @@ class GraphCounter:
     def _divisor(self, reduction: Reduction, mask: MaskPlace) -> Array:
         name = f"{mask.before}/fixed"
         if name not in self._divisors:
-            self._divisors[name] = divisor_of(reduction.constants[name])
+            self._divisors[name] = divisor_of(reduction.fixed[mask.before])
         return self._divisors[name]
 
     def _stretch(self, name: str, fold: tuple[int, int, int]) -> int:
@@ -163,10 +181,10 @@ class GraphCounter:
         return {f"{name}/{part}": value for part, value in found.items()}
 
     def _of_output(self, name: str, reduction: Reduction, raw: Tensors) -> Tensors:
-        grid, fold = raw[f"{name}/grid"].astype(np.float64), reduction.outputs[name]
+        grid, output = raw[f"{name}/grid"].astype(np.float64), reduction.outputs[name]
+        fold = output.fold
         steps = grid.sum(axis=1).reshape(fold[0], fold[1], fold[2] // self._stretch(name, fold))
-        divisor = reduction.constants[f"{name}/divisor"]
-        untelling = divisor.size - self._constants.telling(f"{name}/divisor", divisor)
+        untelling = output.divisor.size - self._constants.telling(f"{name}/divisor", output.divisor)
         return {
             f"{name}/projections": grid.sum(axis=(0, 2)),
             f"{name}/products": steps.sum(axis=(0, 2)),
@@ -190,6 +208,8 @@ _FEW = 64
 _ROUNDS = 32
 _BLOCKS = 8192
 _THREADS = 256
+# Copies of what lies together.
+_MOST_COPIES = 256
 
 
 @dataclass(slots=True)
@@ -207,14 +227,14 @@ class FusedCounter:
     def count(self, reduction: Reduction, drawn: OnDevice, size: int) -> Tensors:
         """See Counter."""
         lengths = [5 * size for _ in reduction.masks]
-        lengths += [2 * size + fold[1] for fold in reduction.outputs.values()]
+        lengths += [2 * size + output.fold[1] for output in reduction.outputs.values()]
         found = onnxruntime.OrtValue.ortvalue_from_shape_and_type([sum(lengths)], np.int64, self.device, 0)
         self.kernels.clear(found.data_ptr(), 8 * sum(lengths))
         starts = [found.data_ptr() + 8 * sum(lengths[:place]) for place in range(len(lengths))]
         for mask, start in zip(reduction.masks, starts, strict=False):
             self._mask(mask, reduction, drawn, size, start)
-        for (name, fold), start in zip(reduction.outputs.items(), starts[len(reduction.masks) :], strict=True):
-            self._output(name, fold, reduction, drawn, size, start)
+        for name, start in zip(reduction.outputs, starts[len(reduction.masks) :], strict=True):
+            self._output(name, reduction.outputs[name], drawn, size, start)
         parts = np.split(found.numpy(), np.cumsum(lengths)[:-1])
         counts: Tensors = {}
         for mask, part in zip(reduction.masks, parts, strict=False):
@@ -227,27 +247,38 @@ class FusedCounter:
 
     def _mask(self, mask: MaskPlace, reduction: Reduction, drawn: OnDevice, size: int, found: int) -> None:
         extent = self.extents[mask.after]
-        before = self._constant(f"{mask.before}/fixed", reduction) if mask.is_fixed else drawn[mask.before]
+        if mask.is_fixed:
+            before = self._constants.sent(f"{mask.before}/fixed", reduction.fixed[mask.before])
+        else:
+            before = drawn[mask.before]
         arguments = [_pointer(before.data_ptr()), _pointer(drawn[mask.after].data_ptr())]
         arguments += [ctypes.c_int(mask.is_fixed), *_extents(extent, size), ctypes.c_float(_LIMIT), _pointer(found)]
         self.kernels.launch(f"mask{_width(extent)}", _blocks(extent, size), arguments)
 
-    def _output(
-        self, name: str, fold: tuple[int, int, int], reduction: Reduction, drawn: OnDevice, size: int, found: int
-    ) -> None:
+    def _output(self, name: str, output: Weighed, drawn: OnDevice, size: int, found: int) -> None:
         extent = self.extents[name]
         values = _pointer(drawn[name].data_ptr())
-        weights = _pointer(self._constant(f"{name}/reference", reduction).data_ptr())
-        divisor = _pointer(self._constant(f"{name}/divisor", reduction).data_ptr())
+        weights = _pointer(self._constants.sent(f"{name}/reference", output.weights).data_ptr())
         width, shape = _width(extent), _extents(extent, size)
         results = [_pointer(found), _pointer(found + 8 * size)]
-        self.kernels.launch(f"rows{width}", _blocks(extent, size), [values, weights, divisor, *shape, *results])
-        steps = [ctypes.c_uint(each) for each in (_FEW, fold[1], fold[2])]
+        limit = ctypes.c_float(output.weight_limit)
+        self.kernels.launch(f"rows{width}", _blocks(extent, size), [values, weights, *shape, limit, *results])
+        steps = [ctypes.c_uint(each) for each in (_FEW, *output.fold[1:])]
         blocks = (-(-extent.elements // (_THREADS * width)), -(-size // _FEW))
         self.kernels.launch(f"columns{width}", blocks, [values, weights, *shape, *steps, _pointer(found + 16 * size)])
 
-    def _constant(self, name: str, reduction: Reduction) -> onnxruntime.OrtValue:
-        return self._constants.sent(name, reduction.constants[name])
+    def reaches(self, extent: Extent, elements: int) -> bool:
+        """See Counter."""
+        return elements <= _MOST_COPIES * extent.after
+
+    def first(self, value: onnxruntime.OrtValue, name: str, size: int, replicates: int, elements: int) -> Array:
+        """See Counter. Each stretch of replicates that lie together is copied alone."""
+        extent = self.extents[name]
+        stretches = -(-elements // extent.after)
+        found = np.empty((stretches, replicates, extent.after), dtype=np.float32)
+        for place, part in enumerate(found):
+            self.kernels.copy(value.data_ptr() + 4 * place * size * extent.after, part)
+        return np.moveaxis(found, 1, 0).reshape(replicates, -1)[:, :elements]
 
 
 def _pointer(address: int) -> Any:

@@ -8,7 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Which of NVIDIA's compilers there is; onnxruntime.preload_dlls() has loaded the one that ONNX Runtime was built for.
 _COMPILERS = ("libnvrtc.so.13", "libnvrtc.so.12")
@@ -52,21 +55,37 @@ def _enter(cuda: ctypes.CDLL) -> bool:
     return not cuda.cuCtxSetCurrent(context)
 
 
-@dataclass(frozen=True, slots=True)
-class Kernels:
-    """The kernels of `kernels/counts.cu`, ready to run on the first device."""
-
-    driver: Any
-    functions: dict[str, ctypes.c_void_p]
+class Kernels(Protocol):
+    """The kernels of `kernels/counts.cu`, ready to run. All raise RuntimeError where the device refuses."""
 
     def launch(self, name: str, blocks: tuple[int, int], arguments: Sequence[Any]) -> None:
-        """Start a kernel after all that was started before. Raises RuntimeError where the driver refuses.
+        """Start a kernel after all that was started before.
 
         Args:
             name: of the kernel.
             blocks: along x and y, of 256 threads each.
             arguments: of ctypes' types.
         """
+        ...
+
+    def clear(self, pointer: int, size: int) -> None:
+        """Set so many bytes of the device to zero."""
+        ...
+
+    def copy(self, pointer: int, found: NDArray[np.float32]) -> None:
+        """Fill an array with what lies on the device, when all that was started before has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CudaKernels:
+    """Kernels on the first CUDA device; see Kernels."""
+
+    driver: Any
+    functions: dict[str, ctypes.c_void_p]
+
+    def launch(self, name: str, blocks: tuple[int, int], arguments: Sequence[Any]) -> None:
+        """See Kernels."""
         _enter(self.driver)
         pointers = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(each) for each in arguments))
         function = self.functions[name]
@@ -75,18 +94,25 @@ class Kernels:
             raise RuntimeError(f"the driver did not start {name}: error {failed}")
 
     def clear(self, pointer: int, size: int) -> None:
-        """Set so many bytes of the device to zero."""
+        """See Kernels."""
         _enter(self.driver)
         if self.driver.cuMemsetD8_v2(ctypes.c_void_p(pointer), ctypes.c_ubyte(0), ctypes.c_size_t(size)):
             raise RuntimeError("the driver did not clear memory")
+
+    def copy(self, pointer: int, found: NDArray[np.float32]) -> None:
+        """See Kernels."""
+        _enter(self.driver)
+        address = found.ctypes.data_as(ctypes.c_void_p)
+        if self.driver.cuMemcpyDtoH_v2(address, ctypes.c_void_p(pointer), ctypes.c_size_t(found.nbytes)):
+            raise RuntimeError("the driver did not copy memory")
 
 
 @cache
 def _made() -> Future[Kernels | None]:
     """Compile in a thread: it takes a third of a second, and the model is loaded meanwhile."""
-    with ThreadPoolExecutor(1, thread_name_prefix="dropaudit-kernels") as pool:
-        made = pool.submit(_compiled)
-        pool.shutdown(wait=False)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="dropaudit-kernels")
+    made = pool.submit(_compiled)
+    pool.shutdown(wait=False)
     return made
 
 
@@ -114,7 +140,7 @@ def _compiled() -> Kernels | None:
         if cuda.cuModuleGetFunction(ctypes.byref(function), module, name.encode()):
             return None
         functions[name] = function
-    return Kernels(cuda, functions)
+    return CudaKernels(cuda, functions)
 
 
 def _attribute(cuda: ctypes.CDLL, attribute: int) -> int:

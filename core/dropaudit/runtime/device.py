@@ -10,13 +10,15 @@ import numpy as np
 
 from dropaudit.graph.repeat import one_of, repeats_of
 from dropaudit.runtime.counters import Counter, Extent, FusedCounter, GraphCounter, OnDevice, on_device
-from dropaudit.runtime.cuda import kernels
+from dropaudit.runtime.cuda import Kernels
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Found, Reduces, Tile, Use
 from dropaudit.runtime.session import Session, Tensors
 
 # Blocks of a kernel along the axis that counts replicates.
 _MOST_TOGETHER = 65_535
+# Elements of a replicate that are looked at one by one.
+_GLIMPSE = 2**18
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class DeviceSampler:
         shapes: shape of one replicate of each tensor.
         largest: most replicates of one run.
         device: as the runtime names it.
+        kernels: what counts there in one pass; None where a graph of operators must.
     """
 
     session: Session
@@ -37,6 +40,7 @@ class DeviceSampler:
     seeds: np.random.Generator
     largest: int
     device: str
+    kernels: Kernels | None = None
     _fed: OnDevice = field(default_factory=dict, init=False)
     _counter: Counter | None = field(default=None, init=False)
 
@@ -52,11 +56,12 @@ class DeviceSampler:
         largest = min(self.largest, _MOST_TOGETHER)
         start = 0
         while start < count:
-            size = min(largest, (first if start < first else count) - start)
-            if start < first:
+            if start < first and not (counts and self._may_glimpse):
+                size = min(largest, first - start)
                 yield size, use(start, self._elements(self._draw(size, names), names, size))
             else:
-                yield size, self._counted(start, size, names, use)
+                size = min(largest, count - start)
+                yield size, self._counted(start, size, names, use, max(0, min(size, first - start)))
             start += size
 
     def _lie_alike(self, first: str, second: str) -> bool:
@@ -84,24 +89,40 @@ class DeviceSampler:
     def _elements(self, drawn: OnDevice, names: Sequence[str], size: int) -> Tensors:
         return self.tile.split({name: value.numpy() for name, value in drawn.items()}, names, size)
 
-    def _counted(self, start: int, size: int, names: Sequence[str], use: Any) -> Any:
+    def _counted(self, start: int, size: int, names: Sequence[str], use: Any, seen: int) -> Any:
+        """Count a piece, and look at the first elements of the first of its replicates."""
         drawn = self._draw(size, names)
-        counts = self._reducing().count(use.reduction(self.tile.fixed), drawn, size)
+        fixed = self.tile.fixed
+        counts = self._reducing().count(use.reduction(fixed), drawn, size)
+        looked = use.glimpse(self._first(drawn, size, seen), fixed) if seen else None
 
         def whole() -> Any:
             return use(start, self._elements(drawn, names, size))
 
-        return use.counted(counts, whole)
+        taken = use.counted(counts, whole)
+        return taken if looked is None else lambda: (looked(), taken())
+
+    @property
+    def _may_glimpse(self) -> bool:
+        """Whether a few elements can be had without the rest."""
+        extents = self._reducing().extents.items()
+        return all(self._reducing().reaches(extent, min(extent.elements, _GLIMPSE)) for _, extent in extents)
+
+    def _first(self, drawn: OnDevice, size: int, replicates: int) -> Tensors:
+        reducing = self._reducing()
+        return {
+            name: reducing.first(value, name, size, replicates, min(reducing.extents[name].elements, _GLIMPSE))
+            for name, value in drawn.items()
+        }
 
     def _reducing(self) -> Counter:
         """Return what counts here: one pass of a kernel where there is a compiler for it, otherwise a graph."""
         if self._counter is None:
             extents = {name: self._extent(name) for name in self.tile.output_axes if name in self.shapes}
-            fused = kernels() if self.device == "cuda" else None
-            if fused is None:
+            if self.kernels is None:
                 self._counter = GraphCounter(self.place, self.seeds, self.device, extents)
             else:
-                self._counter = FusedCounter(fused, self.device, extents)
+                self._counter = FusedCounter(self.kernels, self.device, extents)
         return self._counter
 
     def _extent(self, name: str) -> Extent:

@@ -24,21 +24,45 @@ Use = Callable[[int, Tensors], Found]
 _SINGLE_RUNS = 256
 
 
+class Weighed(Protocol):
+    """An output that is projected on weights; see `dropaudit.measure.output_meter.OutputMeter`."""
+
+    @property
+    def weights(self) -> NDArray[np.floating]:
+        """The reference over its largest magnitude, shape (elements,)."""
+        ...
+
+    @property
+    def weight_limit(self) -> float:
+        """Magnitude of a weight up to which it tells nothing."""
+        ...
+
+    @property
+    def fold(self) -> tuple[int, int, int]:
+        """Extents before, of and after the axis whose steps are told apart."""
+        ...
+
+    @property
+    def divisor(self) -> NDArray[np.floating]:
+        """The reference, infinite where it tells nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reduction:
     """What a device counts in each replicate; see `dropaudit.runtime.counters`.
 
     Attributes:
-        masks: tensors before and after a mask; one that is the same in all replicates is a constant, `name/fixed`.
+        masks: tensors before and after a mask.
         seen: smallest and largest factor of a mask so far, by the tensor after it.
-        outputs: by name, extents before, of and after the axis whose steps are told apart.
-        constants: by name; of outputs `name/reference` and `name/divisor`, each for one replicate.
+        outputs: what outputs are compared with, by name.
+        fixed: tensors that are the same in all replicates.
     """
 
     masks: tuple[MaskPlace, ...]
     seen: Mapping[str, tuple[float, float]]
-    outputs: Mapping[str, tuple[int, int, int]]
-    constants: Tensors
+    outputs: Mapping[str, Weighed]
+    fixed: Tensors
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -66,6 +90,10 @@ class Reduces(Protocol):
 
     def reduction(self, fixed: Tensors) -> Reduction:
         """Return what to count, when the elements of the first replicates have been looked at."""
+        ...
+
+    def glimpse(self, draws: Tensors, fixed: Tensors) -> Any:
+        """Use the first elements of a few replicates that are counted beside, shape (n, elements)."""
         ...
 
     def counted(self, counts: Tensors, whole: Callable[[], Any]) -> Any:

@@ -60,19 +60,19 @@ __device__ void mask(const float *before, const float *after, int fixed, unsigne
   }
 }
 
-// Project each replicate on the weights, and count the zeros where the divisor is finite.
+// Project each replicate on the weights, and count the zeros where the weight is above a limit.
 template <int V>
-__device__ void rows(const float *values, const float *weights, const float *divisor, unsigned A, unsigned K,
-                     unsigned B, double *projections, count_t *zeros) {
+__device__ void rows(const float *values, const float *weights, unsigned A, unsigned K, unsigned B, float limit,
+                     double *projections, count_t *zeros) {
   unsigned replicate = blockIdx.y, zero = 0;
   double product = 0;
   for (unsigned i = (blockIdx.x * blockDim.x + threadIdx.x) * V; i < A * B; i += gridDim.x * blockDim.x * V) {
     unsigned a = A == 1 ? 0 : i / B;
     Pack<V> y = read<V>(values, (count_t(a) * K + replicate) * B + (i - a * B));
-    Pack<V> w = read<V>(weights, i), d = read<V>(divisor, i);
+    Pack<V> w = read<V>(weights, i);
     for (int v = 0; v < V; ++v) {
       product += double(y.at[v]) * w.at[v];
-      zero += y.at[v] == 0 && fabsf(d.at[v]) < ENDLESS;
+      zero += y.at[v] == 0 && fabsf(w.at[v]) > limit;
     }
   }
   product = sum_of_warp(product), zero = sum_of_warp(zero);
@@ -120,9 +120,9 @@ __device__ void columns(const float *values, const float *weights, unsigned A, u
                                      unsigned B, float limit, count_t *found) {                                      \
     mask<V>(before, after, fixed, A, K, B, limit, found);                                                            \
   }                                                                                                                   \
-  extern "C" __global__ void rows##V(const float *values, const float *weights, const float *divisor, unsigned A,    \
-                                     unsigned K, unsigned B, double *projections, count_t *zeros) {                  \
-    rows<V>(values, weights, divisor, A, K, B, projections, zeros);                                                  \
+  extern "C" __global__ void rows##V(const float *values, const float *weights, unsigned A, unsigned K, unsigned B,  \
+                                     float limit, double *projections, count_t *zeros) {                             \
+    rows<V>(values, weights, A, K, B, limit, projections, zeros);                                                    \
   }                                                                                                                   \
   extern "C" __global__ void columns##V(const float *values, const float *weights, unsigned A, unsigned K,           \
                                         unsigned B, unsigned few, unsigned Q, unsigned R, double *products) {        \
