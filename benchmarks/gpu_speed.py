@@ -51,24 +51,24 @@ class Turn:
     contender: str
     replicates: int = REPLICATES
     rounds: int = 3
-    limit: float = 30.0
+    limit: float = 25.0
 
 
 TURNS = [
+    Turn("1024, output", BASE, rounds=2),
+    Turn("1024, output", TILED, rounds=2),
     Turn("1024, output", STATISTICS),
     Turn("1024, output", VERDICT),
     Turn("1024, output", SECOND),
-    Turn("1024, output", BASE, rounds=2),
-    Turn("1024, output", TILED, rounds=2),
-    Turn("1024, 3 layers", STATISTICS, replicates=400, rounds=2),
-    Turn("1024, 3 layers", VERDICT, rounds=1),
-    Turn("1024, 3 layers", SECOND, rounds=1),
     Turn("1024, 3 layers", BASE, replicates=300, rounds=1),
     Turn("1024, 3 layers", TILED, replicates=300, rounds=1),
-    Turn("hidden 512", STATISTICS, limit=20),
-    Turn("hidden 512", VERDICT, limit=20),
-    Turn("hidden 512", BASE, limit=20),
-    Turn("1024, output", ORT, replicates=20, rounds=1, limit=20),
+    Turn("1024, 3 layers", STATISTICS, rounds=2),
+    Turn("1024, 3 layers", VERDICT, rounds=1),
+    Turn("1024, 3 layers", SECOND, rounds=1),
+    Turn("hidden 512", BASE, limit=15),
+    Turn("hidden 512", STATISTICS, limit=15),
+    Turn("hidden 512", VERDICT, limit=15),
+    Turn("1024, output", ORT, replicates=20, rounds=1, limit=15),
 ]
 
 

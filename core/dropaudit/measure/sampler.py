@@ -19,7 +19,7 @@ from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_stati
 from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
-from dropaudit.graph.working import working_elements
+from dropaudit.graph.working import weight_elements, working_elements
 from dropaudit.measure.case import Case
 from dropaudit.measure.excerpt import excerpt
 from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
@@ -27,8 +27,8 @@ from dropaudit.plan import Provider
 from dropaudit.report import Implementation
 from dropaudit.runtime.cuda import Kernels, kernels
 from dropaudit.runtime.device import DeviceSampler
-from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.lanes import LanedSampler, streams_of
+from dropaudit.runtime.provider import Place, cores
 from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.runtime.tiling import Tiling, Trial, find_tiling
@@ -41,8 +41,10 @@ _SINGLE_BUDGET = 4_000_000
 _CACHED = 2**19
 # Numbers that one run may make on its way.
 _IN_MEMORY = 2**24
+# How much smaller than the weights is what a run returns, or makes.
+_BESIDE_WEIGHTS = 4
 # The same on a device; it is asked for half as much when it refuses.
-_ON_DEVICE = 2**30
+_ON_DEVICE = 2**28
 # Single precision counts exactly up to here.
 _COUNTED = 2**24
 
@@ -106,7 +108,9 @@ class Drawing:
             largest = max(1, _SINGLE_BUDGET // self.elements)
             return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
-        largest = largest_run(source, self.elements, _CACHED, _IN_MEMORY)
+        # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
+        weights = weight_elements(source.model) // _BESIDE_WEIGHTS
+        largest = largest_run(source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
         if self.place.provider is not Provider.CPU and self.is_single:
             return self.on_device("cuda", tile, seeds, kernels())
         if self.place.provider is not Provider.CPU or holds_seeds(source.model):
