@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.graph.free import freed
 from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
-from dropaudit.measure.sampler import Drawing, measured_model
+from dropaudit.measure.sampler import Drawing
 from dropaudit.measure.shortcut import Source
 from dropaudit.plan import IsCancelled
 from dropaudit.report import Attribution
@@ -49,7 +48,7 @@ def attribute(
             if cancelled():
                 raise AuditCancelled("cancelled while sites were compared one by one")
             if off not in silenced:
-                silenced[off] = _effects(case, prepared, off, seeds)
+                silenced[off] = _effects(prepared, off, seeds)
     everything = frozenset(sites)
     return {
         name: tuple(
@@ -70,9 +69,9 @@ def _attribution(site: GraphSite, alone: Effect, without: Effect) -> Attribution
     )
 
 
-def _effects(case: Case, prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Generator) -> Effects:
+def _effects(prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Generator) -> Effects:
     drawing = prepared.drawing.sketch or prepared.drawing
-    source = _silenced(case, drawing, off)
+    source = _silenced(drawing, off)
     outputs = {name: _first_of(value, drawing.shapes[name]) for name, value in prepared.reference.outputs.items()}
     found = {name: RunningEffect(value) for name, value in outputs.items()}
 
@@ -92,14 +91,11 @@ def _first_of(value: Array, shape: tuple[int, ...]) -> Array:
     return value[tuple(slice(extent) for extent in shape)]
 
 
-def _silenced(case: Case, drawing: Drawing, off: frozenset[GraphSite]) -> Source:
+def _silenced(drawing: Drawing, off: frozenset[GraphSite]) -> Source:
     """Return what replicates are drawn from, without some sites.
 
     A scale away from its mask may lie before the part that randomness reaches: then the whole model is taken.
     """
-    source = drawing.source
-    if any(site.remote is not None or site.folded is not None for site in off):
-        axes = {} if drawing.tiling is None else drawing.tiling.input_axes
-        whole = freed(measured_model(case.model.proto), axes)
-        return Source(without_sites(whole, tuple(off)), drawing.whole_feeds, axes)
+    beside = any(site.remote is not None or site.folded is not None for site in off)
+    source = drawing.whole if beside else drawing.source
     return replace(source, model=without_sites(source.model, tuple(off)))

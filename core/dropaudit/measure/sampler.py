@@ -13,6 +13,7 @@ from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
+from dropaudit.graph.follow import CHOICES, following
 from dropaudit.graph.free import freed
 from dropaudit.graph.repeat import repeating
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
@@ -69,7 +70,7 @@ class Drawing:
         tiling: the batch axes, where many replicates are drawn in one run.
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
-        whole_feeds: inputs of the whole model, for one replicate.
+        whole: the model that the source is, or is a part of.
         sketch: the same for the first entries of a large batch; None where the batch is small.
     """
 
@@ -80,7 +81,7 @@ class Drawing:
     tiling: Tiling | None
     is_single: bool
     place: Place
-    whole_feeds: Tensors
+    whole: Source
     sketch: Drawing | None = None
 
     @property
@@ -158,12 +159,13 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
     if drawing.tiling is not None or not _keeps_copies_apart(recipe):
         return drawing
     for axes in _fixed_axes(recipe.case):
-        try:
-            free = _drawing(_freed(recipe, axes, place, seeds), [axes], place, seeds)
-        except (ExecutionFailed, InvalidModel):
-            continue
-        if free.tiling is not None:
-            return free
+        for freeing in _ways_to_free(recipe, axes):
+            try:
+                free = _drawing(_freed(recipe, freeing, place, seeds), [axes], place, seeds)
+            except (ExecutionFailed, InvalidModel):
+                continue
+            if free.tiling is not None:
+                return free
     return drawing
 
 
@@ -203,12 +205,11 @@ def _drawing_from(
     single = session if shorter is None else Session(shorter.model, place, seeds)
 
     def drawing(own: _Try, sketch: Drawing | None) -> Drawing:
-        source = Source(probed, own.feeds, axes)
-        if shorter is not None:
-            source = cut_source(source, whole, own.alone, shorter.axes)
+        everything = Source(probed, own.feeds, axes)
+        source = everything if shorter is None else cut_source(everything, whole, own.alone, shorter.axes)
         shapes = {name: own.alone[name].shape for name in names}
         is_single = all(own.alone[name].dtype == np.float32 and own.alone[name].size < _COUNTED for name in names)
-        return Drawing(source, single, probes, shapes, tiling, is_single, place, own.feeds, sketch)
+        return Drawing(source, single, probes, shapes, tiling, is_single, place, everything, sketch)
 
     found = drawing(full, None if tried is full else drawing(tried, None))
     if whole.cuts_bodies and single is not session:
@@ -317,13 +318,35 @@ def _fixed_axes(case: Case) -> Iterator[Axes]:
         yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
 
 
-def _freed(recipe: Recipe, axes: Axes, place: Place, seeds: np.random.Generator) -> Recipe:
-    model, silent = recipe.case.model, freed(recipe.silent.model, axes)
+@dataclass(frozen=True, slots=True)
+class _Freed:
+    """The measured model and the silent one with a batch of any extent."""
+
+    proto: onnx.ModelProto
+    silent: onnx.ModelProto
+
+
+def _ways_to_free(recipe: Recipe, axes: Axes) -> Iterator[_Freed]:
+    """Yield the models with the axes free: as they are, then with constants that follow the batch."""
+    proto, silent = recipe.case.model.proto, recipe.silent.model
+    yield _Freed(freed(proto, axes), freed(silent, axes))
+    tried: list[_Freed] = []
+    for choice in CHOICES:
+        found = following(proto, axes, choice)
+        if found is None:
+            continue
+        way = _Freed(freed(found, axes), freed(following(silent, axes, choice) or silent, axes))
+        if way not in tried:
+            tried.append(way)
+            yield way
+
+
+def _freed(recipe: Recipe, freeing: _Freed, place: Place, seeds: np.random.Generator) -> Recipe:
     return replace(
         recipe,
-        case=replace(recipe.case, model=replace(model, proto=freed(model.proto, axes))),
-        bypassed=Session(silent, place, seeds),
-        silent=replace(recipe.silent, model=silent),
+        case=replace(recipe.case, model=replace(recipe.case.model, proto=freeing.proto)),
+        bypassed=Session(freeing.silent, place, seeds),
+        silent=replace(recipe.silent, model=freeing.silent),
     )
 
 
