@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,11 @@ def measured(device: str, seconds: float) -> Iterator[dict[str, Any]]:
         result["turns"].append(_taken(turn, cases[turn.case], device, left))
         print(_row(result["turns"][-1], result["turns"]), file=sys.stderr, flush=True)
         yield result
+    if device == "cuda" and time.monotonic() < end:
+        from device import busy_share
+
+        result["busy"] = busy_share(GPU_CASES["1024, output"], REPLICATES)
+        yield result
 
 
 def _taken(turn: Turn, case: Case, device: str, left: float) -> dict[str, Any]:
@@ -165,8 +170,19 @@ def document(result: Mapping[str, Any]) -> str:
             "| model | contender | replicates | rounds | milliseconds | of the torch loop | aim | device memory, GiB |",
             "|---|---|---:|---:|---:|---:|---:|---:|",
             *(_row(turn, turns) for turn in turns),
+            *(
+                ["", f"The device is busy for {result['busy']:.0%} of all statistics (1024, output)."]
+                if "busy" in result
+                else []
+            ),
         ]
     )
+
+
+def _busy(result: Mapping[str, Any]) -> list[str]:
+    if "busy" not in result:
+        return []
+    return ["", f"The device is busy for {result['busy']:.0%} of the time of all statistics (1024, output)."]
 
 
 def _row(turn: Mapping[str, Any], turns: list[Mapping[str, Any]]) -> str:
@@ -190,11 +206,6 @@ def _scaled(turn: Mapping[str, Any]) -> float | None:
         return None
     scale = 1.0 if turn["contender"] in (VERDICT, SECOND) else REPLICATES / turn["replicates"]
     return float(turn["seconds"]) * scale
-
-
-def quick(turn: Turn) -> Turn:
-    """Return a turn that is over soon, for a machine that is only tried."""
-    return replace(turn, replicates=min(20, turn.replicates), rounds=1)
 
 
 if __name__ == "__main__":

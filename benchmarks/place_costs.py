@@ -9,17 +9,20 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from cases import Case
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.artifacts import CACHE
 from dropaudit.graph.load import parse_model
-from dropaudit.graph.work import work_of
+from dropaudit.graph.work import Work, work_of
 from dropaudit.plan import Provider
+from dropaudit.runtime.place_costs import Cost, predicted
 from dropaudit.runtime.provider import choose, cores
 
 FOLDER = Path(__file__).parent
@@ -68,13 +71,44 @@ def _timed(content: bytes, case: Case, device: str) -> dict[str, float]:
     return best
 
 
+def fitted(rows: Sequence[Mapping[str, Any]], device: str) -> Cost:
+    """Return the costs that come nearest to what was measured, by the relative error; none is negative."""
+    from scipy.optimize import nnls
+
+    own = [row for row in rows if device in row]
+    seconds = np.array([row[device]["seconds"] for row in own])
+    work = np.array([[row["work"][name] for name in ("operators", "products", "elements")] for row in own])
+    scale = work.max(axis=0)
+    found, _ = nnls(work / scale / seconds[:, None], np.ones(len(own)))
+    return Cost(*(float(each) for each in found / scale))
+
+
+def regrets(rows: Sequence[Mapping[str, Any]], cores_beside: int) -> list[float]:
+    """Return by how much the chosen place is slower than the better one, for each case that both have made."""
+    found = []
+    for row in rows:
+        if "cpu" in row and "cuda" in row:
+            seconds = predicted(Work(**row["work"]), cores_beside)
+            chosen = min(seconds, key=lambda provider: seconds[provider]).value
+            found.append(row[chosen]["seconds"] / min(row["cpu"]["seconds"], row["cuda"]["seconds"]))
+    return found
+
+
 def main() -> int:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--devices", default="cpu,cuda")
     parser.add_argument("--seconds", type=float, default=80)
     parser.add_argument("--output", type=Path, default=FOLDER)
+    parser.add_argument("--fit", action="store_true")
     asked = parser.parse_args()
+    if asked.fit:
+        table = json.loads((FOLDER / "place-costs.json").read_text(encoding="utf-8"))
+        print(*(f"{device}: {fitted(table['rows'], device)}" for device in ("cpu", "cuda")), sep="\n")
+        print(
+            "slower than the better place:", sorted(round(each, 2) for each in regrets(table["rows"], table["cores"]))
+        )
+        return 0
     devices = asked.devices.split(",")
     machine = {device: choose(Provider(device)).device for device in devices}
     result: dict[str, Any] = {"machine": machine, "cores": cores(), "rows": []}

@@ -49,12 +49,21 @@ def shapes_of(model: onnx.ModelProto, feeds: Shapes) -> dict[str, tuple[int, ...
             del shape.dim[:]
             for extent in feeds[value.name]:
                 shape.dim.add().dim_value = extent
+    declared = _declared(fed.graph)
+    # A name of an extent, once declared, is kept: then what is fed would not be known further on.
+    del fed.graph.value_info[:]
+    for value in fed.graph.output:
+        value.type.tensor_type.ClearField("shape")
     graph = onnx.shape_inference.infer_shapes(fed, data_prop=True).graph
-    found = {
+    return declared | _declared(graph) | {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+
+
+def _declared(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
+    return {
         value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
         for value in (*graph.value_info, *graph.input, *graph.output)
+        if value.type.tensor_type.HasField("shape")
     }
-    return found | {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
 
 
 def work_of(model: onnx.ModelProto, feeds: Shapes) -> Work:

@@ -21,7 +21,7 @@ from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
 from dropaudit.graph.working import weight_elements, working_elements
-from dropaudit.measure.case import Case
+from dropaudit.measure.case import Case, is_frozen
 from dropaudit.measure.excerpt import excerpt
 from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
 from dropaudit.plan import Provider
@@ -71,6 +71,7 @@ class Drawing:
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
         whole: the model that the source is, or is a part of.
+        reason: why replicates are drawn one by one; empty where they are not.
         sketch: the same for the first entries of a large batch; None where the batch is small.
     """
 
@@ -83,6 +84,7 @@ class Drawing:
     place: Place
     whole: Source
     sketch: Drawing | None = None
+    reason: str = ""
 
     @property
     def name(self) -> str:
@@ -156,8 +158,10 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
         ExecutionFailed: it does not run.
     """
     drawing = _drawing(recipe, recipe.case.feeds.batch_axes, place, seeds)
-    if drawing.tiling is not None or not _keeps_copies_apart(recipe):
+    if drawing.tiling is not None:
         return drawing
+    if not _keeps_copies_apart(recipe):
+        return replace(drawing, reason=_why_one_by_one(recipe))
     for axes in _fixed_axes(recipe.case):
         for freeing in _ways_to_free(recipe, axes):
             try:
@@ -166,7 +170,20 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
                 continue
             if free.tiling is not None:
                 return free
-    return drawing
+    return replace(drawing, reason=_why_one_by_one(recipe))
+
+
+def _why_one_by_one(recipe: Recipe) -> str:
+    active, measured = recipe.case.model.active, recipe.measured
+    constant = [site.name for site in active if is_frozen(site)]
+    if constant:
+        return f"the mask of {constant[0]} is a constant, for this batch alone"
+    hidden = [site.name for site in active if site not in measured]
+    if hidden:
+        return f"the mask of {hidden[0]} cannot be read, so that copies of the input may share it"
+    if batch_moments(recipe.case.model.scope):
+        return "statistics over the batch tie its entries together"
+    return "no axis of the inputs was found along which entries have masks and answers of their own"
 
 
 def _drawing(recipe: Recipe, candidates: Sequence[Axes], place: Place, seeds: np.random.Generator) -> Drawing:

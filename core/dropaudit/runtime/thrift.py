@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
-from dropaudit.plan import Provider
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Found, Sampler, Use
 
@@ -74,8 +73,3 @@ def on_first_that_fits(places: Sequence[Place], run: Callable[[Place, Note], T],
         except (InvalidModel, ExecutionFailed) as error:
             notes.append(f"not run on {place.device} ({error}): on {following.device} instead")
     return run(places[-1], notes.append)
-
-
-def places_for(place: Place, choose: Callable[[Provider], Place]) -> list[Place]:
-    """Return a place, and the CPU after any other."""
-    return [place] if place.provider is Provider.CPU else [place, choose(Provider.CPU)]
