@@ -16,8 +16,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as OutOfTime
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -103,16 +104,35 @@ def labelled(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def audited(rows: Sequence[dict[str, Any]], devices: Sequence[str], end: float) -> Iterator[dict[str, Any]]:
-    """Audit each row on each device, in several processes, until the time is over."""
-    pool = ProcessPoolExecutor(min(_CHILDREN, os.cpu_count() or 1), mp_context=get_context("spawn"))
-    futures = [pool.submit(_audited, row, list(devices)) for row in rows]
-    try:
-        for future in as_completed(futures, timeout=max(1.0, end - time.monotonic())):
-            yield future.result()
-    except OutOfTime:
-        print("not all artifacts were reached in time", file=sys.stderr)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    """Audit each row on each device, in several processes, until the time is over; one that dies is replaced."""
+    waiting = list(reversed(rows))
+
+    def lane() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while waiting and time.monotonic() < end:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                found += _until_it_dies(pool, waiting, devices, end)
+        return found
+
+    with ThreadPoolExecutor() as lanes:
+        for future in [lanes.submit(lane) for _ in range(min(_CHILDREN, os.cpu_count() or 1))]:
+            yield from future.result()
+
+
+def _until_it_dies(
+    pool: ProcessPoolExecutor, waiting: list[dict[str, Any]], devices: Sequence[str], end: float
+) -> Iterator[dict[str, Any]]:
+    while waiting and time.monotonic() < end:
+        row = waiting.pop()
+        try:
+            yield pool.submit(_audited, row, list(devices)).result(timeout=max(1.0, end - time.monotonic()))
+        except BrokenProcessPool:
+            yield {"file": row["file"], "role": row["role"], "ended its process": True}
+            return
+        except OutOfTime:
+            for process in list(pool._processes.values()):
+                process.kill()
+            return
 
 
 def _audited(row: dict[str, Any], devices: list[str]) -> dict[str, Any]:
@@ -147,7 +167,8 @@ def compared(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for row in found
         if "cpu" in row and "cuda" in row and row["cpu"]["says"] != row["cuda"]["says"]
     ]
-    told: dict[str, Any] = {"differ": differ}
+    died = [f"{row['file']} {row['role']}" for row in found if "ended its process" in row]
+    told: dict[str, Any] = {"differ": differ, "ended their process": died}
     for device in ("cpu", "cuda", "auto"):
         seconds = [row[device]["seconds"] for row in found if device in row]
         if seconds:

@@ -94,8 +94,8 @@ def document(result: Mapping[str, Any]) -> str:
     lines = [
         "# Speed",
         "",
-        f"Written by `make bench`: {result['machine']}; {result['software']}. Medians of {result['rounds']} interleaved "
-        f"rounds, each contender in a process of its own, T = {result['replicates']} replicates.",
+        f"Written by `make bench`: {result['machine']}; {result['software']}. Medians of {result['rounds']} "
+        f"interleaved rounds, each contender in a process of its own, T = {result['replicates']} replicates.",
         "",
         *_ratios(result),
     ]

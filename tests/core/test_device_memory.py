@@ -21,7 +21,8 @@ def _free_again() -> Iterator[None]:
 
 def test_a_session_takes_what_it_wants_where_nothing_is_said() -> None:
     assert device_memory_limit() == 0
-    assert CUDA.providers == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    options = {"arena_extend_strategy": "kSameAsRequested"}
+    assert CUDA.providers == [("CUDAExecutionProvider", options), "CPUExecutionProvider"]
 
 
 def test_a_limit_goes_with_every_session_on_a_gpu() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import helper
 
 # Bytes of weights from which on a model is worth it, and of a tensor that is taken out of it.
-_LARGE_MODEL = 2**25
+_LARGE_MODEL = 2**22
 _LARGE = 2**14
 # What a tensor of a model has as the location of its values.
 _PREFIX = "dropaudit-held-"

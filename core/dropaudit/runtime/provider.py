@@ -35,8 +35,9 @@ class Place:
     def providers(self) -> list[str | tuple[str, dict[str, str]]]:
         """What a session is asked for: the names, with the memory that it may take of a GPU."""
         limit = device_memory_limit()
-        options = {"gpu_mem_limit": str(limit), "arena_extend_strategy": "kSameAsRequested"}
-        return [(name, options) if name == _CUDA and limit else name for name in self.runtime_names]
+        # Otherwise it takes twice as much each time that it needs more.
+        options = {"arena_extend_strategy": "kSameAsRequested"} | ({"gpu_mem_limit": str(limit)} if limit else {})
+        return [(name, options) if name == _CUDA else name for name in self.runtime_names]
 
 
 def runtime_version() -> str:

@@ -59,10 +59,7 @@ class Session:
             InvalidModel: the runtime refuses the model.
         """
         self._seeds = seeds if reseeds else None
-        content, options = model.SerializeToString(), _options(model, place)
-        if reseeds and held_in(model.graph.initializer):
-            # Nothing else runs beside it, and with large weights a run is long enough.
-            options.intra_op_num_threads = cores()
+        content, options = model.SerializeToString(), _options(model, place, alone=reseeds)
         with _SEEDING:
             # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
             onnxruntime.set_seed(draw_seed(seeds))
@@ -120,21 +117,31 @@ class Session:
             raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
 
 
-def _options(model: onnx.ModelProto, place: Place) -> onnxruntime.SessionOptions:
+# Bytes of weights from which on sessions share them, and from which on a run is long enough for threads of its own.
+_SHARED = 2**25
+
+
+def _options(model: onnx.ModelProto, place: Place, *, alone: bool = False) -> onnxruntime.SessionOptions:
+    """Return options for a session; `alone` where nothing else runs beside it."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     # Replicates are divided over threads outside; threads of a session cost more to start than they save.
     options.intra_op_num_threads = 1
-    weights = {name: _shared(held) for name, held in held_in(model.graph.initializer).items()}
-    if weights:
-        # Optimizers read the one, and what runs reads the other.
+    held = held_in(model.graph.initializer)
+    if held:
+        weights = {name: _shared(each) for name, each in held.items()}
         options.add_external_initializers(list(weights), list(weights.values()))
-        if place.provider is Provider.CPU:
-            for name, value in weights.items():
-                options.add_initializer(name, value)
-            # Otherwise each session makes a copy that its processor likes better.
-            options.add_session_config_entry("session.disable_prepacking", "1")
+        if sum(each.values.nbytes for each in held.values()) >= _SHARED and place.provider is Provider.CPU:
+            _share(options, weights)
+            options.intra_op_num_threads = cores() if alone else 1
     return options
+
+
+def _share(options: onnxruntime.SessionOptions, weights: Mapping[str, onnxruntime.OrtValue]) -> None:
+    """Let a session run on weights as they are: it makes no copy in an order that its processor likes better."""
+    for name, value in weights.items():
+        options.add_initializer(name, value)
+    options.add_session_config_entry("session.disable_prepacking", "1")
 
 
 _values: WeakKeyDictionary[Held, onnxruntime.OrtValue] = WeakKeyDictionary()
