@@ -86,6 +86,14 @@ def _effects(prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Gen
     return {name: effect.effect for name, effect in found.items()}
 
 
+def _holds_sources(source: Source, sites: frozenset[GraphSite]) -> bool:
+    """Whether a model knows all tensors of its main graph that the sites' masks are applied to."""
+    graph = source.model.graph
+    known = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+    known.update(name for node in graph.node for name in node.output)
+    return all(each.source in known for site in sites if not site.path for each in site.applications)
+
+
 def _first_of(value: Array, shape: tuple[int, ...]) -> Array:
     """Return the part of an output that belongs to the first entries of a batch."""
     return value[tuple(slice(extent) for extent in shape)]
@@ -94,8 +102,9 @@ def _first_of(value: Array, shape: tuple[int, ...]) -> Array:
 def _silenced(drawing: Drawing, off: frozenset[GraphSite]) -> Source:
     """Return what replicates are drawn from, without some sites.
 
-    A scale away from its mask may lie before the part that randomness reaches: then the whole model is taken.
+    A scale away from its mask may lie before the part that randomness reaches, and so may what a mask is applied to:
+    then the whole model is taken.
     """
     beside = any(site.remote is not None or site.folded is not None for site in off)
-    source = drawing.whole if beside else drawing.source
+    source = drawing.whole if beside or not _holds_sources(drawing.source, off) else drawing.source
     return replace(source, model=without_sites(source.model, tuple(off)))

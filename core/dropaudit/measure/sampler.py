@@ -20,14 +20,16 @@ from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_stati
 from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
+from dropaudit.graph.work import work_of
 from dropaudit.graph.working import weight_elements, working_elements
 from dropaudit.measure.case import Case, is_frozen
 from dropaudit.measure.excerpt import excerpt
 from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
-from dropaudit.runtime.cuda import Kernels, kernels
+from dropaudit.runtime.cuda import Kernels, device_memory, kernels
 from dropaudit.runtime.device import DeviceSampler
+from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fit
 from dropaudit.runtime.lanes import LanedSampler, streams_of
 from dropaudit.runtime.provider import Place, cores
 from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
@@ -44,8 +46,11 @@ _CACHED = 2**19
 _IN_MEMORY = 2**24
 # How much smaller than the weights is what a run returns, or makes.
 _BESIDE_WEIGHTS = 4
-# The same on a device; it is asked for half as much when it refuses.
+# Numbers that one run may return or make on a device: more cost more to have than they save, but where matrices are
+# multiplied, for which a device wants many rows. It is asked for half as much when it refuses.
 _ON_DEVICE = 2**28
+_ON_DEVICE_PRODUCTS = 2**31
+_PRODUCTS_PER_ELEMENT = 64
 # Single precision counts exactly up to here.
 _COUNTED = 2**24
 
@@ -125,7 +130,10 @@ class Drawing:
         self, device: str, tile: Tile, seeds: np.random.Generator, kernels: Kernels | None = None
     ) -> DeviceSampler:
         """Return a sampler that leaves replicates on a device, as the runtime names it."""
-        largest = largest_run(self.source, self.elements, _ON_DEVICE, _ON_DEVICE)
+        work = work_of(self.source.model, {name: value.shape for name, value in self.source.feeds.items()})
+        wanted = _ON_DEVICE if work.products < _PRODUCTS_PER_ELEMENT * work.elements else _ON_DEVICE_PRODUCTS
+        numbers = numbers_that_fit(wanted, device_memory(), device_memory_limit())
+        largest = largest_run(self.source, self.elements, numbers, numbers)
         session = Session(repeating(self.source.model, self.source.axes), self.place, seeds)
         return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device, kernels)
 

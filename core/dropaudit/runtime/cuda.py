@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.runtime.device_memory import Memory
+
 # Which of NVIDIA's compilers there is; onnxruntime.preload_dlls() has loaded the one that ONNX Runtime was built for.
 _COMPILERS = ("libnvrtc.so.13", "libnvrtc.so.12")
 _SOURCE = "counts.cu"
@@ -27,14 +29,6 @@ def driver() -> ctypes.CDLL | None:
         return ctypes.CDLL("libcuda.so.1")
     except OSError:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """A device's memory in bytes; what other processes hold is not free."""
-
-    free: int
-    total: int
 
 
 def device_memory() -> Memory | None:

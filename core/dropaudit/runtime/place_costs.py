@@ -25,8 +25,8 @@ class Cost:
 
 
 # Fitted by `benchmarks/place_costs.py --fit` to benchmarks/place-costs.json: an H100 beside 16 cores.
-CPU = Cost(operator=7.05e-3, product=2.16e-9, element=5.18e-8)
-CUDA = Cost(operator=1.19e-2, product=9.88e-10, element=0.0)
+CPU = Cost(operator=6.70e-3, product=1.64e-9, element=7.00e-8)
+CUDA = Cost(operator=1.28e-2, product=2.94e-10, element=1.48e-8)
 
 
 def predicted(work: Work, cores: int) -> dict[Provider, float]:

@@ -174,7 +174,9 @@ def _load(
 
 
 # What the runtime says when the system, or its own allocator, gives it no memory.
-_OUT_OF_MEMORY = re.compile(r"bad[ _]alloc|failed to allocate memory|out of memory|CUDNN_STATUS_ALLOC_FAILED", re.I)
+_OUT_OF_MEMORY = re.compile(
+    r"bad[ _]alloc|failed to allocate memory|out of memory|smaller than requested bytes|CUDNN_STATUS_ALLOC_FAILED", re.I
+)
 
 
 def _raise_if_out_of_memory(error: Exception) -> None:
