@@ -73,7 +73,7 @@ def test_factors_that_were_never_seen_are_strange() -> None:
 # Bytes that an operator of the counting graph moves for each element of single precision, read and written; shapes,
 # constants and what is summed already are small beside it.
 BYTES = {"Reshape": 0, "Mul": 8, "Div": 8, "Equal": 5, "Cast": 5, "Where": 9, "ReduceSum": 4}
-# Bytes a second of an H100: sums along the last axis, and element by element. Measured; benchmarks/operators-gpu.md.
+# Bytes a second of an H100: sums along the last axis, and element by element. Measured; benchmarks/operators-gpu.json.
 SUMS, ELEMENTWISE = 1.6e12, 1.0e12
 
 
