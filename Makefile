@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
-        bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies \
+        gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies \
         test-lowest clean
 
 help:
@@ -23,7 +23,8 @@ help:
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make docs          writes docs/api.md from the contract"
 	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
-	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md"
+	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md, in under four minutes"
+	@echo "make gpu-check     whether an NVIDIA GPU says what the CPU says, in under three minutes"
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
 	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
 	@echo "make fuzz          feeds 250,000 mutated models, files and messages to loader and server, into benchmarks/fuzz.md"
@@ -147,7 +148,12 @@ bench: $(TORCH_STAMP)
 
 # On a machine with an NVIDIA GPU, where .venv-torch holds a PyTorch with CUDA: TORCH=... names another.
 bench-gpu: $(TORCH_STAMP)
-	.venv-torch/bin/python benchmarks/speed.py --cuda
+	.venv-torch/bin/python benchmarks/gpu_speed.py
+
+# CORPORA are labelled folders, separated by commas; what is not there is left out.
+CORPORA ?= ../shared/corpus,../shared/field
+gpu-check: $(STAMP)
+	$(BIN)/python benchmarks/gpu_check.py --corpora "$(CORPORA)"
 
 bench-service: $(STAMP)
 	$(BIN)/python benchmarks/service.py

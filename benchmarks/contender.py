@@ -105,6 +105,7 @@ def all_statistics(case: Case, device: str) -> Run:
     from dropaudit.measure.make_case import make_case
     from dropaudit.measure.prepare import make_meters, prepare
     from dropaudit.runtime.provider import choose
+    from dropaudit.runtime.thrift import ThriftySampler
 
     subject, plan = _asked(case, device)
     place = choose(plan.provider)
@@ -113,11 +114,16 @@ def all_statistics(case: Case, device: str) -> Run:
 
     def run(replicates: int) -> None:
         meters = make_meters(made, prepared, plan)
-        sampler = prepared.drawing.sampler(np.random.default_rng(0))
+        sampler = ThriftySampler(prepared.drawing.sampler(np.random.default_rng(0)), print_to_stderr)
         for _, take in sampler.pieces(replicates, meters.wanted(), meters.reader()):
             take()
 
     return run
+
+
+def print_to_stderr(note: str) -> None:
+    """Tell what was done for want of memory."""
+    print(note, file=sys.stderr, flush=True)
 
 
 def verdict(case: Case, device: str) -> Run:

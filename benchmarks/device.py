@@ -1,4 +1,4 @@
-"""What is asked of a GPU beside its speed: that it is busy, and that its reports say what the CPU's say."""
+"""What is asked of a GPU beside its speed: that it is busy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from statistics import fmean
 
 from cases import Case
 from contender import all_statistics
-from dropaudit import ArtifactSubject, Plan, Report, Role, audit
-from dropaudit.plan import Provider
 
 _EVERY = 0.05
 _SHORTEST = 3.0
@@ -45,18 +43,3 @@ def busy_share(case: Case, replicates: int) -> float:
 def _utilization() -> float:
     command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--id=0"]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 100
-
-
-def agreement(case: Case) -> str:
-    """Say whether both providers give one verdict, and scale factors whose intervals meet."""
-    subject = ArtifactSubject(case.content(), Role.TRAIN, {"x": case.inputs})
-    cpu, cuda = (audit(subject, Plan(provider=provider)) for provider in (Provider.CPU, Provider.CUDA))
-    if cpu.verdict is not cuda.verdict:
-        return f"differ: {cpu.verdict.value} and {cuda.verdict.value}"
-    return "agree" if _meet(cpu, cuda) else f"both {cpu.verdict.value}, intervals apart"
-
-
-def _meet(one: Report, other: Report) -> bool:
-    pairs = zip(one.outputs, other.outputs, strict=True)
-    intervals = ((a.scale_factor, b.scale_factor) for a, b in pairs)
-    return all(a is None or b is None or (a.lower <= b.upper and b.lower <= a.upper) for a, b in intervals)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +28,12 @@ class Contender:
     def end(self) -> None:
         """Let the process end."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(OSError):  # it may have ended itself, with something unread
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End the process where it is."""
+        self._process.kill()
 
     def seconds(self, case: Case, replicates: int) -> float:
         """Return how long it takes. Raises RuntimeError when the process has ended."""

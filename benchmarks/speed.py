@@ -1,7 +1,7 @@
-"""What an audit costs beside what one would do instead: `make bench`, and `make bench-gpu` with --cuda.
+"""What an audit costs beside what one would do instead: `make bench`; see gpu_speed.py for a GPU.
 
 Each contender runs in a process of its own; rounds are interleaved, and each figure is a median. Writes
-benchmarks/speed.json, benchmarks/README.md and benchmarks/scaling.svg; with --cuda speed-gpu.json and speed-gpu.md.
+benchmarks/speed.json, benchmarks/README.md and benchmarks/scaling.svg.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import scaling
-from cases import CASES, GPU_CASES, Case
+from cases import CASES, Case
 from contender import CONTENDERS, SECOND, STATISTICS, VERDICT
 from driver import contenders, medians
 from dropaudit.plan import Provider
@@ -34,8 +34,6 @@ AIMS = {
     ("3 layers", STATISTICS): 0.33,
     ("hidden 128", VERDICT): 1 / 30,
     ("hidden 128", SECOND): 1 / 60,
-    ("1024, output", STATISTICS): 0.1,
-    ("1024, 3 layers", STATISTICS): 0.5,
 }
 
 
@@ -44,14 +42,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--replicates", type=int, default=REPLICATES)
-    parser.add_argument("--cuda", action="store_true", help="on the first NVIDIA GPU, with models of its size")
     asked = parser.parse_args()
-    result = on_cuda(asked.rounds, asked.replicates) if asked.cuda else on_cpu(asked.rounds, asked.replicates)
-    name = "speed-gpu" if asked.cuda else "speed"
+    result = on_cpu(asked.rounds, asked.replicates)
     text = document(result)
     print(text)
-    (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (FOLDER / ("speed-gpu.md" if asked.cuda else "README.md")).write_text(text + "\n", encoding="utf-8")
+    (FOLDER / "speed.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (FOLDER / "README.md").write_text(text + "\n", encoding="utf-8")
     return 0
 
 
@@ -77,22 +73,6 @@ def on_cpu(rounds: int, replicates: int) -> dict[str, Any]:
     }
 
 
-def on_cuda(rounds: int, replicates: int) -> dict[str, Any]:
-    """Measure the large models on a GPU."""
-    from device import agreement, busy_share
-
-    with contenders(list(CONTENDERS), "cuda") as found:
-        seconds = _timed(found, GPU_CASES, replicates, rounds)
-    return {
-        **_machine(Provider.CUDA),
-        "rounds": rounds,
-        "replicates": replicates,
-        "seconds": seconds,
-        "busy": {name: busy_share(case, replicates) for name, case in GPU_CASES.items()},
-        "agreement": {name: agreement(case) for name, case in GPU_CASES.items()},
-    }
-
-
 def _timed(found: Sequence[Any], cases: Mapping[str, Case], replicates: int, rounds: int) -> dict[str, Any]:
     seconds = {}
     for name, case in cases.items():
@@ -111,16 +91,15 @@ def _machine(provider: Provider) -> dict[str, str]:
 
 def document(result: Mapping[str, Any]) -> str:
     """Return the result as Markdown."""
-    command = "make bench-gpu" if "busy" in result else "make bench"
     lines = [
         "# Speed",
         "",
-        f"Written by `{command}`: {result['machine']}; {result['software']}. Medians of {result['rounds']} interleaved "
-        f"rounds, each contender in a process of its own, T = {result['replicates']} replicates.",
+        f"Written by `make bench`: {result['machine']}; {result['software']}. Medians of {result['rounds']} "
+        f"interleaved rounds, each contender in a process of its own, T = {result['replicates']} replicates.",
         "",
         *_ratios(result),
     ]
-    for part in (_memory, _startup, _scaling, _gpu):
+    for part in (_memory, _startup, _scaling):
         lines += part(result)
     return "\n".join(lines)
 
@@ -174,13 +153,6 @@ def _scaling(result: Mapping[str, Any]) -> list[str]:
         "",
         "![cost against replicates, hidden size, time steps and sites](scaling.svg)",
     ]
-
-
-def _gpu(result: Mapping[str, Any]) -> list[str]:
-    if "busy" not in result:
-        return []
-    lines = ["", "| model | device busy (aim: at least 0.80) | CPU and CUDA reports |", "|---|---:|---|"]
-    return lines + [f"| {name} | {share:.2f} | {result['agreement'][name]} |" for name, share in result["busy"].items()]
 
 
 if __name__ == "__main__":

@@ -16,15 +16,17 @@ from dropaudit.measure.cache import Cache, Ready
 from dropaudit.measure.case import Case
 from dropaudit.measure.evidence import Attributions, Evidence, Health, Times
 from dropaudit.measure.make_case import make_case
+from dropaudit.measure.placing import place_of
 from dropaudit.measure.prepare import make_meters, prepare
 from dropaudit.measure.providers import outputs_elsewhere
 from dropaudit.measure.sampling import sample
-from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Role
+from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Provider, Role
 from dropaudit.report import Implementation, Report
 from dropaudit.report_parts import execution_part, output_parts, site_parts
 from dropaudit.runtime.correlation import dispersion_of_runs
-from dropaudit.runtime.provider import Place, choose
-from dropaudit.runtime.thrift import Note, ThriftySampler, on_first_that_fits, places_for
+from dropaudit.runtime.cuda import device_memory
+from dropaudit.runtime.provider import Place
+from dropaudit.runtime.thrift import Note, ThriftySampler, on_first_that_fits
 from dropaudit.subjects import ArtifactSubject, PairSubject
 
 # Streams of random numbers beside that of the inputs.
@@ -37,12 +39,13 @@ def audit_artifacts(
 ) -> Report:
     """Audit one artifact or a pair. Raises AuditError; see `dropaudit.audit`."""
     saved: list[str] = []
+    placed = place_of(subject, plan)
 
     def run(place: Place, note: Note) -> Evidence:
         return _measured(subject, plan, place, note, progress, cancelled)
 
-    evidence = on_first_that_fits(places_for(choose(plan.provider), choose), run, saved)
-    return _report(replace(evidence, fallbacks=tuple(saved)))
+    evidence = on_first_that_fits(placed.places, run, saved)
+    return _report(replace(evidence, fallbacks=tuple(saved), placement=placed.reason))
 
 
 def _measured(
@@ -69,7 +72,14 @@ def _measured(
         attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = Times(start, begun, time.perf_counter())
     progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
-    return Evidence(case, prepared, meters, health, attributions, state, plan, place, times)
+    return Evidence(
+        case, prepared, meters, health, attributions, state, plan, place, times, device_memory=_taken(place)
+    )
+
+
+def _taken(place: Place) -> int:
+    memory = None if place.provider is Provider.CPU else device_memory()
+    return 0 if memory is None else memory.total - memory.free
 
 
 def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Ready:

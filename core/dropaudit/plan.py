@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 
 class Provider(StrEnum):
-    """Where a model runs; AUTO takes CUDA where a device answers, otherwise the CPU."""
+    """Where a model runs; AUTO where it is predicted to be done sooner, if a CUDA device answers."""
 
     AUTO = "auto"
     CPU = "cpu"

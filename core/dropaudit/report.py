@@ -204,7 +204,15 @@ class Artifact(_Message, frozen=True, kw_only=True):
 
 
 class Execution(_Message, frozen=True, kw_only=True):
-    """How the audit was made; `sampling` is tiled, reseeded or recorded, `fallbacks` is what want of memory led to."""
+    """How the audit was made.
+
+    Attributes:
+        sampling: tiled, reseeded or recorded.
+        fallbacks: what want of memory or of a kernel led to.
+        placement: why it was run there.
+        sampling_reason: why replicates were drawn one by one.
+        device_memory_bytes: memory of the GPU that was taken in the end, by whoever.
+    """
 
     provider: str
     device: str = ""
@@ -217,6 +225,9 @@ class Execution(_Message, frozen=True, kw_only=True):
     artifacts: tuple[Artifact, ...] = ()
     sampling: str = ""
     fallbacks: tuple[str, ...] = ()
+    placement: str = ""
+    sampling_reason: str = ""
+    device_memory_bytes: int = 0
 
 
 class Report(_Message, frozen=True, kw_only=True):
@@ -257,4 +268,4 @@ def _proto_json(value: Any) -> Any:
 
 
 # Fields that are int64 in the proto, which proto3 JSON writes as strings.
-_INT64_FIELDS = frozenset({"bytes"})
+_INT64_FIELDS = frozenset({"bytes", "deviceMemoryBytes"})

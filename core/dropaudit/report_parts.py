@@ -131,4 +131,7 @@ def execution_part(evidence: Evidence) -> Execution:
         artifacts=tuple(model.artifact for model in models),
         sampling=evidence.prepared.drawing.name if case.model.active else "",
         fallbacks=evidence.fallbacks,
+        placement=evidence.placement,
+        sampling_reason=evidence.prepared.drawing.reason if case.model.active else "",
+        device_memory_bytes=evidence.device_memory,
     )

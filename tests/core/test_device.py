@@ -18,15 +18,17 @@ from dropaudit.measure.prepare import Prepared, make_meters, prepare
 from dropaudit.measure.reader import Reader
 from dropaudit.measure.sampling import Meters, sample
 from dropaudit.plan import Provider
+from dropaudit.runtime.cuda import Kernels
 from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.provider import choose
-from dropaudit.runtime.replicates import Reduction, Tile
+from dropaudit.runtime.replicates import Alike, Reduction, Tile
 from dropaudit.runtime.session import Tensors
 from dropaudit.runtime.thrift import ThriftySampler
 from dropaudit.stats.tally import mask_of_counts, output_of_counts
 from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
 from dropaudit_models.twins import build
 from support.graphs import dense, model
+from support.kernels import HostKernels
 
 CPU = choose(Provider.CPU)
 PLAN = Plan(provider=Provider.CPU, max_replicates=2048)
@@ -52,11 +54,11 @@ def ready(content: bytes) -> tuple[Case, Prepared]:
     return case, prepare(case, PLAN, CPU)
 
 
-def on_device(prepared: Prepared, largest: int | None = None) -> DeviceSampler:
+def on_device(prepared: Prepared, largest: int | None = None, kernels: Kernels | None = None) -> DeviceSampler:
     drawing = prepared.drawing
     assert drawing.tiling is not None
     tile = Tile(drawing.source.feeds, drawing.source.axes, drawing.tiling.output_axes, drawing.source.fixed)
-    sampler = drawing.on_device("cpu", tile, np.random.default_rng(0))
+    sampler = drawing.on_device("cpu", tile, np.random.default_rng(0), kernels)
     sampler.largest = largest or 64
     return sampler
 
@@ -74,12 +76,18 @@ class Both:
         first, second = self.counting(start, draws), self.looking(start, draws)
         return lambda: (first(), second())[0]
 
-    def reduction(self, fixed: Tensors) -> Reduction | None:
+    def counts_suffice(self, fixed: Tensors, alike: Alike) -> bool:
+        return self.counting.counts_suffice(fixed, alike)
+
+    def reduction(self, fixed: Tensors) -> Reduction:
         return self.counting.reduction(fixed)
 
-    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Take]) -> Take:
+    def glimpse(self, draws: Tensors, fixed: Tensors) -> Take:
+        return self.counting.glimpse(draws, fixed)
+
+    def counted(self, counts: Tensors, whole: Callable[[], Take]) -> Take:
         self.counted_pieces += 1
-        counting = self.counting.counted(counts, fixed, _never)
+        counting = self.counting.counted(counts, _never)
         # Elements are read by both: the counting meters must take in the counts alone.
         kept, self.counting = self.counting, Reader((), (), (), {})
         looking = whole()
@@ -114,10 +122,31 @@ def test_counts_say_what_the_elements_say(name: str) -> None:
     assert measured(one) == pytest.approx(measured(other), rel=1e-5, abs=1e-6)
 
 
-def test_an_audit_decides_from_counts() -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_kernels_say_what_the_elements_say(name: str) -> None:
+    case, prepared = ready(MODELS[name])
+    one, other = (make_meters(case, prepared, PLAN) for _ in range(2))
+    for meters, kernels in ((one, HostKernels()), (other, None)):
+        sampler = on_device(prepared, kernels=kernels)
+        reader = meters.reader()
+        for _, take in sampler.pieces(512, meters.wanted(), reader if kernels else reader.__call__):
+            take()
+    # The second reads every element of replicates of the same law.
+    assert measured(one) == pytest.approx(measured(other), rel=0.1, abs=0.02)
+    for (site, _, _), (twin, _, _) in zip(one.sites, other.sites, strict=True):
+        assert (site.scale.lowest, site.scale.highest) == pytest.approx((twin.scale.lowest, twin.scale.highest))
+    for (output, _), (same, _) in zip(one.outputs, other.outputs, strict=True):
+        assert output.survivor_ratio is not None
+        assert same.survivor_ratio is not None
+        assert output.survivor_ratio.median == pytest.approx(same.survivor_ratio.median, rel=0.1)
+        assert output.histogram is not None
+
+
+@pytest.mark.parametrize("kernels", [None, HostKernels()], ids=["graph", "kernels"])
+def test_an_audit_decides_from_counts(kernels: Kernels | None) -> None:
     case, prepared = ready(MODELS["layers"])
     meters = make_meters(case, prepared, PLAN)
-    state = sample(on_device(prepared), meters, PLAN, ignore_progress, never_cancelled)
+    state = sample(on_device(prepared, kernels=kernels), meters, PLAN, ignore_progress, never_cancelled)
     assert state.decided_tests == state.total_tests
     (site, _, _) = meters.sites[0]
     assert site.interval is not None
@@ -130,25 +159,23 @@ def test_masks_that_counts_do_not_describe_are_read_whole() -> None:
     )
     case, prepared = ready(shared)
     meters = make_meters(case, prepared, PLAN)
-    assert meters.reader().reduction(prepared.drawing.source.fixed) is None
+    assert not meters.reader().counts_suffice(prepared.drawing.source.fixed, lambda before, after: True)
     for _, take in on_device(prepared).pieces(128, meters.wanted(), meters.reader()):
         take()
     assert meters.outputs[0][0].interval is not None
 
 
-def test_what_is_not_finite_or_not_positive_is_looked_at() -> None:
-    fine = {"kept": [3, 2], "lowest": [2, 2], "highest": [2, 2], "total": [6, 4]}
+def test_counts_of_what_is_not_finite_or_has_no_positive_factor_tell_nothing() -> None:
+    fine = {"kept": [3, 2], "cells": [4, 4], "strange": [0, 0], "lowest": [2, 2], "highest": [2, 2]}
 
     def tally(**changed: list[float]) -> object:
-        return mask_of_counts({name: np.array(value) for name, value in {**fine, **changed}.items()}, 8)
+        return mask_of_counts({name: np.array(value) for name, value in {**fine, **changed}.items()})
 
     assert tally() is not None
-    assert tally(total=[6, np.nan]) is None
-    assert tally(highest=[2, np.inf]) is None
-    assert tally(lowest=[2, -2]) is None
-    assert tally(kept=[0, 0], lowest=[np.inf, np.inf], highest=[0, 0], total=[0, 0]) is not None
+    assert tally(strange=[0, 1]) is None
+    assert tally(kept=[0, 0], lowest=[np.inf, np.inf], highest=[-np.inf, -np.inf]) is not None
     counts = {"projections": np.array([np.inf]), "products": np.ones(1), "zeros": np.zeros(1)}
-    assert output_of_counts(counts, 0) is None
+    assert output_of_counts(counts) is None
 
 
 def test_elements_are_read_where_the_counts_do_not_tell() -> None:

@@ -14,9 +14,8 @@ from dropaudit.graph.names import name_nodes
 from dropaudit.graph.seeds import holds_dropout, holds_seeds, seeded
 from dropaudit.graph.working import working_elements
 from dropaudit.plan import Provider
-from dropaudit.runtime import lanes as lanes_module
 from dropaudit.runtime.lanes import LanedSampler, streams_of
-from dropaudit.runtime.provider import choose
+from dropaudit.runtime.provider import choose, cores
 from dropaudit.runtime.replicates import Tile
 from dropaudit.runtime.session import Tensors
 from dropaudit.subjects import Array
@@ -117,4 +116,4 @@ def test_the_report_does_not_depend_on_the_number_of_cores(monkeypatch: pytest.M
         reports.append(audit(subject, plan))
     assert reports[0].sites == reports[1].sites
     assert reports[0].outputs == reports[1].outputs
-    assert lanes_module.cores() >= 1
+    assert cores() >= 1

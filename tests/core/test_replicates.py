@@ -138,15 +138,16 @@ def test_freeing_changes_the_signature_and_nothing_else() -> None:
     "content",
     [
         model(
-            "g (float[4,8] x) => (float[4,8] y) <float r = {0.3}, bool t = {1}, int64[2] s = {4, 8}>"
-            "{ h = Reshape(x, s)  y = Dropout(h, r, t) }"
+            "g (float[4,8] x) => (float[4,8] y) <float r = {0.3}, bool t = {1}, float[4,1] c = {1, 2, 3, 4}>"
+            "{ h = Mul(x, c)  n = Softmax(h)  y = Dropout(n, r, t) }"
         ),
         dense("s = ReduceSum<keepdims = 0>(x)  h = Div(x, s)  y = Dropout(h, r, t)"),
         dense(
-            "u = RandomUniform<shape = [1, 16]>()  b = Less(u, q)  m = Cast<to = 1>(b)  d = Div(m, q)  y = Mul(x, d)"
+            "u = RandomUniform<shape = [1, 16]>()  b = Less(u, q)  m = Cast<to = 1>(b)  d = Div(m, q)"
+            "  n = Softmax(x)  y = Mul(n, d)"
         ),
     ],
-    ids=["batch written into an operator", "copies meet", "mask shared over the batch"],
+    ids=["each entry of the batch has a constant", "copies meet", "mask shared over the batch"],
 )
 def test_what_cannot_be_tiled_is_drawn_one_run_at_a_time(content: bytes) -> None:
     report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU))
@@ -165,7 +166,9 @@ def test_a_mask_shared_over_the_batch_counts_its_own_cells() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_shared_mask_that_dropped_nothing_in_a_trial_is_still_seen_to_be_shared(seed: int) -> None:
     """Of 4 cells at keep probability .9 two runs in three drop none."""
-    chain = "u = RandomUniform<shape = [1, 4]>()  b = Less(u, k)  m = Cast<to = 1>(b)  d = Div(m, k)  y = Mul(x, d)"
+    chain = "u = RandomUniform<shape = [1, 4]>()  b = Less(u, k)  m = Cast<to = 1>(b)  d = Div(m, k)"
+    # Features that are no batch either: the softmax ties them together.
+    chain = f"h = Softmax(x)  {chain}  y = Mul(h, d)"
     content = dense(chain, columns=4, extra=", float k = {0.9}")
     plan = Plan(provider=Provider.CPU, seed=seed, max_replicates=64)
     assert audit(ArtifactSubject(content, Role.TRAIN), plan).execution.sampling == "reseeded"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
-from dropaudit.errors import OutOfMemory
+from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Found, Use
 from dropaudit.runtime.session import Session, Tensors
-from dropaudit.runtime.thrift import Note, ThriftySampler, on_first_that_fits, places_for
-from support.graphs import dense
+from dropaudit.runtime.thrift import Note, ThriftySampler, on_first_that_fits
+from support.graphs import dense, model
 
 GPU = Place(Provider.CUDA, ("CUDAExecutionProvider",), "a GPU")
 CPU = Place(Provider.CPU, ("CPUExecutionProvider",), "a CPU")
@@ -73,11 +75,6 @@ def test_what_does_not_fit_at_all_is_out_of_memory() -> None:
         drawn(ThriftySampler(Small(room=0, largest=8), lambda _: None), 8)
 
 
-def test_the_cpu_comes_after_a_gpu_and_after_itself_nothing() -> None:
-    assert places_for(GPU, lambda _: CPU) == [GPU, CPU]
-    assert places_for(CPU, lambda _: CPU) == [CPU]
-
-
 def refusing(*full: Place) -> Callable[[Place, Note], str]:
     def run(place: Place, note: Note) -> str:
         if place in full:
@@ -92,6 +89,45 @@ def test_what_no_gpu_has_memory_for_runs_on_the_cpu_and_both_steps_are_told() ->
     notes = list[str]()
     assert on_first_that_fits([GPU, CPU], refusing(GPU), notes) == "a CPU"
     assert notes == ["smaller runs on a GPU", "out of memory on a GPU: on a CPU instead"]
+
+
+@pytest.mark.parametrize("refusal", [InvalidModel, ExecutionFailed])
+def test_what_a_gpu_has_no_kernel_for_runs_on_the_cpu_and_is_told(refusal: type[Exception]) -> None:
+    def run(place: Place, _: Note) -> str:
+        if place is GPU:
+            raise refusal("no kernel for BatchNormalization")
+        return place.device
+
+    notes = list[str]()
+    assert on_first_that_fits([GPU, CPU], run, notes) == "a CPU"
+    assert notes == ["not run on a GPU (no kernel for BatchNormalization): on a CPU instead"]
+
+
+def test_batch_normalization_in_training_is_audited_on_the_cpu_where_a_gpu_refuses_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The seam is the session: CUDA's raises when it is made, and the CPU's provider stands for it otherwise."""
+    gpu = Place(Provider.CUDA, ("CPUExecutionProvider",), "a GPU")
+    make = Session.__init__
+
+    def refusing_session(self: Session, model: onnx.ModelProto, place: Place, *others: Any, **options: Any) -> None:
+        if place is gpu and any(node.op_type == "BatchNormalization" for node in model.graph.node):
+            raise InvalidModel("ONNX Runtime cannot load the model: is_training_mode_ && opset >= 14")
+        make(self, model, place, *others, **options)
+
+    monkeypatch.setattr(Session, "__init__", refusing_session)
+    monkeypatch.setattr("dropaudit.measure.placing.choose", lambda asked: gpu if asked is Provider.CUDA else CPU)
+    text = (
+        "g (float[N,3] x) => (float[N,3] y) <float[3] i = {1, 1, 1}, float[3] o = {0, 0, 0}, float r = {0.3},"
+        " bool t = {1}> { b, m, v = BatchNormalization<training_mode = 1>(x, i, o, o, i)  y = Dropout(b, r, t) }"
+    )
+    report = audit(ArtifactSubject(model(text), Role.TRAIN), Plan(provider=Provider.CUDA, max_replicates=256))
+    assert report.execution.provider == "cpu"
+    (fallback,) = report.execution.fallbacks
+    assert fallback.startswith("not run on a GPU (ONNX Runtime cannot load the model: is_training_mode_")
+    (site,) = report.sites
+    assert site.keep_prob is not None
+    assert site.keep_prob.lower < 0.7 < site.keep_prob.upper
 
 
 def test_what_nobody_has_memory_for_is_an_error_that_says_what_to_do() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from dropaudit.errors import InvalidModel
+from dropaudit.graph.held import held_values
 
 Constants = dict[str, NDArray[Any]]
 
@@ -42,6 +43,9 @@ def constants_of(graph: onnx.GraphProto, outer: Constants | None = None, given: 
 
 def values_of(tensor: onnx.TensorProto) -> NDArray[Any]:
     """Return the values of a tensor. Raises InvalidModel when they do not fit its type and shape."""
+    held = held_values(tensor)
+    if held is not None:
+        return held.values
     try:
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, KeyError, OverflowError) as error:

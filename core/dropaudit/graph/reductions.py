@@ -1,4 +1,8 @@
-"""A model that reduces replicates to statistics, so that on a device nothing else has to leave it."""
+"""A model that reduces replicates to statistics, so that on a device nothing else has to leave it.
+
+It holds no reduction but sums along the last axis: a CUDA device reads 1,600 GB/s for those, and 4 GB/s for the
+smallest or largest element of a tensor, or for a sum over several axes (ONNX Runtime 1.31 on an H100).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,6 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
-
-from dropaudit.stats.ratios import smallest_input
 
 _OPSET = 17
 _IR_VERSION = 8
@@ -30,14 +32,14 @@ def reductions(masks: Sequence[MaskPlace], outputs: Sequence[str]) -> onnx.Model
 
     Every tensor t comes with an input `t/shape`, (A, K, B): K replicates lie between A and B other elements.
 
-        after/kept, after/lowest, after/highest, after/total     of after / before, shape (K,); zero is dropped
-        after/cells                                              elements whose input tells, shape (K,)
-        output/products      y * y_ref summed over replicates, shape (elements,) folded to `output/fold`, (P, Q, R) -> Q
-        output/projections   <y_t, y_ref>, shape (K,)
-        output/zeros         elements that are zero where y_ref tells, shape (K,)
+        after/dropped, after/total         elements of after / before that are zero, and their sum, shape (K,)
+        after/untelling                    elements before that are zero, shape (K,); not where `is_fixed`
+        output/grid                        sums of y * y_ref over stretches of M elements, shape (A, K, G)
+        output/zeros                       elements where y / y_ref is zero, shape (K,)
 
-    `before/fixed` holds an input of all replicates, and `output/reference` y_ref and `output/divisor`, shape (1, E):
-    in them infinity stands for what tells nothing.
+    `before/fixed` holds an input of all replicates, `output/reference` y_ref and `output/divisor` it again, each of
+    shape (A, 1, B): in divisors infinity stands for what tells nothing. M divides B; `output/stretches` is (-1, M),
+    and `output/blocks` (A, K, G).
     """
     build = _Builder()
     for mask in masks:
@@ -49,13 +51,10 @@ def reductions(masks: Sequence[MaskPlace], outputs: Sequence[str]) -> onnx.Model
 
 
 _CONSTANTS = [
-    numpy_helper.from_array(np.array([0, -1], dtype=np.int64), "rows"),
-    numpy_helper.from_array(np.array([1], dtype=np.int64), "along"),
-    numpy_helper.from_array(np.array([0, 2], dtype=np.int64), "across"),
+    numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"),
     numpy_helper.from_array(np.array([0], dtype=np.int64), "first"),
     numpy_helper.from_array(np.array(0, dtype=np.float32), "zero"),
     numpy_helper.from_array(np.array(np.inf, dtype=np.float32), "infinity"),
-    numpy_helper.from_array(np.array(smallest_input(np.dtype(np.float32)), dtype=np.float32), "limit"),
 ]
 
 
@@ -66,72 +65,60 @@ class _Builder:
         self.nodes: list[onnx.NodeProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
-        self._rows: set[str] = set()
+        self._apart: set[str] = set()
 
     def mask(self, place: MaskPlace) -> None:
-        after = self._as_rows(place.after)
+        after, factors = self._set_apart(place.after), f"{place.after}/factors"
         if place.is_fixed:
-            divisor = self._input(f"{place.before}/fixed", onnx.TensorProto.FLOAT)
+            divisor = self._input(f"{place.before}/fixed")
         else:
-            before, own = self._as_rows(place.before), f"{place.after}/before"
-            self._node("Abs", [before], f"{own}/size")
-            self._node("Greater", [f"{own}/size", "limit"], f"{own}/tells")
-            self._node("Where", [f"{own}/tells", before, "infinity"], f"{own}/divisor")
-            divisor = f"{own}/divisor"
-            self._count(f"{own}/tells", f"{place.after}/cells")
-        factors = f"{place.after}/factors"
+            before, divisor = self._set_apart(place.before), f"{place.after}/over"
+            self._node("Equal", [before, "zero"], f"{place.after}/nothing")
+            self._node("Where", [f"{place.after}/nothing", "infinity", before], divisor)
+            self._count(f"{place.after}/nothing", f"{place.after}/untelling")
         self._node("Div", [after, divisor], factors)
         self._node("Equal", [factors, "zero"], f"{factors}/zero")
-        self._node("Not", [f"{factors}/zero"], f"{factors}/kept")
-        self._count(f"{factors}/kept", f"{place.after}/kept")
-        self._node("Where", [f"{factors}/zero", "infinity", factors], f"{factors}/low")
-        self._reduce("ReduceMin", f"{factors}/low", f"{place.after}/lowest")
-        self._reduce("ReduceMax", factors, f"{place.after}/highest")
-        self._sum(factors, "along", f"{place.after}/total")
+        self._count(f"{factors}/zero", f"{place.after}/dropped")
+        self._sum(factors, f"{place.after}/total")
 
     def output(self, name: str) -> None:
-        rows = self._as_rows(name)
-        reference = self._input(f"{name}/reference", onnx.TensorProto.FLOAT)
-        divisor = self._input(f"{name}/divisor", onnx.TensorProto.FLOAT)
-        fold = self._input(f"{name}/fold", onnx.TensorProto.INT64)
-        self._node("Mul", [rows, reference], f"{name}/weighted")
-        self._sum(f"{name}/weighted", "along", f"{name}/projections")
-        self._node("ReduceSum", [f"{name}/weighted", "first"], f"{name}/summed", keepdims=0)
-        self._node("Reshape", [f"{name}/summed", fold], f"{name}/folded")
-        self._sum(f"{name}/folded", "across", f"{name}/products")
-        self._node("Div", [rows, divisor], f"{name}/ratios")
+        values = self._set_apart(name)
+        self._node("Mul", [values, self._input(f"{name}/reference")], f"{name}/weighted")
+        stretches = self._input(f"{name}/stretches", onnx.TensorProto.INT64)
+        self._node("Reshape", [f"{name}/weighted", stretches], f"{name}/stretched")
+        self._node("ReduceSum", [f"{name}/stretched", "last"], f"{name}/sums", keepdims=0)
+        blocks = self._input(f"{name}/blocks", onnx.TensorProto.INT64)
+        self._node("Reshape", [f"{name}/sums", blocks], f"{name}/grid")
+        self._returned(f"{name}/grid")
+        self._node("Div", [values, self._input(f"{name}/divisor")], f"{name}/ratios")
         self._node("Equal", [f"{name}/ratios", "zero"], f"{name}/ratios/zero")
         self._count(f"{name}/ratios/zero", f"{name}/zeros")
 
-    def _as_rows(self, name: str) -> str:
-        """Return the tensor with one replicate a row."""
-        found = f"{name}/rows"
-        if name not in self._rows:
-            self._rows.add(name)
-            tensor, shape = self._input(name, None), self._input(f"{name}/shape", onnx.TensorProto.INT64)
-            self._node("Reshape", [tensor, shape], f"{name}/apart")
-            self._node("Transpose", [f"{name}/apart"], f"{name}/first", perm=[1, 0, 2])
-            self._node("Reshape", [f"{name}/first", "rows"], found)
+    def _set_apart(self, name: str) -> str:
+        """Return the tensor of shape (A, K, B)."""
+        found = f"{name}/apart"
+        if name not in self._apart:
+            self._apart.add(name)
+            shape = self._input(f"{name}/shape", onnx.TensorProto.INT64)
+            self._node("Reshape", [self._input(name), shape], found)
         return found
 
     def _count(self, truth: str, output: str) -> None:
         self._node("Cast", [truth], f"{truth}/ones", to=onnx.TensorProto.FLOAT)
-        self._sum(f"{truth}/ones", "along", output)
+        self._sum(f"{truth}/ones", output)
 
-    def _sum(self, source: str, axes: str, output: str) -> None:
-        self._node("ReduceSum", [source, axes], output, keepdims=0)
-        self._returned(output)
-
-    def _reduce(self, operator: str, source: str, output: str) -> None:
-        self._node(operator, [source], output, axes=[1], keepdims=0)
+    def _sum(self, source: str, output: str) -> None:
+        """Sum each replicate: along the last axis first, which leaves little for the other."""
+        self._node("ReduceSum", [source, "last"], f"{source}/rows", keepdims=0)
+        self._node("ReduceSum", [f"{source}/rows", "first"], output, keepdims=0)
         self._returned(output)
 
     def _node(self, operator: str, inputs: Iterable[str], output: str, **attributes: Any) -> None:
         self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
 
-    def _input(self, name: str, kind: int | None) -> str:
+    def _input(self, name: str, kind: int = onnx.TensorProto.FLOAT) -> str:
         if all(value.name != name for value in self.inputs):
-            self.inputs.append(helper.make_tensor_value_info(name, kind or onnx.TensorProto.FLOAT, None))
+            self.inputs.append(helper.make_tensor_value_info(name, kind, None))
         return name
 
     def _returned(self, name: str) -> None:

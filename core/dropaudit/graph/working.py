@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import onnx
 
-from dropaudit.graph.shapes import with_shapes
+from dropaudit.graph.work import shapes_of
 
 # An LSTM keeps four gates beside what it returns, a GRU three.
-_GATES = {"LSTM": 5, "GRU": 4}
+_KEPT = {"LSTM": 5, "GRU": 4}
 
 
 def working_elements(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -20,22 +20,13 @@ def working_elements(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...
         model: the model.
         shapes: of what it is fed, by input.
     """
-    fed = onnx.ModelProto()
-    fed.CopyFrom(model)
-    for value in fed.graph.input:
-        if value.name in shapes:
-            tensor = value.type.tensor_type
-            del tensor.shape.dim[:]
-            for extent in shapes[value.name]:
-                tensor.shape.dim.add().dim_value = extent
-    inferred = with_shapes(fed)
-    known = {value.name: _size(value) for value in (*inferred.graph.value_info, *inferred.graph.output)}
+    found = shapes_of(model, shapes)
     return sum(
-        _GATES.get(node.op_type, 1) * max((known.get(name, 0) for name in node.output), default=0)
+        _KEPT.get(node.op_type, 1) * max((math.prod(found.get(name, (0,))) for name in node.output), default=0)
         for node in model.graph.node
     )
 
 
-def _size(value: onnx.ValueInfoProto) -> int:
-    """Return the number of elements of a tensor; 0 where an extent is not known."""
-    return math.prod(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+def weight_elements(model: onnx.ModelProto) -> int:
+    """Return how many numbers a model holds in its main graph."""
+    return sum(math.prod(tensor.dims) for tensor in model.graph.initializer)

@@ -57,6 +57,8 @@ def is_foreign(weights: WeightComparison, keep_probs: Sequence[float]) -> bool:
 
 def output_factor(inference: Array, derived: Array) -> float | None:
     """Return f where inference = f * derived within 1e-3, None where they differ otherwise."""
+    if inference is derived:
+        return 1.0 if np.isfinite(derived).all() else None
     y, x = float_array(inference).ravel(), float_array(derived).ravel()
     norm = norm_squared(x)
     if not math.isfinite(norm) or not np.all(np.isfinite(y)):

@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.graph.free import freed
 from dropaudit.graph.rewrite import without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
-from dropaudit.measure.sampler import Drawing, measured_model
+from dropaudit.measure.sampler import Drawing
 from dropaudit.measure.shortcut import Source
 from dropaudit.plan import IsCancelled
 from dropaudit.report import Attribution
 from dropaudit.runtime.session import Tensors
 from dropaudit.stats.effect import Effect, RunningEffect
+from dropaudit.subjects import Array
 
 _FEWEST, _MOST = 64, 256
 # A large output says as much with fewer replicates.
@@ -48,7 +48,7 @@ def attribute(
             if cancelled():
                 raise AuditCancelled("cancelled while sites were compared one by one")
             if off not in silenced:
-                silenced[off] = _effects(case, prepared, off, seeds)
+                silenced[off] = _effects(prepared, off, seeds)
     everything = frozenset(sites)
     return {
         name: tuple(
@@ -69,10 +69,10 @@ def _attribution(site: GraphSite, alone: Effect, without: Effect) -> Attribution
     )
 
 
-def _effects(case: Case, prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Generator) -> Effects:
-    drawing = prepared.drawing
-    source = _silenced(case, drawing, off)
-    outputs = prepared.reference.outputs
+def _effects(prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Generator) -> Effects:
+    drawing = prepared.drawing.sketch or prepared.drawing
+    source = _silenced(drawing, off)
+    outputs = {name: _first_of(value, drawing.shapes[name]) for name, value in prepared.reference.outputs.items()}
     found = {name: RunningEffect(value) for name, value in outputs.items()}
 
     def whole(_: int, piece: Tensors) -> Tensors:
@@ -86,14 +86,25 @@ def _effects(case: Case, prepared: Prepared, off: frozenset[GraphSite], seeds: n
     return {name: effect.effect for name, effect in found.items()}
 
 
-def _silenced(case: Case, drawing: Drawing, off: frozenset[GraphSite]) -> Source:
+def _holds_sources(source: Source, sites: frozenset[GraphSite]) -> bool:
+    """Whether a model knows all tensors of its main graph that the sites' masks are applied to."""
+    graph = source.model.graph
+    known = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+    known.update(name for node in graph.node for name in node.output)
+    return all(each.source in known for site in sites if not site.path for each in site.applications)
+
+
+def _first_of(value: Array, shape: tuple[int, ...]) -> Array:
+    """Return the part of an output that belongs to the first entries of a batch."""
+    return value[tuple(slice(extent) for extent in shape)]
+
+
+def _silenced(drawing: Drawing, off: frozenset[GraphSite]) -> Source:
     """Return what replicates are drawn from, without some sites.
 
-    A scale away from its mask may lie before the part that randomness reaches: then the whole model is taken.
+    A scale away from its mask may lie before the part that randomness reaches, and so may what a mask is applied to:
+    then the whole model is taken.
     """
-    source = drawing.source
-    if any(site.remote is not None or site.folded is not None for site in off):
-        axes = {} if drawing.tiling is None else drawing.tiling.input_axes
-        whole = freed(measured_model(case.model.proto), axes)
-        return Source(without_sites(whole, tuple(off)), case.train_feeds, axes)
+    beside = any(site.remote is not None or site.folded is not None for site in off)
+    source = drawing.whole if beside or not _holds_sources(drawing.source, off) else drawing.source
     return replace(source, model=without_sites(source.model, tuple(off)))

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from dropaudit.graph.constants import Constants
+from dropaudit.graph.held import Held, with_weights_held
 from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.scope import Scope, main_scope, scopes
@@ -36,6 +37,7 @@ class Model:
         rates: graph inputs that hold a keep probability or a drop rate, with the value that is fed.
         arrays: what it is fed, switches excluded.
         surviving: nodes that a default session leaves of the untouched artifact.
+        weights: what the models refer to.
     """
 
     untouched: onnx.ModelProto
@@ -50,6 +52,7 @@ class Model:
     rates: Constants
     arrays: dict[str, Array]
     surviving: frozenset[str]
+    weights: tuple[Held, ...] = ()
 
     @cached_property
     def scope(self) -> Scope:
@@ -110,17 +113,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An artifact that is read, and not yet put into the modes of its role."""
+    """An artifact that is read, and not yet put into the modes of its role; `weights` are what its model refers to."""
 
     proto: onnx.ModelProto
     artifact: Artifact
+    weights: tuple[Held, ...]
 
 
 def read(content: bytes) -> Draft:
     """Read one artifact. Raises InvalidModel."""
-    proto = name_nodes(parse_model(content))
+    model = parse_model(content)
+    weights = with_weights_held(model)
     return Draft(
-        proto=proto,
+        proto=name_nodes(model),
+        weights=weights,
         artifact=Artifact(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
     )
 

@@ -45,7 +45,9 @@ class Evidence:
     Attributes:
         attributions: by output, what each of several sites does to it.
         state: the last progress of sampling.
-        fallbacks: what was done for want of memory, in order.
+        fallbacks: what was done for want of memory or of a kernel, in order.
+        placement: why the model was run there.
+        device_memory: bytes of the GPU that were taken when replicates had been drawn.
     """
 
     case: Case
@@ -58,3 +60,5 @@ class Evidence:
     place: Place
     times: Times
     fallbacks: tuple[str, ...] = ()
+    placement: str = ""
+    device_memory: int = 0

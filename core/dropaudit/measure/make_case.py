@@ -70,7 +70,9 @@ def _accepted(content: bytes, place: Place) -> _Accepted:
     surviving = nodes_of_default_session(draft.proto, place)
     sites = find_sites(draft.proto)
     switches = {**branch_switches(draft.proto, sites), **own_switches(sites)}
-    return _Accepted(draft.proto, draft.artifact, signature(main_scope(draft.proto)), surviving, sites, switches)
+    return _Accepted(
+        draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
+    )
 
 
 def _feeds(
@@ -125,6 +127,7 @@ def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float
         rates=known,
         arrays=feeds.arrays,
         surviving=draft.surviving,
+        weights=draft.weights,
     )
     training = role is not Role.INFERENCE
     proto = _taken(model, {**feeds.arrays, **model.switch_feeds(training, override=training)}, place)

@@ -101,17 +101,33 @@ class MaskMeter:
         """Whether counts of a device say all: the mask sets what it drops to zero and shares no cells."""
         return not (self.shared_axes or self.law.shift or self.law.dropped)
 
-    def read_counts(self, counts: Mapping[str, NDArray[Any]], cells: int) -> Take | None:
-        """Read what a device counted over so many cells; None where the elements themselves must be read."""
-        found = mask_of_counts(counts, cells)
+    @property
+    def factors(self) -> tuple[float, float]:
+        """The smallest and the largest factor of the mask itself so far; infinite, and minus infinity, before any."""
+        if self.scale.empty:
+            return np.inf, -np.inf
+        own = (self.scale.lowest / self._remote_factor, self.scale.highest / self._remote_factor)
+        return min(own), max(own)
+
+    def read_counts(self, counts: Mapping[str, NDArray[Any]]) -> Take | None:
+        """Read what a device counted; None where the elements themselves must be read."""
+        found = mask_of_counts(counts)
         return None if found is None else lambda: self._take(found)
+
+    def glimpse(self, before: NDArray[Any], after: NDArray[Any]) -> Take:
+        """Look at the first elements of replicates that are counted elsewhere, shape (n, elements)."""
+        found = tally_mask(before, after, sampled=True)
+        return lambda: self._look(found)
+
+    def _look(self, found: MaskTally) -> None:
+        if np.isfinite(found.lowest):
+            beyond = (found.lowest * self._remote_factor, found.highest * self._remote_factor)
+            self.scale.merge(min(beyond), max(beyond), found.first * self._remote_factor)
 
     def _take(self, found: MaskTally) -> None:
         self.kept += found.kept
         self.cells += found.cells
-        if np.isfinite(found.lowest):
-            beyond = (found.lowest * self._remote_factor, found.highest * self._remote_factor)
-            self.scale.merge(min(beyond), max(beyond), found.first * self._remote_factor)
+        self._look(found)
 
     @property
     def interval(self) -> Interval:

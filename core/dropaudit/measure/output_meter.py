@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from dropaudit.plan import TestProgress
 from dropaudit.report import Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
-from dropaudit.stats.products import inner
 from dropaudit.stats.ratios import RunningSpread, smallest_input
 from dropaudit.stats.tally import OutputTally, output_of_counts, tally_output
 from dropaudit.subjects import float_array
@@ -23,6 +23,7 @@ from dropaudit.subjects import float_array
 _BINS = 24
 # Elements whose ratios are looked at one by one.
 _PICTURED = 2**18
+_BLOCK = 2**15
 
 
 class OutputMeter:
@@ -32,7 +33,7 @@ class OutputMeter:
 
     Attributes:
         weights: y_ref over its largest magnitude, so that products do not leave single precision; shape (elements,).
-        divisor: y_ref, infinite where it is too near zero for a ratio.
+        weight_limit: magnitude of a weight up to which y_ref is too near zero for a ratio.
         fold: extents before, of and after the time axis.
     """
 
@@ -42,15 +43,14 @@ class OutputMeter:
         self.name = name
         self._time_axis = time_axis
         self.shape = reference.shape
-        self._reference = float_array(reference).ravel()
-        scaled = self._reference / _magnitude(self._reference)
-        self._norm = float(inner(scaled, self._reference))
         # Single precision is enough for a mean of projections, and four times as fast; half precision is not.
-        precision = np.float64 if reference.dtype == np.float64 else np.float32
-        self.weights: NDArray[np.floating] = scaled.astype(precision)
-        telling = np.abs(self._reference) > smallest_input(reference.dtype)
-        self.divisor: NDArray[np.floating] = self._reference.astype(precision)
-        self.divisor[~telling] = np.inf
+        precision: type[np.floating] = np.float64 if reference.dtype == np.float64 else np.float32
+        self._reference: NDArray[np.floating] = reference.astype(precision, copy=False).ravel()
+        magnitude = _magnitude(self._reference)
+        self.weights: NDArray[np.floating] = self._reference / precision(magnitude)
+        self._norm = _long_product(self._reference, self.weights)
+        self._limit = smallest_input(reference.dtype)
+        self.weight_limit = self._limit / magnitude
         self._tolerance = tolerance
         self._alpha = alpha
         self._moments = RunningMoments()
@@ -62,6 +62,15 @@ class OutputMeter:
         self.non_finite = 0
         self._edges: NDArray[np.float64] | None = None
         self._counts = np.zeros(_BINS, dtype=np.int64)
+
+    @cached_property
+    def divisor(self) -> NDArray[np.floating]:
+        """y_ref, infinite where it is too near zero for a ratio."""
+        return self._divisor(slice(None))
+
+    def _divisor(self, part: slice) -> NDArray[np.floating]:
+        own = self._reference[part]
+        return np.where(np.abs(own) > self._limit, own, own.dtype.type(np.inf))
 
     @property
     def unpictured(self) -> int:
@@ -78,8 +87,20 @@ class OutputMeter:
 
     def read_counts(self, counts: Mapping[str, NDArray[Any]]) -> Take | None:
         """Read what a device counted; None where the elements themselves must be read."""
-        found = output_of_counts(counts, int(np.count_nonzero(np.isinf(self.divisor))))
+        found = output_of_counts(counts)
         return None if found is None else lambda: self._take(found)
+
+    def glimpse(self, values: NDArray[Any]) -> Take:
+        """Look at the first elements of replicates that are counted elsewhere, shape (n, elements)."""
+        part = slice(values.shape[1])
+        fold = (1, 1, values.shape[1])
+        found = tally_output(values, self.weights[part], self._divisor(part), fold, pictured=len(values))
+        return lambda: self._look(found)
+
+    def _look(self, found: OutputTally) -> None:
+        self._count(found.first[: self._ratios.room])
+        if np.isfinite(found.lowest):
+            self._ratios.merge(found.lowest, found.highest, found.first[found.first != 0])
 
     def _take(self, found: OutputTally) -> None:
         self.non_finite += found.non_finite
@@ -90,9 +111,7 @@ class OutputMeter:
         self._seen += len(found.projections) * self._reference.size
         self._products += found.products
         self._zeros += found.zeros
-        self._count(found.first[: self._ratios.room])
-        if np.isfinite(found.lowest):
-            self._ratios.merge(found.lowest, found.highest, found.first[found.first != 0])
+        self._look(found)
 
     def _count(self, compared: NDArray[np.floating]) -> None:
         if compared.size == 0:
@@ -124,7 +143,9 @@ class OutputMeter:
         """Scale factor at each time step: <mean y, y_ref> / <y_ref, y_ref>; 1 where the reference is zero."""
         if self._time_axis is None or not self._seen:
             return ()
-        norms = (self._reference * self.weights).reshape(self.fold).sum(axis=(0, 2))
+        rows = (self.fold[0] * self.fold[1], self.fold[2])
+        products = np.vecdot(self._reference.reshape(rows), self.weights.reshape(rows))
+        norms = products.reshape(self.fold[:2]).sum(axis=0, dtype=np.float64)
         products = self._products / (self._seen / self._reference.size)
         return tuple(float(p / n) if n > 0 else 1.0 for p, n in zip(products, norms, strict=True))
 
@@ -163,10 +184,16 @@ class OutputMeter:
         return Histogram(edges=tuple(map(float, self._edges)), counts=tuple(map(int, self._counts)))
 
 
-def _magnitude(values: NDArray[np.float64]) -> float:
+def _magnitude(values: NDArray[np.floating]) -> float:
     """Return the largest magnitude; 1 where there is none, or it is not finite."""
-    found = float(np.abs(values).max(initial=0.0))
+    found = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     return found if 0 < found < math.inf else 1.0
+
+
+def _long_product(values: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
+    """Return <values, weights> in double precision, without a copy of either in it."""
+    parts = range(0, values.size, _BLOCK)
+    return sum(float(np.vecdot(float_array(values[i : i + _BLOCK]), weights[i : i + _BLOCK])) for i in parts)
 
 
 def _fold(shape: tuple[int, ...], axis: int | None) -> tuple[int, int, int]:

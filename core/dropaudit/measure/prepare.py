@@ -13,6 +13,7 @@ from dropaudit.graph.linear import reached_and_linear
 from dropaudit.graph.site import GraphSite, Law
 from dropaudit.measure.axes import Labels, label_axes
 from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.excerpt import excerpt
 from dropaudit.measure.mask_study import ALPHA_SHARE, MaskStudy, study_masks
 from dropaudit.measure.meters import MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.measure.output_meter import OutputMeter
@@ -72,7 +73,7 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
         case, bypassed, measured, tuple(reference.outputs), Silent(silent, case.plain_feeds, reference.derived)
     )
     drawing = _drawing(recipe, place, seeds)
-    study = study_masks(drawing, plan, seeds)
+    study = study_masks(drawing.sketch or drawing, plan, seeds)
     return Prepared(
         reference=reference,
         linear=reached_and_linear(model.scopes, model.active),
@@ -121,8 +122,18 @@ def _labels(
     def run(feeds: dict[str, Array]) -> Tensors:
         return session.run(feeds, names)
 
-    found = label_axes(run, case.plain_feeds, _axis_names(case), stepped)
+    try:
+        found = label_axes(run, _few(case, drawing), _axis_names(case), stepped)
+    except ExecutionFailed:  # replicates are drawn from a model whose batch was freed: this one wants all of it
+        found = label_axes(run, case.plain_feeds, _axis_names(case), stepped)
     return {outer.get(name, name): labels for name, labels in found.items()}
+
+
+def _few(case: Case, drawing: Drawing) -> dict[str, Array]:
+    """Return the inputs, of a large batch the first entries."""
+    axes = None if drawing.tiling is None else drawing.tiling.input_axes
+    few = excerpt(case.plain_feeds, axes, drawing.elements) if axes and drawing.sketch is not None else None
+    return few or case.plain_feeds
 
 
 def _axis_names(case: Case) -> dict[str, tuple[str, ...]]:

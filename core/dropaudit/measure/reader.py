@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dropaudit.graph.reductions import MaskPlace, reductions
+from dropaudit.graph.reductions import MaskPlace
 from dropaudit.measure.meters import MaskMeter, SiteMeter, Take
 from dropaudit.measure.output_meter import OutputMeter
-from dropaudit.runtime.replicates import Reduction
+from dropaudit.runtime.replicates import Alike, Reduction
 from dropaudit.runtime.session import Tensors
-from dropaudit.stats.ratios import smallest_input
-from dropaudit.subjects import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,54 +48,45 @@ class Reader:
         seen = any(site.cells == 0 for site, _, _ in self.sites)
         return max([1 if seen else 0, *self.unpictured.values()])
 
-    def reduction(self, fixed: Tensors) -> Reduction | None:
-        """See Reduces; None where a site is more than a plain mask."""
-        masks = [MaskPlace(before, after, before in fixed) for _, before, after in self.sites]
-        if not all(isinstance(site, MaskMeter) and site.counts_suffice for site, _, _ in self.sites):
-            return None
-        if any(after in fixed for _, _, after in self.sites) or any(name in fixed for _, name in self.outputs):
-            return None
-        constants: Tensors = {f"{mask.before}/fixed": _divisor(fixed[mask.before]) for mask in masks if mask.is_fixed}
-        for output, name in self.outputs:
-            constants[f"{name}/reference"] = output.weights[None]
-            constants[f"{name}/divisor"] = output.divisor[None]
-            constants[f"{name}/fold"] = np.array(output.fold, dtype=np.int64)
-        tensors = [name for mask in masks for name in (mask.before, mask.after) if name not in fixed]
-        names = dict.fromkeys([*tensors, *(name for _, name in self.outputs)])
-        return Reduction(reductions(masks, [name for _, name in self.outputs]), constants, tuple(names))
+    def counts_suffice(self, fixed: Tensors, alike: Alike) -> bool:
+        """See Reduces; not where a site is more than a plain mask."""
+        if any(after in fixed or not alike(before, after) for _, before, after in self.sites):
+            return False
+        plain = all(isinstance(site, MaskMeter) and site.counts_suffice for site, _, _ in self.sites)
+        return plain and not any(name in fixed for _, name in self.outputs)
 
-    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Take]) -> Take:
+    def reduction(self, fixed: Tensors) -> Reduction:
         """See Reduces."""
-        takes: list[Take | None] = []
+        masks = tuple(MaskPlace(before, after, before in fixed) for _, before, after in self.sites)
+        seen = {after: _meter(site).factors for site, _, after in self.sites}
+        return Reduction(masks, seen, {name: output for output, name in self.outputs}, fixed)
+
+    def glimpse(self, draws: Tensors, fixed: Tensors) -> Take:
+        """See Reduces."""
+        takes = []
         for site, before, after in self.sites:
-            assert isinstance(site, MaskMeter)
-            own = _of(counts, after)
-            cells = own["cells"].sum() if "cells" in own else _telling(fixed[before]) * len(own["kept"])
-            takes.append(site.read_counts(own, int(cells)))
+            values = draws[after]
+            first = fixed[before].reshape(1, -1)[:, : values.shape[1]] if before in fixed else draws[before]
+            takes.append(_meter(site).glimpse(np.broadcast_to(first, values.shape), values))
+        return _all_of([*takes, *(output.glimpse(draws[name]) for output, name in self.outputs)])
+
+    def counted(self, counts: Tensors, whole: Callable[[], Take]) -> Take:
+        """See Reduces."""
+        takes = [_meter(site).read_counts(_of(counts, after)) for site, _, after in self.sites]
         takes += [output.read_counts(_of(counts, name)) for output, name in self.outputs]
         found = [take for take in takes if take is not None]
         return _all_of(found) if len(found) == len(takes) else whole()
+
+
+def _meter(site: SiteMeter) -> MaskMeter:
+    assert isinstance(site, MaskMeter)  # otherwise counts do not suffice
+    return site
 
 
 def _of(counts: Tensors, name: str) -> Tensors:
     """Return what was counted of a tensor, by the last part of its name."""
     prefix = f"{name}/"
     return {key.removeprefix(prefix): value for key, value in counts.items() if key.startswith(prefix)}
-
-
-def _divisor(before: Array) -> Array:
-    """Return an input of all replicates as one row, infinite where it tells nothing."""
-    flat = before.reshape(1, -1).copy()
-    flat[~_tells(flat)] = np.inf
-    return flat
-
-
-def _telling(before: Array) -> int:
-    return int(np.count_nonzero(_tells(before)))
-
-
-def _tells(before: Array) -> Array:
-    return np.asarray(np.isfinite(before) & (np.abs(before) > smallest_input(before.dtype)))
 
 
 def _all_of(takes: Sequence[Take]) -> Take:

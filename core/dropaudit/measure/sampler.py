@@ -13,19 +13,25 @@ from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
+from dropaudit.graph.follow import CHOICES, following
 from dropaudit.graph.free import freed
+from dropaudit.graph.repeat import repeating
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics
 from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
-from dropaudit.graph.working import working_elements
-from dropaudit.measure.case import Case
-from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, opened, shortened
+from dropaudit.graph.work import work_of
+from dropaudit.graph.working import weight_elements, working_elements
+from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.excerpt import excerpt
+from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
+from dropaudit.runtime.cuda import Kernels, device_memory, kernels
 from dropaudit.runtime.device import DeviceSampler
-from dropaudit.runtime.lanes import LanedSampler, cores, streams_of
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fit
+from dropaudit.runtime.lanes import LanedSampler, streams_of
+from dropaudit.runtime.provider import Place, cores
 from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.runtime.tiling import Tiling, Trial, find_tiling
@@ -38,8 +44,13 @@ _SINGLE_BUDGET = 4_000_000
 _CACHED = 2**19
 # Numbers that one run may make on its way.
 _IN_MEMORY = 2**24
-# The same on a device; it is asked for half as much when it refuses.
-_ON_DEVICE = 2**30
+# How much smaller than the weights is what a run returns, or makes.
+_BESIDE_WEIGHTS = 4
+# Numbers that one run may return or make on a device: more cost more to have than they save, but where matrices are
+# multiplied, for which a device wants many rows. It is asked for half as much when it refuses.
+_ON_DEVICE = 2**28
+_ON_DEVICE_PRODUCTS = 2**31
+_PRODUCTS_PER_ELEMENT = 64
 # Single precision counts exactly up to here.
 _COUNTED = 2**24
 
@@ -64,6 +75,9 @@ class Drawing:
         tiling: the batch axes, where many replicates are drawn in one run.
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
+        whole: the model that the source is, or is a part of.
+        reason: why replicates are drawn one by one; empty where they are not.
+        sketch: the same for the first entries of a large batch; None where the batch is small.
     """
 
     source: Source
@@ -73,6 +87,9 @@ class Drawing:
     tiling: Tiling | None
     is_single: bool
     place: Place
+    whole: Source
+    sketch: Drawing | None = None
+    reason: str = ""
 
     @property
     def name(self) -> str:
@@ -99,19 +116,26 @@ class Drawing:
             largest = max(1, _SINGLE_BUDGET // self.elements)
             return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
-        largest = largest_run(source, self.elements, _CACHED, _IN_MEMORY)
+        # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
+        weights = weight_elements(source.model) // _BESIDE_WEIGHTS
+        largest = largest_run(source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
         if self.place.provider is not Provider.CPU and self.is_single:
-            return self.on_device("cuda", tile, seeds)
+            return self.on_device("cuda", tile, seeds, kernels())
         if self.place.provider is not Provider.CPU or holds_seeds(source.model):
             return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
         streams = streams_of(source.model, self.place, seeds)
         return LanedSampler(streams, tile, self.elements, largest, cores())
 
-    def on_device(self, device: str, tile: Tile, seeds: np.random.Generator) -> DeviceSampler:
+    def on_device(
+        self, device: str, tile: Tile, seeds: np.random.Generator, kernels: Kernels | None = None
+    ) -> DeviceSampler:
         """Return a sampler that leaves replicates on a device, as the runtime names it."""
-        largest = largest_run(self.source, self.elements, _ON_DEVICE, _ON_DEVICE)
-        session = Session(self.source.model, self.place, seeds)
-        return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device)
+        work = work_of(self.source.model, {name: value.shape for name, value in self.source.feeds.items()})
+        wanted = _ON_DEVICE if work.products < _PRODUCTS_PER_ELEMENT * work.elements else _ON_DEVICE_PRODUCTS
+        numbers = numbers_that_fit(wanted, device_memory(), device_memory_limit())
+        largest = largest_run(self.source, self.elements, numbers, numbers)
+        session = Session(repeating(self.source.model, self.source.axes), self.place, seeds)
+        return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device, kernels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +166,32 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
         ExecutionFailed: it does not run.
     """
     drawing = _drawing(recipe, recipe.case.feeds.batch_axes, place, seeds)
-    if drawing.tiling is not None or not _keeps_copies_apart(recipe):
+    if drawing.tiling is not None:
         return drawing
+    if not _keeps_copies_apart(recipe):
+        return replace(drawing, reason=_why_one_by_one(recipe))
     for axes in _fixed_axes(recipe.case):
-        try:
-            free = _drawing(_freed(recipe, axes, place, seeds), [axes], place, seeds)
-        except (ExecutionFailed, InvalidModel):
-            continue
-        if free.tiling is not None:
-            return free
-    return drawing
+        for freeing in _ways_to_free(recipe, axes):
+            try:
+                free = _drawing(_freed(recipe, freeing, place, seeds), [axes], place, seeds)
+            except (ExecutionFailed, InvalidModel):
+                continue
+            if free.tiling is not None:
+                return free
+    return replace(drawing, reason=_why_one_by_one(recipe))
+
+
+def _why_one_by_one(recipe: Recipe) -> str:
+    active, measured = recipe.case.model.active, recipe.measured
+    constant = [site.name for site in active if is_frozen(site)]
+    if constant:
+        return f"the mask of {constant[0]} is a constant, for this batch alone"
+    hidden = [site.name for site in active if site not in measured]
+    if hidden:
+        return f"the mask of {hidden[0]} cannot be read, so that copies of the input may share it"
+    if batch_moments(recipe.case.model.scope):
+        return "statistics over the batch tie its entries together"
+    return "no axis of the inputs was found along which entries have masks and answers of their own"
 
 
 def _drawing(recipe: Recipe, candidates: Sequence[Axes], place: Place, seeds: np.random.Generator) -> Drawing:
@@ -180,20 +220,69 @@ def _drawing_from(
 ) -> Drawing:
     names = (*recipe.outputs, *_names(probes))
     session = Session(whole.model, place, seeds)
-    feeds = recipe.case.train_feeds
-    alone = session.run(feeds, (*names, *whole.probes.values()))
-    shapes = {name: alone[name].shape for name in names}
-    tiling = None
+    alone = session.run(recipe.case.train_feeds, (*names, *whole.probes.values()))
+    full = _Try(recipe.case.train_feeds, alone, recipe.silent)
+    tried, tiling = full, None
     if _keeps_copies_apart(recipe):
-        tiling = find_tiling(_trial(recipe, session, probes, shapes, tuple(whole.probes.values())), candidates)
-    plain = Source(probed, feeds, {} if tiling is None else tiling.input_axes)
-    source = shortened(plain, whole, Runs(alone, tiling), recipe.silent, place, seeds)
-    single = session if source is plain else Session(source.model, place, seeds)
+        tried, tiling = _tiled(recipe, session, whole, probes, names, full, candidates)
+    axes = {} if tiling is None else tiling.input_axes
+    shorter = shortened(Source(probed, tried.feeds, axes), whole, Runs(tried.alone, tiling), tried.silent, place, seeds)
+    single = session if shorter is None else Session(shorter.model, place, seeds)
+
+    def drawing(own: _Try, sketch: Drawing | None) -> Drawing:
+        everything = Source(probed, own.feeds, axes)
+        source = everything if shorter is None else cut_source(everything, whole, own.alone, shorter.axes)
+        shapes = {name: own.alone[name].shape for name in names}
+        is_single = all(own.alone[name].dtype == np.float32 and own.alone[name].size < _COUNTED for name in names)
+        return Drawing(source, single, probes, shapes, tiling, is_single, place, everything, sketch)
+
+    found = drawing(full, None if tried is full else drawing(tried, None))
     if whole.cuts_bodies and single is not session:
         # Only now it shows whether the runtime takes what is left of a body.
-        single.run(source.feeds, single.output_names)
-    is_single = all(alone[name].dtype == np.float32 and alone[name].size < _COUNTED for name in names)
-    return Drawing(source, single, probes, shapes, tiling, is_single, place)
+        single.run(found.source.feeds, single.output_names)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What a trial starts from: inputs, what the opened model returned for them, and the model that stays silent."""
+
+    feeds: Tensors
+    alone: Tensors
+    silent: Silent
+
+
+def _tiled(
+    recipe: Recipe,
+    session: Session,
+    whole: Opened,
+    probes: Mapping[GraphSite, SiteProbes],
+    names: tuple[str, ...],
+    full: _Try,
+    candidates: Sequence[Axes],
+) -> tuple[_Try, Tiling | None]:
+    """Find the batch axes: on an excerpt of a large batch, which is a batch too."""
+    elements = sum(full.alone[name].size for name in names)
+    beside = tuple(whole.probes.values())
+    for axes in candidates:
+        try:
+            tried = _excerpt(recipe, session, full, axes, elements)
+        except ExecutionFailed:  # the model wants the whole batch
+            tried = full
+        shapes = {name: tried.alone[name].shape for name in names}
+        tiling = find_tiling(_trial(recipe, session, probes, shapes, beside, tried), [axes])
+        if tiling is not None:
+            return tried, tiling
+    return full, None
+
+
+def _excerpt(recipe: Recipe, session: Session, full: _Try, axes: Axes, elements: int) -> _Try:
+    feeds = excerpt(full.feeds, axes, elements)
+    plain = excerpt(full.silent.feeds, axes, elements)
+    if feeds is None or plain is None:
+        return full
+    answers = recipe.bypassed.run(plain, tuple(full.silent.outputs))
+    return _Try(feeds, session.run(feeds, tuple(full.alone)), Silent(full.silent.model, plain, answers))
 
 
 def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -228,13 +317,14 @@ def _trial(
     probes: Mapping[GraphSite, SiteProbes],
     shapes: Mapping[str, tuple[int, ...]],
     beside: tuple[str, ...],
+    tried: _Try,
 ) -> Trial:
     return Trial(
         inference=recipe.bypassed,
         train=session,
-        inference_feeds=recipe.case.plain_feeds,
-        train_feeds=recipe.case.train_feeds,
-        answers=recipe.silent.outputs,
+        inference_feeds=tried.silent.feeds,
+        train_feeds=tried.feeds,
+        answers=tried.silent.outputs,
         shapes=shapes,
         masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
         beside=beside,
@@ -253,13 +343,35 @@ def _fixed_axes(case: Case) -> Iterator[Axes]:
         yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
 
 
-def _freed(recipe: Recipe, axes: Axes, place: Place, seeds: np.random.Generator) -> Recipe:
-    model, silent = recipe.case.model, freed(recipe.silent.model, axes)
+@dataclass(frozen=True, slots=True)
+class _Freed:
+    """The measured model and the silent one with a batch of any extent."""
+
+    proto: onnx.ModelProto
+    silent: onnx.ModelProto
+
+
+def _ways_to_free(recipe: Recipe, axes: Axes) -> Iterator[_Freed]:
+    """Yield the models with the axes free: as they are, then with constants that follow the batch."""
+    proto, silent = recipe.case.model.proto, recipe.silent.model
+    yield _Freed(freed(proto, axes), freed(silent, axes))
+    tried: list[_Freed] = []
+    for choice in CHOICES:
+        found = following(proto, axes, choice)
+        if found is None:
+            continue
+        way = _Freed(freed(found, axes), freed(following(silent, axes, choice) or silent, axes))
+        if way not in tried:
+            tried.append(way)
+            yield way
+
+
+def _freed(recipe: Recipe, freeing: _Freed, place: Place, seeds: np.random.Generator) -> Recipe:
     return replace(
         recipe,
-        case=replace(recipe.case, model=replace(model, proto=freed(model.proto, axes))),
-        bypassed=Session(silent, place, seeds),
-        silent=replace(recipe.silent, model=silent),
+        case=replace(recipe.case, model=replace(recipe.case.model, proto=freeing.proto)),
+        bypassed=Session(freeing.silent, place, seeds),
+        silent=replace(recipe.silent, model=freeing.silent),
     )
 
 

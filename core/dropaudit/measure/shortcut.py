@@ -88,49 +88,58 @@ class Runs:
 
 
 def shortened(
-    source: Source, whole: Opened, runs: Runs, silent: Silent, place: Place, seeds: np.random.Generator
-) -> Source:
+    tried: Source, whole: Opened, runs: Runs, silent: Silent, place: Place, seeds: np.random.Generator
+) -> Source | None:
     """Return a source that leaves out what comes before the first random operator, where that is provably the same.
 
     The part that is left must give the outputs of the whole model when its sites are bypassed, for one replicate and,
-    where replicates are drawn together, for several. Where it does not, the source is returned as it is.
+    where replicates are drawn together, for several. None where it does not.
 
     Args:
-        source: the whole model as a source.
+        tried: the whole model as a source.
         whole: the same model with its frontier readable.
-        runs: what that returned.
+        runs: what that returned for the same feeds.
         silent: the model with its sites bypassed.
         place: where to run.
         seeds: source of the runtime's seeds.
     """
     if whole.cut is None:
-        return source
+        return None
     try:
-        shorter = _cut_source(source, whole.cut, whole.probes, runs)
-        if shorter is not None and _gives_the_same(shorter, silent, whole.cut, place, seeds):
-            return shorter
+        axes = _cut_axes(tried, whole, runs)
+        if axes is None:
+            return None
+        shorter = cut_source(tried, whole, runs.alone, axes)
+        return shorter if _gives_the_same(shorter, silent, whole.cut, place, seeds) else None
     except (ExecutionFailed, InvalidModel):
         # A part whose inputs have no known shape may be refused: the whole model is not.
-        return source
-    return source
+        return None
 
 
-def _cut_source(source: Source, cut: Cut, probes: Mapping[str, str], runs: Runs) -> Source | None:
-    """Take what comes before from a run, and find its batch axes; None where a tensor has none and should."""
-    own = {value.name for value in cut.model.graph.input}
-    values = {name: runs.alone[probe] for name, probe in probes.items()}
+def cut_source(source: Source, whole: Opened, alone: Mapping[str, Array], axes: Axes) -> Source:
+    """Return the part of a source beyond the cut, fed what the rest returned alone."""
+    assert whole.cut is not None
+    own = {value.name for value in whole.cut.model.graph.input}
+    values = {name: alone[probe] for name, probe in whole.probes.items()}
     feeds = {name: value for name, value in source.feeds.items() if name in own} | values
-    fixed = {name: runs.alone[name] for name in cut.fixed}
+    return Source(whole.cut.model, feeds, axes, {name: alone[name] for name in whole.cut.fixed})
+
+
+def _cut_axes(source: Source, whole: Opened, runs: Runs) -> Axes | None:
+    """Find the batch axes of what comes from before; None where a tensor has none and should."""
+    assert whole.cut is not None
+    own = {value.name for value in whole.cut.model.graph.input}
     axes = {name: axis for name, axis in source.axes.items() if name in own}
     several = {} if runs.tiling is None else runs.tiling.beside
-    for name, probe in probes.items():
-        together = several.get(probe, values[name].shape)
-        if together != values[name].shape:
-            axis = lengthened(values[name].shape, together, COPIES)
+    for name, probe in whole.probes.items():
+        value = runs.alone[probe]
+        together = several.get(probe, value.shape)
+        if together != value.shape:
+            axis = lengthened(value.shape, together, COPIES)
             if axis is None:
                 return None
             axes[name] = axis
-    return Source(cut.model, feeds, axes, fixed)
+    return axes
 
 
 def _gives_the_same(shorter: Source, silent: Silent, cut: Cut, place: Place, seeds: np.random.Generator) -> bool:

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
+from dropaudit.graph.repeat import one_of, repeats_of
+from dropaudit.runtime.counters import Counter, Extent, FusedCounter, GraphCounter, OnDevice, on_device
+from dropaudit.runtime.cuda import Kernels
 from dropaudit.runtime.provider import Place
-from dropaudit.runtime.replicates import Found, Reduces, Reduction, Tile, Use
+from dropaudit.runtime.replicates import Found, Reduces, Tile, Use
 from dropaudit.runtime.session import Session, Tensors
 
-OnDevice = dict[str, onnxruntime.OrtValue]
+# Blocks of a kernel along the axis that counts replicates.
+_MOST_TOGETHER = 65_535
+# Elements of a replicate that are looked at one by one.
+_GLIMPSE = 2**18
 
 
 @dataclass(slots=True)
@@ -21,9 +26,11 @@ class DeviceSampler:
     """Draws many replicates in one run; what is drawn, and what it is drawn from, stays on the device.
 
     Attributes:
+        session: of a model that repeats its inputs itself, see `dropaudit.graph.repeat`.
         shapes: shape of one replicate of each tensor.
         largest: most replicates of one run.
         device: as the runtime names it.
+        kernels: what counts there in one pass; None where a graph of operators must.
     """
 
     session: Session
@@ -33,8 +40,9 @@ class DeviceSampler:
     seeds: np.random.Generator
     largest: int
     device: str
-    _fed: dict[int, OnDevice] = field(default_factory=dict, init=False)
-    _reducers: dict[tuple[str, ...], tuple[Session, dict[str, Any]]] = field(default_factory=dict, init=False)
+    kernels: Kernels | None = None
+    _fed: OnDevice = field(default_factory=dict, init=False)
+    _counter: Counter | None = field(default=None, init=False)
 
     @property
     def name(self) -> str:
@@ -43,61 +51,80 @@ class DeviceSampler:
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler. A use that is content with counts gets the elements of its first replicates only."""
-        reduction, first = None, count
-        if isinstance(use, Reduces):
-            reduction = use.reduction(self.tile.fixed)
-            first = count if reduction is None else min(count, use.whole)
+        counts = isinstance(use, Reduces) and use.counts_suffice(self.tile.fixed, self._lie_alike)
+        first = min(count, use.whole) if counts and isinstance(use, Reduces) else count
+        largest = min(self.largest, _MOST_TOGETHER)
         start = 0
         while start < count:
-            size = min(self.largest, (first if start < first else count) - start)
-            if start < first or reduction is None:
+            if start < first and not (counts and self._may_glimpse):
+                size = min(largest, first - start)
                 yield size, use(start, self._elements(self._draw(size, names), names, size))
             else:
-                yield size, self._counted(start, size, names, reduction, use)
+                size = min(largest, count - start)
+                yield size, self._counted(start, size, names, use, max(0, min(size, first - start)))
             start += size
+
+    def _lie_alike(self, first: str, second: str) -> bool:
+        """Whether two tensors have one shape, and their replicates along one axis where both are drawn."""
+        axes = {self.tile.output_axes[name] for name in (first, second) if name not in self.tile.fixed}
+        return len(axes) == 1 and self.shapes[first] == self.shapes[second]
 
     def _draw(self, size: int, names: Sequence[str]) -> OnDevice:
         return self.session.run_bound(self._inputs(size), self.tile.drawn(names), self.device)
 
-    def _inputs(self, size: int) -> OnDevice:
-        """Return the inputs of `size` replicates on the device; kept until another size is asked for."""
-        if size not in self._fed:
-            self._fed.clear()
-            self._fed[size] = {name: self._moved(value) for name, value in self.tile.repeated(size).items()}
-        return self._fed[size]
-
-    def _moved(self, value: np.ndarray[Any, Any]) -> onnxruntime.OrtValue:
-        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value), self.device, 0)
+    def _inputs(self, size: int) -> dict[str, Any]:
+        """Return one replicate's inputs, sent to the device once, and how often they are repeated there."""
+        axes = self.tile.input_axes
+        if not self._fed:
+            for name, value in self.tile.feeds.items():
+                self._fed[one_of(name) if name in axes else name] = on_device(value, self.device)
+        repeats = {}
+        for name, axis in axes.items():
+            if name in self.tile.feeds:
+                along = np.ones(self.tile.feeds[name].ndim, dtype=np.int64)
+                along[axis] = size
+                repeats[repeats_of(name)] = along
+        return {**self._fed, **repeats}
 
     def _elements(self, drawn: OnDevice, names: Sequence[str], size: int) -> Tensors:
         return self.tile.split({name: value.numpy() for name, value in drawn.items()}, names, size)
 
-    def _counted(self, start: int, size: int, names: Sequence[str], reduction: Reduction, use: Any) -> Any:
+    def _counted(self, start: int, size: int, names: Sequence[str], use: Any, seen: int) -> Any:
+        """Count a piece, and look at the first elements of the first of its replicates."""
         drawn = self._draw(size, names)
-        session, constants = self._reducer(reduction)
-        shapes = {f"{name}/shape": self._apart(name, size) for name in reduction.tensors}
-        tensors = {name: drawn[name] for name in reduction.tensors}
-        counts = session.run_bound({**constants, **shapes, **tensors}, session.output_names, "cpu")
-        found = {name: value.numpy() for name, value in counts.items()}
+        fixed = self.tile.fixed
+        counts = self._reducing().count(use.reduction(fixed), drawn, size)
+        looked = use.glimpse(self._first(drawn, size, seen), fixed) if seen else None
 
         def whole() -> Any:
             return use(start, self._elements(drawn, names, size))
 
-        return use.counted(found, self.tile.fixed, whole)
+        taken = use.counted(counts, whole)
+        return taken if looked is None else lambda: (looked(), taken())
 
-    def _reducer(self, reduction: Reduction) -> tuple[Session, dict[str, Any]]:
-        key = (*reduction.tensors, *sorted(reduction.constants))
-        if key not in self._reducers:
-            # Extents steer the host; everything else goes to the device once.
-            constants = {
-                name: value if value.dtype == np.int64 else self._moved(value)
-                for name, value in reduction.constants.items()
-            }
-            self._reducers[key] = (Session(reduction.model, self.place, self.seeds, reseeds=False), constants)
-        return self._reducers[key]
+    @property
+    def _may_glimpse(self) -> bool:
+        """Whether a few elements can be had without the rest."""
+        extents = self._reducing().extents.items()
+        return all(self._reducing().reaches(extent, min(extent.elements, _GLIMPSE)) for _, extent in extents)
 
-    def _apart(self, name: str, size: int) -> np.ndarray[Any, Any]:
-        """Return the shape (A, K, B) that sets replicates apart from what lies before and after them."""
+    def _first(self, drawn: OnDevice, size: int, replicates: int) -> Tensors:
+        reducing = self._reducing()
+        return {
+            name: reducing.first(value, name, size, replicates, min(reducing.extents[name].elements, _GLIMPSE))
+            for name, value in drawn.items()
+        }
+
+    def _reducing(self) -> Counter:
+        """Return what counts here: one pass of a kernel where there is a compiler for it, otherwise a graph."""
+        if self._counter is None:
+            extents = {name: self._extent(name) for name in self.tile.output_axes if name in self.shapes}
+            if self.kernels is None:
+                self._counter = GraphCounter(self.place, self.seeds, self.device, extents)
+            else:
+                self._counter = FusedCounter(self.kernels, self.device, extents)
+        return self._counter
+
+    def _extent(self, name: str) -> Extent:
         axis, shape = self.tile.output_axes[name], self.shapes[name]
-        extents = (int(np.prod(shape[:axis])), size, int(np.prod(shape[axis:])))
-        return np.array(extents, dtype=np.int64)
+        return Extent(int(np.prod(shape[:axis], dtype=np.int64)), int(np.prod(shape[axis:], dtype=np.int64)))

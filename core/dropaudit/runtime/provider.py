@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from dropaudit.errors import ProviderUnavailable
 from dropaudit.plan import Provider
+from dropaudit.runtime.cuda import driver, prepare_kernels
 from dropaudit.runtime.device_memory import device_memory_limit
 
 try:
@@ -33,8 +35,9 @@ class Place:
     def providers(self) -> list[str | tuple[str, dict[str, str]]]:
         """What a session is asked for: the names, with the memory that it may take of a GPU."""
         limit = device_memory_limit()
-        options = {"gpu_mem_limit": str(limit), "arena_extend_strategy": "kSameAsRequested"}
-        return [(name, options) if name == _CUDA and limit else name for name in self.runtime_names]
+        # Otherwise it takes twice as much each time that it needs more.
+        options = {"arena_extend_strategy": "kSameAsRequested"} | ({"gpu_mem_limit": str(limit)} if limit else {})
+        return [(name, options) if name == _CUDA else name for name in self.runtime_names]
 
 
 def runtime_version() -> str:
@@ -56,17 +59,18 @@ def choose(asked: Provider) -> Place:
     if asked is Provider.CPU or device is None:
         return Place(Provider.CPU, (_CPU,), cpu_name())
     onnxruntime.preload_dlls()
+    prepare_kernels()
     return Place(Provider.CUDA, (_CUDA, _CPU), device)
 
 
 @cache
 def cuda_device() -> str | None:
     """Return the name of the first CUDA device, None where the driver or the device is missing."""
-    driver = _driver()
-    if driver is None or _count(driver) == 0:
+    cuda = driver()
+    if cuda is None or _count(cuda) == 0:
         return None
     name = ctypes.create_string_buffer(128)
-    return name.value.decode() if driver.cuDeviceGetName(name, len(name), 0) == 0 else "CUDA device 0"
+    return name.value.decode() if cuda.cuDeviceGetName(name, len(name), 0) == 0 else "CUDA device 0"
 
 
 def count_cuda_devices() -> int:
@@ -74,21 +78,19 @@ def count_cuda_devices() -> int:
 
     A process that has asked must not be forked to use them.
     """
-    driver = _driver() if _CUDA in onnxruntime.get_available_providers() else None
-    return 0 if driver is None else _count(driver)
+    cuda = driver() if _CUDA in onnxruntime.get_available_providers() else None
+    return 0 if cuda is None else _count(cuda)
 
 
-def _driver() -> ctypes.CDLL | None:
-    try:
-        return ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
-
-
-def _count(driver: ctypes.CDLL) -> int:
+def _count(cuda: ctypes.CDLL) -> int:
     count = ctypes.c_int(0)
-    answers = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    answers = cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(count)) == 0
     return count.value if answers else 0
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

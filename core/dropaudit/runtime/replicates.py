@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
+from dropaudit.graph.reductions import MaskPlace
 from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
@@ -24,18 +24,55 @@ Use = Callable[[int, Tensors], Found]
 _SINGLE_RUNS = 256
 
 
+class Weighed(Protocol):
+    """An output that is projected on weights; see `dropaudit.measure.output_meter.OutputMeter`."""
+
+    @property
+    def weights(self) -> NDArray[np.floating]:
+        """The reference over its largest magnitude, shape (elements,)."""
+        ...
+
+    @property
+    def weight_limit(self) -> float:
+        """Magnitude of a weight up to which it tells nothing."""
+        ...
+
+    @property
+    def fold(self) -> tuple[int, int, int]:
+        """Extents before, of and after the axis whose steps are told apart."""
+        ...
+
+    @property
+    def divisor(self) -> NDArray[np.floating]:
+        """The reference, infinite where it tells nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """A model that reduces tensors to counts on the device that holds them; see `dropaudit.graph.reductions`.
+    """What a device counts in each replicate; see `dropaudit.runtime.counters`.
 
     Attributes:
-        constants: inputs that stay the same from piece to piece.
-        tensors: inputs that are drawn, each with an input `name/shape` beside it.
+        masks: tensors before and after a mask.
+        seen: smallest and largest factor of a mask so far, by the tensor after it.
+        outputs: what outputs are compared with, by name.
+        fixed: tensors that are the same in all replicates.
     """
 
-    model: onnx.ModelProto
-    constants: Tensors
-    tensors: tuple[str, ...]
+    masks: tuple[MaskPlace, ...]
+    seen: Mapping[str, tuple[float, float]]
+    outputs: Mapping[str, Weighed]
+    fixed: Tensors
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Tensors that are drawn."""
+        before = [mask.before for mask in self.masks if not mask.is_fixed]
+        return tuple(dict.fromkeys([*before, *(mask.after for mask in self.masks), *self.outputs]))
+
+
+# Whether two tensors have their elements and replicates at the same places.
+Alike = Callable[[str, str], bool]
 
 
 @runtime_checkable
@@ -47,11 +84,19 @@ class Reduces(Protocol):
         """The first replicates, whose elements are needed all the same."""
         ...
 
-    def reduction(self, fixed: Tensors) -> Reduction | None:
-        """Return what to count, given tensors that no randomness reaches; None where counts do not suffice."""
+    def counts_suffice(self, fixed: Tensors, alike: Alike) -> bool:
+        """Whether counts are enough, given tensors that no randomness reaches."""
         ...
 
-    def counted(self, counts: Tensors, fixed: Tensors, whole: Callable[[], Any]) -> Any:
+    def reduction(self, fixed: Tensors) -> Reduction:
+        """Return what to count, when the elements of the first replicates have been looked at."""
+        ...
+
+    def glimpse(self, draws: Tensors, fixed: Tensors) -> Any:
+        """Use the first elements of a few replicates that are counted beside, shape (n, elements)."""
+        ...
+
+    def counted(self, counts: Tensors, whole: Callable[[], Any]) -> Any:
         """Use the counts of a piece, or what `whole` makes of its elements where the counts do not tell."""
         ...
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import onnx
@@ -17,8 +18,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
+from dropaudit.graph.held import Held, held_in
+from dropaudit.plan import Provider
 from dropaudit.runtime.interruption import interruption
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.provider import Place, cores
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -56,11 +59,11 @@ class Session:
             InvalidModel: the runtime refuses the model.
         """
         self._seeds = seeds if reseeds else None
-        content = model.SerializeToString()
+        content, options = model.SerializeToString(), _options(model, place, alone=reseeds)
         with _SEEDING:
             # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
             onnxruntime.set_seed(draw_seed(seeds))
-            self._session = _load(content, _options(), place, _MASK_BREAKING_OPTIMIZERS)
+            self._session = _load(content, options, place, _MASK_BREAKING_OPTIMIZERS)
         self.input_names = frozenset(value.name for value in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
 
@@ -114,12 +117,41 @@ class Session:
             raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
 
 
-def _options() -> onnxruntime.SessionOptions:
+# Bytes of weights from which on sessions share them, and from which on a run is long enough for threads of its own.
+_SHARED = 2**25
+
+
+def _options(model: onnx.ModelProto, place: Place, *, alone: bool = False) -> onnxruntime.SessionOptions:
+    """Return options for a session; `alone` where nothing else runs beside it."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     # Replicates are divided over threads outside; threads of a session cost more to start than they save.
     options.intra_op_num_threads = 1
+    held = held_in(model.graph.initializer)
+    if held:
+        weights = {name: _shared(each) for name, each in held.items()}
+        options.add_external_initializers(list(weights), list(weights.values()))
+        if sum(each.values.nbytes for each in held.values()) >= _SHARED and place.provider is Provider.CPU:
+            _share(options, weights)
+            options.intra_op_num_threads = cores() if alone else 1
     return options
+
+
+def _share(options: onnxruntime.SessionOptions, weights: Mapping[str, onnxruntime.OrtValue]) -> None:
+    """Let a session run on weights as they are: it makes no copy in an order that its processor likes better."""
+    for name, value in weights.items():
+        options.add_initializer(name, value)
+    options.add_session_config_entry("session.disable_prepacking", "1")
+
+
+_values: WeakKeyDictionary[Held, onnxruntime.OrtValue] = WeakKeyDictionary()
+
+
+def _shared(held: Held) -> onnxruntime.OrtValue:
+    """Return weights as the runtime takes them, without a copy: one value for all sessions."""
+    if held not in _values:
+        _values[held] = onnxruntime.OrtValue.ortvalue_from_numpy(held.values)
+    return _values[held]
 
 
 def _load(
@@ -142,7 +174,9 @@ def _load(
 
 
 # What the runtime says when the system, or its own allocator, gives it no memory.
-_OUT_OF_MEMORY = re.compile(r"bad[ _]alloc|failed to allocate memory|out of memory|CUDNN_STATUS_ALLOC_FAILED", re.I)
+_OUT_OF_MEMORY = re.compile(
+    r"bad[ _]alloc|failed to allocate memory|out of memory|smaller than requested bytes|CUDNN_STATUS_ALLOC_FAILED", re.I
+)
 
 
 def _raise_if_out_of_memory(error: Exception) -> None:
@@ -155,9 +189,12 @@ def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[
 
     Bodies of control-flow operators are included. Raises InvalidModel when the runtime refuses the model.
     """
-    with _scratch_file() as path:
-        options = _options()
+    with _scratch_file() as path, _nowhere() as nowhere:
+        options = _options(model, place)
         options.optimized_model_filepath = path
+        if nowhere is not None:
+            # Large weights are written beside the model: to a file that keeps nothing.
+            options.add_session_config_entry("session.optimized_model_external_initializers_file_name", nowhere)
         _load(model.SerializeToString(), options, place, [])
         optimized = onnx.load(path, load_external_data=False)
     return frozenset(_node_names(optimized.graph))
@@ -175,6 +212,19 @@ def _scratch_file() -> Iterator[str]:
     else:
         with tempfile.TemporaryDirectory(prefix="dropaudit-") as folder:
             yield str(Path(folder) / "optimized.onnx")
+
+
+@contextmanager
+def _nowhere() -> Iterator[str | None]:
+    """Yield the name of a file beside one in memory that keeps nothing; None where there are no such files."""
+    if not hasattr(os, "memfd_create"):
+        yield None
+        return
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    try:
+        yield str(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _node_names(graph: onnx.GraphProto) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is done when a device has no memory left: smaller runs, then the CPU, then an error that says so."""
+"""What is done where a device has no memory left, or no kernel: smaller runs, then the CPU, then an error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from dropaudit.errors import OutOfMemory
-from dropaudit.plan import Provider
+from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Found, Sampler, Use
 
@@ -53,21 +52,24 @@ class ThriftySampler:
 
 
 def on_first_that_fits(places: Sequence[Place], run: Callable[[Place, Note], T], notes: list[str]) -> T:
-    """Return what a run makes on the first place that has memory for it. Raises OutOfMemory when none has.
+    """Return what a run makes on the first place that has memory for it, and runs the model at all.
+
+    Not every provider has a kernel for every operator: CUDA has none for BatchNormalization in training mode. What the
+    last place refuses, no place runs.
 
     Args:
         places: where to run, best first.
         run: called with a place, and with what is told how memory was saved there.
-        notes: what was done for want of memory, in order.
+        notes: what was done for want of memory or of a kernel, in order.
+
+    Raises:
+        OutOfMemory, InvalidModel, ExecutionFailed: the last place says so.
     """
     for place, following in pairwise(places):
         try:
             return run(place, notes.append)
         except OutOfMemory:
             notes.append(f"out of memory on {place.device}: on {following.device} instead")
+        except (InvalidModel, ExecutionFailed) as error:
+            notes.append(f"not run on {place.device} ({error}): on {following.device} instead")
     return run(places[-1], notes.append)
-
-
-def places_for(place: Place, choose: Callable[[Provider], Place]) -> list[Place]:
-    """Return a place, and the CPU after any other."""
-    return [place] if place.provider is Provider.CPU else [place, choose(Provider.CPU)]

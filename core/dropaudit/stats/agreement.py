@@ -13,6 +13,8 @@ def agree(first: NDArray[Any], second: NDArray[Any], precision: float) -> bool:
 
     Shapes must broadcast. NaN equals NaN, and an infinity its like.
     """
+    if first.shape == second.shape and np.array_equal(first, second):
+        return True  # as two runs of one session are, mostly; telling so takes a tenth of the time
     finite = np.abs(first[np.isfinite(first)].astype(np.float64))
     tolerance = precision * float(finite.max(initial=0.0))
     return bool(np.allclose(first, second, rtol=precision, atol=tolerance, equal_nan=True))

@@ -234,29 +234,23 @@ def _smallest_positive(factors: NDArray[np.floating]) -> float:
     return float(smallest.view(factors.dtype)[0])
 
 
-def mask_of_counts(counts: Mapping[str, NDArray[Any]], cells: int) -> MaskTally | None:
-    """Return the tally of what a device counted, by `kept`, `lowest`, `highest` and `total` of each replicate.
+def mask_of_counts(counts: Mapping[str, NDArray[Any]]) -> MaskTally | None:
+    """Return the tally of what a device counted: `kept`, `cells`, `strange`, `lowest`, `highest` of each replicate.
 
-    None where an element is not finite or a factor is not positive: then the elements themselves must tell.
+    None where anything is strange, as what is not finite: then the elements themselves must tell.
     """
-    kept, lowest, highest = int(counts["kept"].sum()), float(counts["lowest"].min()), float(counts["highest"].max())
-    if not np.isfinite(counts["total"]).all() or not np.isfinite(highest) or (kept and lowest <= 0):
+    if counts["strange"].any():
         return None
-    return MaskTally(kept, cells, lowest, highest if kept else -np.inf, np.empty(0))
+    kept, cells = int(counts["kept"].sum()), int(counts["cells"].sum())
+    return MaskTally(kept, cells, float(counts["lowest"].min()), float(counts["highest"].max()), np.empty(0))
 
 
-def output_of_counts(counts: Mapping[str, NDArray[Any]], untelling: int) -> OutputTally | None:
-    """Return the tally of what a device counted, by `projections`, `products` and `zeros`.
+def output_of_counts(counts: Mapping[str, NDArray[Any]]) -> OutputTally | None:
+    """Return the tally of what a device counted: `projections` and `zeros` of each replicate, and `products`.
 
     None where an element is not finite.
-
-    Args:
-        counts: of each replicate, shape (n,), but for `products`, shape (Q,).
-        untelling: elements of the reference that tell nothing, whose ratios are zero.
     """
-    projections = counts["projections"].astype(np.float64)
-    if not np.isfinite(projections).all() or not np.isfinite(counts["products"]).all():
+    projections, products = (counts[name].astype(np.float64) for name in ("projections", "products"))
+    if not (np.isfinite(projections).all() and np.isfinite(products).all()):
         return None
-    zeros = int(counts["zeros"].sum()) - len(projections) * untelling
-    products = counts["products"].astype(np.float64)
-    return OutputTally(projections, products, zeros, np.inf, -np.inf, np.empty(0), 0)
+    return OutputTally(projections, products, int(counts["zeros"].sum()), np.inf, -np.inf, np.empty(0), 0)

@@ -634,7 +634,7 @@ class Histogram(_message.Message):
     def __init__(self, edges: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Execution(_message.Message):
-    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling", "fallbacks")
+    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling", "fallbacks", "placement", "sampling_reason", "device_memory_bytes")
     class Stop(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STOP_UNSPECIFIED: _ClassVar[Execution.Stop]
@@ -654,6 +654,9 @@ class Execution(_message.Message):
     ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_FIELD_NUMBER: _ClassVar[int]
     FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_REASON_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     provider: str
     device: str
     runtime_version: str
@@ -665,7 +668,10 @@ class Execution(_message.Message):
     artifacts: _containers.RepeatedCompositeFieldContainer[Artifact]
     sampling: str
     fallbacks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ...) -> None: ...
+    placement: str
+    sampling_reason: str
+    device_memory_bytes: int
+    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., placement: _Optional[str] = ..., sampling_reason: _Optional[str] = ..., device_memory_bytes: _Optional[int] = ...) -> None: ...
 
 class InputTensor(_message.Message):
     __slots__ = ("name", "dtype", "shape", "synthesized")
