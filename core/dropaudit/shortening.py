@@ -17,7 +17,7 @@ LONGEST_SENTENCE = 4096
 REPORT_BYTES = 2 << 20
 
 # Sentences may be longer than names.
-_SENTENCES = frozenset({"message", "remedy", "summary", "fallbacks", "shortened"})
+_SENTENCES = frozenset({"message", "remedy", "summary", "fallbacks", "shortened", "placement", "samplingReason"})
 _UINT32 = frozenset(
     {"seed", "replicates", "maxReplicates", "decidedTests", "totalTests", "elements", "counts", "shape"}
 )
