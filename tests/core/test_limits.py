@@ -16,6 +16,7 @@ from dropaudit.graph.limits import DEEPEST, MOST_ELEMENTS, MOST_NODES
 from dropaudit.graph.load import parse_model, read_artifact
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.shapes import carried_values
+from dropaudit.graph.work import shapes_of
 from support.graphs import model
 
 WEIGHT = np.arange(8, dtype=np.float32)
@@ -129,3 +130,12 @@ def test_what_a_chain_of_concats_carries_is_known_beforehand() -> None:
     few, many = (carried_values(onnx.load_from_string(doubled("a0 = Shape(x)", times))) for times in (1, 50))
     assert few < 1000
     assert many > 2**50
+
+
+def test_large_weights_do_not_keep_shapes_from_being_followed() -> None:
+    weights = numpy_helper.from_array(np.zeros((2048, 2048), np.float32), "w")
+    large = onnx.load_from_string(
+        model("g (float[3,2048] x) => (float[M,N] y) { h = MatMul(x, w)  s = Shape(h)  y = ConstantOfShape(s) }")
+    )
+    large.graph.initializer.append(weights)
+    assert shapes_of(large, {})["y"] == (3, 2048)

@@ -11,6 +11,8 @@ from dropaudit.graph.messages import bodies
 
 # Values that inference may carry along: a hundred bytes each at most.
 _MOST_VALUES = 1 << 21
+# Values of other types are never shapes, and inference leaves them where they are: large weights among them.
+_CARRIED_TYPES = frozenset({onnx.TensorProto.INT32, onnx.TensorProto.INT64})
 # What it carries values through; all but Concat return no more than they take.
 _CARRIERS = frozenset(
     {"Add", "Cast", "Concat", "Div", "Gather", "Identity", "Mul", "Reshape", "Slice", "Squeeze", "Sub", "Unsqueeze"}
@@ -60,4 +62,4 @@ _LONGEST_SHAPE = 64
 
 
 def _elements(tensor: onnx.TensorProto) -> int:
-    return math.prod(tensor.dims)
+    return math.prod(tensor.dims) if tensor.data_type in _CARRIED_TYPES else 0
