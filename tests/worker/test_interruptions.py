@@ -206,6 +206,8 @@ def test_a_sandbox_that_crashes_costs_no_child(
     ) as parent:
         for attempt in (1, 2):
             await_attempt(store, audit_id, attempt)
+            # Earlier, its sandbox may still be starting: what is first in a namespace of processes hears no signal.
+            eventually(lambda: kinds_of_events(redis_client, audit_id)[-1] == "progress", "the attempt does not begin")
             before = child(parent)
             model_process(before).send_signal(signal.SIGSEGV)
             await_end_of_attempt(store, audit_id, attempt)
