@@ -22,11 +22,12 @@ NOT_THERE = {"PermissionError", "FileNotFoundError", "NotADirectoryError", "OSEr
 def inside() -> Iterator[Hostile]:
     """One sandbox for all that is tried, started by a process that has a secret in its environment."""
     os.environ["DROPAUDIT_REDIS_URL"] = f"redis://:{SECRET}@127.0.0.1:1/0"
+    os.environ["DROPAUDIT_REDIS_PASSWORD_FILE"] = "/run/redis/password"
     try:
         with hostile() as found:
             yield found
     finally:
-        del os.environ["DROPAUDIT_REDIS_URL"]
+        del os.environ["DROPAUDIT_REDIS_URL"], os.environ["DROPAUDIT_REDIS_PASSWORD_FILE"]
 
 
 def test_a_sandbox_runs_python(inside: Hostile) -> None:
@@ -74,6 +75,7 @@ def test_its_environment_holds_no_secret(inside: Hostile) -> None:
     said = inside.says("import os; said = dict(os.environ)")
     assert "LC_ALL" in said
     assert SECRET not in str(said)
+    assert "DROPAUDIT" not in str(said)
     assert {"HOME", "USER", "AWS_ACCESS_KEY_ID"}.isdisjoint(said)
     assert SECRET not in inside.says("said = open('/proc/self/environ').read()")
 
