@@ -43,11 +43,13 @@ test: $(STAMP)
 
 # PyTorch's tests have an environment of their own, so that everything else is known to need none.
 TORCH ?= torch==2.13.0
+# BERT, made from its configuration alone: nothing is downloaded.
+TRANSFORMERS ?= transformers==4.57.6
 TORCH_STAMP := .venv-torch/.installed-$(RUNTIME)
 
 $(TORCH_STAMP): pyproject.toml
 	$(PYTHON) -m venv --clear .venv-torch
-	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch,bench]" "$(TORCH)"
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,$(RUNTIME),models-torch,bench]" "$(TORCH)" "$(TRANSFORMERS)"
 	@touch $@
 
 test-torch: $(TORCH_STAMP)
