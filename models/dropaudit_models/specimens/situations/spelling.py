@@ -166,6 +166,11 @@ def _by_feature(scaled: str, name: str, factor: float | None) -> Situation:
     )
 
 
+def _bernoulli(chance: float) -> onnx.ModelProto:
+    body = "h = Shape(x)  c = Expand(chance, h)  m = Bernoulli(c)  k = Div(m, q)  d = Mul(x, k)  y = Neg(d)"
+    return graph(body, chance=chance, q=Q)
+
+
 def _in_body(mask: str) -> onnx.ModelProto:
     signature = "body (float[N,16] h0, float[N,16] xt) => (float[N,16] h1, float[N,16] yt)"
     step = f"{signature} {{ a = Add(h0, xt)  h1 = Tanh(a)  {mask} }}"
@@ -194,6 +199,28 @@ SPELLING = (
     *(situation for name in _SPELLINGS for situation in _spelled(name)),
     _by_feature("k = Div(m, rates)  d = Mul(x, k)", "spelled-rate-by-feature", 1.0),
     _by_feature("d = Mul(x, m)", "spelled-rate-by-feature-unscaled", None),
+    Situation(
+        difficulty=Difficulty.SPELLED,
+        name="spelled-bernoulli-of-drop-rate",
+        says="Bernoulli of the drop rate, turned round for ONNX Runtime, which draws 1 where a uniform exceeds it",
+        why="as run .7 is kept and divided by .7; by the standard .3 would be, which DA408 remarks",
+        model=_bernoulli(1 - Q),
+        answer=healthy("DA408"),
+        twin="spelled-bernoulli-of-drop-rate",
+        factor=1.0,
+        share=Q,
+    ),
+    Situation(
+        difficulty=Difficulty.SPELLED,
+        name="spelled-bernoulli-of-keep-rate",
+        says="Bernoulli of the keep rate, as the standard has it",
+        why="as run .3 is kept, which is the drop rate, and divided by .7",
+        model=_bernoulli(Q),
+        answer=faulty("DA202", "DA408", never=("DA301", "DA105")),
+        twin="spelled-bernoulli-of-drop-rate",
+        factor=(1 - Q) / Q,
+        share=1 - Q,
+    ),
     Situation(
         difficulty=Difficulty.SPELLED,
         name="spelled-in-body",
