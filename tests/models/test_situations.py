@@ -125,6 +125,66 @@ def test_share_and_factor_of_plain_train_runs_are_what_the_situation_says(situat
         assert abs(factors.mean() - situation.factor) <= 5 * factors.std() / np.sqrt(RUNS) + 1e-5
 
 
+def leaky(x: Floats) -> Floats:
+    """RReLU at its mean slope."""
+    slopes: Floats = np.where(x > 0, x, x * (0.125 + 0.3333) / 2)
+    return slopes
+
+
+# Means of train outputs that are more than a factor times the plain output.
+MEANS: dict[str, Callable[[Floats], Floats]] = {
+    "rate-from-data-unscaled": lambda x: -x * (1 - 0.5 * np.abs(x).mean()),
+    "divided-before-and-after": lambda x: x + x @ weights() / Q,
+    "divided-before-not-at-all": lambda x: x + Q * x @ weights(),
+    "other-randomness-layer-drop": lambda x: x + 0.8 * rectified(x @ weights()),
+    "random-reference-leaky": lambda x: -leaky(x),
+    "random-reference-leaky-unscaled": lambda x: -Q * leaky(x),
+    "random-reference-noisy-weights": lambda x: -x @ weights(),
+    "random-reference-noisy-weights-unscaled": lambda x: -Q * x @ weights(),
+    "extra-loss": lambda x: x @ weights() @ weights(seed=4),
+    "extra-loss-unscaled": lambda x: Q * x @ weights() @ weights(seed=4),
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_the_mean_of_plain_train_runs_is_what_the_situation_says(name: str) -> None:
+    """Projections on the mean expected, whose own mean is 1; five standard errors."""
+    model = situation_named(name).model
+    fed = feeds(session(model))
+    expected = MEANS[name](fed["x"].astype(np.float64))
+    factors = np.array([(each * expected).sum() for each in runs(model, fed, RUNS)]) / (expected**2).sum()
+    assert abs(factors.mean() - 1) <= 5 * factors.std() / np.sqrt(RUNS)
+
+
+@pytest.mark.parametrize(
+    ("name", "shares"),
+    [
+        ("switched-by-not", {False: Q, True: 1.0}),
+        ("switched-branch", {False: 1.0, True: Q}),
+        ("switched-branch-always-served", {False: Q, True: Q}),
+        ("switched-never", {False: 1.0, True: 1.0}),
+    ],
+)
+def test_a_switch_turns_the_site_on_for_the_values_that_the_situation_says(
+    name: str, shares: dict[bool, float]
+) -> None:
+    model = situation_named(name).model
+    for flag, share in shares.items():
+        found = np.array([(each != 0).mean() for each in runs(model, feeds(session(model), flag), RUNS)])
+        assert abs(found.mean() - share) <= 5 * found.std() / np.sqrt(RUNS) + 1e-9
+
+
+@pytest.mark.parametrize("name", ["spelled-frozen-in-body-train", "extra-padding", "extra-padding-always"])
+def test_what_is_frozen_repeats_and_only_padding_everywhere_gives_nan(name: str) -> None:
+    model = situation_named(name).model
+    some, all_padded = (runs(model, feeds(session(model), flag), 3) for flag in (False, True))
+    if name.startswith("spelled"):
+        assert len({each.tobytes() for each in some}) == 1
+        return
+    assert np.isnan(some).any() == (name == "extra-padding-always")
+    assert np.isnan(all_padded).any()
+
+
 @pytest.mark.parametrize("situation", SERVED, ids=lambda situation: situation.name)
 def test_what_is_served_varies_where_it_is_faulty_and_only_there(situation: Situation) -> None:
     """A switch is fed what a caller who serves would feed it; a frozen mask has another fault."""
