@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from dropaudit_models.torch.architectures.export import made
 from dropaudit_models.torch.architectures.rows import artifact_name, inputs_name, rows
 
 PLAN = Plan(provider=Provider.CPU)
-RUNS = 100
+RUNS = 60
 EXPORTS = tuple(product(ARCHITECTURES, Exporter))
 EACH_EXPORT = pytest.mark.parametrize(
     ("architecture", "exporter"), EXPORTS, ids=[f"{each.name}-{exporter}" for each, exporter in EXPORTS]
@@ -39,8 +39,17 @@ def row_id(row: dict[str, Any]) -> str:
     return f"{row['file']}-{'pair' if 'inference' in row else row['role']}"
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small networks are slowed down by threads that wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def folder(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every export, with its labels."""
     return write_architectures(tmp_path_factory.mktemp("architectures")).parent
 
@@ -54,7 +63,7 @@ def test_an_architecture_gets_its_declared_verdict_and_findings(row: dict[str, A
 def runner(path: Path, inputs: Path) -> Run:
     """Return a function that runs an artifact with fresh masks."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
     session = onnxruntime.InferenceSession(
         path, options, ["CPUExecutionProvider"], disabled_optimizers=["EliminateDropout"]
     )
@@ -90,7 +99,7 @@ def as_written(architecture: Architecture, exporter: Exporter) -> Run:
 def test_train_runs_of_module_and_artifact_have_one_mean_and_spread(
     architecture: Architecture, exporter: Exporter, folder: Path
 ) -> None:
-    """Projections on the evaluation artifact's output; five standard errors, and half of a spread of 100 values."""
+    """Projections on the evaluation artifact's output; five standard errors, and half of a spread of 60 values."""
     if Trait.FROZEN in architecture.holds(exporter):
         return
     inputs = folder / inputs_name(architecture, exporter)
