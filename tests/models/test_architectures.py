@@ -8,6 +8,7 @@ import pytest
 
 from dropaudit.plan import Role
 from dropaudit.report import Verdict
+from dropaudit_models.torch.architectures.__main__ import run
 from dropaudit_models.torch.architectures.catalogue import ARCHITECTURES, REASONS, Architecture, Exporter, Mode, Trait
 from dropaudit_models.torch.architectures.declared import declared, declared_pair
 from dropaudit_models.torch.architectures.rows import rows
@@ -20,6 +21,11 @@ EACH = pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda each: e
 def test_the_document_holds_the_table() -> None:
     """Where it does not: `python -m dropaudit_models.torch.architectures` prints the tables."""
     assert DOCUMENT.read_text(encoding="utf-8").endswith(f"\n\n{table()}")
+
+
+def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    assert capsys.readouterr().out == table()
 
 
 def test_every_trait_has_a_reason_and_a_network() -> None:

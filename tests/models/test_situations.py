@@ -17,6 +17,7 @@ from dropaudit.errors import InvalidArgument
 from dropaudit.plan import Role
 from dropaudit.report import Verdict
 from dropaudit_models.specimens.situations import SITUATIONS, Difficulty, Situation, situation_named
+from dropaudit_models.specimens.situations.__main__ import run as run_command
 from dropaudit_models.specimens.situations.words import Q, weights
 from dropaudit_models.specimens.situations.writing import write_situations
 
@@ -245,3 +246,9 @@ def test_a_folder_of_situations_holds_what_its_labels_name(tmp_path: Path) -> No
         "tiny-four-cells.onnx",
     ]
     assert labels.name == "labels.json"
+
+
+def test_the_command_writes_every_situation(tmp_path: Path) -> None:
+    assert run_command([str(tmp_path)]) == 0
+    pairs = sum(each.inference is not None for each in SITUATIONS)
+    assert len(list(tmp_path.glob("*.onnx"))) == len(SITUATIONS) + pairs
