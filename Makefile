@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
-        gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies \
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate spellings calibrate proto docs bench \
+        bench-gpu gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies \
         test-lowest clean
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code and docs up to date"
 	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
+	@echo "make spellings     draws COUNT graphs that spell dropout by a grammar (of SEED), and says where audits are wrong"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make docs          writes docs/api.md from the contract"
@@ -49,10 +50,12 @@ test: $(STAMP)
 
 # PyTorch's tests have an environment of their own, so that everything else is known to need none.
 TORCH ?= torch==2.13.0
+# BERT, made from its configuration alone: nothing is downloaded.
+TRANSFORMERS ?= transformers==4.57.6
 TORCH_STAMP := .venv-torch/.installed-$(RUNTIME)
 
 $(TORCH_STAMP): pyproject.toml
-	@PYTHON="$(PYTHON)" tools/environment.sh .venv-torch $(RUNTIME) dev,models-torch,bench "$(TORCH)"
+	@PYTHON="$(PYTHON)" tools/environment.sh .venv-torch $(RUNTIME) dev,models-torch,bench "$(TORCH)" "$(TRANSFORMERS)"
 
 test-torch: $(TORCH_STAMP)
 	.venv-torch/bin/python -m pytest tests/torch
@@ -85,6 +88,11 @@ check: $(STAMP)
 evaluate: $(STAMP)
 	@test -n "$(CORPUS)" || { echo "make evaluate needs CORPUS=DIR, a folder with a labels.json" >&2; exit 2; }
 	$(BIN)/python -m dropaudit_evaluation "$(CORPUS)"
+
+COUNT ?= 5000
+SEED ?= 0
+spellings: $(STAMP)
+	$(BIN)/python -m dropaudit_evaluation.spellings --count $(COUNT) --seed $(SEED) --output .cache/spellings-$(SEED)
 
 calibrate: $(STAMP)
 	$(BIN)/python -m dropaudit_evaluation.calibration --output benchmarks

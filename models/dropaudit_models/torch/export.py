@@ -90,7 +90,7 @@ def export_pair(
     return ExportedPair(
         train=write_model(train.model, directory / f"{name}.train.onnx"),
         inference=write_model(inference.model, directory / f"{name}.inference.onnx"),
-        inputs=_write_arrays(arrays, directory / f"{name}.inputs.npz"),
+        inputs=write_arrays(arrays, directory / f"{name}.inputs.npz"),
         difference=difference,
         notes=notes,
     )
@@ -177,7 +177,8 @@ def _flat(returned: Any) -> list[torch.Tensor]:
     return [tensor for part in returned for tensor in _flat(part)]
 
 
-def _write_arrays(arrays: dict[str, NDArray[Any]], path: Path) -> Path:
+def write_arrays(arrays: dict[str, NDArray[Any]], path: Path) -> Path:
+    """Write named arrays as .npz, with the folder they lie in. Raises UnreadableFile when that cannot be done."""
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     return write_bytes(content.getvalue(), path)

@@ -1,0 +1,1 @@
+"""Small networks of well-known architectures, exported as people export them, with declared verdicts."""
