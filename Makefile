@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate calibrate proto docs bench bench-gpu \
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate spellings calibrate proto docs bench bench-gpu \
         bench-service chaos fuzz endurance throughput compose-test clean
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code and docs up to date"
 	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
+	@echo "make spellings     draws COUNT graphs that spell dropout by a grammar (of SEED), and says where audits are wrong"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make docs          writes docs/api.md from the contract"
@@ -81,6 +82,11 @@ check: $(STAMP)
 evaluate: $(STAMP)
 	@test -n "$(CORPUS)" || { echo "make evaluate needs CORPUS=DIR, a folder with a labels.json" >&2; exit 2; }
 	$(BIN)/python -m dropaudit_evaluation "$(CORPUS)"
+
+COUNT ?= 5000
+SEED ?= 0
+spellings: $(STAMP)
+	$(BIN)/python -m dropaudit_evaluation.spellings --count $(COUNT) --seed $(SEED) --output .cache/spellings-$(SEED)
 
 calibrate: $(STAMP)
 	$(BIN)/python -m dropaudit_evaluation.calibration --output benchmarks
