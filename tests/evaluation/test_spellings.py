@@ -16,9 +16,10 @@ from dropaudit_evaluation.spellings.grammar.applications import APPLICATIONS
 from dropaudit_evaluation.spellings.grammar.detours import DETOURS
 from dropaudit_evaluation.spellings.grammar.thresholds import ONE_DRAW
 from dropaudit_evaluation.spellings.intention import Extent, Law
-from dropaudit_evaluation.spellings.network.build import ANYWHERE, IN_TIME
+from dropaudit_evaluation.spellings.network.build import ALONE, ANYWHERE, IN_TIME
+from dropaudit_evaluation.spellings.network.plan import Pairing
 
-SEED, COUNT = 11, 400
+SEED, COUNT = 11, 500
 # What a way of spelling is made of.
 WAY = ("draw", "threshold", "application", "scale", "site")
 
@@ -48,12 +49,14 @@ def test_graphs_of_one_site_alone_spell_it_in_more_than_sixty_ways() -> None:
         *(f"threshold:{name}" for name in ("bernoulli", "dropout of ones", "max pool", "both", "either", "quantized")),
         *(f"application:{name}" for name in APPLICATIONS),
         *(f"detour:{name}" for name in DETOURS),
-        *(f"place:{name}" for name in (*IN_TIME, *ANYWHERE, "table", "ids", "dead end")),
+        *(f"place:{name}" for name in (*IN_TIME, *ANYWHERE, *ALONE, "table", "ids")),
         *(f"law:{law}" for law in Law),
         *(f"extent:{extent}" for extent in Extent),
         *(f"sites:{count}" for count in range(1, 6)),
         *(f"seeds:{kind}" for kind in ("absent", "different", "equal")),
         *(f"role:{role}" for role in Role),
+        *(f"pair:{pairing}" for pairing in Pairing),
+        "declared:apart",
         *(f"scale:{place}" for place in ("before", "mask", "after", "before+mask", "after+mask")),
         *(f"range:{name}" for name in ("unit", "symmetric", "bytes", "below zero", "small", "shifted")),
         *(f"function:{name}" for name in ("neg", "sigmoid", "exp", "log", "sqrt", "line")),
@@ -73,9 +76,9 @@ def test_the_grammar_draws(wanted: str) -> None:
 
 def test_the_checker_and_the_runtime_accept_what_is_drawn() -> None:
     onnxruntime.set_default_logger_severity(3)
-    for each in drawn()[:120]:
-        onnx.checker.check_model(onnx.load_model_from_string(each.model), full_check=True)
-        onnxruntime.InferenceSession(each.model, providers=["CPUExecutionProvider"])
+    for content in [content for each in drawn()[:150] for content in (each.model, each.inference) if content]:
+        onnx.checker.check_model(onnx.load_model_from_string(content), full_check=True)
+        onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
 
 def test_the_same_seed_and_number_draw_the_same_graph_and_label() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 
 from dropaudit_evaluation.labels import Label
 from dropaudit_evaluation.spellings.errors import Unfit
-from dropaudit_evaluation.spellings.network.build import build
+from dropaudit_evaluation.spellings.network.build import Built, build
 from dropaudit_evaluation.spellings.network.plan import GraphPlan
+from dropaudit_evaluation.spellings.pairs import inference_artifact
 from dropaudit_evaluation.spellings.plans import draw_plan
 from dropaudit_evaluation.spellings.truth import measure
 from dropaudit_evaluation.spellings.verdicts import label_of
@@ -24,11 +26,19 @@ class Spelling:
         model: its bytes.
         label: what an audit must say.
         features: productions and properties, `kind:name`, each once.
+        inference: bytes of a pair's other artifact.
     """
 
     model: bytes
     label: Label
     features: tuple[str, ...]
+    inference: bytes | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write the file, or both files of a pair, as the label names them."""
+        (folder / self.label.file).write_bytes(self.model)
+        if self.label.inference is not None and self.inference is not None:
+            (folder / self.label.inference).write_bytes(self.inference)
 
 
 def spelling(seed: int, number: int) -> Spelling:
@@ -49,9 +59,16 @@ def _attempt(rng: np.random.Generator, file: str) -> Spelling:
     plan = draw_plan(rng)
     built = build(plan, rng)
     truth = measure(built, rng)
-    label = label_of(built, truth, file, plan.role, stacked=plan.between == "nothing")
-    features = dict.fromkeys((*_properties(plan), *built.record))
-    return Spelling(built.model.SerializeToString(), label, tuple(features))
+    label = label_of(plan, truth, file)
+    features = tuple(dict.fromkeys((*_properties(plan), *built.record)))
+    return Spelling(built.model.SerializeToString(), label, features, _inference(plan, built))
+
+
+def _inference(plan: GraphPlan, built: Built) -> bytes | None:
+    if plan.pair is None:
+        return None
+    content: bytes = inference_artifact(built.model, built.sites, plan.pair).SerializeToString()
+    return content
 
 
 def _properties(plan: GraphPlan) -> list[str]:
@@ -63,6 +80,8 @@ def _properties(plan: GraphPlan) -> list[str]:
         f"sites:{len(sites)}",
         f"seeds:{equality}",
         f"head:{plan.head}",
+        *(f"pair:{plan.pair}" for _ in range(plan.pair is not None)),
+        *("declared:apart" for _ in range(plan.declared is not None)),
         *(f"between:{plan.between}" for _ in sites[1:2]),
         *(f"law:{site.wish.law}" for site in sites),
         *(f"place:{site.place}" for site in sites),

@@ -56,9 +56,13 @@ class SiteIntention:
         data, result: names of the tensors around it.
         place: where it stands, in words.
         is_dead: whether its result reaches no output.
-        is_seeded: whether its draws carry a seed.
+        seed: that its draws carry, or None.
         by_operator: whether it is a Dropout operator on the data itself, which a default session may remove.
         uses_bernoulli: whether the runtime draws otherwise than the standard says.
+        on_weight: whether its data is a weight.
+        nonlinear_behind: whether an operator that is not linear lies between it and the output.
+        applies_twice: whether its mask stands on the data twice.
+        shares_mask: whether its mask is another site's as well.
     """
 
     law: Law
@@ -69,8 +73,15 @@ class SiteIntention:
     factor: Numbers | None = None
     extent: Extent = Extent.ELEMENT
     is_dead: bool = False
-    is_seeded: bool = False
+    seed: int | None = None
     by_operator: bool = False
     uses_bernoulli: bool = False
     on_weight: bool = False
     nonlinear_behind: bool = False
+    applies_twice: bool = False
+    shares_mask: bool = False
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether every session replays its draws."""
+        return self.seed is not None

@@ -18,7 +18,7 @@ TOLERANCE = 0.02
 # (z / tolerance)^2 with the z of a sequential test at its share of alpha, over what an audit draws at most.
 _REPLICATES_PER_VARIANCE, _MOST = (5.0 / TOLERANCE) ** 2, 30_000
 _DEVIATIONS = 5.0
-_UNCOMPARED = (Law.WORDS, Law.ZONEOUT, Law.BRANCH, Law.FILL)
+_COMPARED = (Law.RIGHT, Law.GAUSSIAN, Law.NOISE)
 
 
 class Link(StrEnum):
@@ -52,7 +52,8 @@ def joint_of(truth: Truth, masks: Sequence[SiteTruth]) -> Joint:
     Raises:
         Unfit: what the output does is too near to the tolerance, or needs more replicates than an audit has.
     """
-    return Joint(_strongest(masks), _shift(truth))
+    link = _strongest(masks)
+    return Joint(link, _shift(truth, link))
 
 
 def _strongest(masks: Sequence[SiteTruth]) -> Link:
@@ -62,7 +63,7 @@ def _strongest(masks: Sequence[SiteTruth]) -> Link:
 
 def _link(one: SiteTruth, other: SiteTruth) -> Link:
     """Compare cell by cell; masks of other shapes are their own draws."""
-    if one.kept.shape != other.kept.shape or not (one.site.is_seeded and other.site.is_seeded):
+    if one.kept.shape != other.kept.shape or not (_may_repeat(one) and _may_repeat(other)):
         return Link.NONE
     both = one.seen & other.seen
     a, b = one.kept[both], other.kept[both]
@@ -74,17 +75,31 @@ def _link(one: SiteTruth, other: SiteTruth) -> Link:
     return Link.NONE if abs(found - expected) < 6 * math.sqrt(0.25 / a.size) else Link.OTHER
 
 
-def _shift(truth: Truth) -> Shift:
+def _may_repeat(truth: SiteTruth) -> bool:
+    """Whether another site can have the same draw: without a seed, each has its own."""
+    return truth.site.is_seeded or truth.site.shares_mask
+
+
+def _shift(truth: Truth, link: Link) -> Shift:
     live = [site.site for site in truth.sites if not site.site.is_dead]
-    # What another draw reaches has no output without it to be compared with.
-    if any(site.nonlinear_behind or site.law in _UNCOMPARED for site in live):
+    # A fault has its own name, and what another draw reaches has no output without it to be compared with.
+    if any(site.nonlinear_behind or site.law not in _COMPARED for site in live):
         return Shift.UNSAID
-    mean, variance = float(truth.scales.mean()), float(truth.scales.var())
+    variance = float(truth.scales.var())
+    away = abs(float(truth.scales.mean()) - 1)
     error = _DEVIATIONS * math.sqrt(variance / truth.scales.size) + 1e-4
-    if abs(mean - 1) - error > TOLERANCE:
-        return Shift.SHIFTED
+    if away - error > 1.5 * TOLERANCE:
+        return _shifted(away - TOLERANCE, variance)
     if variance * _REPLICATES_PER_VARIANCE > _MOST:
         raise Unfit("the output scatters too much")
-    if abs(mean - 1) > error:
+    # Masks that are drawn each for itself keep the mean; where they hang together, the simulation must say so.
+    if away > error or (link is not Link.NONE and away + error > TOLERANCE):
         raise Unfit("the output's scale is near the tolerance")
     return Shift.NONE
+
+
+def _shifted(beyond: float, variance: float) -> Shift:
+    """Return SHIFTED where an audit can see it: `beyond` is the way from the tolerance."""
+    if variance * (_DEVIATIONS / beyond) ** 2 > _MOST:
+        raise Unfit("the shift takes too many replicates to see")
+    return Shift.SHIFTED

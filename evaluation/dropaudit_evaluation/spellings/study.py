@@ -62,7 +62,7 @@ def study(seed: int, numbers: Iterable[int], plan: Plan, processes: int, progres
 def _result(seed: int, plan: Plan, number: int) -> Result:
     drawn = spelling(seed, number)
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / drawn.label.file).write_bytes(drawn.model)
+        drawn.write(Path(folder))
         outcome = audit_row(Path(folder), drawn.label, plan)
     row = judged(drawn.label, outcome)
     return Result(number, drawn.label, drawn.features, row.disagreements, _said(outcome), outcome.seconds)
@@ -88,7 +88,7 @@ def keep(results: Iterable[Result], seed: int, folder: Path) -> None:
 
 
 def _row(result: Result, seed: int, folder: Path) -> dict[str, object]:
-    (folder / result.label.file).write_bytes(spelling(seed, result.number).model)
+    spelling(seed, result.number).write(folder)
     return {**dict(_filled(result.label)), "features": result.features, "disagreements": result.disagreements}
 
 

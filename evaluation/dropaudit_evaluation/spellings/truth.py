@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from dropaudit_evaluation.spellings.intention import SiteIntention
+from dropaudit_evaluation.spellings.intention import Law, SiteIntention
 from dropaudit_evaluation.spellings.network.build import Built
 from dropaudit_evaluation.spellings.network.network import FIXED_BATCH
 from dropaudit_evaluation.spellings.network.others import VOCABULARY
@@ -19,6 +19,8 @@ from dropaudit_evaluation.spellings.numbers.streams import Streams
 from dropaudit_evaluation.spellings.numbers.values import Value
 
 REPLICATES = 400
+# Where masks hang together, what they do to the mean is no matter of theory; time steps are replicates too.
+_JOINT_REPLICATES, _JOINT_IN_TIME = 8000, 1600
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +81,27 @@ class Truth:
     scales: NDArray[np.float64]
 
 
-def measure(built: Built, rng: np.random.Generator, replicates: int = REPLICATES) -> Truth:
+def measure(built: Built, rng: np.random.Generator) -> Truth:
     """Run a graph as it is for its output, and with its sites bypassed for what each of them does.
 
     Behind a bypass the data of a site is the same in all replicates, and zero nowhere because of another site.
     """
     feeds = _feeds(built, rng)
     bypass = {site.result: site.data for site in built.sites}
-    apart = Interpreter(built.model, Streams(replicates, rng), [*bypass.values()], bypass)
+    apart = Interpreter(built.model, Streams(REPLICATES, rng), [*bypass.values()], bypass)
     (reference,) = apart.run(feeds)
-    (output,) = Interpreter(built.model, Streams(replicates, rng)).run(feeds)
+    (output,) = Interpreter(built.model, Streams(_replicates_of(built), rng)).run(feeds)
     sites = tuple(_site_truth(site, apart.watched[site.data], apart.bypassed[site.result]) for site in built.sites)
     return Truth(sites, _scales(output, reference))
+
+
+def _replicates_of(built: Built) -> int:
+    """Return how many replicates the output needs."""
+    seeds = [site.seed for site in built.sites if site.seed is not None]
+    if len(set(seeds)) == len(seeds) and not any(site.shares_mask for site in built.sites):
+        return REPLICATES
+    has_time = len(built.model.graph.output[0].type.tensor_type.shape.dim) > 2
+    return _JOINT_IN_TIME if has_time else _JOINT_REPLICATES
 
 
 def _feeds(built: Built, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -100,6 +111,8 @@ def _feeds(built: Built, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
 def _made(info: onnx.ValueInfoProto, built: Built, rng: np.random.Generator) -> NDArray[Any]:
     tensor = info.type.tensor_type
     shape = tuple(dim.dim_value or FIXED_BATCH for dim in tensor.shape.dim)
+    if info.name == "training":
+        return np.asarray(all(site.law is not Law.OFF for site in built.sites))
     if tensor.elem_type == TensorProto.BOOL:
         return np.asarray("condition:not of an input" not in built.record)
     if tensor.elem_type == TensorProto.INT64:

@@ -62,8 +62,17 @@ def spell_site(pen: Pen, data: str, wish: Wish, result: str) -> None:
     if pen.pick("site", {"chain": False, "operator": True} if _may_be_operator(pen, wish) else {"chain": False}):
         _operator(pen, data, wish, result)
         return
+    put_mask(pen, data, wish, spell_wished_mask(pen, wish), result)
+
+
+def spell_wished_mask(pen: Pen, wish: Wish) -> Mask:
+    """Write a mask that keeps as the wish says."""
+    return detoured(pen, _mask(pen, wish))
+
+
+def put_mask(pen: Pen, data: str, wish: Wish, mask: Mask, result: str) -> None:
+    """Write what a mask does to `data`, with the factors that the wish asks for."""
     places = _places(pen, wish)
-    mask = detoured(pen, _mask(pen, wish))
     application = pen.pick("application", APPLICATIONS, "product")
     applied = application(pen, multiplied(pen, data, places.before), mask, places.mask)
     pen.emit("Identity", _ended(pen, multiplied(pen, applied, places.after)), name=result)

@@ -36,7 +36,13 @@ ANYWHERE: Mapping[str, Place] = {
     "loop": places.loop,
 }
 TABLE, IDS, DEAD_END = "table", "ids", "dead end"
-PLACES: Mapping[str, Place] = {**IN_TIME, **ANYWHERE, DEAD_END: places.dead_end}
+ALONE: Mapping[str, Place] = {
+    DEAD_END: places.dead_end,
+    "two tensors": places.two_tensors,
+    "function, twice": places.function_twice,
+    "switched": places.switched,
+}
+PLACES: Mapping[str, Place] = {**IN_TIME, **ANYWHERE, **ALONE}
 IR_VERSION = 8
 
 
@@ -54,7 +60,7 @@ def build(plan: GraphPlan, rng: np.random.Generator) -> Built:
     network = Network(plan, rng, Tensor("x", ()))
     remaining = _source(network, list(plan.sites))
     for number, site in enumerate(remaining):
-        if number and site.place != DEAD_END:
+        if number or len(remaining) < len(plan.sites):
             layers.BETWEEN[plan.between](network)
         _put(network, site)
     layers.HEADS[plan.head](network)
@@ -90,7 +96,7 @@ def _embedded(network: Network, sites: list[SitePlan], dims: Dims) -> list[SiteP
 def _put(network: Network, site: SitePlan) -> None:
     if site.wish.law in others.LAWS:
         others.LAWS[site.wish.law](network, site)
-    elif site.wish.law is Law.OFF:
+    elif site.wish.law is Law.OFF and site.place != "switched":
         network.h = network.switched_off(network.h, site)
     else:
         PLACES[site.place](network, site)

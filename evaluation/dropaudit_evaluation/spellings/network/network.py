@@ -80,7 +80,16 @@ class Network:
         cells = cells_of(graph, data, plan.extent, self.rng)
         return Pen(graph, self.rng, self.record, cells, plan.element_type, seeds, dict(plan.forced))
 
-    def note(self, plan: SitePlan, data: str, result: str, record: Sequence[str], *, on_weight: bool = False) -> None:
+    def note(
+        self,
+        plan: SitePlan,
+        data: str,
+        result: str,
+        record: Sequence[str],
+        *,
+        on_weight: bool = False,
+        shares_mask: bool = False,
+    ) -> None:
         """Remember what a site is meant to be."""
         self.sites.append(
             SiteIntention(
@@ -92,10 +101,12 @@ class Network:
                 factor=plan.wish.wrong,
                 extent=plan.extent,
                 is_dead=plan.place == "dead end",
-                is_seeded=plan.seed is not None,
+                seed=plan.seed,
                 by_operator=any("operator" in each or "dropout of ones" in each for each in record),
                 uses_bernoulli=any("bernoulli" in each for each in record),
+                applies_twice="application:mask twice" in record,
                 on_weight=on_weight,
+                shares_mask=shares_mask,
             )
         )
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from onnx import helper
 
 from dropaudit.plan import Role
+from dropaudit_evaluation.spellings.grammar.several import dropout_rate
+from dropaudit_evaluation.spellings.grammar.site import put_mask, spell_wished_mask
 from dropaudit_evaluation.spellings.grammar.writer import BOOL, FLOAT, INT64, GraphWriter
 from dropaudit_evaluation.spellings.network.network import FEATURES, Network, Tensor
 from dropaudit_evaluation.spellings.network.plan import SitePlan
@@ -48,6 +50,41 @@ def function(network: Network, plan: SitePlan) -> None:
     imports = [helper.make_opsetid("", OPSET)]
     network.graph.functions.append(helper.make_function(DOMAIN, name, [data.name], [kept.name], body.nodes, imports))
     network.h = replace(network.h, name=network.graph.emit(name, network.h.name, domain=DOMAIN))
+
+
+def function_twice(network: Network, plan: SitePlan) -> None:
+    """Stand in a local function that is called at two places."""
+    function(network, plan)
+    name = network.graph.functions[-1].name
+    mixed = network.graph.emit("MatMul", network.h.name, network.weight(FEATURES, FEATURES))
+    network.h = replace(network.h, name=network.graph.emit(name, mixed, domain=DOMAIN))
+
+
+def two_tensors(network: Network, plan: SitePlan) -> None:
+    """Stand on two tensors with one mask."""
+    graph, pen = network.graph, network.pen(network.graph, network.h, plan)
+    mask = spell_wished_mask(pen, plan.wish)
+    kept = []
+    for _ in range(2):
+        data, result = graph.emit("MatMul", network.h.name, network.weight(FEATURES, FEATURES)), graph.fresh("kept")
+        put_mask(pen, data, plan.wish, mask, result)
+        network.note(plan, data, result, network.record, shares_mask=True)
+        kept.append(graph.emit("MatMul", result, network.weight(FEATURES, FEATURES)))
+    network.h = replace(network.h, name=graph.emit("Add", *kept))
+
+
+def switched(network: Network, plan: SitePlan) -> None:
+    """Be a Dropout operator whose training_mode is an input of the graph, with a default or without."""
+    pen = network.pen(network.graph, network.h, plan)
+    mode = network.take_input("training", (), BOOL)
+    rate, _ = dropout_rate(pen, plan.wish.keep_prob)
+    default = dict(plan.forced).get("default")
+    network.record.append(f"training input:{default or 'no default'}")
+    if default is not None:
+        network.graph.initializers.append(helper.make_tensor(mode, BOOL, [], [default == "True"]))
+    result = pen.emit("Dropout", network.h.name, rate, mode)
+    network.note(plan, network.h.name, result, ["site:operator"])
+    network.h = replace(network.h, name=result)
 
 
 OPSET = 17

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from dropaudit.plan import Role
 from dropaudit_evaluation.spellings.grammar.site import Wish
 from dropaudit_evaluation.spellings.grammar.writer import FLOAT
 from dropaudit_evaluation.spellings.intention import Extent
+
+
+class Pairing(StrEnum):
+    """What an inference artifact does in place of a site."""
+
+    PLAIN = "nothing"
+    CLASSIC = "times q"
+    WRONG = "another factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class GraphPlan:
         batch: a fixed extent, or None where it is free.
         between: a key of what stands between two sites.
         head: a key of what stands behind the last.
+        declared: keep probability that is declared to the audit.
+        pair: what the inference artifact of a pair does where the train artifact's sites are; None for one artifact.
     """
 
     sites: tuple[SitePlan, ...]
@@ -52,3 +63,5 @@ class GraphPlan:
     batch: int | None
     between: str
     head: str
+    declared: float | None = None
+    pair: Pairing | None = None

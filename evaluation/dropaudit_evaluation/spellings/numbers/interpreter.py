@@ -58,6 +58,9 @@ class Interpreter:
 
     def _graph(self, graph: onnx.GraphProto, scope: _Scope) -> tuple[Value, ...]:
         for tensor in graph.initializer:
+            # A default that an input overrides.
+            if graph is self._model.graph and tensor.name in scope:
+                continue
             scope[tensor.name] = one(numpy_helper.to_array(tensor))
             self._watch(tensor.name, scope[tensor.name])
         self._nodes(graph.node, scope)
