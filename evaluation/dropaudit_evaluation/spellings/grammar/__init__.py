@@ -1,0 +1,1 @@
+"""The grammar: how draws, thresholds, masks, scales and their places are spelled."""

@@ -1,0 +1,1 @@
+"""Small networks around the sites: trunks, recurrences, weights, embeddings, bodies and functions."""

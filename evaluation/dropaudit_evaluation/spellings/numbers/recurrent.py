@@ -1,0 +1,65 @@
+"""ONNX's LSTM and RNN, forward, with their default activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from scipy.special import expit
+
+from dropaudit_evaluation.spellings.numbers.elementwise import Attributes
+from dropaudit_evaluation.spellings.numbers.values import Value, aligned
+
+_Optional = list[Value | None]
+_Step = Callable[[Value, Value, Value], tuple[Value, Value]]
+
+
+def _product(states: Value, weights: Value) -> Value:
+    result: Value = np.matmul(*aligned(states, np.swapaxes(weights, -1, -2)))
+    return result
+
+
+def _run(inputs: _Optional, step: _Step) -> tuple[Value, ...]:
+    """Go through time: X, W, R, B, lengths (never given), initial_h, initial_c; all of one direction."""
+    steps, weights, recurrent, bias = inputs[:4]
+    assert steps is not None
+    assert weights is not None
+    assert recurrent is not None
+    assert bias is not None
+    half = bias.shape[-1] // 2
+    fixed = (bias[..., :half] + bias[..., half:])[:, 0][:, None]
+    h, c = (_first(inputs, place, steps, recurrent.shape[-1]) for place in (5, 6))
+    states = []
+    for moment in range(steps.shape[1]):
+        gates = _product(steps[:, moment], weights[:, 0]) + _product(h, recurrent[:, 0]) + fixed
+        h, c = step(gates, h, c)
+        states.append(h)
+    return (np.stack(np.broadcast_arrays(*states), axis=1)[:, :, None],)
+
+
+def _first(inputs: _Optional, place: int, steps: Value, size: int) -> Value:
+    given = inputs[place] if len(inputs) > place else None
+    return np.zeros((1, steps.shape[2], size), np.float32) if given is None else given[:, 0]
+
+
+def _lstm_step(gates: Value, _: Value, c: Value) -> tuple[Value, Value]:
+    i, o, f, new = np.split(gates, 4, axis=-1)
+    c = expit(f) * c + expit(i) * np.tanh(new)
+    return expit(o) * np.tanh(c), c
+
+
+def _rnn_step(gates: Value, _: Value, c: Value) -> tuple[Value, Value]:
+    return np.tanh(gates), c
+
+
+def lstm(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
+    """Return the states of all steps; gates lie in the order i, o, f, c."""
+    return _run(inputs, _lstm_step)
+
+
+def rnn(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
+    """Return the states of all steps."""
+    return _run(inputs, _rnn_step)
+
+
+RECURRENT: Mapping[str, Callable[[Attributes, _Optional], tuple[Value, ...]]] = {"LSTM": lstm, "RNN": rnn}
