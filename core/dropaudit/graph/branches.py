@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import onnx
 from onnx import helper
 
-from dropaudit.graph.noise import MOVES
+from dropaudit.graph.randomness import DRAWS
 from dropaudit.graph.rewrite import PREFIX, copy_of, graphs_of, replace_nodes
 from dropaudit.graph.scope import Scope, bodies_of, main_scope
 from dropaudit.graph.site import GraphSite
+from dropaudit.graph.switches import decider_of
 
-_RANDOM = frozenset({"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Bernoulli", "Dropout"})
+_RANDOM = DRAWS | {"Dropout"}
 
 
 def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -57,13 +58,46 @@ def _decide(graph: onnx.GraphProto, conditions: Mapping[str, bool]) -> None:
         for _, body in bodies_of(node):
             _decide(body, conditions)
         if node.op_type == "If" and node.input[0] in conditions:
-            nodes += _taken(graph, node, conditions[node.input[0]])
+            nodes += _taken(graph, node, conditions[node.input[0]], list(node.output))
         else:
             nodes.append(node)
     replace_nodes(graph, nodes)
 
 
-def _taken(graph: onnx.GraphProto, node: onnx.NodeProto, truth: bool) -> list[onnx.NodeProto]:
+def with_random_branches_joined(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Compute both branches of every If of the main graph that a random operator decides, and choose among results.
+
+    If(c) <then: Relu(x) -> a; return a> <else: return x> -> y      with c random becomes
+    Relu(x) -> If_0/a ; Identity(If_0/a) -> y/then ; Identity(x) -> y/else ; Where(c, y/then, y/else) -> y
+    """
+    scope = main_scope(model)
+    random = {node.name for node in model.graph.node if node.op_type == "If" and _is_random(scope, node.input[0])}
+    if not random:
+        return model
+    changed = copy_of(model)
+    nodes: list[onnx.NodeProto] = []
+    for node in changed.graph.node:
+        nodes += _joined(changed.graph, node) if node.name in random else [node]
+    replace_nodes(changed.graph, nodes)
+    return changed
+
+
+def _joined(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    found: list[onnx.NodeProto] = []
+    for truth, part in ((True, "then"), (False, "else")):
+        own = onnx.NodeProto()
+        own.CopyFrom(node)
+        own.name = f"{node.name}/{part}"
+        found += _taken(graph, own, truth, [f"{name}/{part}" if name else "" for name in node.output])
+    choices = [
+        helper.make_node("Where", [node.input[0], f"{name}/then", f"{name}/else"], [name], name=f"{node.name}/{i}")
+        for i, name in enumerate(node.output)
+        if name
+    ]
+    return found + choices
+
+
+def _taken(graph: onnx.GraphProto, node: onnx.NodeProto, truth: bool, outputs: Sequence[str]) -> list[onnx.NodeProto]:
     wanted = "then_branch" if truth else "else_branch"
     branch = onnx.GraphProto()
     branch.CopyFrom(next(attribute.g for attribute in node.attribute if attribute.name == wanted))
@@ -75,7 +109,7 @@ def _taken(graph: onnx.GraphProto, node: onnx.NodeProto, truth: bool) -> list[on
     graph.initializer.extend(branch.initializer)
     returned = [
         helper.make_node("Identity", [inside.name], [outside], name=f"{PREFIX}{outside}")
-        for inside, outside in zip(branch.output, node.output, strict=True)
+        for inside, outside in zip(branch.output, outputs, strict=True)
         if outside
     ]
     return [*branch.node, *returned]
@@ -107,25 +141,17 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
     """
     scope = main_scope(model)
     counts: dict[str, int] = {}
-    for site in sites:
-        for step in site.path:
+    drawing = [path for graph, path in graphs_of(model.graph) for node in graph.node if node.op_type in _RANDOM]
+    for path in (*drawing, *(site.path for site in sites)):
+        for step in path:
             counts[step] = counts.get(step, 0) + 1
     found = {}
     for graph, _ in graphs_of(model.graph):
         for node in graph.node:
             if node.op_type != "If":
                 continue
-            name, negated = _behind(scope, node.input[0])
             then, other = (counts.get(f"{node.name}:{branch}", 0) for branch in ("then_branch", "else_branch"))
-            if name in scope.inputs and then != other:
-                found[name] = (then > other) != negated
+            decider = decider_of(scope, node.input[0]) if then != other else None
+            if decider is not None:
+                found[decider.name] = decider.value == (then > other)
     return found
-
-
-def _behind(scope: Scope, name: str) -> tuple[str, bool]:
-    """Go back from a condition to the tensor it is, or is the negation of."""
-    negated = False
-    while name in scope.producers and scope.producers[name].op_type in MOVES | {"Not"}:
-        negated ^= scope.producers[name].op_type == "Not"
-        name = scope.producers[name].input[0]
-    return name, negated

@@ -24,14 +24,14 @@ def drawn_sites(noise: NoiseMap) -> list[GraphSite]:
     are sites from x to y with the declared keep probability 0.8, at the node that makes y. Draws that are added, that
     choose between two tensors of data, or that scale it up and down around zero are noise and no site.
     """
-    found = []
+    found: list[GraphSite] = []
     blended = _blended(noise)
     for node in noise.scope.graph.node:
         if not node.output or node.output[0] in blended:
             continue
         value = noise.values.get(node.output[0])
         if isinstance(value, Masked | Jittered) and _is_first(noise, node, value):
-            site = _site(noise, node, value)
+            site = _site(noise, node, value, {each.result for each in found})
             if site is not None:
                 found.append(site)
     return merged(noise.scope, found)
@@ -93,8 +93,8 @@ def _is_first_step(noise: NoiseMap, node: onnx.NodeProto, value: Masked, chances
     return node.op_type == "Add" and joins_nothing and value.chance in chances
 
 
-def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered) -> GraphSite | None:
-    extent = extent_of(noise, node.output[0])
+def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered, taken: set[str]) -> GraphSite | None:
+    extent = extent_of(noise, node.output[0], taken)
     last = noise.values[extent.result]
     if not isinstance(last, Masked | Jittered) or not last.is_dropout:
         return None

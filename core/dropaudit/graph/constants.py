@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from dropaudit.errors import InvalidModel
+from dropaudit.graph.fold import fold, split
 from dropaudit.graph.held import held_values
 
 Constants = dict[str, NDArray[Any]]
@@ -18,13 +19,16 @@ _SCALAR_ATTRIBUTES = {"value_float": np.float32, "value_int": np.int64}
 _LIST_ATTRIBUTES = {"value_floats": np.float32, "value_ints": np.int64}
 
 
-def constants_of(graph: onnx.GraphProto, outer: Constants | None = None, given: Constants | None = None) -> Constants:
-    """Return the constants that nodes of `graph` can see, by name.
+def constants_of(
+    graph: onnx.GraphProto, opset: int, outer: Constants | None = None, given: Constants | None = None
+) -> Constants:
+    """Return the constants that nodes of `graph` can see, by name; what nodes make of constants alone is one.
 
-    An initializer that is also a graph input is a default that a caller may override: it is no constant.
+    An initializer that is also a graph input is a default that a caller may override, and therefore not a constant.
 
     Args:
         graph: a main graph or the body of a control-flow operator.
+        opset: version of the default operator set.
         outer: constants of the enclosing scope, which bodies see.
         given: values of graph inputs that stay as they are.
     """
@@ -35,9 +39,11 @@ def constants_of(graph: onnx.GraphProto, outer: Constants | None = None, given: 
             found[tensor.name] = values_of(tensor)
     found |= given or {}
     for node in graph.node:
-        value = _value_of(node, found)
+        value = _value_of(node, found, opset)
         if value is not None:
             found[node.output[0]] = value
+        elif node.op_type == "Split" and node.input[0] in found:
+            found |= split(node, found, opset)
     return found
 
 
@@ -52,16 +58,16 @@ def values_of(tensor: onnx.TensorProto) -> NDArray[Any]:
         raise InvalidModel(f"the values of tensor {tensor.name!r} do not fit its type and shape") from error
 
 
-def _value_of(node: onnx.NodeProto, known: Constants) -> NDArray[Any] | None:
+def _value_of(node: onnx.NodeProto, known: Constants, opset: int) -> NDArray[Any] | None:
     if node.op_type == "Constant":
         return _constant_value(node)
-    if node.op_type in ("Identity", "Cast") and node.input and node.input[0] in known:
-        value = known[node.input[0]]
-        if node.op_type == "Identity":
-            return value
-        target = next(attribute.i for attribute in node.attribute if attribute.name == "to")
-        return value.astype(onnx.helper.tensor_dtype_to_np_dtype(int(target)))
-    return None
+    if not node.input or node.domain not in ("", "ai.onnx"):
+        return None
+    if any(name and name not in known for name in node.input):
+        return None
+    if any(node.output[1:]):
+        return None
+    return fold(node, [known[name] if name else None for name in node.input], opset)
 
 
 def _constant_value(node: onnx.NodeProto) -> NDArray[Any] | None:

@@ -20,6 +20,7 @@ from dropaudit.graph.narrow import (
     reached_inside,
     reached_outputs,
 )
+from dropaudit.graph.randomness import DRAWS
 from dropaudit.graph.rewrite import graphs_of
 from dropaudit.graph.scope import Scope, bodies_of, main_scope, reads
 
@@ -27,7 +28,7 @@ Values = dict[str, onnx.ValueInfoProto]
 
 # Before, a Scan took lengths first, and a batch.
 _SCAN_OPSET = 9
-_RANDOM = frozenset({"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Bernoulli", "Dropout"})
+_RANDOM = DRAWS | {"Dropout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _reached_by_randomness(scope: Scope, inner_values: Mapping[str, Values]) -> 
             draws = {each.name for each in body.node if _draws(each)}
             inner = reached_inside(node, body, reached, draws)
             outputs = reached_outputs(node, body, inner)
-            known = constants_of(body, scope.constants)
+            known = constants_of(body, scope.opset, scope.constants)
             left = None if inner is None else narrowing(node, inner, known, inner_values[step])
             if left is not None:
                 bodies[node.name] = left

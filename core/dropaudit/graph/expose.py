@@ -28,11 +28,13 @@ def exposed(model: onnx.ModelProto, tensors: Iterable[Place]) -> tuple[onnx.Mode
     probed = copy_of(model)
     names: dict[Place, str] = {}
     returned = {value.name for value in model.graph.output}
-    for number, (path, tensor) in enumerate(dict.fromkeys(tensors), start=len(model.graph.output)):
+    # Names of one call follow each other, and those of an earlier call on the same model come before.
+    start = 1 + sum(name.startswith(PREFIX) for name in returned)
+    for number, (path, tensor) in enumerate(dict.fromkeys(tensors), start=start):
         if not path and tensor in returned:
             names[(path, tensor)] = tensor
             continue
-        name = f"{PREFIX}{number}/{tensor}"
+        name = f"{PREFIX}{start}.{number}/{tensor}"
         _expose(probed.graph, path, tensor, name)
         names[(path, tensor)] = name
     return probed, names

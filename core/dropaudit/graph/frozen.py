@@ -35,12 +35,13 @@ _LEAST_SHARE = 0.02
 def frozen_masks(scope: Scope) -> list[GraphSite]:
     """Return the products of data with a constant that looks like a mask: zeros, and one other value.
 
-    Mul(x, [[2, 0, 2, 2, 0, …]]) -> y : source x, result y. A Where over such a condition counts as well.
+    Mul(x, [[2, 0, 2, 2, 0, …]]) -> y : source x, result y. A Where over such a condition counts as well, and a Div by
+    infinities and one other value.
     """
     found = []
     for node in scope.graph.node:
-        if node.op_type in ("Mul", "Where"):
-            masks = [name for name in _mask_inputs(node) if looks_like_mask(scope.constants.get(name))]
+        if node.op_type in ("Mul", "Div", "Where"):
+            masks = [name for name in _mask_inputs(node) if looks_like_mask(_factor(scope, node, name))]
             data = [name for name in node.input if name not in scope.constants]
             if len(masks) == 1 and len(data) == 1:
                 found.append(_site(scope, node, data[0], masks[0]))
@@ -48,7 +49,16 @@ def frozen_masks(scope: Scope) -> list[GraphSite]:
 
 
 def _mask_inputs(node: onnx.NodeProto) -> list[str]:
-    return list(node.input) if node.op_type == "Mul" else list(node.input[:1])
+    return {"Mul": list(node.input), "Div": list(node.input[1:])}.get(node.op_type, list(node.input[:1]))
+
+
+def _factor(scope: Scope, node: onnx.NodeProto, name: str) -> NDArray[Any] | None:
+    """Return what data is multiplied by: what is divided by infinity is zero."""
+    value = scope.constants.get(name)
+    if value is None or node.op_type != "Div" or value.dtype.kind != "f":
+        return value
+    with np.errstate(all="ignore"):
+        return np.asarray(1 / value)
 
 
 def frozen_weights(scope: Scope) -> list[GraphSite]:

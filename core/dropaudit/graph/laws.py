@@ -39,8 +39,9 @@ def is_right(law: Law, keep_prob: float, precision: float) -> bool:
 
 
 def is_own_factor(factor: float, keep_prob: float, precision: float) -> bool:
-    """Whether a scalar factor beside a mask is 1/q, 1/p or 1/q^2, which ordinary factors of a model are not."""
-    known = (1 / keep_prob, 1 / (1 - keep_prob), 1 / keep_prob**2)
+    """Whether a constant factor beside a mask is 1/q, 1/q^2, q, 1/p or p, which few ordinary factors of a model are."""
+    drop = 1 - keep_prob
+    known = (1 / keep_prob, 1 / keep_prob**2, keep_prob, 1 / drop, drop)
     return any(math.isclose(factor, own, rel_tol=precision) for own in known)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import onnx
 
 from dropaudit.graph.noise import MOVES
-from dropaudit.graph.scope import Scope, bodies_of, carried_positions, reads
+from dropaudit.graph.scope import SHAPE_READERS, Scope, bodies_of, carried_positions, reads
 from dropaudit.graph.site import GraphSite
 
 # Linear in all of their inputs together.
@@ -60,7 +60,7 @@ def _flow(scope: Scope, entering: Flow, results: _Results, scopes: _Scopes) -> F
             linear.update(_through_bodies(scope, node, linear, results, scopes))
             continue
         touched = [name for name in reads(node) if name in linear]
-        if not touched:
+        if not touched or node.op_type in SHAPE_READERS:
             continue
         straight = _is_linear(node, set(touched)) and all(linear[name] for name in touched)
         for name in node.output:

@@ -30,13 +30,19 @@ from dropaudit.graph.scope import Scope, carried_positions
 from dropaudit.graph.site import Switch
 from dropaudit.report import Implementation
 
-_RANDOM = {
+IMPLEMENTATIONS = {
+    "Dropout": Implementation.DROPOUT_OP,
     "RandomUniform": Implementation.UNIFORM_CHAIN,
     "RandomUniformLike": Implementation.UNIFORM_CHAIN,
     "RandomNormal": Implementation.NORMAL,
     "RandomNormalLike": Implementation.NORMAL,
     "Bernoulli": Implementation.BERNOULLI,
+    "Multinomial": Implementation.NORMAL,
 }
+
+
+# Operators that mix the elements of what they read.
+_MIXING = frozenset({"MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose", "LSTM", "GRU", "RNN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def _seen_from_inside(scope: Scope, outer: NoiseMap | None) -> dict[str, Value]:
     seen: dict[str, Value] = {
         name: value for name, value in outer.values.items() if not isinstance(value, Masked | Jittered)
     }
-    for outside, inside, carried, unchanged in _body_inputs(scope):
+    for outside, inside, carried, unchanged in body_inputs(scope):
         value = outer.value(outside)
         if unchanged and not isinstance(value, Data | Masked | Jittered):
             seen[inside] = value
@@ -122,7 +128,7 @@ def _seen_from_inside(scope: Scope, outer: NoiseMap | None) -> dict[str, Value]:
     return seen
 
 
-def _body_inputs(scope: Scope) -> Iterator[tuple[str, str, bool, bool]]:
+def body_inputs(scope: Scope) -> Iterator[tuple[str, str, bool, bool]]:
     """Yield each input of a Scan or Loop body: outside, inside, whether it is carried, whether it never changes."""
     node = scope.owner
     if node is None or node.op_type not in ("Scan", "Loop"):
@@ -179,10 +185,10 @@ def _started(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:
     numbers = {attribute.name: attribute.f for attribute in node.attribute}
     if node.op_type == "ConstantOfShape":
         return Fill(_fill_of(node))
-    if node.op_type not in _RANDOM:
+    if node.op_type not in IMPLEMENTATIONS or node.op_type in ("Dropout", "Multinomial"):
         return None
     draw = node.output[0]
-    noise.origins[draw] = Origin(_RANDOM[node.op_type], node.name)
+    noise.origins[draw] = Origin(IMPLEMENTATIONS[node.op_type], node.name)
     if node.op_type.startswith("RandomUniform"):
         low, high = numbers.get("low", 0.0), numbers.get("high", 1.0)
         return Uniform(draw, low, high) if low < high else None
@@ -212,7 +218,7 @@ def _dropout(noise: NoiseMap, node: onnx.NodeProto) -> None:
     origin = Origin(Implementation.DROPOUT_OP, node.name, switch, switch_input, default_on, ratio_input)
     noise.origins[draw] = origin
     keep_prob = 1 - ratio
-    if isinstance(data, Fill) and _masks_elements(noise.scope, draw):
+    if isinstance(data, Fill) and not _is_looked_up(noise.scope, draw):
         noise.values[draw] = TwoPoint(draw, keep_prob, data.value / keep_prob, 0.0)
     else:
         noise.values[draw] = Masked(draw, keep_prob, node.input[0], Line(1 / keep_prob, 0.0), Line(0.0, 0.0))
@@ -220,11 +226,16 @@ def _dropout(noise: NoiseMap, node: onnx.NodeProto) -> None:
         noise.values[node.output[1]] = TwoPoint(draw, keep_prob)
 
 
-def _masks_elements(scope: Scope, name: str) -> bool:
-    """Whether a dropped constant is multiplied element by element, as a mask is and a weight is not."""
-    for node in scope.consumers.get(name, []):
-        moves = node.op_type in MOVES | PARTS and node.input[0] == name
-        if node.op_type in ("Mul", "Where", "Scan", "Loop", "If") or (moves and _masks_elements(scope, node.output[0])):
+def _is_looked_up(scope: Scope, name: str) -> bool:
+    """Whether a dropped constant is used as weights or a table, and not element by element as a mask is."""
+    readers = scope.consumers.get(name, [])
+    if name in scope.outputs or not readers:
+        return True
+    for node in readers:
+        if node.op_type in MOVES and node.input[0] == name:
+            if _is_looked_up(scope, node.output[0]):
+                return True
+        elif node.op_type in _MIXING or (node.op_type == "Gather" and node.input[0] == name):
             return True
     return False
 

@@ -32,10 +32,11 @@ def at_its_mean(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> onnx.Mode
         return model
     changed = copy_of(model)
     dtype = float_type(model)
+    floats = _floating(model)
     by_path = {noise.scope.path: noise for noise in maps}
     for graph, path in graphs_of(changed.graph):
         noise = by_path[path]
-        replace_nodes(graph, [each for node in graph.node for each in _replaced(noise, node, own, dtype)])
+        replace_nodes(graph, [each for node in graph.node for each in _replaced(noise, node, own, dtype, floats)])
     return changed
 
 
@@ -43,9 +44,23 @@ def _drawn(noise: NoiseMap) -> set[str]:
     return {value.draw for value in noise.values.values() if isinstance(value, Uniform | Normal | TwoPoint)}
 
 
-def _replaced(noise: NoiseMap, node: onnx.NodeProto, own: set[str], dtype: np.dtype[Any]) -> list[onnx.NodeProto]:
+def _floating(model: onnx.ModelProto) -> set[str]:
+    """Return the tensors that are known to hold numbers of the model's floating-point type."""
+    wanted = helper.np_dtype_to_tensor_dtype(float_type(model))
+    inferred = onnx.shape_inference.infer_shapes(model)
+    return {
+        value.name
+        for graph, _ in graphs_of(inferred.graph)
+        for value in (*graph.value_info, *graph.output, *graph.input)
+        if value.type.tensor_type.elem_type == wanted
+    }
+
+
+def _replaced(
+    noise: NoiseMap, node: onnx.NodeProto, own: set[str], dtype: np.dtype[Any], floats: set[str]
+) -> list[onnx.NodeProto]:
     value = noise.values.get(node.output[0]) if node.output else None
-    if isinstance(value, Blend) and node.op_type == "Where" and value.draw not in own:
+    if isinstance(value, Blend) and node.op_type == "Where" and value.draw not in own and node.output[0] in floats:
         return _mixture(node, value.chance, dtype)
     if isinstance(value, Uniform | Normal | TwoPoint):
         return [node]
@@ -57,6 +72,7 @@ def _replaced(noise: NoiseMap, node: onnx.NodeProto, own: set[str], dtype: np.dt
         if (
             isinstance(found, Uniform | Normal | TwoPoint)
             and found.draw not in own
+            and name in floats
             and _is_number(noise, node, position)
         ):
             fixed = f"{PREFIX}{node.name}/{position}/mean"

@@ -19,6 +19,9 @@ _GATHERED = MOVES | {"Concat", "Pad", "Slice"}
 def place(scope: Scope, source: str, result: str) -> Placement:
     """Tell where a mask between the tensors `source` and `result` sits."""
     origin = _origin(scope, source)
+    state = _initial_state(scope, result)
+    if state is not None:
+        return state
     if is_memory(scope, origin) and not _becomes_output(scope, result):
         return Placement.STATE_C
     if origin in scope.constants:
@@ -30,6 +33,18 @@ def place(scope: Scope, source: str, result: str) -> Placement:
     if _is_embedding(scope, origin):
         return Placement.EMBEDDING
     return _among_layers(scope, source, result)
+
+
+def _initial_state(scope: Scope, result: str) -> Placement | None:
+    """Tell a mask on the state that a recurrent operator begins with: an LSTM's seventh input is its memory."""
+    for node in scope.consumers.get(result, []):
+        if node.op_type in MOVES and node.input[0] == result:
+            found = _initial_state(scope, node.output[0])
+            if found is not None:
+                return found
+        if node.op_type in ("LSTM", "GRU", "RNN") and result in node.input[5:7]:
+            return Placement.STATE_C if list(node.input).index(result) == 6 else Placement.STATE_H
+    return None
 
 
 def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:

@@ -54,6 +54,9 @@ def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) ->
         if site.switch is not Switch.OFF:
             _switch_off(model, graph, site)
         return
+    if site.other is not None:
+        _mix(graph, site, float_type(model))
+        return
     for application in site.applications:
         _bypass(graph, application, site.folded, float_type(model))
     if site.remote is not None:
@@ -77,6 +80,25 @@ def _bypass(
     passing = helper.make_node("Identity" if folded is None else "Mul", inputs, [application.result], name=name)
     graph.node.remove(node)
     graph.node.insert(position, passing)
+
+
+def _mix(graph: onnx.GraphProto, site: GraphSite, dtype: np.dtype[Any]) -> None:
+    """Take both tensors of a choice in the shares in which each is taken.
+
+    Where(m, x, y) -> z      becomes      Add(Mul(x, q), Mul(y, 1 - q)) -> z
+    """
+    position, node = next((i, node) for i, node in enumerate(graph.node) if site.result in node.output)
+    own, share = f"{PREFIX}{site.result}", 0.5 if site.declared_keep_prob is None else site.declared_keep_prob
+    for part, value in (("share", share), ("rest", 1 - share)):
+        graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=dtype), f"{own}/{part}"))
+    steps = [
+        helper.make_node("Mul", [site.source, f"{own}/share"], [f"{own}/taken"], name=f"{own}/taken"),
+        helper.make_node("Mul", [site.other or "", f"{own}/rest"], [f"{own}/left"], name=f"{own}/left"),
+        helper.make_node("Add", [f"{own}/taken", f"{own}/left"], [site.result], name=own),
+    ]
+    graph.node.remove(node)
+    for offset, step in enumerate(steps):
+        graph.node.insert(position + offset, step)
 
 
 def float_type(model: onnx.ModelProto) -> np.dtype[Any]:

@@ -10,6 +10,9 @@ import onnx
 
 from dropaudit.graph.constants import Constants, constants_of, scalar
 
+# Operators that read the shape of a tensor and none of its numbers.
+SHAPE_READERS = frozenset({"Shape", "Size", "RandomUniformLike", "RandomNormalLike"})
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -55,7 +58,7 @@ class Scope:
 
     def sole_reader(self, name: str) -> onnx.NodeProto | None:
         """Return the node that alone reads the elements of a tensor; readers of its shape do not count."""
-        readers = [node for node in self.consumers.get(name, []) if node.op_type != "Shape"]
+        readers = [node for node in self.consumers.get(name, []) if node.op_type not in SHAPE_READERS]
         return readers[0] if len(readers) == 1 and name not in self.outputs else None
 
 
@@ -63,7 +66,7 @@ def main_scope(model: onnx.ModelProto, given: Constants | None = None) -> Scope:
     """Index the main graph of a model; `given` are values of graph inputs that stay as they are."""
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
     scope = _scope(model.graph, (), opset, {})
-    return replace(scope, constants=constants_of(model.graph, given=given)) if given else scope
+    return replace(scope, constants=constants_of(model.graph, opset, given=given)) if given else scope
 
 
 def scopes(model: onnx.ModelProto, given: Constants | None = None) -> Iterator[Scope]:
@@ -88,7 +91,7 @@ def _scope(graph: onnx.GraphProto, path: tuple[str, ...], opset: int, outer: Con
         graph=graph,
         path=path,
         opset=opset,
-        constants=constants_of(graph, outer),
+        constants=constants_of(graph, opset, outer),
         producers={name: node for node in graph.node for name in node.output if name},
         consumers=dict(consumers),
     )

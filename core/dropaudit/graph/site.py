@@ -73,6 +73,8 @@ class GraphSite:
         switch_input: the graph input behind INPUT and DEFAULT.
         default_on: value of the default behind DEFAULT.
         ratio_input: graph input that holds the drop rate, if one does.
+        other: tensor that takes the place of the source where it is not kept, as in zoneout; None for a mask.
+        uneven: whether each element has a factor of its own, as with a drop rate for each feature.
     """
 
     name: str
@@ -93,6 +95,8 @@ class GraphSite:
     switch_input: str | None = None
     default_on: bool = False
     ratio_input: str | None = None
+    other: str | None = None
+    uneven: bool = False
 
     @property
     def owner(self) -> str | None:
@@ -103,6 +107,13 @@ class GraphSite:
     def path_text(self) -> str:
         """The path as reports show it."""
         return "/".join(self.path)
+
+    @property
+    def keep_prob_as_run(self) -> float | None:
+        """The declared keep probability as the runtime draws it: Bernoulli the other way round than it is written."""
+        declared = self.declared_keep_prob
+        turned = self.implementation is Implementation.BERNOULLI and declared is not None
+        return 1 - declared if turned and declared is not None else declared
 
     @property
     def scale_elsewhere(self) -> float:

@@ -23,11 +23,13 @@ class WeightComparison:
     Attributes:
         matched: weights that are found in both, equal or times one factor.
         different: names of train weights that have a counterpart of the same name or shape, with other numbers.
+        renumbered: those of them whose counterpart has the same name.
         factors: factors other than 1 that were found, each once.
     """
 
     matched: int
     different: tuple[str, ...]
+    renumbered: tuple[str, ...]
     factors: tuple[float, ...]
 
     @property
@@ -42,13 +44,11 @@ def compare_weights(train: onnx.ModelProto, inference: onnx.ModelProto) -> Weigh
     Exporters rename weights, and may transpose them; one that has no counterpart says nothing.
     """
     theirs = _weights(inference)
-    matched, different, factors = 0, [], []
+    matched, different, renumbered, factors = 0, [], [], []
     for name, value in _weights(train).items():
-        candidates = (
-            [theirs[name]]
-            if name in theirs and theirs[name].shape == value.shape
-            else [other for other in theirs.values() if other.shape == value.shape]
-        )
+        # One of the same name comes first; exporters number names, so that it may be another weight.
+        same = [theirs[name]] if name in theirs and theirs[name].shape == value.shape else []
+        candidates = same + [other for other in theirs.values() if other.shape == value.shape]
         found = [ratio for other in candidates if (ratio := _ratio(value, other)) is not None]
         if found:
             matched += 1
@@ -56,8 +56,9 @@ def compare_weights(train: onnx.ModelProto, inference: onnx.ModelProto) -> Weigh
             factors += [nearest] if abs(nearest - 1) > _PRECISION else []
         elif candidates:
             different.append(name)
+            renumbered += [name] if same else []
     distinct = [f for i, f in enumerate(factors) if all(abs(f / g - 1) > _PRECISION for g in factors[:i])]
-    return WeightComparison(matched, tuple(different), tuple(distinct))
+    return WeightComparison(matched, tuple(different), tuple(renumbered), tuple(distinct))
 
 
 def _weights(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:

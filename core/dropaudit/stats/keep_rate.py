@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _PRIOR = 0.5
+# Cells that an expectation weighs: its prior is about 0.005 wide.
+_NEAR = 10_000.0
 # Enough halvings to exhaust double precision between 0 and 1.
 _HALVINGS = 100
 
@@ -22,7 +24,7 @@ class RateInterval:
 
 
 @lru_cache(maxsize=256)
-def keep_rate_interval(kept: int, cells: int, alpha: float) -> RateInterval:
+def keep_rate_interval(kept: int, cells: int, alpha: float, expected: float | None = None) -> RateInterval:
     """Exact anytime-valid confidence sequence for the keep probability of independent mask cells.
 
     With a Beta(1/2, 1/2) mixture, the sequence of sets
@@ -30,12 +32,15 @@ def keep_rate_interval(kept: int, cells: int, alpha: float) -> RateInterval:
         { q0 : log B(a+k, b+n-k) - log B(a, b) - k log q0 - (n-k) log(1-q0) < log(1/alpha) }
 
     contains the true q at all n at once with probability at least 1 - alpha (Robbins, Ann. Math. Statist. 41,
-    1970: Ville's inequality for the mixture likelihood ratio).
+    1970: Ville's inequality for the mixture likelihood ratio). Any mixture that is fixed beforehand will do: where a
+    probability is expected, half of the weight lies on Beta(m q, m (1-q)) around it, whose width is that of the
+    equivalence margin. Tens of thousands of cells then say a fifth more.
 
     Args:
         kept: k, cells kept so far.
         cells: n, cells drawn so far.
         alpha: chance that the true probability is ever outside, in (0, 1).
+        expected: the probability to expect, known before the first cell; None where none is.
 
     Raises:
         ValueError: counts that no experiment can give, or alpha outside (0, 1).
@@ -45,7 +50,7 @@ def keep_rate_interval(kept: int, cells: int, alpha: float) -> RateInterval:
     if cells == 0:
         return RateInterval(estimate=0.5, lower=0.0, upper=1.0)
     dropped = cells - kept
-    evidence = _log_beta(_PRIOR + kept, _PRIOR + dropped) - _log_beta(_PRIOR, _PRIOR) + math.log(alpha)
+    evidence = _log_mixture(kept, dropped, expected) + math.log(alpha)
 
     def is_refuted(rate: float) -> bool:
         return evidence >= _log_power(kept, rate) + _log_power(dropped, 1 - rate)
@@ -56,6 +61,18 @@ def keep_rate_interval(kept: int, cells: int, alpha: float) -> RateInterval:
         lower=_edge(is_refuted, share, 0.0),
         upper=_edge(is_refuted, share, 1.0),
     )
+
+
+def _log_mixture(kept: int, dropped: int, expected: float | None) -> float:
+    wide = _log_marginal(kept, dropped, _PRIOR, _PRIOR)
+    if expected is None or not 0 < expected < 1:
+        return wide
+    near = _log_marginal(kept, dropped, _NEAR * expected, _NEAR * (1 - expected))
+    return max(wide, near) + math.log1p(math.exp(-abs(wide - near))) - math.log(2)
+
+
+def _log_marginal(kept: int, dropped: int, a: float, b: float) -> float:
+    return _log_beta(a + kept, b + dropped) - _log_beta(a, b)
 
 
 def _log_beta(a: float, b: float) -> float:

@@ -45,6 +45,19 @@ def name_factor(factor: float, keep_prob: float, precision: float) -> Factor:
     return Factor.OTHER
 
 
+def name_factor_within(factor: float, lower: float, upper: float) -> Factor:
+    """Name the first known factor that `factor` can be at a keep probability between two bounds.
+
+    The bounds are those of a measured share: what is not declared is compared with what is seen.
+    """
+    if math.isclose(factor, 1.0, rel_tol=FACTOR_PRECISION):
+        return Factor.UNSCALED
+    if factor <= 1:
+        return Factor.OTHER
+    readings = {Factor.INVERTED: 1 / factor, Factor.DOUBLED: factor**-0.5, Factor.SWAPPED: 1 - 1 / factor}
+    return next((name for name, q in readings.items() if lower <= q <= upper), Factor.OTHER)
+
+
 def factor_precision(epsilon: float) -> float:
     """Return the relative precision to compare a factor with, for tensors of machine epsilon `epsilon`."""
     return max(FACTOR_PRECISION, ULPS * epsilon)
