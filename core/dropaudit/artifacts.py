@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 
+from dropaudit.errors import own_mistakes
 from dropaudit.findings import gravest_first, verdict_of
 from dropaudit.judge.artifact import findings_of
-from dropaudit.judge.sites import MeasuredSite
+from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.judge.summary import summarize
 from dropaudit.measure.attribution import attribute
 from dropaudit.measure.cache import Cache, Ready
@@ -84,7 +86,9 @@ def _taken(place: Place) -> int:
 
 def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Ready:
     case = make_case(subject, plan, place)
-    return Ready(case, prepare(case, plan, place))
+    # Another provider may have no kernel for what the artifact holds; the CPU has accepted it.
+    with own_mistakes() if place.provider is Provider.CPU else nullcontext():
+        return Ready(case, prepare(case, plan, place))
 
 
 def _health(case: Case, plan: Plan, place: Place) -> Health:
@@ -97,7 +101,9 @@ def _health(case: Case, plan: Plan, place: Place) -> Health:
 
 def _report(evidence: Evidence) -> Report:
     meters = (meter for meter, _, _ in evidence.meters.sites)
-    measured = [MeasuredSite(site, meter) for site, meter in zip(evidence.prepared.measured, meters, strict=True)]
+    decided = {second for _, second in evidence.prepared.decided}
+    pairs = zip(evidence.prepared.measured, meters, strict=True)
+    measured = [MeasuredSite(site, meter, site in decided) for site, meter in pairs]
     findings = gravest_first(findings_of(evidence, measured))
     outputs = output_parts(evidence)
     verdict = verdict_of(findings)

@@ -69,6 +69,26 @@ class OutOfMemory(ExecutionFailed):
         )
 
 
+class RewritingFailed(RuntimeError):
+    """A model that the runtime takes was rewritten into one that it refuses: a mistake of this project.
+
+    No AuditError, since no caller can do anything about it: it ends as INTERNAL.
+    """
+
+
+@contextmanager
+def own_mistakes() -> Iterator[None]:
+    """Call an invalid model our own mistake from here on: the artifact itself was accepted before.
+
+    Raises:
+        RewritingFailed: the runtime refuses what was made of it.
+    """
+    try:
+        yield
+    except InvalidModel as error:
+        raise RewritingFailed(f"a rewriting of the model is refused: {error.message}") from error
+
+
 @contextmanager
 def model_errors() -> Iterator[None]:
     """Turn what any step may meet in a model, or for want of memory, into InvalidModel and OutOfMemory."""

@@ -91,7 +91,9 @@ def _holds_sources(source: Source, sites: frozenset[GraphSite]) -> bool:
     graph = source.model.graph
     known = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
     known.update(name for node in graph.node for name in node.output)
-    return all(each.source in known for site in sites if not site.path for each in site.applications)
+    needed = {each.source for site in sites if not site.path for each in site.applications}
+    needed |= {site.other for site in sites if not site.path and site.other is not None}
+    return needed <= known
 
 
 def _first_of(value: Array, shape: tuple[int, ...]) -> Array:

@@ -16,6 +16,7 @@ from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.scope import Scope, main_scope, scopes
 from dropaudit.graph.signature import InputSpec
+from dropaudit.graph.silent_draws import without_silent_draws
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.inputs import Feeds
 from dropaudit.plan import Role
@@ -64,6 +65,11 @@ class Model:
         """All graphs of `proto`, indexed."""
         return list(scopes(self.proto, self.rates))
 
+    @cached_property
+    def plain_scopes(self) -> list[Scope]:
+        """All graphs of `plain`, indexed."""
+        return self.scopes if self.plain is self.proto else list(scopes(self.plain, self.rates))
+
     @property
     def active(self) -> tuple[GraphSite, ...]:
         """Sites that drop when the model runs in its role."""
@@ -72,7 +78,7 @@ class Model:
     @property
     def inert(self) -> tuple[GraphSite, ...]:
         """Sites that declare a drop rate and cannot be made to drop."""
-        return tuple(site for site in self.sites if site.switch is Switch.OFF)
+        return tuple(site for site in self.sites if site.switch is Switch.OFF and site.declared_keep_prob != 1)
 
     def switch_feeds(self, on: bool, *, override: bool = True) -> dict[str, Array]:
         """Return what to feed the inputs that switch sites.
@@ -125,7 +131,7 @@ def read(content: bytes) -> Draft:
     model = parse_model(content)
     weights = with_weights_held(model)
     return Draft(
-        proto=name_nodes(model),
+        proto=without_silent_draws(name_nodes(model)),
         weights=weights,
         artifact=Artifact(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
     )

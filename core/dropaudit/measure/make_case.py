@@ -8,17 +8,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import onnx
 
-from dropaudit.errors import InvalidTensor
-from dropaudit.graph.branches import branch_switches, decided, open_conditions
+from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
+from dropaudit.graph.branches import branch_switches, decided, open_conditions, with_random_branches_joined
 from dropaudit.graph.constants import Constants, values_of
 from dropaudit.graph.expose import exposed
+from dropaudit.graph.randomness import draws_masks
 from dropaudit.graph.rates import rate_inputs
 from dropaudit.graph.scope import main_scope
 from dropaudit.graph.signature import InputSpec, signature
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites import find_sites
+from dropaudit.graph.switches import with_deciders
+from dropaudit.graph.unsupported import check_runnable
 from dropaudit.inputs import Feeds, checked_input, make_feeds
 from dropaudit.measure.case import Case, Draft, Model, own_switches, read
+from dropaudit.measure.computed_modes import with_computed_modes
+from dropaudit.measure.find_by_numbers import sites_by_numbers
+from dropaudit.measure.made_inputs import with_other_truths
+from dropaudit.measure.own_seeds import with_own_seeds
 from dropaudit.plan import Plan, Role
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.session import Session, nodes_of_default_session
@@ -40,12 +47,12 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) 
     else:
         content, role = subject.model, subject.role
     draft = _accepted(content, place)
-    feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, plan)
+    feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, plan, place)
     model = _model(draft, role, feeds, rates, place)
     inference = None
     if isinstance(subject, PairSubject):
         other = _accepted(subject.inference, place)
-        inference = _model(other, Role.INFERENCE, _renamed(other, feeds, rates), _neutral_rates(other), place)
+        inference = _model(other, Role.INFERENCE, _renamed(other, feeds, rates, plan), _neutral_rates(other), place)
     return Case(model=model, inference=inference, feeds=feeds, keep_prob=subject.keep_prob)
 
 
@@ -67,20 +74,22 @@ class _Accepted(Draft):
 
 def _accepted(content: bytes, place: Place) -> _Accepted:
     draft = read(content)
+    check_runnable(draft.proto)
     surviving = nodes_of_default_session(draft.proto, place)
-    sites = find_sites(draft.proto)
-    switches = {**branch_switches(draft.proto, sites), **own_switches(sites)}
+    sites, decided_by = with_deciders(draft.proto, find_sites(draft.proto))
+    switches = {**branch_switches(draft.proto, sites), **own_switches(sites), **decided_by}
     return _Accepted(
         draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
     )
 
 
 def _feeds(
-    draft: _Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan
+    draft: _Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan, place: Place
 ) -> tuple[Feeds, Constants]:
     switches = frozenset(draft.switches)
     wanted = _rates(draft, role, inputs or {}, keep_prob)
     feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed))
+    feeds = with_other_truths(draft.proto, draft.specs, draft.switches, feeds, place)
     names = rate_inputs(draft.proto)
     return feeds, {name: value for name, value in feeds.arrays.items() if name in names}
 
@@ -134,14 +143,38 @@ def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float
     plain = (
         _taken(model, {**feeds.arrays, **model.switch_feeds(on=False)}, place) if proto is not draft.proto else proto
     )
-    sites = draft.sites if proto is draft.proto and not known else find_sites(proto, known)
-    plain_sites = sites if plain is proto else find_sites(plain, known)
+    found = draft.sites if proto is draft.proto and not known else None
+    fed = {**feeds.arrays, **model.switch_feeds(training, override=training)}
+    if draws_masks(proto):
+        own = with_own_seeds(proto, fed, place, np.random.default_rng(0))
+        proto, plain = own, own if plain is proto else plain
+    sites = _sites(proto, known, fed, place, found)
+    plain_fed = {**feeds.arrays, **model.switch_feeds(on=False)}
+    plain_sites = sites if plain is proto else _sites(plain, known, plain_fed, place, None)
     return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites)
 
 
+def _sites(
+    proto: onnx.ModelProto,
+    known: Constants,
+    feeds: dict[str, Array],
+    place: Place,
+    by_algebra: tuple[GraphSite, ...] | None,
+) -> tuple[GraphSite, ...]:
+    """Return the sites of a model, by numbers where more than Dropout operators on data draws."""
+    if by_algebra is not None and not draws_masks(proto):
+        found = by_algebra
+    elif draws_masks(proto):
+        found = sites_by_numbers(proto, known, feeds, place, np.random.default_rng(0))
+    else:
+        found = find_sites(proto, known)
+    found, _ = with_deciders(proto, found)
+    return with_computed_modes(proto, found, feeds, place)
+
+
 def _taken(model: Model, feeds: dict[str, Array], place: Place) -> onnx.ModelProto:
-    """Put in the branches that a model takes when it is fed so; conditions that are random stay open."""
-    proto = model.untouched
+    """Put in the branches that a model takes when it is fed so; of those that are taken at random, both."""
+    proto = _with_random_branches(model.untouched, feeds, place)
     for _ in range(_DEEPEST_BRANCHES):
         conditions = open_conditions(proto)
         if not conditions:
@@ -153,22 +186,36 @@ def _taken(model: Model, feeds: dict[str, Array], place: Place) -> onnx.ModelPro
     return proto
 
 
-def _renamed(inference: _Accepted, feeds: Feeds, train_rates: Constants) -> Feeds:
-    """Feed an inference artifact what the train artifact gets: by name, or by position where names differ."""
+def _with_random_branches(proto: onnx.ModelProto, feeds: dict[str, Array], place: Place) -> onnx.ModelProto:
+    joined = with_random_branches_joined(proto)
+    if joined is proto:
+        return proto
+    try:
+        session = Session(joined, place, np.random.default_rng(0))
+        session.run(feeds, session.output_names)
+    except (ExecutionFailed, InvalidModel):
+        # Results of other types, or of other shapes in each branch.
+        return proto
+    return joined
+
+
+def _renamed(inference: _Accepted, feeds: Feeds, train_rates: Constants, plan: Plan) -> Feeds:
+    """Feed an inference artifact what the train artifact gets.
+
+    By name; by position where no name is known and the counts are equal. What the train artifact does not take is
+    made up.
+    """
     switches, rates = inference.switches, _neutral_rates(inference)
     wanted = [spec for spec in inference.specs if spec.name not in switches and spec.name not in rates]
-    names = [spec.name for spec in wanted]
     given = {name: value for name, value in feeds.arrays.items() if name not in train_rates}
-    if not set(names) <= set(given):
-        if len(names) != len(given):
-            raise InvalidTensor(
-                f"the two artifacts of the pair take different inputs: {sorted(given)} and {sorted(names)}"
-            )
-        given = dict(zip(names, given.values(), strict=True))
-    arrays = {spec.name: checked_input(spec, given[spec.name]) for spec in wanted}
-    own = {
-        spec.name: np.full([1] * len(spec.dims), rates[spec.name], spec.dtype)
-        for spec in inference.specs
-        if spec.name in rates
-    }
-    return Feeds(arrays={**arrays, **own}, synthesized=frozenset(), batch_axes=())
+    known = {spec.name: given[spec.name] for spec in wanted if spec.name in given}
+    if not known and len(wanted) == len(given):
+        known = {spec.name: value for spec, value in zip(wanted, given.values(), strict=True)}
+    elif not known and wanted and given:
+        raise InvalidTensor(
+            "the two artifacts of the pair have no input in common: "
+            f"{sorted(given)} and {sorted(spec.name for spec in wanted)}; give the inputs one name"
+        )
+    arrays = {spec.name: checked_input(spec, known[spec.name]) for spec in wanted if spec.name in known}
+    made = make_feeds(inference.specs, arrays, frozenset(switches), rates, np.random.default_rng(plan.seed))
+    return Feeds(arrays=made.arrays, synthesized=frozenset(), batch_axes=())

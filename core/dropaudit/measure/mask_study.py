@@ -9,9 +9,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from dropaudit.graph.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
-from dropaudit.measure.sampler import Drawing, SiteProbes
+from dropaudit.measure.meters import taken_cells
+from dropaudit.measure.recipe import SiteProbes
+from dropaudit.measure.sampler import Drawing
 from dropaudit.plan import Plan
 from dropaudit.runtime.session import Session
 from dropaudit.stats.masks import agree_for_certain, shared_axes
@@ -87,6 +88,8 @@ def _stacked(site: GraphSite, names: SiteProbes, runs: Sequence[Mapping[str, Arr
 def _cells(site: GraphSite, before: Array, after: Array) -> tuple[Mask, Mask]:
     """Read a mask; of a continuous draw, on which side of its mean each factor lies."""
     before = np.broadcast_to(before, after.shape)
+    if site.other is not None:
+        return taken_cells(before, after)
     if site.law is not None and site.law.spread:
         cells = mask_cells(before, after)
         factors = after / np.where(cells.telling, before, 1)
@@ -114,7 +117,7 @@ def _are_identical(one: SiteMasks, other: SiteMasks, alpha: float) -> bool:
 def _replayed(drawing: Drawing, alpha: float, seeds: np.random.Generator) -> frozenset[GraphSite]:
     """Compare two fresh sessions, which differ unless the graph holds seeds."""
     model, place = drawing.source.model, drawing.place
-    if not holds_seeds(model):
+    if not drawing.is_seeded:
         return frozenset()
     one, other = (_masks(replace(drawing, single=Session(model, place, seeds))) for _ in range(2))
     return frozenset(site for site in drawing.probes if _are_identical(one[site], other[site], alpha))

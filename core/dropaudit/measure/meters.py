@@ -24,6 +24,10 @@ from dropaudit.stats.tally import MaskTally, mask_of_counts, tally_mask
 
 Take = Callable[[], None]
 RATE_MARGIN = 0.005
+# A rate that is not tested is known well enough at this width.
+_KNOWN_WIDTH = 0.01
+# One that the structure of the graph says is confirmed at this width.
+_CONFIRMED_WIDTH = 0.05
 # (a x + b - b) / x is read to fewer digits than a x / x.
 _SHIFTED_PRECISION = 2e-5
 
@@ -58,7 +62,10 @@ class MaskMeter:
     """Keep rate and scale of a site that keeps or drops; the scale includes one that lies further away.
 
     Its test compares the keep rate with `keep_prob`: decided when the confidence sequence lies inside or outside
-    keep_prob +- 0.005. Without a declared probability there is nothing to test.
+    keep_prob +- 0.005. Without a declared probability it only has to be known to a hundredth.
+
+    Attributes:
+        expected: what the graph's structure says, where no declaration apart from it is tested.
     """
 
     def __init__(
@@ -69,9 +76,11 @@ class MaskMeter:
         shared_axes: tuple[int, ...],
         alpha: float,
         remote_factor: float = 1.0,
+        expected: float | None = None,
     ) -> None:
         self.name = name
         self._remote_factor = remote_factor
+        self.expected = expected if keep_prob is None else keep_prob
         self.keep_prob = keep_prob
         self.law = law
         self.shared_axes = tuple(axis + 1 for axis in shared_axes)  # the first axis counts replicates
@@ -132,7 +141,7 @@ class MaskMeter:
     @property
     def interval(self) -> Interval:
         """See SiteMeter."""
-        return keep_interval(self.kept, self.cells, self._alpha)
+        return keep_interval(self.kept, self.cells, self._alpha, self.expected)
 
     @property
     def factor(self) -> float | None:
@@ -151,12 +160,48 @@ class MaskMeter:
         q = self.keep_prob
         return q is not None and (interval.upper < q - RATE_MARGIN or interval.lower > q + RATE_MARGIN)
 
+    def is_known(self, interval: Interval) -> bool:
+        """Whether a rate that is not tested is known well enough."""
+        return interval.upper - interval.lower <= (_KNOWN_WIDTH if self.expected is None else _CONFIRMED_WIDTH)
+
     def progress(self) -> TestProgress | None:
-        """See SiteMeter."""
-        if self.keep_prob is None:
-            return None
+        """See SiteMeter. Where no data away from zero has come in, nothing is to be waited for."""
         interval = self.interval
+        if self.elements and not self.cells:
+            return TestProgress(self.name, "keepProb", interval, True)
+        if self.keep_prob is None:
+            return TestProgress(self.name, "keepProb", interval, self.is_known(interval))
         return TestProgress(self.name, "keepProb", interval, self.agrees(interval) or self.refutes(interval))
+
+
+class ChoiceMeter(MaskMeter):
+    """How often a site takes its first tensor, where it takes one of two: it keeps what is equal to that."""
+
+    def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
+        """See SiteMeter. Nothing is scaled."""
+        kept, cells = taken_cells(before, after, self.shared_axes)
+        elements = cells_of(after.shape, self.shared_axes)
+
+        def take() -> None:
+            self.elements = elements
+            self.kept += int(kept.sum())
+            self.cells += cells.size
+
+        return take
+
+    @property
+    def counts_suffice(self) -> bool:
+        """See MaskMeter."""
+        return False
+
+
+def taken_cells(
+    before: NDArray[Any], after: NDArray[Any], shared_axes: tuple[int, ...] = ()
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which cells are taken from `before`, up to rounding, and an array of all cells."""
+    same = np.isclose(np.broadcast_to(before, after.shape), after, rtol=1e-4, atol=0)
+    kept = np.all(same, axis=shared_axes) if shared_axes else same
+    return np.asarray(kept), np.ones_like(kept)
 
 
 class NoiseMeter:
@@ -225,8 +270,8 @@ class NoiseMeter:
         """See SiteMeter."""
         mean = self.mean
         if mean is None:
-            return TestProgress(self.name, "scale", Interval(estimate=0.0, lower=0.0, upper=0.0), False)
-        return TestProgress(self.name, "scale", mean, self.agrees(mean) or self.refutes(mean))
+            return TestProgress(self.name, "scaleFactor", Interval(estimate=0.0, lower=0.0, upper=0.0), False)
+        return TestProgress(self.name, "scaleFactor", mean, self.agrees(mean) or self.refutes(mean))
 
 
 def cells_of(shape: tuple[int, ...], shared_axes: tuple[int, ...]) -> int:

@@ -23,6 +23,8 @@ from dropaudit.subjects import float_array
 _BINS = 24
 # Elements whose ratios are looked at one by one.
 _PICTURED = 2**18
+# An output this many times its reference has a reference of rounding errors.
+_BESIDE_ROUNDING = 1e3
 _BLOCK = 2**15
 
 
@@ -60,6 +62,8 @@ class OutputMeter:
         self.fold = _fold(reference.shape, time_axis)
         self._products = np.zeros(self.fold[1])
         self.non_finite = 0
+        # Of an output without reference: whether anything but zero was seen at all.
+        self.moves = False
         self._edges: NDArray[np.float64] | None = None
         self._counts = np.zeros(_BINS, dtype=np.int64)
 
@@ -82,6 +86,8 @@ class OutputMeter:
 
         `pictured` says of how many of them single elements are looked at.
         """
+        if self._norm == 0 and not self.moves:
+            self.moves = bool(np.any(values))
         found = tally_output(values.reshape(len(values), -1), self.weights, self.divisor, self.fold, pictured=pictured)
         return lambda: self._take(found)
 
@@ -130,8 +136,14 @@ class OutputMeter:
 
     @property
     def interval(self) -> Interval | None:
-        """Confidence sequence of the scale factor; None before 64 replicates, and for an output that is all zero."""
-        return mean_of(self._moments, self._alpha) if may_look(self._moments) else None
+        """Confidence sequence of the scale factor; None before 64 replicates, and for an output without reference."""
+        return mean_of(self._moments, self._alpha) if may_look(self._moments) and self.has_reference else None
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the inference output is more than zero, and than what rounding leaves of the train mode's size."""
+        largest = max(abs(self._moments.mean), self._moments.sd)
+        return self._norm > 0 and not largest > _BESIDE_ROUNDING
 
     @property
     def spread(self) -> float:
@@ -161,7 +173,7 @@ class OutputMeter:
         """Return how far the test is; an output that is all zero or not finite has nothing to decide."""
         interval = self.interval
         if interval is None:
-            hopeless = self._norm == 0 or self.non_finite > 0
+            hopeless = not self.has_reference or self.non_finite > 0
             return TestProgress(self.name, "scaleFactor", Interval(estimate=0.0, lower=0.0, upper=0.0), hopeless)
         return TestProgress(self.name, "scaleFactor", interval, self.agrees(interval) or self.refutes(interval))
 

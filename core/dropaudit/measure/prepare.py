@@ -13,12 +13,15 @@ from dropaudit.graph.linear import reached_and_linear
 from dropaudit.graph.site import GraphSite, Law
 from dropaudit.measure.axes import Labels, label_axes
 from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.decided_masks import Pairs, decided_masks
 from dropaudit.measure.excerpt import excerpt
 from dropaudit.measure.mask_study import ALPHA_SHARE, MaskStudy, study_masks
-from dropaudit.measure.meters import MaskMeter, NoiseMeter, SiteMeter
+from dropaudit.measure.meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.measure.output_meter import OutputMeter
+from dropaudit.measure.pair_factors import PairStudy, study_pair
+from dropaudit.measure.recipe import Recipe, SiteProbes
 from dropaudit.measure.reference import Reference, deterministic, make_reference
-from dropaudit.measure.sampler import Drawing, Recipe, SiteProbes, make_drawing, probe
+from dropaudit.measure.sampler import Drawing, make_drawing, probe
 from dropaudit.measure.sampling import Meters
 from dropaudit.measure.shortcut import Silent
 from dropaudit.plan import Plan, Role
@@ -37,6 +40,8 @@ class Prepared:
     Attributes:
         linear: outputs that sites reach; True where only linear operators lie between.
         labels: names of the axes of outputs, and of the results of sites whose mask is shared, by probe.
+        pair: how the artifacts of a pair relate.
+        decided: pairs of sites of which the first's mask decides the second's.
     """
 
     reference: Reference
@@ -44,11 +49,23 @@ class Prepared:
     drawing: Drawing
     study: MaskStudy
     labels: Mapping[str, Labels]
+    pair: PairStudy | None = None
+    decided: Pairs = ()
 
     @property
     def measured(self) -> tuple[GraphSite, ...]:
         """Sites that are measured one by one, in the order of the meters."""
         return tuple(self.drawing.probes)
+
+    @property
+    def compared(self) -> Mapping[str, Array]:
+        """What outputs in train mode are compared with.
+
+        The outputs at inference; where those of a pair's other artifact differ for another reason than the scale of
+        sites, the train artifact's own with its sites bypassed.
+        """
+        alike = self.pair is None or self.pair.factors is not None
+        return self.reference.outputs if alike else self.reference.derived
 
     def shared_over(self, site: GraphSite) -> tuple[Axis, ...]:
         """Return the names of the axes along which one mask cell of a site serves."""
@@ -67,10 +84,17 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
     silent = deterministic(model.proto, model.active)
     bypassed = Session(silent, place, seeds)
     reference = make_reference(case, bypassed, place, seeds)
+    pair = study_pair(case, silent, reference.outputs, place, seeds)
     # A frozen mask needs no sample.
     measured = tuple(site for site in model.active if can_be_exposed(model.proto, site.path) and not is_frozen(site))
+    decided = decided_masks(model.proto, measured, case.train_feeds, place, seeds)
     recipe = Recipe(
-        case, bypassed, measured, tuple(reference.outputs), Silent(silent, case.plain_feeds, reference.derived)
+        case,
+        bypassed,
+        measured,
+        tuple(reference.outputs),
+        Silent(silent, case.plain_feeds, reference.derived),
+        frozenset(second for _, second in decided),
     )
     drawing = _drawing(recipe, place, seeds)
     study = study_masks(drawing.sketch or drawing, plan, seeds)
@@ -80,6 +104,8 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
         drawing=drawing,
         study=study,
         labels=_labels(case, reference, bypassed, drawing, study, place, seeds),
+        pair=pair,
+        decided=decided,
     )
 
 
@@ -147,12 +173,12 @@ def _axis_names(case: Case) -> dict[str, tuple[str, ...]]:
 def make_meters(case: Case, prepared: Prepared, plan: Plan) -> Meters:
     """Return meters that have seen nothing."""
     judged = case.model.role is not Role.INFERENCE
-    probes, labels, reference = prepared.drawing.probes, prepared.labels, prepared.reference.outputs
-    tested = _tested_outputs(case, prepared) if judged else frozenset()
+    probes, labels, reference = prepared.drawing.probes, prepared.labels, prepared.compared
+    judgeable = _judgeable_outputs(case, prepared) if judged else frozenset()
+    tested = frozenset(name for name in judgeable if prepared.linear[name])
     declared = {site: _declared(case, site) if judged else None for site in probes}
-    noisy = sum(_is_noise(site) for site in probes)
     # One budget for the whole audit, split evenly over its tests.
-    tests = sum(q is not None for q in declared.values()) + noisy + len(tested)
+    tests = len(probes) + sum(_is_noise(site) for site in probes) + len(tested)
     alpha = plan.alpha * (1 - ALPHA_SHARE) / max(1, tests)
     return Meters(
         sites=[
@@ -164,17 +190,21 @@ def make_meters(case: Case, prepared: Prepared, plan: Plan) -> Meters:
             for name, value in reference.items()
         ],
         tested_outputs=tested,
+        noted_outputs=judgeable - tested,
         judged=judged,
     )
 
 
-def _tested_outputs(case: Case, prepared: Prepared) -> frozenset[str]:
+def _judgeable_outputs(case: Case, prepared: Prepared) -> frozenset[str]:
+    """Return the outputs that sites reach, and nothing that has another law of the mean."""
     if any(is_frozen(site) for site in case.model.active):
         # Behind a frozen mask the mean is what that one mask makes of it.
         return frozenset()
-    # Alpha dropout keeps mean and variance of its own input, not the output's factor.
-    alpha_law = reached_and_linear(case.model.scopes, [site for site in prepared.drawing.probes if _is_alpha(site)])
-    return frozenset(name for name in prepared.reference.outputs if name in prepared.linear and name not in alpha_law)
+    # Alpha dropout keeps mean and variance of its own input, not the output's factor; a fill has a mean of its own.
+    others = [site for site in prepared.drawing.probes if _has_other_mean(site)]
+    excluded = set(reached_and_linear(case.model.scopes, others))
+    excluded |= {name for operator in prepared.reference.other for name in operator.outputs}
+    return frozenset(name for name in prepared.reference.outputs if name in prepared.linear and name not in excluded)
 
 
 def _time_axis(labels: Mapping[str, Labels], name: str) -> int | None:
@@ -182,7 +212,7 @@ def _time_axis(labels: Mapping[str, Labels], name: str) -> int | None:
     return found.index(Axis.TIME) if Axis.TIME in found else None
 
 
-def _is_alpha(site: GraphSite) -> bool:
+def _has_other_mean(site: GraphSite) -> bool:
     return site.law is not None and not site.law.is_plain and not site.law.spread
 
 
@@ -193,12 +223,11 @@ def _is_noise(site: GraphSite) -> bool:
 def _declared(case: Case, site: GraphSite) -> float | None:
     """Return the keep probability to test: the caller's, otherwise one that is declared apart from the mask itself.
 
-    A uniform chain is what its threshold says; an operator's ratio and a Bernoulli's probability may be taken
-    otherwise by whoever draws.
+    A chain is what its threshold says; an operator's ratio may be taken otherwise by whoever draws.
     """
     if case.keep_prob is not None:
         return case.keep_prob
-    apart = site.implementation in (Implementation.DROPOUT_OP, Implementation.BERNOULLI)
+    apart = site.implementation is Implementation.DROPOUT_OP
     return site.declared_keep_prob if apart else None
 
 
@@ -208,4 +237,5 @@ def _site_meter(
     law = site.law or _PLAIN
     if _is_noise(site):
         return NoiseMeter(site.name, keep_prob, law, shared, plan.tolerance, alpha)
-    return MaskMeter(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere)
+    kind = MaskMeter if site.other is None else ChoiceMeter
+    return kind(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere, site.keep_prob_as_run)

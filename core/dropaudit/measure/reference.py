@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from dropaudit.errors import InvalidModel, InvalidTensor
+from dropaudit.errors import InvalidTensor
 from dropaudit.graph.other_noise import at_its_mean
+from dropaudit.graph.randomness import RandomOperator, random_operators
 from dropaudit.graph.rewrite import trains_batch_statistics, without_batch_statistics, without_sites
-from dropaudit.graph.site import GraphSite
+from dropaudit.graph.scope import scopes
+from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.measure.case import Case, Model
 from dropaudit.plan import Role
+from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
@@ -22,7 +25,8 @@ from dropaudit.stats.products import norm_squared
 from dropaudit.subjects import Array
 
 REPRODUCIBLE = 1e-5
-_RUNS_AS_SERVED = 8
+# Runs that must agree bit for bit before randomness that reaches an output is called without effect.
+AGREEING_RUNS = 256
 
 Arrays = dict[str, Array]
 
@@ -36,14 +40,16 @@ class Reference:
         derived: outputs of the measured model with its sites bypassed; equal to `outputs` where one graph is both.
         unstable: outputs that differ between two inference-mode runs though every site is bypassed.
         batch_gaps: outputs that batch statistics move, in place of running ones, with their relative distance.
-        served_as_bypassed: whether an artifact meant for inference answers as if its sites were bypassed.
+        other: random operators of the measured model that no site is made of, and that reach an output.
+        served_other: the same of what is served at inference.
     """
 
     outputs: Mapping[str, Array]
     derived: Mapping[str, Array]
     unstable: frozenset[str]
     batch_gaps: Mapping[str, float]
-    served_as_bypassed: bool
+    other: tuple[RandomOperator, ...]
+    served_other: tuple[RandomOperator, ...]
 
 
 def deterministic(proto: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.ModelProto:
@@ -62,7 +68,6 @@ def make_reference(case: Case, bypassed: Session, place: Place, seeds: np.random
         seeds: source of the runtime's seeds.
 
     Raises:
-        InvalidModel: no output holds floating-point numbers.
         InvalidTensor: the artifacts of a pair do not match.
     """
     model = case.model
@@ -70,31 +75,40 @@ def make_reference(case: Case, bypassed: Session, place: Place, seeds: np.random
     outputs = derived
     if case.inference is not None:
         outputs = _matched(_inference_outputs(case.inference, place, seeds), derived)
+        derived = {name: derived[name] for name in outputs}
     elif model.plain is not model.proto:
         session = Session(deterministic(model.plain, model.plain_sites), place, seeds)
         outputs = float_outputs(session, case.plain_feeds)
     served = case.inference if case.inference is not None else model
     feeds = served.arrays | served.switch_feeds(on=False, override=served.role is not Role.INFERENCE)
+    served_other = _other_randomness(served, switched_on=False) if served.role is Role.INFERENCE else ()
     return Reference(
         outputs=outputs,
         derived=derived,
-        unstable=_unstable(served, bypassed, derived if served is model else None, feeds, place, seeds),
+        unstable=_unstable(served, bypassed, derived, feeds, bool(served_other), place, seeds),
         batch_gaps=_batch_gaps(model, case.plain_feeds, derived, place, seeds),
-        served_as_bypassed=_served_as_bypassed(served, feeds, place, seeds),
+        other=_other_randomness(model, switched_on=True) if model.role is not Role.INFERENCE else (),
+        served_other=served_other,
     )
 
 
+def _other_randomness(model: Model, *, switched_on: bool) -> tuple[RandomOperator, ...]:
+    """Return the random operators that reach an output when every site is bypassed."""
+    off = (Switch.OFF, Implementation.DROPOUT_OP)
+    drawn = [site for site in model.sites if (site.switch, site.implementation) != off]
+    bypassed = without_sites(model.proto, drawn)
+    found = random_operators(scopes(bypassed, model.rates), switched_on=switched_on)
+    return tuple(operator for operator in found if operator.outputs)
+
+
 def float_outputs(session: Session, feeds: Arrays) -> Arrays:
-    """Run and return what holds floating-point numbers. Raises InvalidModel when nothing does."""
+    """Run and return what holds floating-point numbers: of labels and truth values there is no mean to compare."""
     found = session.run(feeds, session.output_names)
-    floats = {
+    return {
         name: value
         for name, value in found.items()
         if isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating) and value.size
     }
-    if not floats:
-        raise InvalidModel("no output of the model holds floating-point numbers, so there is nothing to compare")
-    return floats
 
 
 def _inference_outputs(inference: Model, place: Place, seeds: np.random.Generator) -> Arrays:
@@ -105,24 +119,35 @@ def _inference_outputs(inference: Model, place: Place, seeds: np.random.Generato
 def _unstable(
     served: Model,
     bypassed: Session,
-    known: Arrays | None,
+    known: Arrays,
     feeds: Arrays,
+    is_random: bool,
     place: Place,
     seeds: np.random.Generator,
 ) -> frozenset[str]:
-    """Return the outputs that two runs disagree on; at inference other noise counts, in training it is at its mean.
+    """Return the outputs that runs disagree on; at inference other noise counts, in training it is at its mean.
 
-    `known` is what the bypassed session has answered to the same feeds, where it has.
+    Two runs, or as many as it takes where the structure says that they are random. `known` is what the bypassed
+    session answers.
     """
+    first, runs = known, 1
     if served.role is Role.INFERENCE:
-        bypassed, known = Session(without_sites(served.proto, served.active), place, seeds), None
-    first = float_outputs(bypassed, feeds) if known is None else known
-    second = float_outputs(bypassed, feeds)
-    return frozenset(
-        name
-        for name, value in first.items()
-        if np.all(np.isfinite(value)) and not agree(value, second[name], REPRODUCIBLE)
-    )
+        bypassed = Session(without_sites(served.proto, served.active), place, seeds)
+        first, runs = bypassed.run(feeds, bypassed.output_names), AGREEING_RUNS if is_random else 1
+    for _ in range(runs):
+        second = bypassed.run(feeds, tuple(first))
+        found = frozenset(name for name, value in first.items() if _differ(value, second[name], exactly=is_random))
+        if found:
+            return found
+    return frozenset()
+
+
+def _differ(first: Array, second: Array, *, exactly: bool) -> bool:
+    if not isinstance(first, np.ndarray):
+        return False
+    if exactly or first.dtype.kind != "f":
+        return not np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
+    return bool(np.all(np.isfinite(first))) and not agree(first, second, REPRODUCIBLE)
 
 
 def _batch_gaps(
@@ -145,30 +170,23 @@ def distance(first: Array, second: Array) -> float:
     return math.sqrt(norm_squared((a - b).ravel()) / (norm_squared(b.ravel()) or 1.0))
 
 
-def _served_as_bypassed(served: Model, feeds: Arrays, place: Place, seeds: np.random.Generator) -> bool:
-    """Run an inference artifact as it is, a few times, and see whether its sites do anything."""
-    if served.role is not Role.INFERENCE or not served.active:
-        return True
-    untouched = Session(served.proto, place, seeds)
-    silent = float_outputs(Session(without_sites(served.proto, served.active), place, seeds), feeds)
-    for _ in range(_RUNS_AS_SERVED):
-        found = float_outputs(untouched, feeds)
-        if any(not agree(found[name], value, REPRODUCIBLE) for name, value in silent.items()):
-            return False
-    return True
-
-
 def _matched(outputs: Mapping[str, Array], derived: Mapping[str, Array]) -> Arrays:
-    """Give the inference artifact's outputs the train artifact's names. Raises InvalidTensor when they do not match."""
-    if set(outputs) != set(derived):
-        if len(outputs) != len(derived):
-            raise InvalidTensor(
-                f"the two artifacts of the pair return different outputs: {sorted(derived)} and {sorted(outputs)}"
-            )
-        outputs = dict(zip(derived, outputs.values(), strict=True))
-    for name, value in outputs.items():
+    """Give the inference artifact's outputs the train artifact's names: by name, by position where counts are equal.
+
+    An output that only one of them has is left out. Raises InvalidTensor where there is none in common, or where
+    shapes differ.
+    """
+    common = {name: outputs[name] for name in derived if name in outputs}
+    if not common and len(outputs) == len(derived):
+        common = dict(zip(derived, outputs.values(), strict=True))
+    if not common and (outputs or derived):
+        raise InvalidTensor(
+            f"the two artifacts of the pair have no output in common: {sorted(derived)} and {sorted(outputs)}; give "
+            "the outputs that should be compared one name"
+        )
+    for name, value in common.items():
         if value.shape != derived[name].shape:
             raise InvalidTensor(
                 f"output {name!r} has shape {derived[name].shape} in the train artifact and {value.shape} in the other"
             )
-    return dict(outputs)
+    return common

@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
-from dropaudit.graph.batch_moments import batch_moments
 from dropaudit.graph.expose import Place as TensorPlace
 from dropaudit.graph.expose import exposed
 from dropaudit.graph.follow import CHOICES, following
@@ -22,15 +21,16 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.stagger import staggered
 from dropaudit.graph.work import work_of
 from dropaudit.graph.working import weight_elements, working_elements
-from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.case import Case
 from dropaudit.measure.excerpt import excerpt
+from dropaudit.measure.recipe import Recipe, SiteProbes, keeps_copies_apart, share_a_seed, why_one_by_one
 from dropaudit.measure.shortcut import Opened, Runs, Silent, Source, cut_source, opened, shortened
 from dropaudit.plan import Provider
 from dropaudit.report import Implementation
 from dropaudit.runtime.cuda import Kernels, device_memory, kernels
 from dropaudit.runtime.device import DeviceSampler
 from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fit
-from dropaudit.runtime.lanes import LanedSampler, streams_of
+from dropaudit.runtime.lanes import LanedSampler, Stream, streams_of
 from dropaudit.runtime.provider import Place, cores
 from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
 from dropaudit.runtime.session import Session, Tensors
@@ -56,14 +56,6 @@ _COUNTED = 2**24
 
 
 @dataclass(frozen=True, slots=True)
-class SiteProbes:
-    """Names under which the tensors around a site come out."""
-
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class Drawing:
     """A way to draw replicates.
 
@@ -73,6 +65,7 @@ class Drawing:
         probes: by measured site.
         shapes: shape of one replicate of each output and probe.
         tiling: the batch axes, where many replicates are drawn in one run.
+        is_seeded: whether the artifact itself carries seeds.
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
         whole: the model that the source is, or is a part of.
@@ -87,6 +80,7 @@ class Drawing:
     tiling: Tiling | None
     is_single: bool
     place: Place
+    is_seeded: bool
     whole: Source
     sketch: Drawing | None = None
     reason: str = ""
@@ -112,8 +106,11 @@ class Drawing:
         """Return a sampler that starts anew: the same seeds draw the same sample."""
         source, tiling = self.source, self.tiling
         if tiling is None:
-            apart = _apart(tuple(self.probes), source.model)
             largest = max(1, _SINGLE_BUDGET // self.elements)
+            if holds_seeds(source.model):
+                # Seeds that are equal stay so: the masks of one run have the law that they have in the artifact.
+                return ReseededSampler(Stream(source.model, self.place, seeds), source.feeds, source.fixed, largest)
+            apart = _apart(tuple(self.probes), source.model)
             return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
         # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
@@ -121,7 +118,7 @@ class Drawing:
         largest = largest_run(source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
         if self.place.provider is not Provider.CPU and self.is_single:
             return self.on_device("cuda", tile, seeds, kernels())
-        if self.place.provider is not Provider.CPU or holds_seeds(source.model):
+        if self.place.provider is not Provider.CPU:
             return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
         streams = streams_of(source.model, self.place, seeds)
         return LanedSampler(streams, tile, self.elements, largest, cores())
@@ -138,24 +135,6 @@ class Drawing:
         return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device, kernels)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What the choice depends on.
-
-    Attributes:
-        bypassed: session of the model with its sites bypassed.
-        measured: sites that are measured one by one.
-        outputs: outputs that are compared.
-        silent: the model with its sites bypassed, and its outputs.
-    """
-
-    case: Case
-    bypassed: Session
-    measured: tuple[GraphSite, ...]
-    outputs: tuple[str, ...]
-    silent: Silent
-
-
 def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawing:
     """Draw many replicates in one run where that is valid, else one a run, each with a random seed.
 
@@ -168,8 +147,8 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
     drawing = _drawing(recipe, recipe.case.feeds.batch_axes, place, seeds)
     if drawing.tiling is not None:
         return drawing
-    if not _keeps_copies_apart(recipe):
-        return replace(drawing, reason=_why_one_by_one(recipe))
+    if not keeps_copies_apart(recipe):
+        return replace(drawing, reason=why_one_by_one(recipe))
     for axes in _fixed_axes(recipe.case):
         for freeing in _ways_to_free(recipe, axes):
             try:
@@ -178,20 +157,7 @@ def make_drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Dr
                 continue
             if free.tiling is not None:
                 return free
-    return replace(drawing, reason=_why_one_by_one(recipe))
-
-
-def _why_one_by_one(recipe: Recipe) -> str:
-    active, measured = recipe.case.model.active, recipe.measured
-    constant = [site.name for site in active if is_frozen(site)]
-    if constant:
-        return f"the mask of {constant[0]} is a constant, for this batch alone"
-    hidden = [site.name for site in active if site not in measured]
-    if hidden:
-        return f"the mask of {hidden[0]} cannot be read, so that copies of the input may share it"
-    if batch_moments(recipe.case.model.scope):
-        return "statistics over the batch tie its entries together"
-    return "no axis of the inputs was found along which entries have masks and answers of their own"
+    return replace(drawing, reason=why_one_by_one(recipe))
 
 
 def _drawing(recipe: Recipe, candidates: Sequence[Axes], place: Place, seeds: np.random.Generator) -> Drawing:
@@ -221,9 +187,11 @@ def _drawing_from(
     names = (*recipe.outputs, *_names(probes))
     session = Session(whole.model, place, seeds)
     alone = session.run(recipe.case.train_feeds, (*names, *whole.probes.values()))
+    is_seeded = holds_seeds(recipe.case.model.untouched)
     full = _Try(recipe.case.train_feeds, alone, recipe.silent)
     tried, tiling = full, None
-    if _keeps_copies_apart(recipe):
+    whole_shapes = {name: alone[name].shape for name in names}
+    if keeps_copies_apart(recipe) and not share_a_seed(recipe, whole_shapes, probes):
         tried, tiling = _tiled(recipe, session, whole, probes, names, full, candidates)
     axes = {} if tiling is None else tiling.input_axes
     shorter = shortened(Source(probed, tried.feeds, axes), whole, Runs(tried.alone, tiling), tried.silent, place, seeds)
@@ -234,7 +202,7 @@ def _drawing_from(
         source = everything if shorter is None else cut_source(everything, whole, own.alone, shorter.axes)
         shapes = {name: own.alone[name].shape for name in names}
         is_single = all(own.alone[name].dtype == np.float32 and own.alone[name].size < _COUNTED for name in names)
-        return Drawing(source, single, probes, shapes, tiling, is_single, place, everything, sketch)
+        return Drawing(source, single, probes, shapes, tiling, is_single, place, is_seeded, everything, sketch)
 
     found = drawing(full, None if tried is full else drawing(tried, None))
     if whole.cuts_bodies and single is not session:
@@ -303,14 +271,6 @@ def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
 
 
-def _keeps_copies_apart(recipe: Recipe) -> bool:
-    """Whether copies of the input may be run together at all.
-
-    A site whose mask cannot be seen may share it between copies, and statistics over the batch would run over all.
-    """
-    return len(recipe.measured) == len(recipe.case.model.active) and not batch_moments(recipe.case.model.scope)
-
-
 def _trial(
     recipe: Recipe,
     session: Session,
@@ -319,6 +279,7 @@ def _trial(
     beside: tuple[str, ...],
     tried: _Try,
 ) -> Trial:
+    seen = [site for site in recipe.measured if site not in recipe.decided]
     return Trial(
         inference=recipe.bypassed,
         train=session,
@@ -326,7 +287,7 @@ def _trial(
         train_feeds=tried.feeds,
         answers=tried.silent.outputs,
         shapes=shapes,
-        masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in recipe.measured],
+        masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in seen],
         beside=beside,
     )
 
@@ -378,12 +339,18 @@ def _freed(recipe: Recipe, freeing: _Freed, place: Place, seeds: np.random.Gener
 def _dropped(site: GraphSite) -> float | None:
     if site.law is None:
         return 0.0
-    return None if site.law.spread else site.law.dropped
+    return None if site.law.spread or site.other is not None else site.law.dropped
 
 
 def _apart(measured: tuple[GraphSite, ...], model: onnx.ModelProto) -> onnx.ModelProto:
     """Keep the masks of several Dropout operators of one run apart."""
-    operators = [site for site in measured if site.implementation is Implementation.DROPOUT_OP and not site.path]
+    operators = [
+        site
+        for site in measured
+        if site.implementation is Implementation.DROPOUT_OP and not site.path and site.maker == site.name
+    ]
+    taken = {site.maker for site in measured if site.mask is not None}
+    operators = [site for site in operators if site.maker not in taken]
     if len(operators) < 2:
         return model
     return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])

@@ -9,7 +9,7 @@ from dropaudit.errors import AuditCancelled
 from dropaudit.measure.meters import SiteMeter
 from dropaudit.measure.output_meter import OutputMeter
 from dropaudit.measure.reader import Reader
-from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
+from dropaudit.plan import DEFAULT_MAX_REPLICATES, IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.runtime.replicates import Sampler
 
 # Enough for normal values to be looked at: 24 of them count after kurtosis, see `may_look`. Half as many again as the
@@ -17,21 +17,26 @@ from dropaudit.runtime.replicates import Sampler
 FIRST_CHUNK = 96
 # A look costs little beside a quarter more replicates.
 _GROWTH = 4
-_KNOWN_WIDTH = 0.01
 # Elements that are looked at for one kept factor; where a mask keeps fewer, the median is that of fewer.
 _ELEMENTS_PER_FACTOR = 8
+# Cells of a mask under which the default limit counts cells, and not replicates: a million decide.
+_FEW_CELLS = 16
+# Replicates after which an output that no verdict waits for is left as it is.
+_NOTED = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Meters:
     """What is measured: sites by the tensors before and after their mask, outputs by name.
 
-    `judged` is False where nothing is tested: at inference there is no scale to judge.
+    `judged` is False where nothing is tested: at inference there is no scale to judge. Of `noted_outputs` the factor
+    is reported as far as it is known, and no verdict waits for it.
     """
 
     sites: Sequence[tuple[SiteMeter, str, str]]
     outputs: Sequence[tuple[OutputMeter, str]]
     tested_outputs: frozenset[str]
+    noted_outputs: frozenset[str] = frozenset()
     judged: bool = True
 
     def wanted(self) -> tuple[str, ...]:
@@ -52,7 +57,18 @@ class Meters:
         return [each for each in self.outputs if not each[0].has_seen or self._is_open(each[0])]
 
     def _is_open(self, output: OutputMeter) -> bool:
+        if output.name in self.noted_outputs:
+            return output.interval is None
         return output.name in self.tested_outputs and not output.progress().decided
+
+    def lacks_notes(self) -> bool:
+        """Whether an output that no verdict waits for has no interval yet."""
+        return any(output.interval is None for output, _ in self.outputs if output.name in self.noted_outputs)
+
+    def replicates_of_few_cells(self) -> int:
+        """Return how many replicates the default limit stands for where an undecided mask has few cells in each."""
+        fewest = min((site.elements for site, _, _ in self._open_sites() if site.elements), default=_FEW_CELLS)
+        return _FEW_CELLS * DEFAULT_MAX_REPLICATES // min(_FEW_CELLS, fewest)
 
     def progress(self, phase: Phase, replicates: int, limit: int) -> Progress:
         """Return how far the tests are."""
@@ -85,17 +101,20 @@ def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, c
     Raises:
         AuditCancelled: `cancelled` said so.
     """
-    drawn, chunk = 0, FIRST_CHUNK
+    drawn, chunk, limit = 0, FIRST_CHUNK, plan.max_replicates
     while True:
-        goal = min(drawn + chunk, plan.max_replicates)
+        goal = min(drawn + chunk, limit)
         for count, take in sampler.pieces(goal - drawn, meters.wanted(), meters.reader()):
             take()
             drawn += count
             if drawn < goal and cancelled():
                 raise AuditCancelled(f"cancelled after {drawn} replicates")
-        state = meters.progress(Phase.SAMPLING, drawn, plan.max_replicates)
+        if drawn == plan.max_replicates == DEFAULT_MAX_REPLICATES and sampler.name == "tiled":
+            limit = max(limit, meters.replicates_of_few_cells())
+        state = meters.progress(Phase.SAMPLING, drawn, limit)
         progress(state)
-        if state.decided_tests == state.total_tests or drawn >= plan.max_replicates:
+        decided = state.decided_tests == state.total_tests
+        if drawn >= limit or (decided and (drawn >= _NOTED or not meters.lacks_notes())):
             return state
         if cancelled():
             raise AuditCancelled(f"cancelled after {drawn} replicates")
@@ -103,8 +122,5 @@ def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, c
 
 
 def _is_settled(site: SiteMeter) -> bool:
-    """Whether a site's test has decided; where there is none, whether its keep rate is known to a hundredth."""
-    test, interval = site.progress(), site.interval
-    if test is not None:
-        return test.decided
-    return interval is not None and interval.upper - interval.lower <= _KNOWN_WIDTH
+    test = site.progress()
+    return test is None or test.decided

@@ -18,7 +18,7 @@ from functools import cache
 import numpy as np
 import onnx
 
-from dropaudit.graph.seeds import holds_dropout, seeded
+from dropaudit.graph.seeds import holds_dropout, holds_seeds, seeded
 from dropaudit.runtime.provider import Place
 from dropaudit.runtime.replicates import Found, Tile, Use, parts, pieces_for
 from dropaudit.runtime.session import Session, Tensors, draw_seed
@@ -36,7 +36,7 @@ class Stream:
 
     def __init__(self, model: onnx.ModelProto, place: Place, seeds: np.random.Generator) -> None:
         self._model, self._place, self._seeds = model, place, seeds
-        self._renews = holds_dropout(model)
+        self._renews = holds_dropout(model) or holds_seeds(model)
         self._session: Session | None = None
         self._runs = 0
 

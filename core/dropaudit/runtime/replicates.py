@@ -101,6 +101,14 @@ class Reduces(Protocol):
         ...
 
 
+class Runs(Protocol):
+    """What runs a model, each time with other random numbers."""
+
+    def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
+        """Run once and return the named outputs."""
+        ...
+
+
 class Sampler(Protocol):
     """Draws replicates of named tensors."""
 
@@ -192,7 +200,7 @@ class ReseededSampler:
         largest: most replicates of a piece.
     """
 
-    session: Session
+    session: Runs
     feeds: Tensors
     fixed: Tensors = field(default_factory=dict)
     largest: int = _SINGLE_RUNS

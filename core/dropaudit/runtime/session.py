@@ -63,7 +63,7 @@ class Session:
         with _SEEDING:
             # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
             onnxruntime.set_seed(draw_seed(seeds))
-            self._session = _load(content, options, place, _MASK_BREAKING_OPTIMIZERS)
+            self._session = _load_somehow(content, options, place)
         self.input_names = frozenset(value.name for value in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
 
@@ -154,6 +154,15 @@ def _shared(held: Held) -> onnxruntime.OrtValue:
     return _values[held]
 
 
+def _load_somehow(content: bytes, options: onnxruntime.SessionOptions, place: Place) -> onnxruntime.InferenceSession:
+    """Load a model; without optimizations where those make of it what the runtime itself refuses."""
+    try:
+        return _load(content, options, place, _MASK_BREAKING_OPTIMIZERS)
+    except InvalidModel:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return _load(content, options, place, _MASK_BREAKING_OPTIMIZERS)
+
+
 def _load(
     content: bytes, options: onnxruntime.SessionOptions, place: Place, disabled: list[str]
 ) -> onnxruntime.InferenceSession:
@@ -187,8 +196,19 @@ def _raise_if_out_of_memory(error: Exception) -> None:
 def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[str]:
     """Return the names of the nodes that are left when a default session has optimized an untouched model.
 
-    Bodies of control-flow operators are included. Raises InvalidModel when the runtime refuses the model.
+    Bodies of control-flow operators are included. Where the optimizer makes of the model what the runtime itself then
+    refuses, nothing is optimized and all are left. Raises InvalidModel when the runtime refuses the model.
     """
+    try:
+        return _optimized_nodes(model, place)
+    except InvalidModel:
+        options = _options(model, place)
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        _load(model.SerializeToString(), options, place, [])
+        return frozenset(_node_names(model.graph))
+
+
+def _optimized_nodes(model: onnx.ModelProto, place: Place) -> frozenset[str]:
     with _scratch_file() as path, _nowhere() as nowhere:
         options = _options(model, place)
         options.optimized_model_filepath = path
