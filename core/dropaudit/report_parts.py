@@ -8,8 +8,8 @@ import msgspec
 
 from dropaudit.graph.laws import alpha_law
 from dropaudit.graph.site import GraphSite
-from dropaudit.judge.modes import frozen_weights_of
-from dropaudit.judge.sites import MeasuredSite
+from dropaudit.judge.measured_site import MeasuredSite
+from dropaudit.judge.presence import frozen_weights_of
 from dropaudit.measure.case import Model
 from dropaudit.measure.evidence import Evidence
 from dropaudit.measure.output_meter import OutputMeter

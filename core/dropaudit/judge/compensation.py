@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dropaudit.graph.site import GraphSite
 from dropaudit.graph.weights import WeightComparison
+from dropaudit.measure.pair_factors import PairStudy
 from dropaudit.measure.reference import Reference
 from dropaudit.stats.products import inner, norm_squared
 from dropaudit.subjects import Array, float_array
@@ -31,22 +33,27 @@ class Compensation:
         return self.factor is not None and abs(self.factor / value - 1) <= _PRECISION
 
 
-def compensation_of(reference: Reference, weight_factor: float | None) -> Compensation:
-    """Return the factor between the modes, over all outputs.
+def compensation_of(pair: PairStudy | None, reference: Reference, site: GraphSite) -> Compensation:
+    """Return what inference does about a site.
 
     Args:
+        pair: how the artifacts of a pair relate; None for a single artifact.
         reference: outputs at inference, and of the train mode with its sites bypassed.
-        weight_factor: the one factor between the weights of the two artifacts of a pair, which tells where operators
-            that are not linear hide it in the outputs; None where there is none.
+        site: the site.
     """
+    if pair is None:
+        return branch_compensation(reference)
+    return Compensation(None if pair.factors is None else pair.factors.get(site, 1.0))
+
+
+def branch_compensation(reference: Reference) -> Compensation:
+    """Return the one factor between the outputs of a model's two modes; None where they differ otherwise."""
     factors = [output_factor(reference.outputs[name], reference.derived[name]) for name in reference.outputs]
     known = [factor for factor in factors if factor is not None]
-    if weight_factor is not None and (len(known) < len(factors) or not known):
-        return Compensation(weight_factor)
-    if len(known) < len(factors) or not known:
+    if len(known) < len(factors):
         return Compensation(None)
     # An output that no site reaches has factor 1 and says nothing about the others.
-    return Compensation(max(known, key=lambda factor: abs(math.log(factor))))
+    return Compensation(max(known, key=lambda factor: abs(math.log(factor)), default=1.0))
 
 
 def is_foreign(weights: WeightComparison, keep_probs: Sequence[float]) -> bool:

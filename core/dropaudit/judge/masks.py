@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from dropaudit.findings import make_finding
 from dropaudit.graph.noise import MOVES
 from dropaudit.graph.scope import Scope
 from dropaudit.graph.site import GraphSite
-from dropaudit.measure.case import Model
+from dropaudit.measure.case import Model, is_frozen
 from dropaudit.measure.prepare import Prepared
 from dropaudit.report import Axis, Finding, Implementation, Placement
 
 _ON_WEIGHTS = (Placement.WEIGHT,)
+_ROUNDING = 1e-6
 
 
 def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
@@ -24,9 +27,12 @@ def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
             findings.append(_shared_over_batch(site, axes))
         if Axis.TIME in axes and not on_weights:
             findings.append(_shared_over_time(site, axes))
-    findings += [_identical(a, b) for a, b in study.identical if a not in study.frozen]
+    pairs = [(a, b) for a, b in study.identical if a not in study.frozen]
+    alike = list(dict.fromkeys([*prepared.decided, *pairs]))
+    findings += [_identical(alike)] if alike else []
     findings += [_replayed(site) for site in prepared.measured if site in study.replayed - study.frozen]
-    return findings + [_memory(site) for site in model.active if site.placement is Placement.STATE_C]
+    dropping = (site for site in model.active if site.declared_keep_prob != 1)
+    return findings + [_memory(site) for site in dropping if site.placement is Placement.STATE_C]
 
 
 def _frozen(site: GraphSite) -> Finding:
@@ -58,14 +64,18 @@ def _shared_over_time(site: GraphSite, axes: tuple[Axis, ...]) -> Finding:
     )
 
 
-def _identical(one: GraphSite, other: GraphSite) -> Finding:
+def _identical(pairs: Sequence[tuple[GraphSite, GraphSite]]) -> Finding:
+    (one, other), *more = pairs
+    others = f"; so do {len(more)} more pairs of sites" if more else ""
     return make_finding(
         "DA404",
         other.name,
-        message=f"Always draws the mask that {one.name!r} draws: no cell ever differs.",
+        message=f"The mask of {one.name!r} always decides this one: no cell is ever kept here that it drops, or the "
+        f"other way round{others}.",
         remedy="Give each site a draw of its own: no seed, or different ones (0 and 1, which tf2onnx writes, are one "
         "stream).",
         first=one.name,
+        sites=list(dict.fromkeys(site.name for pair in pairs for site in pair)),
     )
 
 
@@ -107,16 +117,31 @@ def judge_correlation(model: Model, dispersion: float | None) -> list[Finding]:
     ]
 
 
-def judge_stacked(model: Model) -> list[Finding]:
+def judge_stacked(model: Model, decided: Collection[tuple[GraphSite, GraphSite]] = ()) -> list[Finding]:
     """DA203: a site whose data is another site's result, with nothing but moves between."""
     scopes = {scope.path: scope for scope in model.scopes}
     results = {(site.path, each.result): site for site in model.active for each in site.applications}
     findings = []
-    for site in model.active:
+    for site in (each for each in model.active if not is_frozen(each)):
         first = _dropped_before(scopes[site.path], site.source, results)
-        if first is not None and first is not site:
-            findings.append(_stacked(first, site))
+        if first is not None and first is not site and not is_frozen(first):
+            decides = (first, site) in decided
+            findings.append(_stacked(first, site, decides=decides))
+            if decides and site.law is not None and site.law.slope * site.scale_elsewhere > 1 + _ROUNDING:
+                findings.append(_compensated_twice(first, site))
     return findings
+
+
+def _compensated_twice(first: GraphSite, second: GraphSite) -> Finding:
+    """Two masks that are one drop once, and two scales compensate twice."""
+    return make_finding(
+        "DA302",
+        second.name,
+        message=f"Scales what it keeps although {first.name!r}, whose mask decides this one, has scaled it already: "
+        "one mask is compensated twice.",
+        remedy="Give the two sites draws of their own, without a seed or with different ones, or remove one of them.",
+        first=first.name,
+    )
 
 
 _Results = dict[tuple[tuple[str, ...], str], GraphSite]
@@ -132,10 +157,12 @@ def _dropped_before(scope: Scope, name: str, results: _Results) -> GraphSite | N
     return results[(scope.path, name)]
 
 
-def _stacked(first: GraphSite, second: GraphSite) -> Finding:
+def _stacked(first: GraphSite, second: GraphSite, *, decides: bool) -> Finding:
     both = None
     if first.declared_keep_prob is not None and second.declared_keep_prob is not None:
-        both = first.declared_keep_prob * second.declared_keep_prob
+        rates = (first.declared_keep_prob, second.declared_keep_prob)
+        # Of two masks of which one lies in the other, both keep what the smaller keeps.
+        both = min(rates) if decides else rates[0] * rates[1]
     kept = "" if both is None else f": together they keep {both:.4g}"
     return make_finding(
         "DA203",

@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dropaudit.findings import make_finding
-from dropaudit.graph.frozen import frozen_weights
 from dropaudit.graph.linear import without_effect
-from dropaudit.graph.site import GraphSite
-from dropaudit.measure.case import Case, Model, is_active, is_frozen
-from dropaudit.measure.reference import REPRODUCIBLE, Reference
+from dropaudit.graph.site import GraphSite, Switch
+from dropaudit.judge.presence import drop_rate, frozen_weights_of, named
+from dropaudit.measure.case import Case, Model, is_frozen
+from dropaudit.measure.reference import AGREEING_RUNS, REPRODUCIBLE, Reference
 from dropaudit.plan import Role
 from dropaudit.report import Finding, Implementation, Severity
-
-
-def judge_presence(model: Model) -> list[Finding]:
-    """DA101 and DA105: sites that cannot drop, or none at all."""
-    findings = [_inert(site) for site in model.inert] if model.role is Role.TRAIN else []
-    if model.role is not Role.INFERENCE:
-        findings += [_without_effect(site) for site in without_effect(model.scopes, model.active)]
-    if model.active or findings or model.role is Role.INFERENCE or frozen_weights_of(model):
-        return findings
-    return [
-        make_finding(
-            "DA105",
-            model.proto.graph.name or "model",
-            severity=Severity.ERROR if model.role is Role.TRAIN else None,
-            message="The graph has no dropout that could be active: 0 sites, at least 1 expected.",
-            remedy="Export in train mode and keep the exporter from removing dropout.",
-            sites=0,
-        )
-    ]
-
-
-def frozen_weights_of(model: Model) -> list[GraphSite]:
-    """Return weights that hold a frozen mask; only in role train, since a pruned weight looks the same."""
-    return frozen_weights(model.scope) if model.role is Role.TRAIN else []
-
-
-def _inert(site: GraphSite) -> Finding:
-    return make_finding(
-        "DA101",
-        site.name,
-        message=f"Declares drop rate {_drop_rate(site)}, but never drops: its training_mode is false, or its opset has "
-        "no train mode.",
-        remedy="Export with the module in train mode, at opset 12 or later.",
-        declaredKeepProb=site.declared_keep_prob,
-    )
-
-
-def _without_effect(site: GraphSite) -> Finding:
-    return make_finding(
-        "DA101",
-        site.name,
-        message=f"Declares drop rate {_drop_rate(site)}, but no output depends on its result: the model computes a "
-        "mask and goes on with what was not masked.",
-        remedy="Use the result of the dropout: the call returns a tensor and changes none.",
-        declaredKeepProb=site.declared_keep_prob,
-    )
-
-
-def _drop_rate(site: GraphSite) -> str:
-    return "unknown" if site.declared_keep_prob is None else f"{1 - site.declared_keep_prob:.4g}"
 
 
 def judge_frozen(model: Model) -> list[Finding]:
@@ -97,47 +49,61 @@ def _frozen(site: GraphSite, message: str) -> Finding:
     )
 
 
-def judge_inference(model: Model, reference: Reference) -> list[Finding]:
+def judge_inference(model: Model) -> list[Finding]:
     """DA103: sites that still drop in an artifact meant for inference, or that a mode switch does not reach."""
     if model.role is Role.INFERENCE:
-        sites = () if reference.served_as_bypassed else model.active
-    elif model.role is Role.TRAIN and model.switches:
-        sites = tuple(site for site in model.plain_sites if is_active(site, Role.INFERENCE))
+        sites = model.active
+    elif model.role is Role.TRAIN and model.plain is not model.proto:
+        # The branch that inference takes drops. A default can be fed otherwise; what no input reaches cannot.
+        known = {(site.path, site.name) for site in model.sites}
+        others = (site for site in model.plain_sites if (site.path, site.name) not in known)
+        sites = tuple(site for site in others if site.switch in (Switch.ON, Switch.COMPUTED))
     else:
         sites = ()
-    return [_still_drops(site, len(sites)) for site in sites if not is_frozen(site)]
+    scopes = model.scopes if model.role is Role.INFERENCE else model.plain_scopes
+    dead = without_effect(scopes, sites)
+    on = [site for site in sites if not is_frozen(site) and site not in dead]
+    return [_still_drops(on)] if on else []
 
 
-def _still_drops(site: GraphSite, count: int) -> Finding:
+def _still_drops(sites: Sequence[GraphSite]) -> Finding:
+    names, first = [site.name for site in sites], sites[0]
+    rates = ", ".join(dict.fromkeys(drop_rate(site) for site in sites))
+    several = f"{len(sites)} sites ({named(names)}) still drop at inference: they declare"
     return make_finding(
         "DA103",
-        site.name,
-        message=f"Still drops at inference: it declares drop rate {_drop_rate(site)} and is switched on by "
-        f"{site.switch.value}; expected no active site, found {count}.",
-        remedy="Export the model in evaluation mode; in PyTorch pass training=self.training to functional dropout.",
-        declaredKeepProb=site.declared_keep_prob,
-        implementation=site.implementation.value,
+        first.name,
+        message=f"{several if len(sites) > 1 else 'Still drops at inference: it declares'} drop rate {rates}, switched "
+        f"on by {first.switch.value}; expected no active site, found {len(sites)}.",
+        remedy="Export the model in evaluation mode; in PyTorch pass training=self.training to functional dropout. "
+        "Where dropout at inference is meant, as in Monte-Carlo dropout or the prenet of a speech model, audit the "
+        "artifact in role train.",
+        declaredKeepProb=first.declared_keep_prob,
+        implementation=first.implementation.value,
+        sites=names,
     )
 
 
 def judge_removed(model: Model) -> list[Finding]:
-    """DA102: Dropout operators that a default session of the runtime deletes."""
+    """DA102: Dropout operators that a default session of the runtime deletes; INFO where nobody asked to train."""
     operators = [site for site in model.active if site.implementation is Implementation.DROPOUT_OP]
-    removed = [site for site in operators if site.maker not in model.surviving]
-    names = [site.name for site in removed]
+    dead = without_effect(model.scopes, operators)
+    removed = [site.name for site in operators if site.maker not in model.surviving and site not in dead]
+    if not removed:
+        return []
     extent = "all" if len(removed) == len(model.active) else "a part"
     return [
         make_finding(
             "DA102",
-            site.name,
-            message="A default session of ONNX Runtime deletes this site although it is switched on: "
-            f"{len(removed)} of {len(model.active)} active sites are gone, {extent} of the dropout.",
+            removed[0],
+            severity=Severity.INFO if model.role is Role.AUTO else None,
+            message=f"A default session of ONNX Runtime deletes {len(removed)} of {len(model.active)} active sites "
+            f"although they are switched on ({named(removed)}), {extent} of the dropout.",
             remedy='Create the session with disabled_optimizers=["EliminateDropout"] where dropout is wanted; where it '
             "is not, export in evaluation mode.",
-            removed=names,
+            removed=removed,
             activeSites=len(model.active),
         )
-        for site in removed
     ]
 
 
@@ -148,20 +114,45 @@ def judge_reference(case: Case, reference: Reference) -> list[Finding]:
         broken = int(np.count_nonzero(~np.isfinite(value)))
         if broken:
             findings.append(non_finite(name, "inference", broken))
-    return findings + [_not_reproducible(case, name) for name in sorted(reference.unstable)]
+    if case.inference is None and case.model.role is not Role.INFERENCE:
+        unexplained = () if reference.other else sorted(reference.unstable)
+        return findings + [_not_reproducible(name) for name in unexplained]
+    if not (reference.served_other or reference.unstable):
+        return findings
+    return [*findings, _nondeterministic(reference)]
 
 
-def _not_reproducible(case: Case, name: str) -> Finding:
-    """Noise that is left when all known sites are bypassed: an error at inference, a limit of the audit at training."""
-    at_inference = case.inference is not None or case.model.role is Role.INFERENCE
+def _nondeterministic(reference: Reference) -> Finding:
+    """Randomness at inference beside the sites: structure says where it comes from, runs confirm it."""
+    operators = reference.served_other
+    names = [operator.name for operator in operators]
+    outputs = sorted(set(reference.unstable).union(*(operator.outputs for operator in operators)))
+    nodes = ", ".join(f"{each.name!r} ({each.op_type})" for each in operators[:4])
+    cause = f"random operators reach them: {nodes}" if operators else "no operator says why"
+    differ = (
+        f"differ between runs on one input by more than {REPRODUCIBLE:g}"
+        if reference.unstable
+        else f"agreed bit for bit in {AGREEING_RUNS} runs on one input"
+    )
     return make_finding(
-        "DA104" if at_inference else "DA901",
+        "DA104",
+        names[0] if names else outputs[0],
+        severity=None if reference.unstable else Severity.WARNING,
+        message=f"At inference the outputs {named(outputs)} {differ}, with every dropout site bypassed; {cause}.",
+        remedy="Remove random operators that inference should not have, or draw outside the model and feed the draw.",
+        nodes=names or None,
+        outputs=outputs,
+    )
+
+
+def _not_reproducible(name: str) -> Finding:
+    """What is left when all known sites are bypassed and no random operator is: a limit of the audit."""
+    return make_finding(
+        "DA901",
         name,
         message=f"Two inference-mode runs on one input differ by more than {REPRODUCIBLE:g} although every known "
-        "dropout site was bypassed: the graph holds other random operators.",
-        remedy="Look for random operators in the graph and remove those that inference should not have."
-        if at_inference
-        else "The audit does not know these random operators as dropout; check them by hand.",
+        "dropout site was bypassed, and no random operator is left.",
+        remedy="Look for an operator of another domain, or one whose sums come in another order from run to run.",
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeGuard
 
 import numpy as np
 
 from dropaudit.findings import make_finding
 from dropaudit.graph.weights import WeightComparison
-from dropaudit.judge.compensation import Compensation
+from dropaudit.judge.compensation import branch_compensation
 from dropaudit.judge.modes import non_finite
 from dropaudit.measure.output_meter import OutputMeter
+from dropaudit.measure.pair_factors import PairStudy
 from dropaudit.measure.reference import Reference, distance
 from dropaudit.measure.sampling import Meters
 from dropaudit.plan import Plan, Provider
@@ -22,19 +24,41 @@ from dropaudit.subjects import Array
 # Kernels of two providers round differently; TF32 keeps 11 bits.
 PROVIDER_PRECISION = 1e-3
 _SAME_OUTPUT = 1e-3
+# Two graphs that fold weights in different ways agree to this.
+_ROUNDING = 2e-5
 
 
-def judge_pair(reference: Reference, weights: WeightComparison | None, compensation: Compensation) -> list[Finding]:
-    """DA502 and DA504: inference computes something else than training without its dropout, beyond one factor."""
-    if compensation.factor is not None:
+def judge_pair(reference: Reference, pair: PairStudy | None) -> list[Finding]:
+    """DA502 and DA504: inference computes something else than training without its dropout, beyond factors of sites."""
+    alike = branch_compensation(reference).factor is not None if pair is None else pair.factors is not None
+    if alike:
+        return [_other_weights(name, reference, pair.weights) for name in _worst(reference)] if _differs(pair) else []
+    if reference.batch_gaps:
+        # Statistics of the batch move the outputs, and the running ones with every export in train mode.
         return []
+    noisy = {name for operator in reference.other for name in operator.outputs}
+    weights = None if pair is None else pair.weights
     different = weights is not None and bool(weights.different or weights.factors)
     return [
         _other_weights(name, reference, weights) if different and weights else _gap(name, reference)
         for name in reference.outputs
-        if not agree(reference.outputs[name], reference.derived[name], _SAME_OUTPUT)
+        if name not in noisy
+        and not agree(reference.outputs[name], reference.derived[name], _SAME_OUTPUT)
         and bool(np.all(np.isfinite(reference.outputs[name])))
     ]
+
+
+def _differs(pair: PairStudy | None) -> TypeGuard[PairStudy]:
+    """Whether weights differ though the outputs hardly do: by their names, or by more than rounding."""
+    if pair is None:
+        return False
+    return bool(pair.weights.renumbered) or (bool(pair.weights.different) and pair.gap > _ROUNDING)
+
+
+def _worst(reference: Reference) -> list[str]:
+    """Return the output in which inference differs most from the train mode without its dropout."""
+    gaps = {name: distance(reference.derived[name], value) for name, value in reference.outputs.items()}
+    return [max(gaps, key=lambda name: gaps[name])] if gaps else []
 
 
 def _gap(name: str, reference: Reference) -> Finding:
@@ -132,7 +156,12 @@ def judge_outputs(
             findings.append(non_finite(meter.name, "train", meter.non_finite))
             continue
         interval = meter.interval
-        if interval is None or meter.name not in meters.tested_outputs or meter.agrees(interval):
+        tested = meter.name in meters.tested_outputs
+        if interval is None and tested and (meter.has_reference or meter.moves or meter.spread):
+            findings.append(_unmeasured(meter, plan))
+        if interval is None or not (tested or meter.name in meters.noted_outputs) or meter.agrees(interval):
+            continue
+        if not tested and not meter.refutes(interval):
             continue
         if meter.refutes(interval):
             causes = attributions.get(meter.name, ())
@@ -147,7 +176,7 @@ def _shift(name: str, interval: Interval, linear: bool, causes: tuple[Attributio
     return make_finding(
         "DA305",
         name,
-        severity=Severity.ERROR if linear else Severity.WARNING,
+        severity=None if linear else Severity.INFO,
         message=f"The output's scale factor in train mode is {interval}; expected 1 within {plan.tolerance:g}, and "
         f"{between} between the sites and this output.{_main_cause(causes)}",
         remedy="Correct the scale of the sites before it."
@@ -160,6 +189,18 @@ def _shift(name: str, interval: Interval, linear: bool, causes: tuple[Attributio
         tolerance=plan.tolerance,
         linear=linear,
         site=max(causes, key=lambda cause: abs(cause.mean_gap_alone)).site if causes else None,
+    )
+
+
+def _unmeasured(meter: OutputMeter, plan: Plan) -> Finding:
+    if meter.has_reference:
+        why = f"{plan.max_replicates} replicates are too few for it to be looked at"
+        remedy = "Allow more replicates, or audit a larger input."
+    else:
+        why = "its inference-mode values are zero, or no larger than what rounding leaves of the train mode's"
+        remedy = "Audit with inputs for which the output is not zero (--inputs)."
+    return make_finding(
+        "DA901", meter.name, message=f"The scale factor of this output was not measured: {why}.", remedy=remedy
     )
 
 

@@ -2,79 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from dropaudit.findings import make_finding
 from dropaudit.graph.laws import alpha_law
 from dropaudit.graph.site import GraphSite
 from dropaudit.judge.compensation import Compensation
-from dropaudit.measure.meters import MaskMeter, NoiseMeter, SiteMeter
-from dropaudit.report import Family, Finding, Interval
-from dropaudit.stats.scale import Factor, is_constant, name_factor
+from dropaudit.judge.measured_site import MeasuredSite
+from dropaudit.measure.meters import MaskMeter, NoiseMeter
+from dropaudit.report import Finding, Implementation, Interval
+from dropaudit.stats.scale import Factor
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredSite:
-    """A site with what was measured of it."""
+def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Collection[str] = ()) -> list[Finding]:
+    """Judge rate and scale of one site.
 
-    site: GraphSite
-    meter: SiteMeter
-
-    @property
-    def keep_prob(self) -> float:
-        """Keep probability to judge the scale by: the graph's, else the caller's, else the measured one."""
-        for declared in (self.site.declared_keep_prob, self.meter.keep_prob):
-            if declared is not None:
-                return declared
-        interval = self.meter.interval
-        return interval.estimate if interval is not None else 0.5
-
-    @property
-    def factor(self) -> float | None:
-        """The one factor on kept elements; None where it varies, or where the site is no mask."""
-        return self.meter.factor if isinstance(self.meter, MaskMeter) else None
-
-    @property
-    def factor_name(self) -> Factor:
-        """Name of the measured factor; OTHER where it varies or cannot be compared."""
-        q = self.keep_prob
-        if self.factor is None or not isinstance(self.meter, MaskMeter) or not 0 < q < 1:
-            return Factor.OTHER
-        return name_factor(self.factor, q, self.meter.precision)
-
-    @property
-    def is_shifted(self) -> bool:
-        """Whether kept or dropped elements are moved, as in alpha dropout."""
-        law = self.site.law
-        return law is not None and not law.is_plain and not law.spread
-
-    @property
-    def is_alpha(self) -> bool:
-        """Whether the law is that of alpha dropout at the site's keep probability."""
-        law, q = self.site.law, self.keep_prob
-        if law is None or self.factor is None or not self.is_shifted or not 0 < q < 1:
-            return False
-        right = alpha_law(q)
-        precision = self.meter.precision if isinstance(self.meter, MaskMeter) else 0.0
-        pairs = ((self.factor, right.slope), (law.shift, right.shift), (law.dropped, right.dropped))
-        return all(is_constant(a, b, precision) for a, b in pairs)
-
-    @property
-    def family(self) -> Family:
-        """What the site does to what it keeps."""
-        if isinstance(self.meter, NoiseMeter):
-            return Family.GAUSSIAN
-        if self.is_shifted:
-            return Family.ALPHA if self.is_alpha else Family.OTHER
-        return {Factor.INVERTED: Family.INVERTED, Factor.UNSCALED: Family.UNSCALED}.get(self.factor_name, Family.OTHER)
-
-
-def judge_site(measured: MeasuredSite, compensation: Compensation) -> list[Finding]:
-    """Judge rate and scale of one site."""
+    Args:
+        measured: the site.
+        compensation: what inference does about its scale.
+        reaching: random operators that reach an output in other ways than through sites: where the site is drawn by
+            one, as in DropBlock, which rescales by what its mask has kept, its factor alone says nothing.
+    """
+    if measured.is_unmeasured:
+        return [_unmeasured(measured)]
     if isinstance(measured.meter, NoiseMeter):
         return _judge_noise(measured, measured.meter, compensation)
     assert isinstance(measured.meter, MaskMeter)
-    return _judge_rate(measured.meter) + _judge_scale(measured, measured.meter, compensation)
+    if measured.site.other is not None or measured.site.uneven or measured.site.maker in reaching:
+        return _judge_rate(measured.meter)
+    if measured.follows:
+        return _judge_scale(measured, measured.meter, compensation)
+    if _scales_all(measured):
+        return [_inert_scale(measured, measured.meter)]
+    bernoulli = _judge_bernoulli(measured, measured.meter)
+    found = _judge_rate(measured.meter) + _judge_scale(measured, measured.meter, compensation)
+    # A scale that is right by the standard is one finding, not two.
+    return bernoulli + [each for each in found if each.code not in {other.code for other in bernoulli}]
+
+
+def _judge_bernoulli(measured: MeasuredSite, meter: MaskMeter) -> list[Finding]:
+    """DA408, and DA202: the runtime draws the operator Bernoulli the other way round than the standard says.
+
+    A mask whose scale is right for what it drops was written by the standard, and keeps what it should drop.
+    """
+    standard = measured.site.declared_keep_prob
+    turned = measured.site.implementation is Implementation.BERNOULLI and standard is not None
+    if not turned or standard is None or not meter.interval.excludes(standard):
+        return []
+    differs = make_finding(
+        "DA408",
+        meter.name,
+        message=f"ONNX Runtime keeps {meter.interval} here, and the standard's Bernoulli would keep {standard:.4g}: "
+        "what is right as run is wrong on another runtime, or the other way round.",
+        remedy="Draw the mask by RandomUniformLike and a comparison, or use the operator Dropout.",
+        standardKeepProb=standard,
+        estimate=meter.interval.estimate,
+    )
+    if measured.factor_name is not Factor.SWAPPED or meter.keep_prob is not None:
+        return [differs]
+    return [differs, _rate_finding(meter.name, standard, meter.interval, meter.cells, swapped=True)]
+
+
+# Cells of which at least one would have been dropped at any rate worth declaring.
+_ENOUGH_CELLS = 1000
+
+
+def _scales_all(measured: MeasuredSite) -> bool:
+    """Whether a site whose rate nobody declares keeps everything, and scales it all the same."""
+    meter = measured.meter
+    never = isinstance(meter, MaskMeter) and meter.kept == meter.cells and meter.cells >= _ENOUGH_CELLS
+    return never and meter.keep_prob is None and measured.factor is not None and abs(measured.factor - 1) > 1e-6
+
+
+def _inert_scale(measured: MeasuredSite, meter: MaskMeter) -> Finding:
+    return make_finding(
+        "DA101",
+        meter.name,
+        message=f"Draws, but kept all of {meter.cells} mask cells, and multiplies them by {measured.factor:.6g} all "
+        "the same; a mask that never drops needs no scale.",
+        remedy="Correct the threshold that the draw is compared with.",
+        cells=meter.cells,
+        factor=measured.factor,
+    )
+
+
+def _unmeasured(measured: MeasuredSite) -> Finding:
+    return make_finding(
+        "DA901",
+        measured.meter.name,
+        message="Keep rate and scale of this site were not measured: the data that reaches it is zero.",
+        remedy="Audit with inputs for which it is not (--inputs), such as a sequence of more steps.",
+    )
 
 
 def _judge_noise(measured: MeasuredSite, meter: NoiseMeter, compensation: Compensation) -> list[Finding]:
@@ -110,7 +128,9 @@ def _mean_finding(measured: MeasuredSite, mean: Interval) -> Finding:
 
 def _judge_rate(meter: MaskMeter) -> list[Finding]:
     interval, declared = meter.interval, meter.keep_prob
-    if declared is None or meter.cells == 0 or meter.agrees(interval):
+    if declared is None:
+        return [] if meter.is_known(interval) else [_undecided(meter.name, "keep rate", interval, 0.01)]
+    if meter.cells == 0 or meter.agrees(interval):
         return []
     if not meter.refutes(interval):
         return [_undecided(meter.name, "keep rate", interval, 0.01)]
@@ -172,14 +192,14 @@ _FAULTS = {
 
 
 def _judge_scale(measured: MeasuredSite, meter: MaskMeter, compensation: Compensation) -> list[Finding]:
-    name, factor, q = measured.factor_name, meter.factor, measured.keep_prob
+    name, factor = measured.factor_name, meter.factor
     if meter.scale.empty:
         return []
     if factor is None:
         return [_varying(meter)]
     if measured.is_shifted:
         return [] if measured.is_alpha else [_wrong_alpha(measured, factor)]
-    if name is not Factor.INVERTED and compensation.is_near(factor * q):
+    if name is not Factor.INVERTED and measured.is_made_up_for(compensation):
         return [_classic(measured, compensation)] if name is Factor.UNSCALED else []
     if name is Factor.INVERTED:
         further = compensation.factor is not None and not compensation.is_near(1.0)

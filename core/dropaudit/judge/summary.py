@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropaudit.judge.sites import MeasuredSite
+from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.measure.case import Model
 from dropaudit.plan import Role
 from dropaudit.report import Finding, Output, Severity, Verdict
@@ -18,7 +18,7 @@ def summarize(
     """Say what was found: the gravest finding, or why all is well."""
     if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         return _gravest(verdict, findings)
-    healthy = _healthy(model, measured, outputs)
+    healthy = _healthy(model, measured, outputs, classic=any(finding.code == "DA304" for finding in findings))
     warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
     if not warnings:
         return healthy
@@ -37,7 +37,7 @@ def _gravest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
     return f"{first.subject}: {first.code} ({first.slug}){more}. {first.message} {first.remedy}"
 
 
-def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, ...]) -> str:
+def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, ...], *, classic: bool) -> str:
     if not model.active:
         meaning = "as an inference artifact should be" if model.role is Role.INFERENCE else "so nothing was judged"
         return f"No dropout is active in this artifact, {meaning}."
@@ -46,5 +46,10 @@ def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, 
     factors = [output.scale_factor for output in outputs if output.scale_factor is not None]
     worst = max(factors, key=lambda factor: abs(factor.estimate - 1), default=None)
     mean = "" if worst is None else f", and the output keeps {worst.estimate:.3f} of its inference-mode size on average"
+    if classic:
+        return (
+            f"Dropout is scaled as in the paper's first form: {sites}, left as it is at training and multiplied by q "
+            f"at inference, keep probability {rates}{mean}."
+        )
     families = " and ".join(dict.fromkeys(site.family.value.lower() for site in measured))
     return f"Dropout is scaled right: {sites}, {families}, keep probability {rates}{mean}."

@@ -1,0 +1,116 @@
+"""A site with what was measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dropaudit.graph.laws import alpha_law
+from dropaudit.graph.site import GraphSite
+from dropaudit.judge.compensation import Compensation
+from dropaudit.measure.meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
+from dropaudit.report import Family, Implementation
+from dropaudit.stats.scale import Factor, is_constant, name_factor, name_factor_within
+
+# A draw's edges are found in single precision.
+_OF_A_CHAIN = 1e-4
+# Where cells do not draw for themselves, those at the borders have another rate.
+_BORDERS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSite:
+    """A site with what was measured of it.
+
+    Attributes:
+        follows: whether another site's mask decides this one's: behind it, this one's rate cannot be seen.
+    """
+
+    site: GraphSite
+    meter: SiteMeter
+    follows: bool = False
+
+    @property
+    def keep_prob(self) -> float:
+        """Keep probability to judge the scale by: the graph's, else the caller's, else the measured one."""
+        if self.is_declared:
+            for declared in (self.site.keep_prob_as_run, self.meter.keep_prob):
+                if declared is not None:
+                    return declared
+        interval = self.meter.interval
+        return interval.estimate if interval is not None else 0.5
+
+    @property
+    def factor(self) -> float | None:
+        """The one factor on kept elements; None where it varies, or where the site is no mask."""
+        return self.meter.factor if isinstance(self.meter, MaskMeter) else None
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether graph or caller say how much is kept, and the measured rate does not say otherwise of a chain."""
+        if self.meter.keep_prob is not None:
+            return True
+        interval, declared = self.meter.interval, self.site.keep_prob_as_run
+        if self.follows:
+            return declared is not None
+        return declared is not None and (interval is None or not interval.excludes(declared))
+
+    @property
+    def factor_name(self) -> Factor:
+        """Name of the measured factor; OTHER where it varies or cannot be compared."""
+        q = self.keep_prob
+        if self.factor is None or not isinstance(self.meter, MaskMeter) or not 0 < q < 1:
+            return Factor.OTHER
+        if not self.is_declared:
+            interval = self.meter.interval
+            return name_factor_within(self.factor, interval.lower - _BORDERS, interval.upper + _BORDERS)
+        operator = self.site.implementation is Implementation.DROPOUT_OP
+        return name_factor(self.factor, q, self.meter.precision if operator else max(self.meter.precision, _OF_A_CHAIN))
+
+    def is_made_up_for(self, compensation: Compensation) -> bool:
+        """Whether inference multiplies by what the kept values lack."""
+        factor = self.factor
+        if factor is None or compensation.factor is None:
+            return False
+        if self.is_declared or self.meter.interval is None:
+            return compensation.is_near(factor * self.keep_prob)
+        return not self.meter.interval.excludes(compensation.factor / factor)
+
+    @property
+    def is_unmeasured(self) -> bool:
+        """Whether nothing can be said of its rate or scale: no data that is away from zero has reached it."""
+        if isinstance(self.meter, ChoiceMeter):
+            return self.meter.cells == 0
+        return self.meter.cells == 0 or (self.meter.scale.empty and not self.drops_everything)
+
+    @property
+    def drops_everything(self) -> bool:
+        """Whether cells were seen and none was kept."""
+        return isinstance(self.meter, MaskMeter) and self.meter.cells > 0 and self.meter.kept == 0
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether kept or dropped elements are moved, as in alpha dropout."""
+        law = self.site.law
+        return law is not None and not law.is_plain and not law.spread
+
+    @property
+    def is_alpha(self) -> bool:
+        """Whether the law is that of alpha dropout at the site's keep probability."""
+        law, q = self.site.law, self.keep_prob
+        if law is None or self.factor is None or not self.is_shifted or not 0 < q < 1:
+            return False
+        right = alpha_law(q)
+        precision = self.meter.precision if isinstance(self.meter, MaskMeter) else 0.0
+        pairs = ((self.factor, right.slope), (law.shift, right.shift), (law.dropped, right.dropped))
+        return all(is_constant(a, b, precision) for a, b in pairs)
+
+    @property
+    def family(self) -> Family:
+        """What the site does to what it keeps."""
+        if isinstance(self.meter, NoiseMeter):
+            return Family.GAUSSIAN
+        if self.site.other is not None or self.site.uneven:
+            return Family.OTHER
+        if self.is_shifted:
+            return Family.ALPHA if self.is_alpha else Family.OTHER
+        return {Factor.INVERTED: Family.INVERTED, Factor.UNSCALED: Family.UNSCALED}.get(self.factor_name, Family.OTHER)
