@@ -40,7 +40,6 @@ def _healthy(q: float) -> tuple[Trial, ...]:
             name="operator before tanh",
             model=_graph(f"h = Relu(x)  {_operator(1 - q, 'd')}  y = Tanh(d)"),
             codes=_REMOVED,
-            allowed=frozenset({"DA305"}),
         ),
         Trial(
             name="paper's form, pair",

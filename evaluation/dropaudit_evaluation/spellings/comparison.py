@@ -77,7 +77,9 @@ def _check_rate(truth: SiteTruth) -> None:
     measured = np.where(truth.seen.any(axis=others), truth.kept.sum(axis=others) / seen, q)
     measured = measured if q.ndim else np.asarray(truth.keep_rate)
     cells = _independent_cells(truth) / (q.size if q.ndim else 1) / _SHARED_DRAWS
-    allowed = _DEVIATIONS * np.sqrt(q * (1 - q) / cells) + _RATE_ERROR
+    # Behind other masks a feature may have been seen less often than others.
+    drawn = np.minimum(cells, seen / _SHARED_DRAWS) if q.ndim else np.asarray(cells)
+    allowed = _DEVIATIONS * np.sqrt(q * (1 - q) / np.maximum(drawn, 1)) + _RATE_ERROR
     if np.any(np.abs(measured - q) > allowed):
         raise Contradiction(f"{truth.site.result} keeps {measured}, and was meant to keep {q}")
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import onnx
 
-from dropaudit.report import Verdict
 from dropaudit_models.lstm import lstm_model
 from dropaudit_models.parameters import parameters
 from dropaudit_models.places import Sites
 from dropaudit_models.sites import multiplied, site
-from dropaudit_models.specimens.kind import PASS, UNDECIDED, WARN, Answer, Build
+from dropaudit_models.specimens.kind import PASS, WARN, Answer, Build
 from dropaudit_models.specimens.setting import Setting, Where
 from dropaudit_models.writing import Transform, chain
 
@@ -61,30 +60,21 @@ def scaled_weights(setting: Setting) -> onnx.ModelProto:
     return lstm_model(spec, weights=given.with_scaled(reader, inputs=q))
 
 
-def unless_undecided(setting: Setting, *verdicts: Verdict) -> tuple[Verdict, ...]:
-    """Return the verdicts; behind nonlinear operators the mean may also lie too near to the tolerance to decide."""
-    return verdicts if setting.linear else (*verdicts, UNDECIDED)
-
-
 def clean(setting: Setting) -> Answer:
     """Say what the audit of healthy dropout in train mode must find.
 
-    A default session may remove it (DA102), and behind nonlinear operators the mean may shift (DA305): WARN. In two
-    bodies of Scan ONNX Runtime draws the same masks where a random operator has one place among the nodes of both, for
-    its seed is counted from there (DA404).
+    A default session may remove it (DA102): WARN. Behind nonlinear operators the mean may shift (DA305), which is a
+    number and no fault. In two bodies of Scan ONNX Runtime draws the same masks where a random operator has one place
+    among the nodes of both, for its seed is counted from there (DA404).
     """
     removed = frozenset({"DA102"}) if setting.removed else frozenset()
     never = {*SCALE_CODES, *RATE_CODES, "DA102", "DA401", "DA402", "DA404"} - removed
-    if setting.bidirectional and setting.where in (Where.STATE, Where.MEMORY):
+    alike = setting.bidirectional and setting.where in (Where.STATE, Where.MEMORY)
+    if alike:
         never -= {"DA404"}
     return Answer(
-        verdicts=unless_undecided(setting, WARN) if removed else passes(setting),
+        verdicts=(WARN,) if removed else (PASS, WARN) if alike else (PASS,),
         codes=removed,
         not_codes=frozenset(never),
         no_errors=True,
     )
-
-
-def passes(setting: Setting) -> tuple[Verdict, ...]:
-    """Return PASS, or behind nonlinear operators whatever a shift of the mean may make of it."""
-    return (PASS,) if setting.linear else unless_undecided(setting, PASS, WARN)

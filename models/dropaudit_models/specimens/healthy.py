@@ -15,12 +15,10 @@ from dropaudit_models.specimens.building import (
     bare,
     clean,
     dropped,
-    passes,
     placed,
     planted,
     scaled_output,
     scaled_weights,
-    unless_undecided,
 )
 from dropaudit_models.specimens.kind import PASS, WARN, Answer, Kind
 from dropaudit_models.specimens.setting import Setting, Where
@@ -33,15 +31,6 @@ def _quiet(setting: Setting) -> Answer:
     return Answer(verdicts=(PASS,), not_codes=frozenset({"DA103", "DA104", "DA105", "DA401"}), no_errors=True)
 
 
-def _mean_preserving(setting: Setting) -> Answer:
-    return replace(clean(setting), verdicts=passes(setting))
-
-
-def _alpha(setting: Setting) -> Answer:
-    """Alpha dropout gives dropped units a value, so its output factor is not 1 by design."""
-    return replace(clean(setting), verdicts=unless_undecided(setting, PASS, WARN))
-
-
 def operator_mask_codes(setting: Setting) -> frozenset[str]:
     """DA102 where the operator makes a mask of ones whose shape is known at run time only: it is deleted there."""
     return frozenset({"DA102"}) if setting.draw is Draw.OPERATOR else frozenset()
@@ -52,7 +41,7 @@ def _locked(setting: Setting) -> Answer:
     answer = clean(setting)
     return replace(
         answer,
-        verdicts=unless_undecided(setting, WARN) if removed else answer.verdicts,
+        verdicts=(WARN,) if removed else answer.verdicts,
         codes=removed | {"DA403"},
         not_codes=answer.not_codes - removed,
     )
@@ -60,7 +49,7 @@ def _locked(setting: Setting) -> Answer:
 
 def _classic(setting: Setting) -> Answer:
     return Answer(
-        verdicts=passes(setting),
+        verdicts=(PASS,),
         codes=frozenset({"DA304"}),
         not_codes=frozenset({"DA301", "DA302", "DA303", "DA504"}),
         no_errors=True,
@@ -68,7 +57,7 @@ def _classic(setting: Setting) -> Answer:
 
 
 def _rows(setting: Setting) -> Answer:
-    return Answer(verdicts=passes(setting), not_codes=clean(setting).not_codes - {"DA102"}, no_errors=True)
+    return Answer(verdicts=(PASS,), not_codes=clean(setting).not_codes - {"DA102"}, no_errors=True)
 
 
 HEALTHY = (
@@ -154,7 +143,7 @@ HEALTHY = (
         name="alpha",
         says="alpha dropout: dropped units take a value, variance kept",
         train=planted(dropped(draw=Draw.ALPHA)),
-        answer=_alpha,
+        answer=clean,
         twin="alpha",
         family=Family.ALPHA,
         draws=(Draw.ALPHA,),
@@ -164,7 +153,7 @@ HEALTHY = (
         name="gaussian",
         says="Gaussian dropout: values times N(1, p/q)",
         train=planted(dropped(draw=Draw.GAUSSIAN)),
-        answer=_mean_preserving,
+        answer=clean,
         twin="gaussian",
         family=Family.GAUSSIAN,
         draws=(Draw.GAUSSIAN,),

@@ -15,7 +15,7 @@ from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
 from dropaudit_models.sites import multiplied, site
 from dropaudit_models.specimens.building import RATE_CODES, SCALE_CODES, always, clean, dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
-from dropaudit_models.specimens.kind import PASS, UNDECIDED, WARN, Answer, Kind
+from dropaudit_models.specimens.kind import PASS, WARN, Answer, Kind
 from dropaudit_models.specimens.setting import Setting, Where
 from dropaudit_models.weights import Floats
 
@@ -28,9 +28,16 @@ def _quiet(setting: Setting) -> Answer:
     return Answer(verdicts=(PASS,), not_codes=_INNOCENT, no_errors=True)
 
 
-def _not_dropout(setting: Setting) -> Answer:
-    """Noise is left when all dropout is bypassed, so an audit may say that it cannot decide; it may accuse nobody."""
-    return Answer(verdicts=(PASS, WARN, UNDECIDED), not_codes=_INNOCENT, no_errors=True)
+def _choice(setting: Setting) -> Answer:
+    """A choice between two tensors is a site of another family; in two directions it may be drawn alike (DA404)."""
+    never = frozenset({"DA105", "DA106", "DA901"})
+    return Answer(verdicts=(PASS, WARN), not_codes=_INNOCENT | never, no_errors=True)
+
+
+def _noisy(setting: Setting) -> Answer:
+    """Noise beside dropout is named, and the mean of what depends on it is not judged."""
+    never = frozenset({"DA105", "DA305", "DA901"})
+    return Answer(verdicts=(WARN,), codes=frozenset({"DA106"}), not_codes=_INNOCENT | never, no_errors=True)
 
 
 def _besides_dropout(setting: Setting) -> Answer:
@@ -129,7 +136,7 @@ LOOKALIKES = (
         name="zoneout",
         says="zoneout: states keep their old value with a chance, random and no dropout",
         train=placed(_zoneout),
-        answer=_not_dropout,
+        answer=_choice,
         twin="zoneout",
         role=Role.AUTO,
         draws=(Draw.LESS,),
@@ -142,7 +149,7 @@ LOOKALIKES = (
         train=placed(
             lambda setting: {Place(Spot.INPUT): gaussian_noise(0.1), Place(Spot.OUTPUT): site(setting.recipe())}
         ),
-        answer=_not_dropout,
+        answer=_noisy,
         twin="noisy-training",
         draws=UNIFORM_CHAINS,
         places=(Where.OUTPUT,),

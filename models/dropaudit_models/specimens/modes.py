@@ -11,7 +11,7 @@ from dropaudit_models.recipe import Draw
 from dropaudit_models.sites import site
 from dropaudit_models.specimens.building import always, bare, clean, dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
-from dropaudit_models.specimens.kind import FAIL, UNDECIDED, WARN, Answer, Kind, fails
+from dropaudit_models.specimens.kind import WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
 
 OPERATOR = (Draw.OPERATOR,)
@@ -24,13 +24,14 @@ def _active(setting: Setting) -> Answer:
 
 
 def _no_effect(setting: Setting) -> Answer:
-    return Answer(verdicts=(FAIL,), codes_any=(frozenset({"DA101", "DA105"}),))
+    """It draws and is dead, so that nothing random reaches an output; it is able to drop, and therefore not inert."""
+    return fails("DA105", "DA107", never=("DA101",))(setting)
 
 
 def _partly(setting: Setting) -> Answer:
     # The first of the two sites is on the input, and what follows it is not linear.
     never = frozenset({"DA101", "DA301"})
-    return replace(clean(setting), verdicts=(WARN, UNDECIDED), codes=frozenset({"DA102"}), not_codes=never)
+    return replace(clean(setting), verdicts=(WARN,), codes=frozenset({"DA102"}), not_codes=never)
 
 
 MODES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dropaudit_models.alterations import cast_twice, turned_twice
 from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
 from dropaudit_models.sites import site
-from dropaudit_models.specimens.building import always, dropped, planted, unless_undecided
+from dropaudit_models.specimens.building import always, dropped, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
 from dropaudit_models.specimens.kind import EQUAL, UNEQUAL, WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
@@ -26,7 +26,7 @@ def _stacked(setting: Setting) -> Answer:
     # The first of two operators is never an output: what reads it is the second.
     codes = {"DA203"} | ({"DA102"} if setting.draw is Draw.OPERATOR else set())
     never = frozenset({"DA301", "DA302"})
-    return Answer(verdicts=unless_undecided(setting, WARN), codes=frozenset(codes), not_codes=never, no_errors=True)
+    return Answer(verdicts=(WARN,), codes=frozenset(codes), not_codes=never, no_errors=True)
 
 
 RATES = (

@@ -14,7 +14,7 @@ from dropaudit_models.places import Place, Sites, Spot
 from dropaudit_models.recipe import Draw
 from dropaudit_models.sites import site
 from dropaudit_models.spec import VARIATIONAL
-from dropaudit_models.specimens.building import dropped, placed, planted, unless_undecided
+from dropaudit_models.specimens.building import dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES, operator_mask_codes
 from dropaudit_models.specimens.kind import PASS, WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
@@ -40,7 +40,7 @@ def frozen(setting: Setting, kept: float) -> Floats:
 def _warns(*codes: str) -> Callable[[Setting], Answer]:
     def answer(setting: Setting) -> Answer:
         return Answer(
-            verdicts=unless_undecided(setting, WARN),
+            verdicts=(WARN,),
             codes=frozenset(codes) | ({"DA102"} if setting.removed else set()),
             not_codes=frozenset({"DA301", "DA302", "DA303", "DA401"}),
             no_errors=True,
