@@ -104,7 +104,7 @@ def test_several_findings_of_one_case_are_one_failure_that_tells_all() -> None:
 def test_one_name_for_a_site_and_an_output_is_told_apart_by_the_code() -> None:
     report = report_with(finding("DA301", "y"), finding("DA305", "y"), site="y")
     tags = outcomes(report)
-    assert tags == {"dropaudit.site loop/body/y": ["failure"], "dropaudit.output y": ["system-out"]}
+    assert tags == {"dropaudit.site loop/body/y": ["failure"], "dropaudit.output y": ["failure"]}
 
 
 def test_a_report_about_nothing_still_has_a_case() -> None:

@@ -27,6 +27,7 @@ from dropaudit.runtime.thrift import ThriftySampler
 from dropaudit.stats.tally import mask_of_counts, output_of_counts
 from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
 from dropaudit_models.twins import build
+from support.definitions import ALPHA_PRIME, alpha_affine
 from support.graphs import dense, model
 from support.kernels import HostKernels
 
@@ -154,10 +155,13 @@ def test_an_audit_decides_from_counts(kernels: Kernels | None) -> None:
 
 
 def test_masks_that_counts_do_not_describe_are_read_whole() -> None:
-    shared = dense(
-        "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  s = Mul(x, m)  w = Where(b, s, q)  y = Neg(w)"
+    slope, shift = alpha_affine(0.7)
+    alpha = dense(
+        "u = RandomUniformLike(x)  b = Less(u, q)  w = Where(b, x, low)  s = Mul(w, slope)  y = Add(s, shift)",
+        extra=f", float low = {{{ALPHA_PRIME!r}}}, float slope = {{{slope!r}}}, float shift = {{{shift!r}}}",
     )
-    case, prepared = ready(shared)
+    case, prepared = ready(alpha)
+    assert [site.law.is_plain for site in prepared.measured if site.law] == [False]
     meters = make_meters(case, prepared, PLAN)
     assert not meters.reader().counts_suffice(prepared.drawing.source.fixed, lambda before, after: True)
     for _, take in on_device(prepared).pieces(128, meters.wanted(), meters.reader()):

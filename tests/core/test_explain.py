@@ -12,7 +12,7 @@ import pytest
 from dropaudit.errors import InvalidArgument
 from dropaudit.explain import SECTIONS, UnknownCode, as_document, explain, explain_all, sections_of
 from dropaudit.findings import CATALOGUE
-from support.confirmations import CONFIRMATIONS, Files
+from support.confirmations import CONFIRMATIONS, Files, two_draws
 from support.graphs import dense
 
 EVERY = explain_all()
@@ -68,6 +68,11 @@ def test_every_code_can_be_confirmed_by_a_program_that_compiles(code: str) -> No
 def test_the_program_tells_a_faulty_file_from_its_healthy_twin(code: str, tmp_path: Path) -> None:
     assert confirmed(code, CONFIRMATIONS[code].faulty, tmp_path)
     assert not confirmed(code, CONFIRMATIONS[code].healthy, tmp_path)
+
+
+def test_a_mask_that_decides_another_is_confirmed_as_identical_ones_are(tmp_path: Path) -> None:
+    nested = two_draws("<seed = 5.0>", "<seed = 5.0>", second_threshold="half")
+    assert confirmed("DA404", nested, tmp_path)
 
 
 def test_one_provider_agrees_with_itself(tmp_path: Path) -> None:

@@ -37,20 +37,57 @@ def test_all_kept_leaves_one_possible() -> None:
     assert 0.97 < found.lower < 1.0
 
 
+def test_the_edges_solve_the_equation_of_both_halves_where_a_probability_is_expected() -> None:
+    from scipy.special import betaln
+
+    kept, cells, alpha, expected, weight = 8_030, 10_000, 1e-3, 0.8, 10_000
+    found = keep_rate_interval(kept, cells, alpha, expected)
+
+    def mixture(a: float, b: float) -> float:
+        return float(betaln(a + kept, b + cells - kept) - betaln(a, b))
+
+    wide, near = mixture(0.5, 0.5), mixture(weight * expected, weight * (1 - expected))
+    evidence = np.logaddexp(wide, near) - np.log(2)
+    for edge in (found.lower, found.upper):
+        likelihood = kept * np.log(edge) + (cells - kept) * np.log1p(-edge)
+        assert evidence - likelihood == pytest.approx(np.log(1 / alpha), rel=1e-6)
+
+
+def test_what_is_expected_and_comes_is_known_more_narrowly() -> None:
+    plain, told = (keep_rate_interval(24_000, 30_000, 1e-3, expected) for expected in (None, 0.8))
+    assert told.upper - told.lower < 0.9 * (plain.upper - plain.lower)
+
+
+def test_what_is_expected_and_does_not_come_is_refuted_all_the_same() -> None:
+    """A mixture of halves costs no more than the logarithm of two."""
+    found = keep_rate_interval(3_000, 10_000, 1e-3, 0.8)
+    plain = keep_rate_interval(3_000, 10_000, 0.5e-3)
+    assert found.upper < 0.35
+    assert plain.lower <= found.lower <= found.upper <= plain.upper
+
+
+@pytest.mark.parametrize("expected", [0.0, 1.0])
+def test_an_expectation_of_all_or_nothing_is_none(expected: float) -> None:
+    assert keep_rate_interval(30, 100, 0.01, expected) == keep_rate_interval(30, 100, 0.01)
+
+
 @pytest.mark.parametrize(("kept", "cells", "alpha"), [(-1, 5, 0.1), (6, 5, 0.1), (1, 5, 0.0), (1, 5, 1.0)])
 def test_impossible_counts_are_refused(kept: int, cells: int, alpha: float) -> None:
     with pytest.raises(ValueError, match="need 0 <= kept <= cells"):
         keep_rate_interval(kept, cells, alpha)
 
 
+@pytest.mark.parametrize("expected", [None, "true", "wrong"])
 @pytest.mark.parametrize("keep_prob", [0.02, 0.5, 0.95])
-def test_watched_all_along_it_misses_no_more_often_than_alpha(keep_prob: float) -> None:
+def test_watched_all_along_it_misses_no_more_often_than_alpha(keep_prob: float, expected: str | None) -> None:
+    """Whatever was expected: a mixture that is fixed beforehand covers, right or wrong."""
+    told = {None: None, "true": keep_prob, "wrong": (keep_prob + 0.3) % 1}[expected]
     alpha, streams = 0.1, 400
     rng = np.random.default_rng(7)
     misses = 0
     looks = np.unique(np.geomspace(1, 2000, 40).astype(int))
     for _ in range(streams):
         kept = np.cumsum(rng.random(2000) < keep_prob)
-        intervals = (keep_rate_interval(int(kept[n - 1]), int(n), alpha) for n in looks)
+        intervals = (keep_rate_interval(int(kept[n - 1]), int(n), alpha, told) for n in looks)
         misses += any(not found.lower <= keep_prob <= found.upper for found in intervals)
     assert binomtest(misses, streams, alpha, alternative="greater").pvalue > 1e-3

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from dropaudit.stats.ratios import RunningSpread, ratios, smallest_input
-from dropaudit.stats.scale import Factor, expected_factors, factor_precision, is_constant, name_factor
+from dropaudit.stats.scale import (
+    Factor,
+    expected_factors,
+    factor_precision,
+    is_constant,
+    name_factor,
+    name_factor_within,
+)
 
 
 def test_exact_zeros_are_dropped_and_the_rest_is_compared() -> None:
@@ -74,6 +81,31 @@ def test_an_empty_spread_has_no_median() -> None:
 )
 def test_factors_are_named_by_what_explains_them(factor: float, keep_prob: float, name: Factor) -> None:
     assert name_factor(factor, keep_prob, 1e-6) is name
+
+
+@pytest.mark.parametrize(
+    ("factor", "name"),
+    [
+        (1 / 0.803, Factor.INVERTED),
+        (1.0, Factor.UNSCALED),
+        (0.803**-2, Factor.DOUBLED),
+        (1 / 0.203, Factor.SWAPPED),
+        (1 / 0.78, Factor.OTHER),
+        (1.3, Factor.OTHER),
+        (0.8, Factor.OTHER),
+        (0.0, Factor.OTHER),
+    ],
+)
+def test_a_factor_is_named_by_what_it_is_at_some_probability_between_bounds(factor: float, name: Factor) -> None:
+    assert name_factor_within(factor, 0.79, 0.81) is name
+
+
+def test_around_one_half_a_factor_of_two_is_the_right_one() -> None:
+    assert name_factor_within(2.0, 0.49, 0.51) is Factor.INVERTED
+
+
+def test_bounds_that_nothing_was_learnt_from_excuse_every_factor_that_may_be_right() -> None:
+    assert name_factor_within(3.0, 0.0, 1.0) is Factor.INVERTED
 
 
 @pytest.mark.parametrize("keep_prob", [0.0, 1.0, -1.0])

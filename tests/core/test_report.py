@@ -72,7 +72,7 @@ def test_the_gravest_finding_makes_the_verdict(codes: list[str], verdict: Verdic
 
 def test_findings_are_sorted_by_gravity_then_code() -> None:
     findings = [make_finding(code, "site", message="m", remedy="r") for code in ("DA405", "DA305", "DA301", "DA102")]
-    assert [finding.code for finding in gravest_first(findings)] == ["DA301", "DA102", "DA305", "DA405"]
+    assert [finding.code for finding in gravest_first(findings)] == ["DA301", "DA305", "DA102", "DA405"]
 
 
 def test_evidence_that_is_not_known_is_left_out() -> None:

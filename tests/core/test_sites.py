@@ -94,12 +94,12 @@ def test_another_range_of_the_draw_is_taken_into_account() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "source", "result"), [(4.0, "x", "y"), (4 / 3, "x", "y"), (3.0, "s", "z"), (0.75, "s", "z")]
+    ("factor", "source", "result"), [(4.0, "x", "y"), (4 / 3, "x", "y"), (0.75, "x", "y"), (3.0, "s", "z")]
 )
 def test_a_scale_beside_the_mask_belongs_to_the_site_when_it_is_one_of_dropouts_own(
     factor: float, source: str, result: str
 ) -> None:
-    """q is 3/4: 4/3 is 1/q and 4 is 1/p; any other factor is the model's."""
+    """q is 3/4: 4/3 is 1/q and 4 is 1/p, 0.75 is q; any other factor is the model's."""
     text = (
         f"g (float[N,4] x) => (float[N,4] y) <float q = {{0.75}}, float c = {{{factor!r}}}>"
         "{ s = Mul(x, c)  u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)"

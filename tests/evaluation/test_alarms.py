@@ -108,7 +108,8 @@ def test_a_labelled_folder_gives_trials(tmp_path: Path) -> None:
     assert not stacked.healthy
     assert "DA301" not in stacked.allowed
     assert (healthy.name, healthy.healthy, healthy.role, healthy.model) == ("a", True, Role.TRAIN, b"a__1.onnx")
-    assert "DA305" in healthy.allowed
+    assert "DA203" in healthy.allowed
+    assert "DA305" not in healthy.allowed
     assert "DA102" not in healthy.allowed
     assert (faulty.healthy, faulty.codes, faulty.allowed) == (False, frozenset({"DA301"}), frozenset(CATALOGUE))
     assert (faulty.inference, faulty.keep_prob) == (b"a__1.onnx", 0.7)

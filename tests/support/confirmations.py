@@ -31,6 +31,11 @@ def chain(scale: str = "f", threshold: str = "q", seed: str = "") -> str:
     )
 
 
+def bernoulli() -> str:
+    """Return h -> d by the operator Bernoulli, given the keep probability."""
+    return "n = Shape(h)  a = Expand(q, n)  m = Bernoulli(a)  s = Mul(m, f)  d = Mul(h, s)"
+
+
 CONSTANTS = (
     f", float one = {{1.0}}, float f = {{{1 / 0.7!r}}}, float ff = {{{1 / 0.49!r}}}, float odd = {{1.5}}"
     ", float half = {0.5}, float p = {0.3}, bool off = {0}"
@@ -54,10 +59,11 @@ def shared(shape: str) -> Files:
     return {"model.onnx": model(f"g (float[8,5,16] x) => (float[8,5,16] y) <float q = {{0.7}}> {{ {body}{OUT} }}")}
 
 
-def two_draws(first_seed: str, second_seed: str) -> Files:
+def two_draws(first_seed: str, second_seed: str, second_threshold: str = "q") -> Files:
     return straight(
         f"u = RandomUniformLike{first_seed}(x)  b = Less(u, q)  m = Cast<to = 1>(b)  d = Mul(x, m)"
-        f"  w = RandomUniformLike{second_seed}(x)  c = Less(w, q)  n = Cast<to = 1>(c)  e = Mul(x, n)  y = Add(d, e)"
+        f"  w = RandomUniformLike{second_seed}(x)  c = Less(w, {second_threshold})  n = Cast<to = 1>(c)  e = Mul(x, n)"
+        "  y = Add(d, e)"
     )
 
 
@@ -114,6 +120,8 @@ CONFIRMATIONS = {
     "DA103": Confirmation(hidden(DROPOUT), hidden("d = Dropout(h, r, off)")),
     "DA104": Confirmation(straight("u = RandomNormalLike(x)  y = Add(x, u)"), straight("y = Relu(x)")),
     "DA105": Confirmation(straight("y = Relu(x)"), hidden(DROPOUT)),
+    "DA106": Confirmation(straight("u = RandomNormalLike(x)  y = Add(x, u)"), hidden(DROPOUT)),
+    "DA107": Confirmation(hidden(f"{DROPOUT}  e = Dropout(d, r, t)"), hidden(DROPOUT)),
     "DA201": Confirmation(hidden("d = Dropout(h, half, t)"), hidden(DROPOUT)),
     "DA202": Confirmation(hidden("d = Dropout(h, q, t)"), hidden(DROPOUT)),
     "DA203": Confirmation(
@@ -132,6 +140,7 @@ CONFIRMATIONS = {
     "DA405": Confirmation(hidden(DROPOUT), hidden(chain())),
     "DA406": Confirmation(hidden(chain(seed="<seed = 5.0>")), hidden(chain())),
     "DA407": Confirmation(cell("d"), cell("c0")),
+    "DA408": Confirmation(hidden(bernoulli()), hidden(chain())),
     "DA501": Confirmation(straight("y = Log(x)"), straight("y = Relu(x)")),
     "DA502": Confirmation(normalized(1), normalized(0)),
     "DA504": Confirmation(
