@@ -15,6 +15,7 @@ from dropaudit_client.local_service import free_port
 from dropaudit_store.audits import AuditStore
 from dropaudit_store.blobs import BlobStore
 from dropaudit_store.connection import connect
+from dropaudit_store.garbage import Garbage
 from dropaudit_store.records import ArtifactRef, AuditRecord, AuditRequest, AuditState, Spec
 from dropaudit_store.routing import Routes
 from dropaudit_worker.app import make_app
@@ -132,8 +133,10 @@ def is_there(client: redis.Redis) -> bool:
 
 
 def test_children_that_are_killed_in_their_first_moments_are_replaced(
-    redis_url: str, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
+    redis_url: str, redis_client: redis.Redis, store: AuditStore, healthy: ArtifactRef, tmp_path: Path
 ) -> None:
+    # No model refers to the content here, and between two audits it would be cleaned away.
+    Garbage(redis_client).hold(healthy.model)
     with worker(redis_url, tmp_path, concurrency=1, **PROMPT) as parent:
         finished(store, ask(store, healthy))
         for wait in (0.0, 0.0, 0.001, 0.01, 0.1):
