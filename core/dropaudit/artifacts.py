@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -67,11 +67,12 @@ def _measured(
     state = Progress(phase=Phase.SAMPLING, max_replicates=plan.max_replicates)
     meters = make_meters(case, prepared, plan)
     attributions: Attributions = {}
-    if case.model.active:
-        sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
-        state = sample(ThriftySampler(sampler, note), meters, plan, progress, cancelled)
-    if case.model.role is not Role.INFERENCE:
-        attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
+    with _own_mistakes_on(place):
+        if case.model.active:
+            sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
+            state = sample(ThriftySampler(sampler, note), meters, plan, progress, cancelled)
+        if case.model.role is not Role.INFERENCE:
+            attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = Times(start, begun, time.perf_counter())
     progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
     return Evidence(
@@ -84,10 +85,14 @@ def _taken(place: Place) -> int:
     return 0 if memory is None else memory.total - memory.free
 
 
+def _own_mistakes_on(place: Place) -> AbstractContextManager[None]:
+    """Another provider may have no kernel for what the artifact holds; the CPU has accepted it."""
+    return own_mistakes() if place.provider is Provider.CPU else nullcontext()
+
+
 def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Ready:
     case = make_case(subject, plan, place)
-    # Another provider may have no kernel for what the artifact holds; the CPU has accepted it.
-    with own_mistakes() if place.provider is Provider.CPU else nullcontext():
+    with _own_mistakes_on(place):
         return Ready(case, prepare(case, plan, place))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from dropaudit.findings import make_finding
+from dropaudit.graph.linear import without_effect
 from dropaudit.graph.noise import MOVES
 from dropaudit.graph.scope import Scope
 from dropaudit.graph.site import GraphSite
@@ -19,19 +20,21 @@ _ROUNDING = 1e-6
 def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
     """DA401 to DA404, DA406 and DA407 of the sites that were measured."""
     study = prepared.study
-    findings = [_frozen(site) for site in prepared.measured if site in study.frozen]
-    for site in prepared.measured:
+    dead = without_effect(model.scopes, model.active)
+    measured = [site for site in prepared.measured if site not in dead]
+    findings = [_frozen(site) for site in measured if site in study.frozen]
+    for site in measured:
         axes = prepared.shared_over(site)
         on_weights = site.placement in _ON_WEIGHTS or site.source in model.scope.constants
         if Axis.BATCH in axes and not on_weights:
             findings.append(_shared_over_batch(site, axes))
         if Axis.TIME in axes and not on_weights:
             findings.append(_shared_over_time(site, axes))
-    pairs = [(a, b) for a, b in study.identical if a not in study.frozen]
-    alike = list(dict.fromkeys([*prepared.decided, *pairs]))
+    pairs = [(a, b) for a, b in (*prepared.decided, *study.identical) if a not in study.frozen]
+    alike = [(a, b) for a, b in dict.fromkeys(pairs) if a not in dead and b not in dead]
     findings += [_identical(alike)] if alike else []
-    findings += [_replayed(site) for site in prepared.measured if site in study.replayed - study.frozen]
-    dropping = (site for site in model.active if site.declared_keep_prob != 1)
+    findings += [_replayed(site) for site in measured if site in study.replayed - study.frozen]
+    dropping = (site for site in model.active if site.declared_keep_prob != 1 and site not in dead)
     return findings + [_memory(site) for site in dropping if site.placement is Placement.STATE_C]
 
 

@@ -14,7 +14,7 @@ from dropaudit.stats.scale import Factor, is_constant, name_factor, name_factor_
 # A draw's edges are found in single precision.
 _OF_A_CHAIN = 1e-4
 # Where cells do not draw for themselves, those at the borders have another rate.
-_BORDERS = 0.02
+_BORDERS = 0.035
 
 
 @dataclass(frozen=True, slots=True)

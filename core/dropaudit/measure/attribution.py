@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import onnx
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.graph.rewrite import without_sites
+from dropaudit.graph.rewrite import graphs_of, without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
@@ -87,13 +88,23 @@ def _effects(prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Gen
 
 
 def _holds_sources(source: Source, sites: frozenset[GraphSite]) -> bool:
-    """Whether a model knows all tensors of its main graph that the sites' masks are applied to."""
-    graph = source.model.graph
-    known = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-    known.update(name for node in graph.node for name in node.output)
-    needed = {each.source for site in sites if not site.path for each in site.applications}
-    needed |= {site.other for site in sites if not site.path and site.other is not None}
-    return needed <= known
+    """Whether a model knows all tensors that stand in for the results of sites, in bodies that were cut too."""
+    known = {path: _names(graph) for graph, path in graphs_of(source.model.graph)}
+    return all(_needed(site) <= _seen_from(known, site.path) for site in sites)
+
+
+def _needed(site: GraphSite) -> set[str]:
+    return {each.source for each in site.applications} | ({site.other} if site.other is not None else set())
+
+
+def _seen_from(known: Mapping[tuple[str, ...], set[str]], path: tuple[str, ...]) -> set[str]:
+    """Return the tensors that a body sees: its own, and those of all graphs around it."""
+    return set().union(*(known.get(path[:depth], set()) for depth in range(len(path) + 1)))
+
+
+def _names(graph: onnx.GraphProto) -> set[str]:
+    made = {name for node in graph.node for name in node.output}
+    return made | {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
 
 
 def _first_of(value: Array, shape: tuple[int, ...]) -> Array:

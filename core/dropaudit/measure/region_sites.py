@@ -172,10 +172,9 @@ class RegionReader:
         if values is None or values.dtype.kind != "f":
             return None
         changing = [name for name in noise if self.kinds[name] is not Kind.FIXED]
-        shapes = self._values.shapes
-        for source in sorted(data, key=lambda name: shapes.get(name) != shapes[result]):
+        for source in sorted(data, key=lambda name: not self._is_alike(name, result)):
             law = self._law(result, source, precision) if changing else None
-            if law is not None and law.slope is None and shapes.get(source) != shapes[result]:
+            if law is not None and law.slope is None and not self._is_alike(source, result):
                 continue
             if law is not None:
                 return Applied(node.name, source, result, law, law.kept, roots, changing[0])
@@ -186,6 +185,12 @@ class RegionReader:
             share = 0.5 if condition is None else float(condition.mean())
             return Applied(node.name, node.input[1], result, None, share, roots, node.input[0], other=node.input[2])
         return None
+
+    def _is_alike(self, name: str, result: str) -> bool:
+        """Whether a tensor, or a constant, has the shape of a result."""
+        constant = self._region.scope.constants.get(name)
+        shape = self._values.shapes.get(name, None if constant is None else constant.shape)
+        return shape == self._values.shapes[result]
 
     def _joined(self, node: onnx.NodeProto, inputs: list[str], data: list[str], ends: list[Applied]) -> Applied | None:
         """Read what more of the same draw, or of the same data, makes of what it has met already."""
