@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dropaudit.graph.batch_moments import batch_moments
-from dropaudit.graph.linear import without_effect
 from dropaudit.judge.compensation import compensation_of, is_foreign
 from dropaudit.judge.masks import judge_correlation, judge_masks, judge_stacked
 from dropaudit.judge.measured_site import MeasuredSite
@@ -41,7 +40,7 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
     findings = judge_stacked(model, prepared.decided) + judge_pair(prepared.reference, pair)
     findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)
     reaching = frozenset(operator.name for operator in prepared.reference.other)
-    dead = without_effect(model.scopes, model.active)
+    dead = model.dead
     for site in measured:
         if site.site in dead:
             continue

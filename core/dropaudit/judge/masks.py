@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from dropaudit.findings import make_finding
-from dropaudit.graph.linear import without_effect
 from dropaudit.graph.noise import MOVES
 from dropaudit.graph.scope import Scope
 from dropaudit.graph.site import GraphSite
@@ -20,7 +19,7 @@ _ROUNDING = 1e-6
 def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
     """DA401 to DA404, DA406 and DA407 of the sites that were measured."""
     study = prepared.study
-    dead = without_effect(model.scopes, model.active)
+    dead = model.dead
     measured = [site for site in prepared.measured if site not in dead]
     findings = [_frozen(site) for site in measured if site in study.frozen]
     for site in measured:

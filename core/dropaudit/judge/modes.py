@@ -87,8 +87,7 @@ def _still_drops(sites: Sequence[GraphSite]) -> Finding:
 def judge_removed(model: Model) -> list[Finding]:
     """DA102: Dropout operators that a default session of the runtime deletes; INFO where nobody asked to train."""
     operators = [site for site in model.active if site.implementation is Implementation.DROPOUT_OP]
-    dead = without_effect(model.scopes, operators)
-    removed = [site.name for site in operators if site.maker not in model.surviving and site not in dead]
+    removed = [site.name for site in operators if site.maker not in model.surviving and site not in model.dead]
     if not removed:
         return []
     extent = "all" if len(removed) == len(model.active) else "a part"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dropaudit.findings import make_finding
 from dropaudit.graph.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.frozen import frozen_weights
-from dropaudit.graph.linear import without_effect
 from dropaudit.graph.scope import Scope
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.measure.case import Model, is_frozen
@@ -23,7 +22,7 @@ def judge_presence(model: Model, reference: Reference) -> list[Finding]:
     """DA101, DA105, DA106 and DA107: sites that cannot drop, sites without effect, other randomness, or nothing."""
     if model.role is Role.INFERENCE:
         return []
-    dead = without_effect(model.scopes, [site for site in model.active if not is_frozen(site)])
+    dead = frozenset(site for site in model.dead if not is_frozen(site))
     inert = [site for site in model.inert if model.role is Role.TRAIN]
     findings = [_inert(inert)] if inert else []
     findings += [_dead([site for site in model.active if site in dead])] if dead else []

@@ -12,6 +12,7 @@ import onnx
 
 from dropaudit.graph.constants import Constants
 from dropaudit.graph.held import Held, with_weights_held
+from dropaudit.graph.linear import without_effect
 from dropaudit.graph.load import parse_model
 from dropaudit.graph.names import name_nodes
 from dropaudit.graph.scope import Scope, main_scope, scopes
@@ -74,6 +75,11 @@ class Model:
     def active(self) -> tuple[GraphSite, ...]:
         """Sites that drop when the model runs in its role."""
         return tuple(site for site in self.sites if is_active(site, self.role))
+
+    @cached_property
+    def dead(self) -> frozenset[GraphSite]:
+        """Active sites whose result reaches no output."""
+        return without_effect(self.scopes, self.active)
 
     @property
     def inert(self) -> tuple[GraphSite, ...]:
