@@ -140,8 +140,8 @@ audit-dependencies: $(LOCK_BIN)/uv
 	  $(LOCK_BIN)/pip-audit --require-hashes --disable-pip -r deploy/locked/$$each.txt || exit 1; done
 
 # The lowest versions that pyproject.toml allows, in an environment of their own, and the tests that would notice.
-LOWEST_TESTS ?= tests/core/test_artifacts.py tests/core/test_malformed.py tests/core/test_recorded.py tests/store \
-  tests/server tests/worker/test_beat.py tests/worker/test_schedule.py tests/worker/test_maker.py tests/client \
+LOWEST_TESTS ?= tests/core/test_artifacts.py tests/core/graph/reading/test_malformed.py tests/core/test_recorded.py tests/store \
+  tests/server tests/worker/queue/test_beat.py tests/worker/queue/test_schedule.py tests/worker/making/test_maker.py tests/client \
   tests/system/test_service.py tests/system/test_s3.py tests/system/test_telemetry.py
 test-lowest: $(LOCK_BIN)/uv
 	$(LOCK_BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-annotate --no-header \
@@ -170,16 +170,16 @@ chaos: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos --output benchmarks
 
 fuzz-graphs: $(STAMP)
-	$(BIN)/python -m dropaudit_chaos.fuzz_graphs --output benchmarks
+	$(BIN)/python -m dropaudit_chaos.fuzzing.graphs --output benchmarks
 
 fuzz: $(STAMP)
-	$(BIN)/python -m dropaudit_chaos.fuzz --output benchmarks
+	$(BIN)/python -m dropaudit_chaos.fuzzing.mutate --output benchmarks
 
 endurance: $(STAMP)
-	$(BIN)/python -m dropaudit_chaos.endurance --output benchmarks
+	$(BIN)/python -m dropaudit_chaos.load.endurance --output benchmarks
 
 throughput: $(STAMP)
-	$(BIN)/python -m dropaudit_chaos.throughput --output benchmarks
+	$(BIN)/python -m dropaudit_chaos.load.throughput --output benchmarks
 
 clean:
 	rm -rf $(VENV) .venv-torch .venv-tensorflow .venv-lock .venv-lowest .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

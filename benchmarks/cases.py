@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
-from dropaudit_models.twins import build
+from dropaudit_models.lstm.spec import Layer, LSTMSpec, Wrapper
+from dropaudit_models.lstm.twins import build
 
 FEATURES = 2
 

@@ -102,10 +102,10 @@ def ort_loop(case: Case, device: str) -> Run:
 
 def all_statistics(case: Case, device: str) -> Run:
     """Return all statistics of a report over so many replicates, for a model that is prepared."""
-    from dropaudit.measure.make_case import make_case
+    from dropaudit.measure.cases.build_case import make_case
     from dropaudit.measure.prepare import make_meters, prepare
+    from dropaudit.runtime.oom_fallback import FallbackSampler
     from dropaudit.runtime.provider import choose
-    from dropaudit.runtime.thrift import ThriftySampler
 
     subject, plan = _asked(case, device)
     place = choose(plan.provider)
@@ -114,7 +114,7 @@ def all_statistics(case: Case, device: str) -> Run:
 
     def run(replicates: int) -> None:
         meters = make_meters(made, prepared, plan)
-        sampler = ThriftySampler(prepared.drawing.sampler(np.random.default_rng(0)), print_to_stderr)
+        sampler = FallbackSampler(prepared.drawing.sampler(np.random.default_rng(0)), print_to_stderr)
         for _, take in sampler.pieces(replicates, meters.wanted(), meters.reader()):
             take()
 
@@ -129,7 +129,7 @@ def print_to_stderr(note: str) -> None:
 def verdict(case: Case, device: str) -> Run:
     """Return an audit from the bytes of a model that was never seen."""
     from dropaudit import audit
-    from dropaudit.artifacts import CACHE
+    from dropaudit.audit_artifacts import CACHE
 
     subject, plan = _asked(case, device)
 

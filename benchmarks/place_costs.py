@@ -18,11 +18,11 @@ import numpy as np
 
 from cases import Case
 from dropaudit import ArtifactSubject, Plan, Role, audit
-from dropaudit.artifacts import CACHE
-from dropaudit.graph.load import parse_model
-from dropaudit.graph.work import Work, work_of
+from dropaudit.audit_artifacts import CACHE
+from dropaudit.graph.facts.compute_estimate import Work, work_of
+from dropaudit.graph.reading.load import parse_model
 from dropaudit.plan import Provider
-from dropaudit.runtime.place_costs import Cost, predicted
+from dropaudit.runtime.device_costs import Cost, predicted
 from dropaudit.runtime.provider import choose, cores
 
 FOLDER = Path(__file__).parent

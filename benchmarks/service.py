@@ -24,15 +24,15 @@ import grpc
 
 from dropaudit.plan import Phase, Plan, Progress
 from dropaudit.runtime.provider import cpu_name
-from dropaudit_client.local_redis import redis_command
-from dropaudit_client.local_service import free_port
-from dropaudit_client.processes import Process
+from dropaudit_client.local.private_redis import redis_command
+from dropaudit_client.local.processes import Process
+from dropaudit_client.local.service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_server.probe import health
-from dropaudit_store.audits import Asked, AuditStore, Lease
-from dropaudit_store.connection import connect
+from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate, Lease
 from dropaudit_store.records import ArtifactRef, AuditRequest, Spec
+from dropaudit_store.redis.connection import connect
 from report_latency import lines as report_lines
 from report_latency import report_latency
 
@@ -222,7 +222,7 @@ def listing(found: Services, calls: int, audits: int) -> dict[str, Any]:
     sides = {"1000": (found.other_stub, found.other_audits), str(audits): (found.stub, found.audits)}
     for count, (_, store) in sides.items():
         for start in range(0, int(count), 1000):
-            store.create_many([Asked(request(f"t{number % 10}")) for number in range(start, start + 1000)])
+            store.create_many([AuditToCreate(request(f"t{number % 10}")) for number in range(start, start + 1000)])
     # Redis writes its file anew after so much that is new.
     while found.client.info("persistence")["aof_rewrite_in_progress"]:
         time.sleep(0.2)

@@ -15,7 +15,7 @@ from pathlib import Path
 from dropaudit import Role
 from dropaudit.report import Verdict
 from dropaudit_client import AuditClient, ServiceError
-from dropaudit_client.local_service import free_port
+from dropaudit_client.local.service import free_port
 from dropaudit_client.resources import ArtifactRef, Run
 from dropaudit_models import export
 

@@ -18,8 +18,8 @@ from google.protobuf.descriptor_pb2 import (
 from grpc_tools import protoc
 
 from dropaudit.errors import AuditError
-from dropaudit_server.access import SCOPES
-from dropaudit_server.status import CODES
+from dropaudit_server.interceptors.access import SCOPES
+from dropaudit_server.interceptors.status import CODES
 
 ROOT = Path(__file__).parent.parent
 PROTO = "dropaudit_proto/v1/audit.proto"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from dropaudit_store.audits import AuditStore
-from dropaudit_store.connection import connect
+from dropaudit_store.audits.lifecycle import AuditStore
+from dropaudit_store.redis.connection import connect
 from support.clock import Clock
 from support.s3 import Bucket, s3_server
 from support.services import redis_server

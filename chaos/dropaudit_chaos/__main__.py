@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dropaudit.runtime.provider import cpu_name
-from dropaudit_chaos.chaos import SETTINGS, Asked, Outcome, run
+from dropaudit_chaos.chaos import SETTINGS, ChaosPlan, Outcome, run
 from dropaudit_chaos.faults import FAULTS
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--note", default="", help="a sentence about the machine, for the record")
     parser.add_argument("--output", type=Path, help="folder for chaos.json and chaos.md")
     given = parser.parse_args()
-    asked = Asked(given.audits, given.faults, given.clients, given.seed, given.pause)
+    asked = ChaosPlan(given.audits, given.faults, given.clients, given.seed, given.pause)
     with tempfile.TemporaryDirectory() as folder:
         outcome = run(asked, given.logs or Path(folder), given.only)
     text = table(asked, outcome, given.note)
@@ -51,7 +51,7 @@ def _machine() -> str:
     return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
-def table(asked: Asked, outcome: Outcome, note: str) -> str:
+def table(asked: ChaosPlan, outcome: Outcome, note: str) -> str:
     """Return the books and the times of recovery as Markdown."""
     ledger = outcome.ledger
     faults = sum(map(len, outcome.recovery.values()))

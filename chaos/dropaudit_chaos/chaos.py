@@ -13,10 +13,10 @@ from dropaudit_chaos.crowd import Accepted, Caller, Crowd
 from dropaudit_chaos.faults import FAULTS
 from dropaudit_chaos.ledger import Ledger, close_books, without_times
 from dropaudit_chaos.parts import Service, serving
-from dropaudit_chaos.work import Kind, kinds
+from dropaudit_chaos.work import AuditKind, kinds
 from dropaudit_client.resources import Priority
-from dropaudit_store.audits import AuditStore
-from dropaudit_store.connection import key
+from dropaudit_store.audits.lifecycle import AuditStore
+from dropaudit_store.redis.connection import key
 
 # What is lost is found soon, so that recovery is seen; nobody is lost so often that an audit fails for it.
 SETTINGS: Mapping[str, object] = {
@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChaosPlan:
     """How much is to happen."""
 
     audits: int
@@ -55,7 +55,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-def run(asked: Asked, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -> Outcome:
+def run(asked: ChaosPlan, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -> Outcome:
     """Make a calm run, then break things while clients submit, and close the books."""
     rng = random.Random(asked.seed)
     with serving(folder, _WORKERS, **SETTINGS) as service:
@@ -81,7 +81,7 @@ class _Asker:
     def __init__(self, service: Service, count: int) -> None:
         self._service = service
         self._caller = Caller(service.address)
-        self.kinds: list[Kind] = self._caller.insist(lambda client: kinds(client, count))
+        self.kinds: list[AuditKind] = self._caller.insist(lambda client: kinds(client, count))
         self.accepted = Accepted()
         self.waits: list[float] = []
 

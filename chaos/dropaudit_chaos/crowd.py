@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from dropaudit_chaos.work import Kind
+from dropaudit_chaos.work import AuditKind
 from dropaudit_client import AuditClient
 from dropaudit_client.errors import ServiceError
 from dropaudit_client.resources import Priority
@@ -57,7 +57,7 @@ class Caller:
                 self._client.close()
                 self._client = AuditClient(self._address, timeout=_CALL_SECONDS)
 
-    def submit(self, kind: Kind, priority: Priority) -> tuple[str, str]:
+    def submit(self, kind: AuditKind, priority: Priority) -> tuple[str, str]:
         """Submit an audit, and return its request id and its name."""
         request_id = uuid.uuid4().hex
         made = self.insist(
@@ -73,7 +73,7 @@ class Caller:
 class Crowd:
     """Several clients that submit at a steady pace until they are stopped, and at least `least` audits."""
 
-    def __init__(self, address: str, kinds: Sequence[Kind], *, clients: int, least: int, pause: float) -> None:
+    def __init__(self, address: str, kinds: Sequence[AuditKind], *, clients: int, least: int, pause: float) -> None:
         self._kinds = kinds
         self._least = least
         self._pause = pause

@@ -10,9 +10,9 @@ from typing import Any
 import redis
 
 from dropaudit_chaos.crowd import Accepted
-from dropaudit_store.audits import AuditStore
-from dropaudit_store.connection import key, texts
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.records import AuditRecord, AuditState
+from dropaudit_store.redis.connection import key, texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import psutil
 import redis
 
 from dropaudit_chaos.proxy import Proxy
-from dropaudit_client.local_redis import redis_command
-from dropaudit_client.local_service import free_port
+from dropaudit_client.local.private_redis import redis_command
+from dropaudit_client.local.service import free_port
 from dropaudit_server.probe import health
-from dropaudit_store.connection import connect
+from dropaudit_store.redis.connection import connect
 
 _GRACE_SECONDS = 20.0
 _START_SECONDS = 60.0

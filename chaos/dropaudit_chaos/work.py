@@ -20,7 +20,7 @@ _LONG_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class AuditKind:
     """One of the audits that are asked for again and again."""
 
     subject: ArtifactRef
@@ -45,14 +45,14 @@ def many_models(count: int) -> list[bytes]:
     return [onnx.parser.parse_model(f"{_HEADER}\n{text}").SerializeToString() for text in texts]
 
 
-def kinds(client: AuditClient, count: int) -> list[Kind]:
+def kinds(client: AuditClient, count: int) -> list[AuditKind]:
     """Upload the models, and return what can be asked for: each kind has a seed of its own."""
     stored = [client.upload_model(content).name for content in models()]
     return [_kind(stored, number) for number in range(count)]
 
 
-def _kind(stored: list[str], number: int) -> Kind:
+def _kind(stored: list[str], number: int) -> AuditKind:
     subject = ArtifactRef(stored[number % len(stored)], Role.TRAIN)
     if number % _LONG_EVERY == 0:
-        return Kind(subject, Plan(seed=number, provider=Provider.CPU, **_LONG))  # type: ignore[arg-type]
-    return Kind(subject, Plan(seed=number, provider=Provider.CPU, max_replicates=256))
+        return AuditKind(subject, Plan(seed=number, provider=Provider.CPU, **_LONG))  # type: ignore[arg-type]
+    return AuditKind(subject, Plan(seed=number, provider=Provider.CPU, max_replicates=256))

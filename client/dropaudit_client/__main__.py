@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 from dropaudit.errors import AuditError
 from dropaudit_client.cli.app import app
 from dropaudit_client.errors import ServiceError
-from dropaudit_client.outcome import Exit, print_error
+from dropaudit_client.terminal.outcome import Exit, print_error
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from dropaudit_client.resources import (
     SubjectRef,
     Suite,
 )
-from dropaudit_client.retrying import Patience
+from dropaudit_client.retrying import RetryPolicy
 from dropaudit_client.source import ModelSource, OnUpload, as_subject, ignore_upload, read_source, upload_messages
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
@@ -172,7 +172,7 @@ class AsyncAuditClient:
 
         Where the server goes away it is called again, and goes on after the last event that came.
         """
-        patience = Patience(self._patience, self._answered)
+        patience = RetryPolicy(self._patience, self._answered)
         while True:
             try:
                 async for event in self._watched(name, after_sequence):

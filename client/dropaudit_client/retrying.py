@@ -10,7 +10,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 @dataclass
-class Patience:
+class RetryPolicy:
     """How long a watch goes on while no server answers.
 
     Args:

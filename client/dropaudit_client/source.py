@@ -29,7 +29,7 @@ def read_source(source: ModelSource, display_name: str) -> tuple[bytes, str]:
     if isinstance(source, bytes):
         return source, display_name
     # Imported here: onnx is heavy, and recorded subjects and bytes do without.
-    from dropaudit.graph.load import read_artifact
+    from dropaudit.graph.reading.load import read_artifact
 
     path = Path(source)
     return read_artifact(path), display_name or path.name

@@ -40,10 +40,10 @@ def audit(
     """
     plan = plan or Plan()
     if isinstance(subject, RecordedSubject):
-        from dropaudit.recorded import audit_recorded
+        from dropaudit.audit_recorded import audit_recorded
 
         return audit_recorded(subject, plan)
-    from dropaudit.artifacts import audit_artifacts
+    from dropaudit.audit_artifacts import audit_artifacts
 
     with model_errors():
         return audit_artifacts(subject, plan, progress, cancelled)

@@ -15,7 +15,7 @@ from dropaudit.errors import InvalidTensor, UnreadableFile
 from dropaudit.subjects import Array, Inputs
 
 if TYPE_CHECKING:
-    from dropaudit.graph.signature import InputSpec
+    from dropaudit.graph.reading.signature import InputSpec
 
 BATCH_EXTENT = 8
 OTHER_EXTENT = 16

@@ -66,7 +66,7 @@ def audit_row(folder: Path, label: Label, plan: Plan) -> Outcome:
 
 def _subject(folder: Path, label: Label) -> ArtifactSubject | PairSubject:
     # Imported here: the comparison alone needs no onnx.
-    from dropaudit.graph.load import read_artifact
+    from dropaudit.graph.reading.load import read_artifact
 
     model = read_artifact(folder / label.file)
     inputs = None if label.inputs is None else read_npz(folder / label.inputs)

@@ -10,8 +10,8 @@ import onnx
 
 from dropaudit.errors import InvalidArgument, UnreadableFile
 from dropaudit.plan import Role
-from dropaudit_models.spec import Layer, LSTMSpec, Wrapper
-from dropaudit_models.twins import Form, build
+from dropaudit_models.lstm.spec import Layer, LSTMSpec, Wrapper
+from dropaudit_models.lstm.twins import Form, build
 
 SEED_LSTM = LSTMSpec(input_size=2, layers=(Layer(10, Wrapper(output_keep_prob=0.5)),), seed=0)
 

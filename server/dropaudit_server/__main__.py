@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from dropaudit.errors import AuditError
-from dropaudit_server.server import serve
+from dropaudit_server.serving.server import serve
 from dropaudit_server.settings import ServerSettings
-from dropaudit_store.logs import configure_logs
 from dropaudit_store.settings import problems
+from dropaudit_store.shared.logs import configure_logs
 
 
 async def _serve(settings: ServerSettings) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from dropaudit_server.tokens import Scope, Token, hash_of
+from dropaudit_server.interceptors.tokens import Scope, Token, hash_of
 
 
 def new_token(name: str, scope: Scope, expires: datetime | None) -> tuple[str, Token]:

@@ -11,14 +11,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from dropaudit.plan import Plan
 from dropaudit.shortening import cut
 from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_server.paging import Page, fitting
-from dropaudit_server.requests import PRIORITIES, PROVIDERS
-from dropaudit_server.subjects import ROLES
-from dropaudit_server.tensors import DATATYPES
-from dropaudit_store.audit_reader import Standing
-from dropaudit_store.events import Finished, Progressed, StateChanged
-from dropaudit_store.ids import member
-from dropaudit_store.inspections import Inspection
+from dropaudit_server.requests.audit_requests import PRIORITIES, PROVIDERS
+from dropaudit_server.requests.paging import Page, fitting
+from dropaudit_server.requests.subject_messages import ROLES
+from dropaudit_server.requests.tensors import DATATYPES
+from dropaudit_store.audits.events import Finished, Progressed, StateChanged
+from dropaudit_store.audits.ids import member
+from dropaudit_store.audits.reader import Standing
+from dropaudit_store.content.inspections import Inspection
 from dropaudit_store.records import (
     ArtifactRef,
     AuditRecord,
@@ -32,7 +32,7 @@ from dropaudit_store.records import (
     Suite,
     TensorInfo,
 )
-from dropaudit_store.sizes import NAME_BYTES
+from dropaudit_store.shared.byte_limits import NAME_BYTES
 
 K = TypeVar("K")
 V = TypeVar("V")

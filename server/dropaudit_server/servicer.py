@@ -12,22 +12,24 @@ from google.protobuf.empty_pb2 import Empty
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
-from dropaudit_server import names, requests, responses, suite_changes, suite_requests
-from dropaudit_server.audit_handlers import AuditHandlers
-from dropaudit_server.content_threads import ContentThreads
-from dropaudit_server.following import Follower
-from dropaudit_server.inspecting import Inspector
-from dropaudit_server.model_handlers import ModelHandlers
-from dropaudit_server.rules import Rules
-from dropaudit_server.suite_handlers import SuiteHandlers
-from dropaudit_server.tensor_store import RequestThreads
-from dropaudit_server.uploads import Uploads
+from dropaudit_server import responses
+from dropaudit_server.handlers.audit_events import Follower
+from dropaudit_server.handlers.audit_handlers import AuditHandlers
+from dropaudit_server.handlers.content_threads import ContentThreads
+from dropaudit_server.handlers.inspection_handler import Inspector
+from dropaudit_server.handlers.model_handlers import ModelHandlers
+from dropaudit_server.handlers.suite_handlers import SuiteHandlers
+from dropaudit_server.handlers.tensor_store import RequestThreads
+from dropaudit_server.handlers.uploads import Uploads
+from dropaudit_server.requests import audit_requests as requests
+from dropaudit_server.requests import names, suite_changes, suite_requests
+from dropaudit_server.requests.operator_rules import Rules
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Handlers:
     """What the service calls."""
 
     models: ModelHandlers
@@ -47,7 +49,7 @@ class AuditServicer(rpc.AuditServiceServicer):
     Everything but waiting runs in threads, conversions too: a list takes long to convert, and all calls share the loop.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Handlers) -> None:
         self._run = parts.threads.run
         self._models = parts.models
         self._uploads = parts.uploads

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dropaudit_server.gate import CallLimits
-from dropaudit_server.rules import Rules
+from dropaudit_server.interceptors.caller_limits import CallLimits
+from dropaudit_server.requests.operator_rules import Rules
 from dropaudit_store.settings import StoreSettings
 
 MEBIBYTE = 1 << 20

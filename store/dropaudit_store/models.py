@@ -10,12 +10,13 @@ import msgspec
 import redis
 
 from dropaudit.shortening import cut
-from dropaudit_store import ordered, scripts
-from dropaudit_store.connection import key, texts
+from dropaudit_store.audits import page_index as ordered
+from dropaudit_store.audits.ids import member, name_in
 from dropaudit_store.errors import InUse, ModelNotFound, redis_errors
-from dropaudit_store.ids import member, name_in
 from dropaudit_store.records import ModelRecord
-from dropaudit_store.sizes import NAME_BYTES
+from dropaudit_store.redis import scripts
+from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.shared.byte_limits import NAME_BYTES
 
 _MODELS = key("models")
 _AT_A_TIME = 1000

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dropaudit_store.errors import StoreError
-from dropaudit_store.redis_urls import SCHEMES, with_password
-from dropaudit_store.room import Room
-from dropaudit_store.uris import AllowedUris
+from dropaudit_store.redis.disk_reserve import Room
+from dropaudit_store.redis.urls import SCHEMES, with_password
+from dropaudit_store.shared.allowed_uris import AllowedUris
 
 PREFIX = "DROPAUDIT_"
 

@@ -13,9 +13,10 @@ from typing import cast
 import msgspec
 import redis
 
-from dropaudit_store import ordered, scripts
-from dropaudit_store.audits import Asked, AuditStore
-from dropaudit_store.connection import key, texts
+from dropaudit_store.audits import page_index as ordered
+from dropaudit_store.audits.ids import member, name_in
+from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
+from dropaudit_store.audits.terms import models_of, tensors_of
 from dropaudit_store.errors import (
     Conflict,
     ModelNotFound,
@@ -26,7 +27,6 @@ from dropaudit_store.errors import (
     SuiteNotFound,
     redis_errors,
 )
-from dropaudit_store.ids import member, name_in
 from dropaudit_store.models import ModelStore
 from dropaudit_store.records import (
     ArtifactRef,
@@ -40,9 +40,10 @@ from dropaudit_store.records import (
     SubjectRef,
     Suite,
 )
-from dropaudit_store.room import ANY_ROOM, Room
-from dropaudit_store.sizes import MOST_OF_RUN, NAME_BYTES, SUITE_BYTES
-from dropaudit_store.terms import models_of, tensors_of
+from dropaudit_store.redis import scripts
+from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
+from dropaudit_store.shared.byte_limits import MOST_OF_RUN, NAME_BYTES, SUITE_BYTES
 
 _SUITES = key("suites")
 # No caller's request id holds it: the audits of runs are found by ids of their own.
@@ -210,7 +211,7 @@ class SuiteStore:
     def _made_at_once(self, suite: Suite, run: str) -> tuple[str, ...]:
         asked = []
         for request_id, subject in self._subjects(suite, run):
-            asked.append(Asked(_request(suite, subject, run), request_id))
+            asked.append(AuditToCreate(_request(suite, subject, run), request_id))
             if len(asked) > MOST_OF_RUN:
                 raise RunTooLarge(suite.id, MOST_OF_RUN)
         return tuple(record.id for record in self._audits.create_many(asked, check_models=True))

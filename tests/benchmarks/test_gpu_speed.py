@@ -11,7 +11,7 @@ import pytest
 
 import gpu_speed
 from contender import STATISTICS
-from dropaudit.runtime.place_costs import CPU, CUDA
+from dropaudit.runtime.device_costs import CPU, CUDA
 from gpu_check import compared
 from gpu_speed import BASE, document
 from place_costs import fitted, regrets

@@ -13,7 +13,7 @@ import pytest
 
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Verdict, from_json
-from dropaudit_client.outcome import Exit, FailOn, exit_status
+from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status
 from support.command import COMMAND, dropaudit, sentence
 from support.graphs import dense
 

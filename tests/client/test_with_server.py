@@ -17,12 +17,12 @@ import redis
 from dropaudit.plan import Phase, Plan, Progress, Role
 from dropaudit.report import to_json
 from dropaudit_client import AsyncAuditClient, AuditClient, Security, ServiceError, ServiceUnavailable
-from dropaudit_client.local_service import free_port
+from dropaudit_client.local.service import free_port
 from dropaudit_client.resources import AuditState, Finished, Glob, NewAudit, Priority
 from dropaudit_models.seed_case import seed_case
+from dropaudit_server.interceptors.tokens import hash_of
 from dropaudit_server.probe import answers_tls
-from dropaudit_server.tokens import hash_of
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from support.certificates import issue
 from support.command import dropaudit
 from support.handwork import succeed

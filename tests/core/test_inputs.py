@@ -9,9 +9,9 @@ import pytest
 from onnx import numpy_helper, parser
 
 from dropaudit.errors import InvalidModel, InvalidTensor, UnreadableFile
-from dropaudit.graph.load import parse_model, read_artifact
-from dropaudit.graph.scope import main_scope
-from dropaudit.graph.signature import signature
+from dropaudit.graph.reading.load import parse_model, read_artifact
+from dropaudit.graph.reading.scope import main_scope
+from dropaudit.graph.reading.signature import signature
 from dropaudit.inputs import Feeds, make_feeds, read_npy, read_npz
 from support.graphs import HEADER, model
 

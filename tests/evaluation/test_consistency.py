@@ -10,7 +10,7 @@ import pytest
 from dropaudit import Plan, Report, audit
 from dropaudit.plan import Provider, Role
 from dropaudit.report import Family, Verdict
-from dropaudit_client.outcome import exit_status
+from dropaudit_client.terminal.outcome import exit_status
 from dropaudit_evaluation.corpus import Row, evaluate
 from dropaudit_models.files import write_json, write_model
 from dropaudit_models.seed_case import seed_case

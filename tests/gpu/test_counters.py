@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dropaudit.graph.reductions import MaskPlace
+from dropaudit.graph.passes.reductions import MaskPlace
 from dropaudit.plan import Provider
-from dropaudit.runtime.counters import Extent, FusedCounter, GraphCounter, on_device
+from dropaudit.runtime.counters import FusedCounter, GraphCounter, ReplicateLayout, on_device
 from dropaudit.runtime.cuda import kernels
 from dropaudit.runtime.provider import choose, cuda_device
 from dropaudit.runtime.replicates import Reduction
@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-def fused(extent: Extent) -> FusedCounter:
+def fused(extent: ReplicateLayout) -> FusedCounter:
     choose(Provider.CUDA)
     found = kernels()
     assert found is not None
@@ -29,14 +29,14 @@ def fused(extent: Extent) -> FusedCounter:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("fixed", [True, False])
 def test_kernels_count_what_numpy_counts(layout: Layout, fixed: bool) -> None:
-    counter = fused(Extent(layout.before, layout.after))
+    counter = fused(ReplicateLayout(layout.before, layout.after))
     assert_counts_are_those_of_numpy(counter, layout, "cuda", fixed=fixed)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("fixed", [True, False])
 def test_the_graph_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None:
-    extents = dict.fromkeys(("before", "after"), Extent(layout.before, layout.after))
+    extents = dict.fromkeys(("before", "after"), ReplicateLayout(layout.before, layout.after))
     counter = GraphCounter(choose(Provider.CUDA), np.random.default_rng(0), "cuda", extents)
     assert_counts_are_those_of_numpy(counter, layout, "cuda", fixed=fixed)
 
@@ -47,7 +47,7 @@ def test_kernels_say_what_is_strange(bad: float) -> None:
     after[0, 5, 3] = bad
     fixed = {"before": np.ones(8, dtype=np.float32)}
     reduction = Reduction((MaskPlace("before", "after", True),), {"after": (2, 2)}, {}, fixed)
-    found = fused(Extent(1, 8)).count(reduction, {"after": on_device(after, "cuda")}, REPLICATES)
+    found = fused(ReplicateLayout(1, 8)).count(reduction, {"after": on_device(after, "cuda")}, REPLICATES)
     assert list(np.flatnonzero(found["after/strange"])) == [5]
 
 
@@ -55,7 +55,7 @@ def test_kernels_say_what_is_strange(bad: float) -> None:
 def test_the_first_elements_come_without_the_rest(layout: Layout) -> None:
     shape = (layout.before, REPLICATES, layout.after)
     value = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    counter = fused(Extent(layout.before, layout.after))
+    counter = fused(ReplicateLayout(layout.before, layout.after))
     elements = max(1, layout.before * layout.after - 2)
     found = counter.first(on_device(value, "cuda"), "after", REPLICATES, 5, elements)
     expected = value.transpose(1, 0, 2).reshape(REPLICATES, -1)[:5, :elements]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, audit
-from dropaudit.measure.make_case import make_case
+from dropaudit.measure.cases.build_case import make_case
 from dropaudit.measure.prepare import prepare
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose, cuda_device

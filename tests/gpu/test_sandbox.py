@@ -8,8 +8,8 @@ from dropaudit.plan import Plan, Provider
 from dropaudit.runtime.provider import cuda_device
 from dropaudit_models import reference_models
 from dropaudit_store.records import ArtifactRef, Spec
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.host import Sandbox
-from dropaudit_worker.sandbox.limits import SandboxLimits
 from dropaudit_worker.sandbox.wire import AuditJob, Made
 
 pytestmark = [

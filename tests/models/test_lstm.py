@@ -9,12 +9,12 @@ import onnx
 import pytest
 
 from dropaudit.errors import InvalidArgument
-from dropaudit_models.alterations import constant_mask
-from dropaudit_models.lstm import lstm_model
-from dropaudit_models.parameters import Parameters, parameters
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.spec import FloatType, Head, Layer, LSTMSpec, Recurrence, Wrapper
-from dropaudit_models.weights import LSTMWeights, seeded_weights
+from dropaudit_models.lstm.alterations import constant_mask
+from dropaudit_models.lstm.gate_weights import LSTMWeights, seeded_weights
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.parameters import Parameters, parameters
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.spec import FloatType, Head, Layer, LSTMSpec, Recurrence, Wrapper
 from support.lstm_by_hand import ByHand, Masks, cell_by_hand, run
 
 # Rounding of some hundred operations on values below 1, at 2^-11, 2^-24 and 2^-53.

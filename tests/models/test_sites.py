@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from dropaudit.report import Axis
-from dropaudit_models.lstm import finished
-from dropaudit_models.recipe import TWO_VALUED, UNIFORM_CHAINS, Draw, Recipe
-from dropaudit_models.sites import SELU_NEGATIVE, site
-from dropaudit_models.spec import opsets_of
+from dropaudit_models.lstm.model import finished
+from dropaudit_models.lstm.recipe import TWO_VALUED, UNIFORM_CHAINS, Draw, Recipe
+from dropaudit_models.lstm.sites import SELU_NEGATIVE, site
+from dropaudit_models.lstm.spec import opsets_of
 from dropaudit_models.writing import GraphWriter, Wire
 from support.lstm_by_hand import run
 

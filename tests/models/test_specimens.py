@@ -14,11 +14,11 @@ from dropaudit.errors import InvalidArgument
 from dropaudit.findings import CATALOGUE
 from dropaudit.plan import Role
 from dropaudit.report import Verdict
-from dropaudit_models.alterations import zoneout
-from dropaudit_models.lstm import lstm_model
-from dropaudit_models.parameters import parameters
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import Draw
+from dropaudit_models.lstm.alterations import zoneout
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.parameters import parameters
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import Draw
 from dropaudit_models.specimens import (
     KINDS,
     Kind,

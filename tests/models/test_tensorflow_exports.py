@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper, parser
 
+from dropaudit_models.lstm.gate_weights import LSTMWeights
 from dropaudit_models.seed_case import seed_case, seed_input
 from dropaudit_models.tensorflow.catalogue import TENSORFLOW_MODELS
 from dropaudit_models.tensorflow.seeds import seeds, without_seeds
-from dropaudit_models.weights import LSTMWeights
 from support.lstm_by_hand import Masks, cell_by_hand
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "tensorflow"

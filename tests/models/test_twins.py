@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from dropaudit.errors import InvalidArgument
-from dropaudit_models.lstm import lstm_model
-from dropaudit_models.parameters import Parameters, parameters
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import TWO_VALUED, Draw
-from dropaudit_models.spec import LOCKED, VARIATIONAL, FloatType, Head, Layer, LSTMSpec, Wrapper
-from dropaudit_models.twins import Form, build, dropout_sites, recipes
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.parameters import Parameters, parameters
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import TWO_VALUED, Draw
+from dropaudit_models.lstm.spec import LOCKED, VARIATIONAL, FloatType, Head, Layer, LSTMSpec, Wrapper
+from dropaudit_models.lstm.twins import Form, build, dropout_sites, recipes
 from support.lstm_by_hand import ByHand, run
 
 OUTPUT_DROPOUT = LSTMSpec(layers=(Layer(10, Wrapper(output_keep_prob=0.7)),))

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from support.services import server
 
 MAX_MODEL_BYTES = 4 << 20

@@ -12,7 +12,7 @@ import redis
 from dropaudit.report import to_json
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.records import Failure
 from support.audits import stored_content, undecided
 from support.calls import artifact_request, recorded_request, refusal_of, upload

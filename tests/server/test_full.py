@@ -13,7 +13,7 @@ import redis
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.connection import connect
+from dropaudit_store.redis.connection import connect
 from support.calls import Refusal, recorded_request, refusal_of, upload
 from support.records import records
 from support.services import eventually, redis_server, server, worker

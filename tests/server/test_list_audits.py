@@ -10,7 +10,7 @@ import redis
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from support.calls import artifact_request, name_of, recorded_request, refusal_of, upload
 from support.handwork import succeed
 from support.records import records

@@ -13,10 +13,10 @@ import redis
 from dropaudit_models import export
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits import AuditStore
-from dropaudit_store.blobs import BlobStore
-from dropaudit_store.garbage import Garbage
-from dropaudit_store.inspections import Inspection, Inspections
+from dropaudit_store.audits.lifecycle import AuditStore
+from dropaudit_store.content.blobs import BlobStore
+from dropaudit_store.content.garbage import Garbage
+from dropaudit_store.content.inspections import Inspection, Inspections
 from dropaudit_store.records import Failure
 from support.calls import artifact_request, metadata, name_of, refusal_of, upload, upload_messages
 from support.services import server, worker

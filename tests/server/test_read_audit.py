@@ -12,7 +12,7 @@ from dropaudit.plan import Phase, Progress
 from dropaudit.report import Execution, Finding, Interval, Output, Report, Severity, Spread, Verdict, to_json
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits import AuditStore, Lease
+from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.records import Failure
 from support.calls import recorded_request, refusal_of
 

@@ -8,7 +8,7 @@ import redis
 from dropaudit.report import Execution, Report, Verdict, to_json
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits import AuditStore, Lease
+from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.records import Failure
 from support.calls import refusal_of, upload
 from support.records import records

@@ -8,10 +8,10 @@ import pytest
 import redis
 
 from dropaudit.plan import Phase, Plan, Progress
-from dropaudit_store.audits import AuditStore, Lease
-from dropaudit_store.connection import connect
+from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.errors import StorageFull
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec
+from dropaudit_store.redis.connection import connect
 from support.services import redis_server
 
 REQUEST = AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=Plan(seed=7)))

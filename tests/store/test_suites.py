@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from dropaudit.plan import Plan, Role
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.errors import (
     InUse,
     ModelNotFound,

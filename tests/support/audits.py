@@ -9,8 +9,8 @@ import redis
 
 from dropaudit.plan import Plan, Provider, Role
 from dropaudit_models import export
-from dropaudit_store.audits import AuditStore
-from dropaudit_store.blobs import BlobStore
+from dropaudit_store.audits.lifecycle import AuditStore
+from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.records import ArtifactRef, AuditRecord, AuditRequest, Spec, SubjectRef
 from support.services import eventually
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dropaudit_store.blobs import BlobWriter
+from dropaudit_store.content.blobs import BlobWriter
 
 MEBIBYTE = 1 << 20
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dropaudit.graph.reductions import MaskPlace
+from dropaudit.graph.passes.reductions import MaskPlace
 from dropaudit.runtime.counters import Counter, on_device
 from dropaudit.runtime.replicates import Reduction
 from dropaudit.subjects import Array

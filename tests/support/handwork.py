@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dropaudit.report import to_json
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from support.reports import finding, report_with
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dropaudit_worker.sandbox.limits import SandboxLimits
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.start import start
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from dropaudit_models.parameters import Parameters
-from dropaudit_models.weights import LSTMWeights
+from dropaudit_models.lstm.gate_weights import LSTMWeights
+from dropaudit_models.lstm.parameters import Parameters
 
 Floats = NDArray[np.float64]
 WRITTEN = ("EliminateDropout", "CommonSubexpressionElimination")

@@ -7,7 +7,7 @@ import json
 
 import redis
 
-from dropaudit_store.connection import texts
+from dropaudit_store.redis.connection import texts
 
 
 def records(client: redis.Redis) -> set[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dropaudit_client.local_service import free_port
+from dropaudit_client.local.service import free_port
 from support.services import eventually, process
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.host import IsStopped, Sandbox, Tell
-from dropaudit_worker.sandbox.limits import SandboxLimits
 from dropaudit_worker.sandbox.wire import InspectJob, Made
 
 TESTS = Path(__file__).parents[1]

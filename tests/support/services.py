@@ -11,9 +11,9 @@ from pathlib import Path
 
 import redis
 
-from dropaudit_client.local_redis import redis_command
-from dropaudit_client.local_service import free_port
-from dropaudit_client.processes import Process
+from dropaudit_client.local.private_redis import redis_command
+from dropaudit_client.local.processes import Process
+from dropaudit_client.local.service import free_port
 from dropaudit_server.probe import health
 
 START_SECONDS = 30.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from dropaudit_client import AuditClient
-from dropaudit_client.local_service import LocalService, running
+from dropaudit_client.local.service import LocalService, running
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
-from dropaudit_client.local_service import LocalService
+from dropaudit_client.local.service import LocalService
 from dropaudit_models import export
 from support.generic import GenericClient, grpcurl
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dropaudit_client import AuditClient, AuditNotMade
-from dropaudit_client.local_service import LocalService, free_port
+from dropaudit_client.local.service import LocalService, free_port
 from dropaudit_models import export
 from support.command import dropaudit, sentence
 from support.graphs import model, padded

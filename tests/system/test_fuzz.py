@@ -8,11 +8,11 @@ from pathlib import Path
 import onnx
 import pytest
 
-from dropaudit_chaos.fuzz import fuzz_loader
-from dropaudit_chaos.fuzz_graphs import fuzz_graphs
-from dropaudit_chaos.fuzz_readers import fuzz_readers
-from dropaudit_chaos.fuzz_server import fuzz_server
-from dropaudit_chaos.grammar_graphs import small_model
+from dropaudit_chaos.fuzzing.grammar_graphs import small_model
+from dropaudit_chaos.fuzzing.graphs import fuzz_graphs
+from dropaudit_chaos.fuzzing.mutate import fuzz_loader
+from dropaudit_chaos.fuzzing.readers import fuzz_readers
+from dropaudit_chaos.fuzzing.server import fuzz_server
 
 pytestmark = pytest.mark.system
 SEEDS = range(300)

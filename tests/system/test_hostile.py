@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dropaudit.report import Verdict
-from dropaudit_chaos.hostile import hostile_models
-from dropaudit_chaos.siege import LIMIT_SECONDS, Siege, besiege
+from dropaudit_chaos.siege.besiege import LIMIT_SECONDS, Siege, besiege
+from dropaudit_chaos.siege.hostile import hostile_models
 from support.command import dropaudit
 
 pytestmark = pytest.mark.system

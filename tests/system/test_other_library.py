@@ -12,7 +12,7 @@ from typing import Any
 import grpc_tools
 import pytest
 
-from dropaudit_client.local_service import LocalService
+from dropaudit_client.local.service import LocalService
 from dropaudit_models import export
 from support.calls import name_of
 from support.graphs import padded

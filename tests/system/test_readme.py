@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from dropaudit_client.cli.app import app
-from dropaudit_client.local_service import LocalService
+from dropaudit_client.local.service import LocalService
 from dropaudit_models import export
 from support.command import dropaudit
 from support.settings_table import settings_table

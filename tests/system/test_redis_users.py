@@ -16,8 +16,8 @@ from redbeat import RedBeatSchedulerEntry
 
 from dropaudit.plan import Role
 from dropaudit_client import AuditClient
-from dropaudit_client.local_redis import redis_command
-from dropaudit_client.local_service import free_port
+from dropaudit_client.local.private_redis import redis_command
+from dropaudit_client.local.service import free_port
 from dropaudit_client.resources import ArtifactRef, AuditState
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case

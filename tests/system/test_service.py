@@ -14,7 +14,7 @@ from dropaudit.plan import Role
 from dropaudit.report import Verdict
 from dropaudit.subjects import ArtifactSubject, PairSubject
 from dropaudit_client import AuditClient
-from dropaudit_client.local_service import LocalService, running
+from dropaudit_client.local.service import LocalService, running
 from dropaudit_client.resources import ArtifactRef, Finished, Glob, Run, Trigger
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
-from dropaudit_client.local_service import free_port
+from dropaudit_client.local.service import free_port
 from dropaudit_models import export
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from dropaudit_client import AuditClient
-from dropaudit_client.local_service import LocalService
+from dropaudit_client.local.service import LocalService
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
 from support.command import COMMAND, dropaudit

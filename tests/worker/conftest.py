@@ -6,7 +6,7 @@ import pytest
 import redis
 from celery import Celery
 
-from dropaudit_store.audits import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.models import ModelStore
 from dropaudit_store.suites import SuiteStore
 from dropaudit_worker.app import make_app

@@ -10,13 +10,13 @@ from celery.signals import setup_logging, worker_shutdown
 from pydantic import ValidationError
 
 from dropaudit.errors import AuditError
-from dropaudit_store.connection import connect, refuse_cluster
-from dropaudit_store.logs import configure_logs
+from dropaudit_store.redis.connection import connect, refuse_cluster
 from dropaudit_store.settings import problems
-from dropaudit_store.tasks import GPU_QUEUE, QUEUE
-from dropaudit_store.tracing import require_tracing
+from dropaudit_store.shared.logs import configure_logs
+from dropaudit_store.shared.spans import require_tracing
+from dropaudit_store.shared.task_names import GPU_QUEUE, QUEUE
 from dropaudit_worker.app import make_app
-from dropaudit_worker.machine import children, count_gpus, machine_memory, usable_cores
+from dropaudit_worker.pool.machine import children, count_gpus, machine_memory, usable_cores
 from dropaudit_worker.settings import WorkerSettings
 
 _ROLES = ("worker", "beat")

@@ -14,19 +14,26 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps
 
-from dropaudit_store.durability import warn_of_gaps
 from dropaudit_store.errors import StoreError, SuiteNotFound
-from dropaudit_store.redis_urls import broker_url
-from dropaudit_store.tasks import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE, RUN_SUITE_TASK, SYNC_SUITE_TASK
-from dropaudit_worker import transport
-from dropaudit_worker.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
-from dropaudit_worker.children import ChildLimits, alarm
-from dropaudit_worker.life import Life, busy_audits
-from dropaudit_worker.losses import Losses
-from dropaudit_worker.messages import Messages
-from dropaudit_worker.parts import PATIENCE_SECONDS, Parts
-from dropaudit_worker.reconciler import Reconciler
-from dropaudit_worker.schedule import latest_due
+from dropaudit_store.redis.durability import warn_of_gaps
+from dropaudit_store.redis.urls import broker_url
+from dropaudit_store.shared.task_names import (
+    AUDIT_TASK,
+    CLEAN_TASK,
+    INSPECT_TASK,
+    QUEUE,
+    RUN_SUITE_TASK,
+    SYNC_SUITE_TASK,
+)
+from dropaudit_worker.making.dependencies import PATIENCE_SECONDS, Dependencies
+from dropaudit_worker.pool.children import ChildLimits, alarm
+from dropaudit_worker.pool.losses import Losses
+from dropaudit_worker.pool.process_life import ProcessLife, busy_audits
+from dropaudit_worker.queue import transport
+from dropaudit_worker.queue.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
+from dropaudit_worker.queue.messages import Messages
+from dropaudit_worker.queue.reconciler import Reconciler
+from dropaudit_worker.queue.schedule import latest_due
 from dropaudit_worker.settings import WorkerSettings
 
 # Redis hands a message to another worker after this long: longer than any audit may take.
@@ -50,8 +57,8 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     app = Celery("dropaudit", broker=broker_url(settings.redis_url))
     _configure(app, settings)
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
-    life = Life(limits)
-    parts = Parts(settings, messages.wake, life)
+    life = ProcessLife(limits)
+    parts = Dependencies(settings, messages.wake, life)
     worker = uuid.uuid4().hex
     _add_audit_task(app, settings, parts, life, worker)
     _add_tasks(app, parts)
@@ -101,7 +108,7 @@ def _configure(app: Celery, settings: WorkerSettings) -> None:
     )
 
 
-def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Parts, life: Life, worker: str) -> None:
+def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Dependencies, life: ProcessLife, worker: str) -> None:
     hard_seconds = settings.time_limit_seconds + _ALARM_MARGIN_SECONDS
 
     @app.task(name=AUDIT_TASK, bind=True)
@@ -112,7 +119,7 @@ def _add_audit_task(app: Celery, settings: WorkerSettings, parts: Parts, life: L
             parts.make(audit_id, holder)
 
 
-def _add_tasks(app: Celery, parts: Parts) -> None:
+def _add_tasks(app: Celery, parts: Dependencies) -> None:
     @app.task(name=INSPECT_TASK)
     def inspect(sha256: str) -> None:
         parts.inspector.look(sha256)
@@ -124,7 +131,7 @@ def _add_tasks(app: Celery, parts: Parts) -> None:
         parts.blobs.sweep(time.time())
 
 
-def _add_suite_tasks(app: Celery, parts: Parts, messages: Messages) -> None:
+def _add_suite_tasks(app: Celery, parts: Dependencies, messages: Messages) -> None:
     @app.task(name=SYNC_SUITE_TASK)
     def sync_suite(suite_id: str) -> None:
         try:
@@ -144,7 +151,7 @@ def _add_suite_tasks(app: Celery, parts: Parts, messages: Messages) -> None:
             messages.wake(audit_id)
 
 
-def clean(app: Celery, parts: Parts) -> None:
+def clean(app: Celery, parts: Dependencies) -> None:
     """Delete what has expired here; content goes in a child, since some file systems bring threads."""
     parts.audits.delete_expired()
     # Behind a long audit it waits as long as that; one message at a time is enough.
@@ -155,7 +162,7 @@ def clean(app: Celery, parts: Parts) -> None:
 def _reconciling(
     app: Celery,
     settings: WorkerSettings,
-    parts: Parts,
+    parts: Dependencies,
     messages: Messages,
     look: Callable[[Reconciler], None],
 ) -> type[bootsteps.StartStopStep]:
@@ -191,7 +198,7 @@ def _reconciling(
 
 
 def _standing_by(
-    settings: WorkerSettings, parts: Parts, messages: Messages, life: Life, worker: str
+    settings: WorkerSettings, parts: Dependencies, messages: Messages, life: ProcessLife, worker: str
 ) -> type[bootsteps.StartStopStep]:
     """Return the step in which the parent stands by its children and replaces those that are gone, from its timer."""
 

@@ -9,7 +9,7 @@ import typer
 
 from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import cell, plain, write_rows
-from dropaudit_client.outcome import PlainFormat, write_document, write_text
+from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the audit, audits/….")]
 _COLUMNS = ("name", "state", "verdict", "create_time", "labels")

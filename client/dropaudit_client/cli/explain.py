@@ -11,7 +11,7 @@ import typer
 from dropaudit.explain import Explanation, as_document, explain_all
 from dropaudit.explain import explain as explanation_of
 from dropaudit_client.cli import options
-from dropaudit_client.outcome import PlainFormat, check_destination, guarded, write_document, write_text
+from dropaudit_client.terminal.outcome import PlainFormat, check_destination, guarded, write_document, write_text
 
 
 def explain(

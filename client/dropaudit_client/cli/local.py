@@ -9,8 +9,9 @@ import typer
 
 from dropaudit.audit import audit
 from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
-from dropaudit_client.cli import options, subjects
-from dropaudit_client.outcome import (
+from dropaudit_client.cli import options
+from dropaudit_client.cli import subject_arguments as subjects
+from dropaudit_client.terminal.outcome import (
     FailOn,
     Format,
     PlainFormat,
@@ -20,7 +21,7 @@ from dropaudit_client.outcome import (
     write_document,
     write_text,
 )
-from dropaudit_client.progress import shown_progress
+from dropaudit_client.terminal.progress import shown_progress
 
 
 def compare(
@@ -79,8 +80,8 @@ def inspect(
 ) -> None:
     """List the dropout sites that a graph declares, without running anything."""
     check_destination(output)
-    from dropaudit.graph.inspect import inspect_model
-    from dropaudit.graph.load import read_artifact
+    from dropaudit.graph.reading.load import read_artifact
+    from dropaudit.graph.sites.inspect import inspect_model
     from dropaudit.report import to_json
 
     sites = inspect_model(read_artifact(artifact))
@@ -92,7 +93,7 @@ def inspect(
         return
     import sys
 
-    from dropaudit_client.render import render_sites, show, to_text
+    from dropaudit_client.terminal.render import render_sites, show, to_text
 
     table = render_sites(sites)
     if output is None:

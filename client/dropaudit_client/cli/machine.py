@@ -18,13 +18,13 @@ def up(
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 50051,
 ) -> None:
     """Start the whole service on this machine, and stop it on Ctrl-C."""
-    from dropaudit_client.up import run_until_stopped
+    from dropaudit_client.local.up import run_until_stopped
 
     run_until_stopped(context.obj, data, port)
 
 
 def demo(context: typer.Context) -> None:
     """Audit three subjects through the whole service: the seed case, a healthy twin and a faulty one."""
-    from dropaudit_client.demo import run_demo
+    from dropaudit_client.local.demo import run_demo
 
     raise typer.Exit(run_demo(context.obj))

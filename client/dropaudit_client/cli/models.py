@@ -11,7 +11,7 @@ import typer
 
 from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import aligned, write_rows
-from dropaudit_client.outcome import PlainFormat, write_document, write_text
+from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
 
 models_app = typer.Typer(
     no_args_is_help=True, help="Models with and without dropout, healthy and faulty, whose audits are known."

@@ -9,7 +9,7 @@ import typer
 
 from dropaudit.plan import Provider, Role
 from dropaudit_client.channel import DEFAULT_ADDRESS, Security
-from dropaudit_client.outcome import FailOn, Format, PlainFormat
+from dropaudit_client.terminal.outcome import FailOn, Format, PlainFormat
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient

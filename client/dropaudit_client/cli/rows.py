@@ -10,7 +10,7 @@ from typing import Any
 
 from dropaudit.report import Report, to_json
 from dropaudit_client.formats.escape import safe
-from dropaudit_client.outcome import PlainFormat, write_document, write_text
+from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
 
 
 def write_rows(title: str, columns: Sequence[str], resources: Iterable[Any], form: PlainFormat) -> None:

@@ -11,9 +11,10 @@ import typer
 from dropaudit.errors import InvalidArgument
 from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
 from dropaudit.subjects import Subject
-from dropaudit_client.cli import options, subjects
-from dropaudit_client.outcome import FailOn, Format, check_destination, deliver, write_text
-from dropaudit_client.progress import shown_progress
+from dropaudit_client.cli import options
+from dropaudit_client.cli import subject_arguments as subjects
+from dropaudit_client.terminal.outcome import FailOn, Format, check_destination, deliver, write_text
+from dropaudit_client.terminal.progress import shown_progress
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient

@@ -10,7 +10,7 @@ from dropaudit.plan import Role
 from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import write_rows
 from dropaudit_client.cli.service import Label, read_labels
-from dropaudit_client.outcome import PlainFormat
+from dropaudit_client.terminal.outcome import PlainFormat
 
 suites_app = typer.Typer(no_args_is_help=True, help="Lists of models that a service audits together, also by schedule.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the suite, suites/….")]

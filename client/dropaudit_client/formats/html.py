@@ -11,7 +11,7 @@ from dropaudit.findings import CATALOGUE
 from dropaudit.report import Execution, Finding, Output, Report, Site
 from dropaudit_client.formats import figures
 from dropaudit_client.formats.escape import safe
-from dropaudit_client.formats.subjects import path_of
+from dropaudit_client.formats.finding_subjects import path_of
 from dropaudit_client.formats.svg import around, histogram_svg, interval_svg
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from dropaudit.findings import INCONCLUSIVE_CODE
 from dropaudit.report import Finding, Report, Severity, Verdict
 from dropaudit_client.formats.escape import safe
-from dropaudit_client.formats.subjects import about_output, about_site, about_the_rest, path_of
+from dropaudit_client.formats.finding_subjects import about_output, about_site, about_the_rest, path_of
 
 Case = tuple[str, str, list[Finding]]
 """Class name, name and findings of a test case."""

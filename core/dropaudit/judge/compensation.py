@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dropaudit.graph.facts.weight_comparison import WeightComparison
 from dropaudit.graph.site import GraphSite
-from dropaudit.graph.weights import WeightComparison
-from dropaudit.measure.pair_factors import PairStudy
-from dropaudit.measure.reference import Reference
+from dropaudit.measure.cases.reference import Reference
+from dropaudit.measure.finding.pair_factors import PairStudy
 from dropaudit.stats.products import inner, norm_squared
 from dropaudit.subjects import Array, float_array
 

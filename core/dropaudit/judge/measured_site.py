@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dropaudit.graph.laws import alpha_law
 from dropaudit.graph.site import GraphSite
+from dropaudit.graph.sites.laws import alpha_law
 from dropaudit.judge.compensation import Compensation
-from dropaudit.measure.meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
+from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.report import Family, Implementation
 from dropaudit.stats.scale import Factor, is_constant, name_factor, name_factor_within
 

@@ -9,12 +9,12 @@ import numpy as np
 import onnx
 
 from dropaudit.errors import AuditCancelled
-from dropaudit.graph.rewrite import graphs_of, without_sites
+from dropaudit.graph.passes.derive_mode import graphs_of, without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
-from dropaudit.measure.sampler import Drawing
-from dropaudit.measure.shortcut import Source
+from dropaudit.measure.sampling.stochastic_part import Source
+from dropaudit.measure.sampling.strategy import SamplingStrategy
 from dropaudit.plan import IsCancelled
 from dropaudit.report import Attribution
 from dropaudit.runtime.session import Tensors
@@ -112,7 +112,7 @@ def _first_of(value: Array, shape: tuple[int, ...]) -> Array:
     return value[tuple(slice(extent) for extent in shape)]
 
 
-def _silenced(drawing: Drawing, off: frozenset[GraphSite]) -> Source:
+def _silenced(drawing: SamplingStrategy, off: frozenset[GraphSite]) -> Source:
     """Return what replicates are drawn from, without some sites.
 
     A scale away from its mask may lie before the part that randomness reaches, and so may what a mask is applied to:

@@ -13,7 +13,7 @@ import numpy as np
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
 from dropaudit.plan import Plan
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.provider import Device
 from dropaudit.subjects import ArtifactSubject, Inputs, PairSubject
 
 _MOST_ENTRIES = 16
@@ -22,7 +22,7 @@ _MOST_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedCase:
     """A case and what was prepared for it; nothing in them changes while an audit works on them."""
 
     case: Case
@@ -39,10 +39,12 @@ class Cache:
     def __init__(self, entries: int = _MOST_ENTRIES, size: int = _MOST_BYTES) -> None:
         """Keep at most so many entries, made of at most so many bytes of artifacts."""
         self._entries, self._size = entries, size
-        self._held: OrderedDict[Hashable, tuple[Ready, int]] = OrderedDict()
+        self._held: OrderedDict[Hashable, tuple[PreparedCase, int]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, subject: ArtifactSubject | PairSubject, plan: Plan, place: Place, make: Callable[[], Ready]) -> Ready:
+    def get(
+        self, subject: ArtifactSubject | PairSubject, plan: Plan, place: Device, make: Callable[[], PreparedCase]
+    ) -> PreparedCase:
         """Return what is kept for a subject; otherwise make it and keep it."""
         key, size = _key(subject, plan, place), _size(subject)
         with self._lock:
@@ -71,7 +73,7 @@ def _size(subject: ArtifactSubject | PairSubject) -> int:
     return sum(len(content) for content in _contents(subject))
 
 
-def _key(subject: ArtifactSubject | PairSubject, plan: Plan, place: Place) -> Hashable:
+def _key(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device) -> Hashable:
     role = None if isinstance(subject, PairSubject) else subject.role
     digests = tuple(hashlib.sha256(content).digest() for content in _contents(subject))
     return digests, role, subject.keep_prob, _digest(subject.inputs), plan, place

@@ -10,14 +10,14 @@ from functools import cached_property
 import numpy as np
 import onnx
 
-from dropaudit.graph.constants import Constants
-from dropaudit.graph.held import Held, with_weights_held
-from dropaudit.graph.linear import without_effect
-from dropaudit.graph.load import parse_model
-from dropaudit.graph.names import name_nodes
-from dropaudit.graph.scope import Scope, main_scope, scopes
-from dropaudit.graph.signature import InputSpec
-from dropaudit.graph.silent_draws import without_silent_draws
+from dropaudit.graph.facts.linear_paths import without_effect
+from dropaudit.graph.passes.silent_draws import without_silent_draws
+from dropaudit.graph.reading.constants import Constants
+from dropaudit.graph.reading.held_weights import Held, with_weights_held
+from dropaudit.graph.reading.load import parse_model
+from dropaudit.graph.reading.scope import Scope, main_scope, scopes
+from dropaudit.graph.reading.signature import InputSpec
+from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.inputs import Feeds
 from dropaudit.plan import Role

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
-from dropaudit.measure.sampling import Meters
+from dropaudit.measure.sampling.sequential_loop import Meters
 from dropaudit.plan import Plan, Progress
 from dropaudit.report import Attribution
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.provider import Device
 from dropaudit.subjects import Array
 
 Attributions = Mapping[str, tuple[Attribution, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class PhaseTimes:
     """Instants of `time.perf_counter`."""
 
     start: float
@@ -57,8 +57,8 @@ class Evidence:
     attributions: Attributions
     state: Progress
     plan: Plan
-    place: Place
-    times: Times
+    place: Device
+    times: PhaseTimes
     fallbacks: tuple[str, ...] = ()
     placement: str = ""
     device_memory: int = 0

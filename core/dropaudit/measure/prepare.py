@@ -8,25 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
-from dropaudit.graph.expose import can_be_exposed
-from dropaudit.graph.linear import reached_and_linear
+from dropaudit.graph.facts.linear_paths import reached_and_linear
+from dropaudit.graph.passes.expose import can_be_exposed
 from dropaudit.graph.site import GraphSite, Law
-from dropaudit.measure.axes import Labels, label_axes
 from dropaudit.measure.case import Case, is_frozen
-from dropaudit.measure.decided_masks import Pairs, decided_masks
-from dropaudit.measure.excerpt import excerpt
-from dropaudit.measure.mask_study import ALPHA_SHARE, MaskStudy, study_masks
-from dropaudit.measure.meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
-from dropaudit.measure.output_meter import OutputMeter
-from dropaudit.measure.pair_factors import PairStudy, study_pair
-from dropaudit.measure.recipe import Recipe, SiteProbes
-from dropaudit.measure.reference import Reference, deterministic, make_reference
-from dropaudit.measure.sampler import Drawing, make_drawing, probe
-from dropaudit.measure.sampling import Meters
-from dropaudit.measure.shortcut import Silent
+from dropaudit.measure.cases.axes import Labels, label_axes
+from dropaudit.measure.cases.reference import Reference, deterministic, make_reference
+from dropaudit.measure.finding.decided_masks import Pairs, decided_masks
+from dropaudit.measure.finding.mask_comparison import ALPHA_SHARE, MaskStudy, study_masks
+from dropaudit.measure.finding.pair_factors import PairStudy, study_pair
+from dropaudit.measure.meters.output_meter import OutputMeter
+from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
+from dropaudit.measure.sampling.excerpt import excerpt
+from dropaudit.measure.sampling.sequential_loop import Meters
+from dropaudit.measure.sampling.stochastic_part import Silent
+from dropaudit.measure.sampling.strategy import SamplingStrategy, make_drawing, probe
+from dropaudit.measure.sampling.strategy_inputs import SiteProbes, StrategyInputs
 from dropaudit.plan import Plan, Role
 from dropaudit.report import Axis, Implementation
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.subjects import Array
 
@@ -46,7 +46,7 @@ class Prepared:
 
     reference: Reference
     linear: Mapping[str, bool]
-    drawing: Drawing
+    drawing: SamplingStrategy
     study: MaskStudy
     labels: Mapping[str, Labels]
     pair: PairStudy | None = None
@@ -77,7 +77,7 @@ class Prepared:
         return tuple(found)
 
 
-def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
+def prepare(case: Case, plan: Plan, place: Device) -> Prepared:
     """Make sessions and feeds. Raises InvalidModel, InvalidTensor or ExecutionFailed."""
     seeds = np.random.default_rng(plan.seed)
     model = case.model
@@ -88,7 +88,7 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
     # A frozen mask needs no sample.
     measured = tuple(site for site in model.active if can_be_exposed(model.proto, site.path) and not is_frozen(site))
     decided = decided_masks(model.proto, measured, case.train_feeds, place, seeds)
-    recipe = Recipe(
+    recipe = StrategyInputs(
         case,
         bypassed,
         measured,
@@ -109,7 +109,7 @@ def prepare(case: Case, plan: Plan, place: Place) -> Prepared:
     )
 
 
-def _drawing(recipe: Recipe, place: Place, seeds: np.random.Generator) -> Drawing:
+def _drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generator) -> SamplingStrategy:
     """Measure the sites in bodies as well, unless the runtime cannot return what lies in a body.
 
     It refuses to collect a tensor of a Scan whose shape it cannot infer.
@@ -127,9 +127,9 @@ def _labels(
     case: Case,
     reference: Reference,
     bypassed: Session,
-    drawing: Drawing,
+    drawing: SamplingStrategy,
     study: MaskStudy,
-    place: Place,
+    place: Device,
     seeds: np.random.Generator,
 ) -> dict[str, Labels]:
     """Name the axes of the outputs and of the sites whose mask is shared."""
@@ -155,7 +155,7 @@ def _labels(
     return {outer.get(name, name): labels for name, labels in found.items()}
 
 
-def _few(case: Case, drawing: Drawing) -> dict[str, Array]:
+def _few(case: Case, drawing: SamplingStrategy) -> dict[str, Array]:
     """Return the inputs, of a large batch the first entries."""
     axes = None if drawing.tiling is None else drawing.tiling.input_axes
     few = excerpt(case.plain_feeds, axes, drawing.elements) if axes and drawing.sketch is not None else None

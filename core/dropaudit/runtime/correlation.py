@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.provider import Device
 from dropaudit.stats.masks import correlated_runs
 
 _CELLS = 64
@@ -22,7 +22,7 @@ _OPSET = 17
 
 
 @cache
-def dispersion_of_runs(place: Place) -> float | None:
+def dispersion_of_runs(place: Device) -> float | None:
     """Run a Dropout of 64 ones 256 times and compare how often each cell is kept.
 
     Returns:

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
-from dropaudit.graph.reductions import MaskPlace, reductions
+from dropaudit.graph.passes.reductions import MaskPlace, reductions
 from dropaudit.runtime.cuda import Kernels
-from dropaudit.runtime.provider import Place
+from dropaudit.runtime.provider import Device
 from dropaudit.runtime.replicates import Reduction, Weighed
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.stats.ratios import smallest_input
@@ -26,7 +26,7 @@ _MEAN_PRECISION = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class ReplicateLayout:
     """Where the replicates of a tensor lie: between `before` and `after` other elements."""
 
     before: int
@@ -51,9 +51,9 @@ class Counter(Protocol):
         """Count `size` replicates."""
         ...
 
-    extents: Mapping[str, Extent]
+    extents: Mapping[str, ReplicateLayout]
 
-    def reaches(self, extent: Extent, elements: int) -> bool:
+    def reaches(self, extent: ReplicateLayout, elements: int) -> bool:
         """Whether the first elements of a tensor can be had without the rest."""
         ...
 
@@ -95,10 +95,10 @@ class GraphCounter:
     Factors are summed, not compared: their mean must lie among those that were looked at one by one.
     """
 
-    place: Place
+    place: Device
     seeds: np.random.Generator
     device: str
-    extents: Mapping[str, Extent]
+    extents: Mapping[str, ReplicateLayout]
     _sessions: dict[tuple[str, ...], Session] = field(default_factory=dict, init=False)
     _divisors: Tensors = field(default_factory=dict, init=False)
     _constants: Constants = field(init=False)
@@ -118,7 +118,7 @@ class GraphCounter:
             counts |= self._of_output(name, reduction, raw)
         return counts
 
-    def reaches(self, extent: Extent, elements: int) -> bool:
+    def reaches(self, extent: ReplicateLayout, elements: int) -> bool:
         """See Counter. Not here: factors must have been looked at before they are summed."""
         return False
 
@@ -149,7 +149,7 @@ class GraphCounter:
             inputs[f"{name}/blocks"] = _integers(extent.before, size, extent.after // stretch)
         return inputs
 
-    def _send(self, inputs: dict[str, Any], name: str, value: Array, extent: Extent) -> None:
+    def _send(self, inputs: dict[str, Any], name: str, value: Array, extent: ReplicateLayout) -> None:
         inputs[name] = self._constants.sent(name, value.reshape(extent.before, 1, extent.after))
 
     def _divisor(self, reduction: Reduction, mask: MaskPlace) -> Array:
@@ -218,7 +218,7 @@ class FusedCounter:
 
     kernels: Kernels
     device: str
-    extents: Mapping[str, Extent]
+    extents: Mapping[str, ReplicateLayout]
     _constants: Constants = field(init=False)
 
     def __post_init__(self) -> None:
@@ -267,7 +267,7 @@ class FusedCounter:
         blocks = (-(-extent.elements // (_THREADS * width)), -(-size // _FEW))
         self.kernels.launch(f"columns{width}", blocks, [values, weights, *shape, *steps, _pointer(found + 16 * size)])
 
-    def reaches(self, extent: Extent, elements: int) -> bool:
+    def reaches(self, extent: ReplicateLayout, elements: int) -> bool:
         """See Counter."""
         return elements <= _MOST_COPIES * extent.after
 
@@ -285,16 +285,16 @@ def _pointer(address: int) -> Any:
     return ctypes.c_void_p(address)
 
 
-def _extents(extent: Extent, size: int) -> list[Any]:
+def _extents(extent: ReplicateLayout, size: int) -> list[Any]:
     return [ctypes.c_uint(each) for each in (extent.before, size, extent.after)]
 
 
-def _width(extent: Extent) -> int:
+def _width(extent: ReplicateLayout) -> int:
     """Return how many elements are read at once."""
     return 1 if extent.after % 4 else 4
 
 
-def _blocks(extent: Extent, size: int) -> tuple[int, int]:
+def _blocks(extent: ReplicateLayout, size: int) -> tuple[int, int]:
     blocks = -(-extent.elements // (_THREADS * _width(extent)))
     rounds = max(1, min(_ROUNDS, blocks * size // _BLOCKS))
     return -(-blocks // rounds), size

@@ -24,7 +24,7 @@ _CPU = "CPUExecutionProvider"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Device:
     """A chosen provider: its name in the report, the names the runtime wants, and the device behind it."""
 
     provider: Provider
@@ -45,7 +45,7 @@ def runtime_version() -> str:
     return f"onnxruntime {onnxruntime.__version__}"
 
 
-def choose(asked: Provider) -> Place:
+def choose(asked: Provider) -> Device:
     """Pick the provider. CUDA is asked of the runtime only where a device answers: otherwise it falls back noisily.
 
     Raises:
@@ -57,10 +57,10 @@ def choose(asked: Provider) -> Place:
             "no CUDA device answers: run with --provider cpu, or install dropaudit[gpu] on a machine with an NVIDIA GPU"
         )
     if asked is Provider.CPU or device is None:
-        return Place(Provider.CPU, (_CPU,), cpu_name())
+        return Device(Provider.CPU, (_CPU,), cpu_name())
     onnxruntime.preload_dlls()
     prepare_kernels()
-    return Place(Provider.CUDA, (_CUDA, _CPU), device)
+    return Device(Provider.CUDA, (_CUDA, _CPU), device)
 
 
 @cache

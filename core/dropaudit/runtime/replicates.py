@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from dropaudit.graph.reductions import MaskPlace
+from dropaudit.graph.passes.reductions import MaskPlace
 from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
@@ -25,7 +25,7 @@ _SINGLE_RUNS = 256
 
 
 class Weighed(Protocol):
-    """An output that is projected on weights; see `dropaudit.measure.output_meter.OutputMeter`."""
+    """An output that is projected on weights; see `dropaudit.measure.meters.output_meter.OutputMeter`."""
 
     @property
     def weights(self) -> NDArray[np.floating]:

@@ -18,10 +18,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
-from dropaudit.graph.held import Held, held_in
+from dropaudit.graph.reading.held_weights import Held, held_in
 from dropaudit.plan import Provider
 from dropaudit.runtime.interruption import interruption
-from dropaudit.runtime.provider import Place, cores
+from dropaudit.runtime.provider import Device, cores
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -45,7 +45,7 @@ class Session:
     """A model that is ready to run, with every random operator kept."""
 
     def __init__(
-        self, model: onnx.ModelProto, place: Place, seeds: np.random.Generator, *, reseeds: bool = True
+        self, model: onnx.ModelProto, place: Device, seeds: np.random.Generator, *, reseeds: bool = True
     ) -> None:
         """Load a model.
 
@@ -121,7 +121,7 @@ class Session:
 _SHARED = 2**25
 
 
-def _options(model: onnx.ModelProto, place: Place, *, alone: bool = False) -> onnxruntime.SessionOptions:
+def _options(model: onnx.ModelProto, place: Device, *, alone: bool = False) -> onnxruntime.SessionOptions:
     """Return options for a session; `alone` where nothing else runs beside it."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
@@ -154,7 +154,7 @@ def _shared(held: Held) -> onnxruntime.OrtValue:
     return _values[held]
 
 
-def _load_somehow(content: bytes, options: onnxruntime.SessionOptions, place: Place) -> onnxruntime.InferenceSession:
+def _load_somehow(content: bytes, options: onnxruntime.SessionOptions, place: Device) -> onnxruntime.InferenceSession:
     """Load a model; without optimizations where those make of it what the runtime itself refuses."""
     try:
         return _load(content, options, place, _MASK_BREAKING_OPTIMIZERS)
@@ -164,7 +164,7 @@ def _load_somehow(content: bytes, options: onnxruntime.SessionOptions, place: Pl
 
 
 def _load(
-    content: bytes, options: onnxruntime.SessionOptions, place: Place, disabled: list[str]
+    content: bytes, options: onnxruntime.SessionOptions, place: Device, disabled: list[str]
 ) -> onnxruntime.InferenceSession:
     # Everywhere, the default session included: it deletes no dropout, and the other way the process is gone.
     disabled = [*disabled, _CRASHING_OPTIMIZER]
@@ -193,7 +193,7 @@ def _raise_if_out_of_memory(error: Exception) -> None:
         raise OutOfMemory from error
 
 
-def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[str]:
+def nodes_of_default_session(model: onnx.ModelProto, place: Device) -> frozenset[str]:
     """Return the names of the nodes that are left when a default session has optimized an untouched model.
 
     Bodies of control-flow operators are included. Where the optimizer makes of the model what the runtime itself then
@@ -208,7 +208,7 @@ def nodes_of_default_session(model: onnx.ModelProto, place: Place) -> frozenset[
         return frozenset(_node_names(model.graph))
 
 
-def _optimized_nodes(model: onnx.ModelProto, place: Place) -> frozenset[str]:
+def _optimized_nodes(model: onnx.ModelProto, place: Device) -> frozenset[str]:
     with _scratch_file() as path, _nowhere() as nowhere:
         options = _options(model, place)
         options.optimized_model_filepath = path

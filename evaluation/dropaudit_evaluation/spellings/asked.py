@@ -20,7 +20,7 @@ _NAMED = frozenset(
 
 
 @dataclass
-class Asked:
+class LabelDraft:
     """What a label asks for, as it comes together.
 
     Attributes:
@@ -72,7 +72,7 @@ class Asked:
         )
 
 
-def ask_for_spelling(asked: Asked, site: SiteIntention, role: Role) -> None:
+def ask_for_spelling(asked: LabelDraft, site: SiteIntention, role: Role) -> None:
     """Ask for what follows from how a mask is spelled, whatever it does."""
     if site.uses_bernoulli and abs(float(site.keep_prob) - 0.5) > 0.01:
         asked.notes.add("DA408")

@@ -9,7 +9,7 @@ import onnx
 from onnx import helper
 
 from dropaudit_evaluation.labels import Label
-from dropaudit_evaluation.spellings.asked import Asked, ask_for_spelling
+from dropaudit_evaluation.spellings.asked import LabelDraft, ask_for_spelling
 from dropaudit_evaluation.spellings.errors import Contradiction, Unfit
 from dropaudit_evaluation.spellings.intention import Law, SiteIntention
 from dropaudit_evaluation.spellings.network.plan import GraphPlan, Pairing
@@ -53,13 +53,13 @@ def _prune(graph: onnx.GraphProto) -> None:
 
 def label_of_pair(plan: GraphPlan, truth: Truth, file: str) -> Label:
     """Return the row of a pair. Raises Unfit and Contradiction."""
-    asked = Asked()
+    asked = LabelDraft()
     _ask_for_pair(asked, plan, truth)
     inference = file.replace(".onnx", "__inference.onnx")
     return msgspec.structs.replace(asked.label(file, plan.role), inference=inference)
 
 
-def _ask_for_pair(asked: Asked, plan: GraphPlan, truth: Truth) -> None:
+def _ask_for_pair(asked: LabelDraft, plan: GraphPlan, truth: Truth) -> None:
     """Say what train and inference artifact make together.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dropaudit.plan import Role
 from dropaudit_evaluation.labels import Label
-from dropaudit_evaluation.spellings.asked import Asked, ask_for_spelling
+from dropaudit_evaluation.spellings.asked import LabelDraft, ask_for_spelling
 from dropaudit_evaluation.spellings.comparison import law_of
 from dropaudit_evaluation.spellings.errors import Unfit
 from dropaudit_evaluation.spellings.intention import MASKS, SCALED, Extent, Law, SiteIntention
@@ -46,7 +46,7 @@ def label_of(plan: GraphPlan, truth: Truth, file: str) -> Label:
     joint = joint_of(truth, [site for site, law in live if law in MASKS])
     if plan.role is Role.INFERENCE:
         return _at_inference([law for _, law in live]).label(file, plan.role)
-    asked = Asked()
+    asked = LabelDraft()
     for site, law in live:
         _ask_for_site(asked, site, law, plan)
     if plan.declared is not None:
@@ -55,7 +55,7 @@ def label_of(plan: GraphPlan, truth: Truth, file: str) -> Label:
     return msgspec.structs.replace(asked.label(file, plan.role), keep_prob_in=plan.declared)
 
 
-def _ask_for_declared(asked: Asked, site: SiteTruth, declared: float) -> None:
+def _ask_for_declared(asked: LabelDraft, site: SiteTruth, declared: float) -> None:
     """Compare the measured rate with one that was declared apart from the graph."""
     q = float(site.site.keep_prob)
     if abs(declared - q) < 1e-6:
@@ -65,9 +65,9 @@ def _ask_for_declared(asked: Asked, site: SiteTruth, declared: float) -> None:
     asked.allow("DA303", "DA202")
 
 
-def _at_inference(laws: Sequence[Law]) -> Asked:
+def _at_inference(laws: Sequence[Law]) -> LabelDraft:
     """Nothing may drop: sites are DA103, other randomness is DA104."""
-    asked = Asked()
+    asked = LabelDraft()
     asked.allow("DA406", "DA402", "DA404", "DA203", "DA407", warns=False)
     if any(law in _ACTIVE for law in laws):
         asked.error("DA103")
@@ -89,7 +89,7 @@ def _at_inference(laws: Sequence[Law]) -> Asked:
     return asked
 
 
-def _ask_for_site(asked: Asked, site: SiteTruth, law: Law, plan: GraphPlan) -> None:
+def _ask_for_site(asked: LabelDraft, site: SiteTruth, law: Law, plan: GraphPlan) -> None:
     if law in _ERRORS:
         _ask_for_fault(asked, site, law)
     elif law in (Law.INERT, Law.OFF):
@@ -104,7 +104,7 @@ def _ask_for_site(asked: Asked, site: SiteTruth, law: Law, plan: GraphPlan) -> N
         _ask_for_mask(asked, site.site, plan)
 
 
-def _ask_for_fault(asked: Asked, site: SiteTruth, law: Law) -> None:
+def _ask_for_fault(asked: LabelDraft, site: SiteTruth, law: Law) -> None:
     if law is Law.WRONG and _is_rate(site):
         # Kept values times p or q, one of the named factors: the swapped rate explains it as well.
         asked.error("DA303", "DA202")
@@ -122,7 +122,7 @@ def _is_rate(site: SiteTruth) -> bool:
     return min(abs(factor / q - 1), abs(factor / (1 - q) - 1)) < 5e-3
 
 
-def _ask_for_idle(asked: Asked, law: Law, role: Role) -> None:
+def _ask_for_idle(asked: LabelDraft, law: Law, role: Role) -> None:
     if law is Law.OFF and role is Role.AUTO:
         # What cannot be switched on is no site.
         asked.warnings.add("DA105")
@@ -135,7 +135,7 @@ def _ask_for_idle(asked: Asked, law: Law, role: Role) -> None:
         raise Unfit("whether it is a site that is inert, or none, makes two verdicts in this role")
 
 
-def _ask_for_mask(asked: Asked, site: SiteIntention, plan: GraphPlan) -> None:
+def _ask_for_mask(asked: LabelDraft, site: SiteIntention, plan: GraphPlan) -> None:
     if site.is_seeded and site.law is not Law.FROZEN:
         asked.warnings.add("DA406")
     _ask_for_extent(asked, site, plan)
@@ -144,7 +144,7 @@ def _ask_for_mask(asked: Asked, site: SiteIntention, plan: GraphPlan) -> None:
     ask_for_spelling(asked, site, plan.role)
 
 
-def _ask_for_extent(asked: Asked, site: SiteIntention, plan: GraphPlan) -> None:
+def _ask_for_extent(asked: LabelDraft, site: SiteIntention, plan: GraphPlan) -> None:
     if site.extent is Extent.BATCH and plan.batch is None:
         asked.warnings.add("DA402")
     elif site.extent is Extent.BATCH:
@@ -156,7 +156,7 @@ def _ask_for_extent(asked: Asked, site: SiteIntention, plan: GraphPlan) -> None:
         asked.may_be_open = True
 
 
-def _ask_for_graph(asked: Asked, sites: Sequence[SiteIntention], joint: Joint, plan: GraphPlan) -> None:
+def _ask_for_graph(asked: LabelDraft, sites: Sequence[SiteIntention], joint: Joint, plan: GraphPlan) -> None:
     if any(site.is_dead for site in sites):
         asked.notes.add("DA107")
     if all(site.is_dead for site in sites):

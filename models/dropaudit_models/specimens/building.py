@@ -7,10 +7,10 @@ from typing import Any
 
 import onnx
 
-from dropaudit_models.lstm import lstm_model
-from dropaudit_models.parameters import parameters
-from dropaudit_models.places import Sites
-from dropaudit_models.sites import multiplied, site
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.parameters import parameters
+from dropaudit_models.lstm.places import Sites
+from dropaudit_models.lstm.sites import multiplied, site
 from dropaudit_models.specimens.kind import PASS, WARN, Answer, Build
 from dropaudit_models.specimens.setting import Setting, Where
 from dropaudit_models.writing import Transform, chain

@@ -9,7 +9,7 @@ from itertools import cycle, product
 import numpy as np
 
 from dropaudit.errors import InvalidArgument
-from dropaudit_models.spec import FloatType, Recurrence, opsets_of
+from dropaudit_models.lstm.spec import FloatType, Recurrence, opsets_of
 from dropaudit_models.specimens.healthy import HEALTHY
 from dropaudit_models.specimens.kind import Kind, Specimen
 from dropaudit_models.specimens.lookalikes import LOOKALIKES

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from dropaudit.plan import Role
 from dropaudit.report import Axis, Family
-from dropaudit_models.alterations import channels_first
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
-from dropaudit_models.sites import site
-from dropaudit_models.spec import FloatType
+from dropaudit_models.lstm.alterations import channels_first
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import UNIFORM_CHAINS, Draw
+from dropaudit_models.lstm.sites import site
+from dropaudit_models.lstm.spec import FloatType
 from dropaudit_models.specimens.building import (
     bare,
     clean,

@@ -11,8 +11,8 @@ import onnx
 from dropaudit.errors import InvalidArgument
 from dropaudit.plan import Role
 from dropaudit.report import Family, Placement, Verdict
-from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
-from dropaudit_models.spec import FloatType, opsets_of
+from dropaudit_models.lstm.recipe import UNIFORM_CHAINS, Draw
+from dropaudit_models.lstm.spec import FloatType, opsets_of
 from dropaudit_models.specimens.setting import USUAL, Setting, Where
 
 Build = Callable[[Setting], onnx.ModelProto]

@@ -8,16 +8,16 @@ import numpy as np
 
 from dropaudit.plan import Role
 from dropaudit.report import Family
-from dropaudit_models.alterations import above, activation, constant_mask, gaussian_noise, padding_mask, zoneout
-from dropaudit_models.lstm import INPUT
-from dropaudit_models.places import Place, Sites, Spot
-from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
-from dropaudit_models.sites import multiplied, site
+from dropaudit_models.lstm.alterations import above, activation, constant_mask, gaussian_noise, padding_mask, zoneout
+from dropaudit_models.lstm.gate_weights import Floats
+from dropaudit_models.lstm.model import INPUT
+from dropaudit_models.lstm.places import Place, Sites, Spot
+from dropaudit_models.lstm.recipe import UNIFORM_CHAINS, Draw
+from dropaudit_models.lstm.sites import multiplied, site
 from dropaudit_models.specimens.building import RATE_CODES, SCALE_CODES, always, clean, dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
 from dropaudit_models.specimens.kind import PASS, WARN, Answer, Kind
 from dropaudit_models.specimens.setting import Setting, Where
-from dropaudit_models.weights import Floats
 
 FIXED = (6, 9)
 _PADDED = 3

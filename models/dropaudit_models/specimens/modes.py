@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dropaudit.plan import Role
-from dropaudit_models.alterations import gaussian_noise, old_dropout, unread
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import Draw
-from dropaudit_models.sites import site
+from dropaudit_models.lstm.alterations import gaussian_noise, old_dropout, unread
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import Draw
+from dropaudit_models.lstm.sites import site
 from dropaudit_models.specimens.building import always, bare, clean, dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
 from dropaudit_models.specimens.kind import WARN, Answer, Kind, fails

@@ -9,12 +9,12 @@ import onnx
 
 from dropaudit.plan import Role
 from dropaudit.report import Family
-from dropaudit_models.alterations import activation, batch_statistics
-from dropaudit_models.lstm import lstm_model
-from dropaudit_models.parameters import parameters
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
-from dropaudit_models.sites import multiplied, site
+from dropaudit_models.lstm.alterations import activation, batch_statistics
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.parameters import parameters
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import UNIFORM_CHAINS, Draw
+from dropaudit_models.lstm.sites import multiplied, site
 from dropaudit_models.specimens.building import always, bare, dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
 from dropaudit_models.specimens.kind import FAIL, WARN, Answer, Kind, fails

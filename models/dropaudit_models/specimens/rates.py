@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dropaudit_models.alterations import cast_twice, turned_twice
-from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
-from dropaudit_models.sites import site
+from dropaudit_models.lstm.alterations import cast_twice, turned_twice
+from dropaudit_models.lstm.recipe import UNIFORM_CHAINS, Draw
+from dropaudit_models.lstm.sites import site
 from dropaudit_models.specimens.building import always, dropped, planted
 from dropaudit_models.specimens.healthy import SEQUENCES
 from dropaudit_models.specimens.kind import EQUAL, UNEQUAL, WARN, Answer, Kind, fails

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dropaudit.report import Family
-from dropaudit_models.alterations import squared
-from dropaudit_models.recipe import UNIFORM_CHAINS, Draw
-from dropaudit_models.sites import site
+from dropaudit_models.lstm.alterations import squared
+from dropaudit_models.lstm.recipe import UNIFORM_CHAINS, Draw
+from dropaudit_models.lstm.sites import site
 from dropaudit_models.specimens.building import (
     always,
     bare,

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from dropaudit.report import Placement
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import Draw, Recipe
-from dropaudit_models.spec import FloatType, Head, Layer, LSTMSpec, Recurrence
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import Draw, Recipe
+from dropaudit_models.lstm.spec import FloatType, Head, Layer, LSTMSpec, Recurrence
 
 VOCABULARY = 24
 

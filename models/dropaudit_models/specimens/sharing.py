@@ -9,16 +9,16 @@ import numpy as np
 
 from dropaudit.plan import Role
 from dropaudit.report import Axis, Family
-from dropaudit_models.alterations import constant_mask, one_mask
-from dropaudit_models.places import Place, Sites, Spot
-from dropaudit_models.recipe import Draw
-from dropaudit_models.sites import site
-from dropaudit_models.spec import VARIATIONAL
+from dropaudit_models.lstm.alterations import constant_mask, one_mask
+from dropaudit_models.lstm.gate_weights import Floats
+from dropaudit_models.lstm.places import Place, Sites, Spot
+from dropaudit_models.lstm.recipe import Draw
+from dropaudit_models.lstm.sites import site
+from dropaudit_models.lstm.spec import VARIATIONAL
 from dropaudit_models.specimens.building import dropped, placed, planted
 from dropaudit_models.specimens.healthy import SEQUENCES, operator_mask_codes
 from dropaudit_models.specimens.kind import PASS, WARN, Answer, Kind, fails
 from dropaudit_models.specimens.setting import Setting, Where
-from dropaudit_models.weights import Floats
 
 FIXED = (5, 7)
 # A constant mask is drawn in no way; the draw is that of the twin.

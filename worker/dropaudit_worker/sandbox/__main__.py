@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from dropaudit_worker.sandbox.limits import SandboxLimits
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.start import start
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def load(limits: SandboxLimits) -> Done:
     """Load what makes audits, with what the first would load."""
-    for name in ("dropaudit.artifacts", "dropaudit.recorded"):
+    for name in ("dropaudit.audit_artifacts", "dropaudit.audit_recorded"):
         importlib.import_module(name)
     from dropaudit.runtime.device_memory import limit_device_memory
     from dropaudit_worker.sandbox.work import done

@@ -20,8 +20,8 @@ import msgspec
 import structlog
 
 from dropaudit.errors import AuditCancelled, AuditError
-from dropaudit_worker.memory_kills import memory_kills
-from dropaudit_worker.sandbox.limits import SandboxLimits
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
+from dropaudit_worker.sandbox.memory_kills import memory_kills
 from dropaudit_worker.sandbox.wire import Answer, Answers, Ending, Garbled, Job, Made, Ready, Stop, Told, encoded
 
 IsStopped = Callable[[], bool]

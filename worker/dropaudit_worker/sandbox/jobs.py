@@ -14,7 +14,7 @@ from dropaudit.errors import AuditError, OutOfMemory
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Report, Site, from_json
 from dropaudit_store.records import Failure, Spec
-from dropaudit_worker.material import Material
+from dropaudit_worker.sandbox.content import Material
 from dropaudit_worker.sandbox.host import SandboxLost
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
 from dropaudit_worker.sandbox.wire import AuditJob, Ending, InspectJob, Made, Refused, Told

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.host import IsStopped, Sandbox, Tell
-from dropaudit_worker.sandbox.limits import SandboxLimits
 from dropaudit_worker.sandbox.wire import Ending, Failed, Job, Made
 
 # Whether nobody has said yet what the kernel does not give.

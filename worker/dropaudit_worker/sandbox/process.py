@@ -24,7 +24,7 @@ _KIBIBYTE = 1 << 10
 Done = Callable[[Job, list[bytes], Callable[[Told], None], Callable[[], bool]], Ending]
 
 
-class Line:
+class WireLine:
     """The socket to the worker. Whoever finds it closed ends the process: there is nobody to work for."""
 
     def __init__(self, descriptor: int) -> None:
@@ -63,7 +63,7 @@ class Line:
 class Desk:
     """Jobs as they come in, from a thread that also hears that one is to end."""
 
-    def __init__(self, line: Line, end: Callable[[], None]) -> None:
+    def __init__(self, line: WireLine, end: Callable[[], None]) -> None:
         self._line = line
         self._end = end
         self._waiting: deque[tuple[Job, list[bytes]]] = deque()
@@ -98,7 +98,7 @@ class Desk:
 def serve(descriptor: int, missing: tuple[str, ...], done: Done) -> NoReturn:
     """Do the jobs that come over a socket."""
     interrupter = Interrupter()
-    line = Line(descriptor)
+    line = WireLine(descriptor)
     desk = Desk(line, interrupter.end)
     threading.Thread(target=desk.listen, name="desk", daemon=True).start()
     line.send(Ready(missing=missing))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from dropaudit_worker.sandbox import kernel
-from dropaudit_worker.sandbox.confine import confine
-from dropaudit_worker.sandbox.limits import SandboxLimits
+from dropaudit_worker.sandbox.confinement import kernel
+from dropaudit_worker.sandbox.confinement.confine import confine
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 
 if TYPE_CHECKING:
     from dropaudit_worker.sandbox.process import Done

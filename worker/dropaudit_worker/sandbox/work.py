@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from dropaudit import audit
 from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
-from dropaudit.graph.inspect import inspect_model
+from dropaudit.graph.sites.inspect import inspect_model
 from dropaudit.plan import Progress
 from dropaudit.report import to_json
-from dropaudit_worker.sandbox.subjects import subject_of
+from dropaudit_worker.sandbox.subject_files import subject_of
 from dropaudit_worker.sandbox.wire import AuditJob, Ending, Failed, InspectJob, Job, Made, Refused, Stopped, Told
 
 _LONGEST_TRACE = 20_000

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import onnx
 
-from dropaudit_models.lstm import lstm_model
-from dropaudit_models.places import Place, Spot
-from dropaudit_models.recipe import Draw, Recipe
-from dropaudit_models.sites import site
-from dropaudit_models.spec import Layer, LSTMSpec
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import Draw, Recipe
+from dropaudit_models.lstm.sites import site
+from dropaudit_models.lstm.spec import Layer, LSTMSpec
 from dropaudit_models.specimens.kind import PASS, WARN, Answer
 from dropaudit_models.specimens.situations.situation import INNOCENT, Difficulty, Situation, faulty
 from dropaudit_models.specimens.situations.words import CHAIN, Q, graph

@@ -1,0 +1,1 @@
+"""Grammars, mutations, and the programs that feed them."""

@@ -1,0 +1,1 @@
+"""Hostile models, and a service that has to survive them."""

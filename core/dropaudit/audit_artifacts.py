@@ -1,0 +1,122 @@
+"""Audits of one artifact or a pair: prepare, sample, judge."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+import numpy as np
+
+from dropaudit.errors import own_mistakes
+from dropaudit.findings import gravest_first, verdict_of
+from dropaudit.judge.all_findings import findings_of
+from dropaudit.judge.assemble import execution_part, output_parts, site_parts
+from dropaudit.judge.measured_site import MeasuredSite
+from dropaudit.judge.summary import summarize
+from dropaudit.measure.attribution import attribute
+from dropaudit.measure.cache import Cache, PreparedCase
+from dropaudit.measure.case import Case
+from dropaudit.measure.cases.build_case import make_case
+from dropaudit.measure.cases.device_choice import place_of
+from dropaudit.measure.cases.second_provider import outputs_elsewhere
+from dropaudit.measure.evidence import Attributions, Evidence, Health, PhaseTimes
+from dropaudit.measure.prepare import make_meters, prepare
+from dropaudit.measure.sampling.sequential_loop import sample
+from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Provider, Role
+from dropaudit.report import Implementation, Report
+from dropaudit.runtime.correlation import dispersion_of_runs
+from dropaudit.runtime.cuda import device_memory
+from dropaudit.runtime.oom_fallback import FallbackSampler, Note, on_first_that_fits
+from dropaudit.runtime.provider import Device
+from dropaudit.subjects import ArtifactSubject, PairSubject
+
+# Streams of random numbers beside that of the inputs.
+_MASKS, _ATTRIBUTION = 1, 2
+CACHE = Cache()
+
+
+def audit_artifacts(
+    subject: ArtifactSubject | PairSubject, plan: Plan, progress: OnProgress, cancelled: IsCancelled
+) -> Report:
+    """Audit one artifact or a pair. Raises AuditError; see `dropaudit.audit`."""
+    saved: list[str] = []
+    placed = place_of(subject, plan)
+
+    def run(place: Device, note: Note) -> Evidence:
+        return _measured(subject, plan, place, note, progress, cancelled)
+
+    evidence = on_first_that_fits(placed.places, run, saved)
+    return _report(replace(evidence, fallbacks=tuple(saved), placement=placed.reason))
+
+
+def _measured(
+    subject: ArtifactSubject | PairSubject,
+    plan: Plan,
+    place: Device,
+    note: Note,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> Evidence:
+    start = time.perf_counter()
+    progress(Progress(phase=Phase.PREPARING, max_replicates=plan.max_replicates))
+    ready = CACHE.get(subject, plan, place, lambda: _made_ready(subject, plan, place))
+    case, prepared = ready.case, ready.prepared
+    health = _health(case, plan, place)
+    begun = time.perf_counter()
+    state = Progress(phase=Phase.SAMPLING, max_replicates=plan.max_replicates)
+    meters = make_meters(case, prepared, plan)
+    attributions: Attributions = {}
+    with _own_mistakes_on(place):
+        if case.model.active:
+            sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
+            state = sample(FallbackSampler(sampler, note), meters, plan, progress, cancelled)
+        if case.model.role is not Role.INFERENCE:
+            attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
+    times = PhaseTimes(start, begun, time.perf_counter())
+    progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
+    return Evidence(
+        case, prepared, meters, health, attributions, state, plan, place, times, device_memory=_taken(place)
+    )
+
+
+def _taken(place: Device) -> int:
+    memory = None if place.provider is Provider.CPU else device_memory()
+    return 0 if memory is None else memory.total - memory.free
+
+
+def _own_mistakes_on(place: Device) -> AbstractContextManager[None]:
+    """Another provider may have no kernel for what the artifact holds; the CPU has accepted it."""
+    return own_mistakes() if place.provider is Provider.CPU else nullcontext()
+
+
+def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device) -> PreparedCase:
+    case = make_case(subject, plan, place)
+    with _own_mistakes_on(place):
+        return PreparedCase(case, prepare(case, plan, place))
+
+
+def _health(case: Case, plan: Plan, place: Device) -> Health:
+    operators = any(site.implementation is Implementation.DROPOUT_OP for site in case.model.active)
+    return Health(
+        dispersion=dispersion_of_runs(place) if operators else None,
+        elsewhere=outputs_elsewhere(case, plan),
+    )
+
+
+def _report(evidence: Evidence) -> Report:
+    meters = (meter for meter, _, _ in evidence.meters.sites)
+    decided = {second for _, second in evidence.prepared.decided}
+    pairs = zip(evidence.prepared.measured, meters, strict=True)
+    measured = [MeasuredSite(site, meter, site in decided) for site, meter in pairs]
+    findings = gravest_first(findings_of(evidence, measured))
+    outputs = output_parts(evidence)
+    verdict = verdict_of(findings)
+    return Report(
+        verdict=verdict,
+        summary=summarize(verdict, findings, evidence.case.model, measured, outputs),
+        findings=findings,
+        sites=site_parts(evidence, measured),
+        outputs=outputs,
+        execution=execution_part(evidence),
+    )

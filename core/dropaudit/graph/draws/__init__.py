@@ -1,0 +1,1 @@
+"""Random operators, and what becomes of their draws element by element."""

@@ -1,0 +1,1 @@
+"""Facts about a graph that do not need a run."""

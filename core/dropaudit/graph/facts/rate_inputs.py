@@ -1,0 +1,77 @@
+"""Graph inputs that hold a keep probability or a drop rate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import onnx
+
+from dropaudit.graph.draws.noise_algebra import MOVES
+from dropaudit.graph.passes.derive_mode import graphs_of
+
+_ARITHMETIC = MOVES | {"Add", "Sub", "Mul", "Div", "Neg"}
+_COMPARISONS = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
+_DRAWS = frozenset({"RandomUniform", "RandomUniformLike"})
+
+
+def rate_inputs(model: onnx.ModelProto) -> dict[str, float]:
+    """Return the scalar inputs that decide how much is dropped.
+
+    Returns:
+        By input, the value at which nothing is dropped: 0 for the ratio of a Dropout, 1 for a keep probability that a
+        uniform draw is compared with or a Bernoulli draws by.
+    """
+    readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for graph, _ in graphs_of(model.graph):
+        for node in graph.node:
+            for name in node.input:
+                readers[name].append(node)
+    uniform = _uniform_tensors(model, readers)
+    found = {}
+    for value in model.graph.input:
+        if _is_scalar(value):
+            neutral = _neutral(value.name, readers, uniform)
+            if neutral is not None:
+                found[value.name] = neutral
+    return found
+
+
+def _is_scalar(value: onnx.ValueInfoProto) -> bool:
+    tensor = value.type.tensor_type
+    floating = tensor.elem_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
+    return floating and all(dim.dim_value == 1 for dim in tensor.shape.dim)
+
+
+def _uniform_tensors(model: onnx.ModelProto, readers: dict[str, list[onnx.NodeProto]]) -> set[str]:
+    """Return the uniform draws, and what is made of them by moves and sums."""
+    waiting = [
+        name
+        for graph, _ in graphs_of(model.graph)
+        for node in graph.node
+        if node.op_type in _DRAWS
+        for name in node.output
+    ]
+    found = set(waiting)
+    while waiting:
+        for node in readers[waiting.pop()]:
+            if node.op_type in _ARITHMETIC and node.output[0] not in found:
+                found.add(node.output[0])
+                waiting.append(node.output[0])
+    return found
+
+
+def _neutral(name: str, readers: dict[str, list[onnx.NodeProto]], uniform: set[str]) -> float | None:
+    seen, waiting = {name}, [name]
+    while waiting:
+        current = waiting.pop()
+        for node in readers[current]:
+            if node.op_type == "Dropout" and list(node.input).index(current) == 1:
+                return 0.0
+            if node.op_type == "Bernoulli" or (node.op_type in _COMPARISONS and uniform & set(node.input)):
+                return 1.0
+            if node.op_type == "Floor" and current in uniform:
+                return 1.0
+            if node.op_type in _ARITHMETIC and node.output[0] not in seen:
+                seen.add(node.output[0])
+                waiting.append(node.output[0])
+    return None

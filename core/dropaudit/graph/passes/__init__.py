@@ -1,0 +1,1 @@
+"""Passes: each makes a model of a model."""

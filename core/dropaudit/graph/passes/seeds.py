@@ -1,0 +1,74 @@
+"""Seeds that random operators carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import onnx
+from onnx import helper
+
+from dropaudit.graph.draws.random_operators import DRAWS
+from dropaudit.graph.passes.derive_mode import copy_of, graphs_of
+
+_DRAWN = DRAWS | {"Dropout"}
+# The runtime's generator is x -> 16807 x mod 2^31 - 1: seeds that are equal by that are one stream, and 0 is 1.
+_MODULUS = 2**31 - 1
+
+
+def holds_seeds(model: onnx.ModelProto) -> bool:
+    """Whether any operator carries a seed."""
+    return bool(seeds_of(model))
+
+
+def seeds_of(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the seeds of random operators by the name of their node; those of one stream are one."""
+    return {
+        node.name: int(helper.get_attribute_value(attribute)) % _MODULUS or 1
+        for graph, _ in graphs_of(model.graph)
+        for node in graph.node
+        for attribute in node.attribute
+        if attribute.name == "seed" and node.op_type in _DRAWN
+    }
+
+
+def seeded(model: onnx.ModelProto, draw_seed: Callable[[], int]) -> onnx.ModelProto:
+    """Give every Dropout, and every operator that carries a seed, another one, and with it a generator of its own.
+
+        Dropout(x, r, t) -> y ; Bernoulli<seed = 3>(p) -> a ; Bernoulli<seed = 3>(p) -> b      becomes
+        Dropout<seed = 71>(x, r, t) -> y ; Bernoulli<seed = 52>(p) -> a ; Bernoulli<seed = 52>(p) -> b
+
+    Operators whose seeds are equal keep equal ones, so that what they draw together has the same law. Without a seed
+    all Dropout operators of a process draw from one generator, so that what a run draws depends on what else runs.
+    """
+    changed = copy_of(model)
+    known = seeds_of(model)
+    drawn: dict[int, int] = {}
+    for graph, _ in graphs_of(changed.graph):
+        for node in graph.node:
+            if node.name in known and node.op_type in _DRAWN:
+                _set_seed(node, drawn.setdefault(known[node.name], draw_seed()))
+            elif node.op_type == "Dropout":
+                _set_seed(node, draw_seed())
+    return changed
+
+
+def with_seeds(model: onnx.ModelProto, seeds: Mapping[str, int]) -> onnx.ModelProto:
+    """Give some random operators, by the name of their node, a seed."""
+    changed = copy_of(model)
+    for graph, _ in graphs_of(changed.graph):
+        for node in graph.node:
+            if node.name in seeds and node.op_type in DRAWS:
+                _set_seed(node, seeds[node.name])
+    return changed
+
+
+def _set_seed(node: onnx.NodeProto, seed: int) -> None:
+    kept = [attribute for attribute in node.attribute if attribute.name != "seed"]
+    copies = [onnx.AttributeProto.FromString(attribute.SerializeToString()) for attribute in kept]
+    del node.attribute[:]
+    node.attribute.extend([*copies, helper.make_attribute("seed", seed if node.op_type == "Dropout" else float(seed))])
+
+
+def holds_dropout(model: onnx.ModelProto) -> bool:
+    """Whether any operator is a Dropout."""
+    return any(node.op_type == "Dropout" for graph, _ in graphs_of(model.graph) for node in graph.node)

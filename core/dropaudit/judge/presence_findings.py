@@ -1,0 +1,123 @@
+"""Whether there is dropout, and whether it reaches an output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dropaudit.findings import make_finding
+from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
+from dropaudit.graph.reading.scope import Scope
+from dropaudit.graph.site import GraphSite, Switch
+from dropaudit.graph.sites.frozen_masks import frozen_weights
+from dropaudit.measure.case import Model, is_frozen
+from dropaudit.measure.cases.reference import Reference
+from dropaudit.plan import Role
+from dropaudit.report import Finding, Severity
+
+# Names in a sentence; the evidence holds all of them.
+_NAMED = 4
+
+
+def judge_presence(model: Model, reference: Reference) -> list[Finding]:
+    """DA101, DA105, DA106 and DA107: sites that cannot drop, sites without effect, other randomness, or nothing."""
+    if model.role is Role.INFERENCE:
+        return []
+    dead = frozenset(site for site in model.dead if not is_frozen(site))
+    inert = [site for site in model.inert if model.role is Role.TRAIN]
+    findings = [_inert(inert)] if inert else []
+    findings += [_dead([site for site in model.active if site in dead])] if dead else []
+    if reference.other:
+        findings.append(_unrecognized(reference))
+    if inert or reference.other or frozen_weights_of(model) or set(model.active) - dead:
+        return findings
+    return [*findings, _nothing(model, dead)]
+
+
+def frozen_weights_of(model: Model) -> list[GraphSite]:
+    """Return weights that hold a frozen mask; only in role train, since a pruned weight looks the same."""
+    return frozen_weights(model.scope) if model.role is Role.TRAIN else []
+
+
+def drop_rate(site: GraphSite) -> str:
+    """Return the drop rate that a site declares, in words."""
+    return "unknown" if site.declared_keep_prob is None else f"{1 - site.declared_keep_prob:.4g}"
+
+
+def named(names: Sequence[str]) -> str:
+    """List names, the first few of many."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(repr(name) for name in names[:_NAMED]) + more
+
+
+def _inert(sites: Sequence[GraphSite]) -> Finding:
+    names = [site.name for site in sites]
+    several = f"{len(sites)} sites ({named(names)}) declare" if len(sites) > 1 else "Declares"
+    rates = ", ".join(dict.fromkeys(drop_rate(site) for site in sites))
+    never = "but never drop: training_mode is" if len(sites) > 1 else "but never drops: its training_mode is"
+    return make_finding(
+        "DA101",
+        names[0],
+        message=f"{several} drop rate {rates}, {never} false or absent, or the opset has no train mode.",
+        remedy="Export at opset 12 or later with the module in train mode. Where it was in train mode already, the "
+        "exporter has left the mode out, as PyTorch's do for scaled_dot_product_attention: apply the dropout to the "
+        "attention weights in a module of its own.",
+        declaredKeepProb=sites[0].declared_keep_prob,
+        sites=names,
+    )
+
+
+def _dead(sites: Sequence[GraphSite]) -> Finding:
+    names = [site.name for site in sites]
+    subject = f"The results of {len(sites)} sites ({named(names)}) reach" if len(sites) > 1 else "The result reaches"
+    return make_finding(
+        "DA107",
+        names[0],
+        message=f"{subject} no output: what is dropped here changes nothing.",
+        remedy="Nothing to change where that is meant, as for the last step of an unrolled recurrence; otherwise use "
+        "the result of the dropout, which returns a tensor and changes none.",
+        sites=names,
+    )
+
+
+def _unrecognized(reference: Reference) -> Finding:
+    names = [operator.name for operator in reference.other]
+    reached = sorted(set().union(*(operator.outputs for operator in reference.other)))
+    return make_finding(
+        "DA106",
+        names[0],
+        message=f"{'Random operators' if len(names) > 1 else 'A random operator'} that the audit does not understand "
+        f"as dropout ({', '.join(f'{each.name!r}: {each.op_type}' for each in reference.other[:_NAMED])}"
+        f"{'' if len(names) <= _NAMED else f' and {len(names) - _NAMED} more'}) reach the outputs {named(reached)}, "
+        "whose mean is therefore not judged.",
+        remedy="Nothing to change where the noise is meant; otherwise check by hand what it does to the outputs.",
+        nodes=names,
+        outputs=reached,
+    )
+
+
+def _nothing(model: Model, dead: frozenset[GraphSite]) -> Finding:
+    idle = [reason for scope in model.scopes for reason in _idle(scope)]
+    idle += [f"{site.name!r} reaches no output" for site in model.active if site in dead]
+    there = f" There is: {'; '.join(idle[:_NAMED])}{'' if len(idle) <= _NAMED else '; …'}." if idle else ""
+    return make_finding(
+        "DA105",
+        model.proto.graph.name or "model",
+        severity=Severity.ERROR if model.role is Role.TRAIN else None,
+        message=f"Nothing random reaches any output: 0 active sites, at least 1 expected.{there}",
+        remedy="Export in train mode and keep the exporter from removing dropout.",
+        sites=0,
+        idle=idle or None,
+    )
+
+
+def _idle(scope: Scope) -> list[str]:
+    """Say of each Dropout operator that cannot drop why it does nothing."""
+    found = []
+    for node in scope.graph.node:
+        if node.op_type != "Dropout":
+            continue
+        if ratio_of(scope, node) == 0:
+            found.append(f"{node.name!r} has drop rate 0")
+        elif switch_of(scope, node)[0] is Switch.OFF:
+            found.append(f"{node.name!r} has no train mode")
+    return found

@@ -1,0 +1,306 @@
+"""What the measured rate and scale of a site mean."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dropaudit.findings import make_finding
+from dropaudit.graph.site import GraphSite
+from dropaudit.graph.sites.laws import alpha_law
+from dropaudit.judge.compensation import Compensation
+from dropaudit.judge.measured_site import MeasuredSite
+from dropaudit.measure.meters.site_meters import MaskMeter, NoiseMeter
+from dropaudit.report import Finding, Implementation, Interval
+from dropaudit.stats.scale import Factor
+
+
+def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Collection[str] = ()) -> list[Finding]:
+    """Judge rate and scale of one site.
+
+    Args:
+        measured: the site.
+        compensation: what inference does about its scale.
+        reaching: random operators that reach an output in other ways than through sites: where the site is drawn by
+            one, as in DropBlock, which rescales by what its mask has kept, its factor alone says nothing.
+    """
+    if measured.is_unmeasured:
+        return [_unmeasured(measured)]
+    if isinstance(measured.meter, NoiseMeter):
+        return _judge_noise(measured, measured.meter, compensation)
+    assert isinstance(measured.meter, MaskMeter)
+    if measured.site.other is not None or measured.site.uneven or measured.site.maker in reaching:
+        return _judge_rate(measured.meter)
+    if measured.follows:
+        return _judge_scale(measured, measured.meter, compensation)
+    if _scales_all(measured):
+        return [_inert_scale(measured, measured.meter)]
+    bernoulli = _judge_bernoulli(measured, measured.meter)
+    found = _judge_rate(measured.meter) + _judge_scale(measured, measured.meter, compensation)
+    # A scale that is right by the standard is one finding, not two.
+    return bernoulli + [each for each in found if each.code not in {other.code for other in bernoulli}]
+
+
+def _judge_bernoulli(measured: MeasuredSite, meter: MaskMeter) -> list[Finding]:
+    """DA408, and DA202: the runtime draws the operator Bernoulli the other way round than the standard says.
+
+    A mask whose scale is right for what it drops was written by the standard, and keeps what it should drop.
+    """
+    standard = measured.site.declared_keep_prob
+    turned = measured.site.implementation is Implementation.BERNOULLI and standard is not None
+    if not turned or standard is None or not meter.interval.excludes(standard):
+        return []
+    differs = make_finding(
+        "DA408",
+        meter.name,
+        message=f"ONNX Runtime keeps {meter.interval} here, and the standard's Bernoulli would keep {standard:.4g}: "
+        "what is right as run is wrong on another runtime, or the other way round.",
+        remedy="Draw the mask by RandomUniformLike and a comparison, or use the operator Dropout.",
+        standardKeepProb=standard,
+        estimate=meter.interval.estimate,
+    )
+    if measured.factor_name is not Factor.SWAPPED or meter.keep_prob is not None:
+        return [differs]
+    return [differs, _rate_finding(meter.name, standard, meter.interval, meter.cells, swapped=True)]
+
+
+# Cells of which at least one would have been dropped at any rate worth declaring.
+_ENOUGH_CELLS = 1000
+
+
+def _scales_all(measured: MeasuredSite) -> bool:
+    """Whether a site whose rate nobody declares keeps everything, and scales it all the same."""
+    meter = measured.meter
+    never = isinstance(meter, MaskMeter) and meter.kept == meter.cells and meter.cells >= _ENOUGH_CELLS
+    return never and meter.keep_prob is None and measured.factor is not None and abs(measured.factor - 1) > 1e-6
+
+
+def _inert_scale(measured: MeasuredSite, meter: MaskMeter) -> Finding:
+    return make_finding(
+        "DA101",
+        meter.name,
+        message=f"Draws, but kept all of {meter.cells} mask cells, and multiplies them by {measured.factor:.6g} all "
+        "the same; a mask that never drops needs no scale.",
+        remedy="Correct the threshold that the draw is compared with.",
+        cells=meter.cells,
+        factor=measured.factor,
+    )
+
+
+def _unmeasured(measured: MeasuredSite) -> Finding:
+    return make_finding(
+        "DA901",
+        measured.meter.name,
+        message="Keep rate and scale of this site were not measured: the data that reaches it is zero.",
+        remedy="Audit with inputs for which it is not (--inputs), such as a sequence of more steps.",
+    )
+
+
+def _judge_noise(measured: MeasuredSite, meter: NoiseMeter, compensation: Compensation) -> list[Finding]:
+    """Gaussian dropout multiplies by N(1, p/q): its mean is 1, and its spread says how much is dropped."""
+    mean, interval = meter.mean, meter.interval
+    if mean is None or interval is None:
+        return []
+    findings = []
+    if meter.refutes(mean):
+        findings.append(_mean_finding(measured, mean))
+    elif not meter.agrees(mean):
+        findings.append(_undecided(meter.name, "mean factor", mean, 2 * 0.02))
+    if compensation.factor is not None and not compensation.is_near(1.0):
+        findings.append(_further_factor(measured, compensation))
+    declared = meter.keep_prob
+    if declared is not None and interval.excludes(declared):
+        findings.append(_rate_finding(meter.name, declared, interval, meter.cells, swapped=False))
+    return findings
+
+
+def _mean_finding(measured: MeasuredSite, mean: Interval) -> Finding:
+    return make_finding(
+        "DA303",
+        measured.site.name,
+        message=f"Multiplies by noise of mean {mean}; Gaussian dropout asks for 1.",
+        remedy="Draw the noise around 1: N(1, p/q).",
+        factor=mean.estimate,
+        lower=mean.lower,
+        upper=mean.upper,
+        expected=1.0,
+    )
+
+
+def _judge_rate(meter: MaskMeter) -> list[Finding]:
+    interval, declared = meter.interval, meter.keep_prob
+    if declared is None:
+        return [] if meter.is_known(interval) else [_undecided(meter.name, "keep rate", interval, 0.01)]
+    if meter.cells == 0 or meter.agrees(interval):
+        return []
+    if not meter.refutes(interval):
+        return [_undecided(meter.name, "keep rate", interval, 0.01)]
+    if meter.kept == meter.cells:
+        return [_inert(meter, declared)]
+    swapped = not interval.excludes(1 - declared)
+    return [_rate_finding(meter.name, declared, interval, meter.cells, swapped=swapped)]
+
+
+def _rate_finding(name: str, declared: float, interval: Interval, cells: int, *, swapped: bool) -> Finding:
+    meaning = f" and is the drop rate {1 - declared:.4g}" if swapped else ""
+    return make_finding(
+        "DA202" if swapped else "DA201",
+        name,
+        message=f"Keeps {interval} of its elements (measured over {cells} mask cells), but keep probability "
+        f"{declared:.4g} is declared: the interval excludes it{meaning}.",
+        remedy="Exchange keep probability and drop rate where the mask is made: a framework's argument is the one "
+        "or the other, and ONNX Runtime's Bernoulli keeps what it should drop."
+        if swapped
+        else "Make the declared keep probability and the one that the graph applies the same.",
+        declaredKeepProb=declared,
+        estimate=interval.estimate,
+        lower=interval.lower,
+        upper=interval.upper,
+    )
+
+
+def _inert(meter: MaskMeter, declared: float) -> Finding:
+    return make_finding(
+        "DA101",
+        meter.name,
+        message=f"Declares keep probability {declared:.4g}, but kept all of {meter.cells} mask cells in train mode.",
+        remedy="Export with the module in train mode, so that the site's training_mode is true.",
+        declaredKeepProb=declared,
+        cells=meter.cells,
+    )
+
+
+def _undecided(name: str, quantity: str, interval: Interval, width: float) -> Finding:
+    """The width of an interval falls as one over the square root of the sample: say how much further it must fall."""
+    more = max((interval.upper - interval.lower) / width, 1.0) ** 2
+    return make_finding(
+        "DA901",
+        name,
+        message=f"The {quantity} {interval} is undecided at the replicate limit.",
+        remedy=f"Allow about {more:.1f} times as many replicates, or audit a larger input.",
+        estimate=interval.estimate,
+        lower=interval.lower,
+        upper=interval.upper,
+        factorMore=more,
+    )
+
+
+_FAULTS = {
+    Factor.DOUBLED: ("DA302", "Remove one of the two places that divide by the keep probability."),
+    Factor.SWAPPED: ("DA202", "Divide by the keep probability, not by the drop rate."),
+    Factor.OTHER: ("DA303", "Divide kept values by the keep probability and by nothing else."),
+}
+
+
+def _judge_scale(measured: MeasuredSite, meter: MaskMeter, compensation: Compensation) -> list[Finding]:
+    name, factor = measured.factor_name, meter.factor
+    if meter.scale.empty:
+        return []
+    if factor is None:
+        return [_varying(meter)]
+    if measured.is_shifted:
+        return [] if measured.is_alpha else [_wrong_alpha(measured, factor)]
+    if name is not Factor.INVERTED and measured.is_made_up_for(compensation):
+        return [_classic(measured, compensation)] if name is Factor.UNSCALED else []
+    if name is Factor.INVERTED:
+        further = compensation.factor is not None and not compensation.is_near(1.0)
+        return [_further_factor(measured, compensation)] if further else []
+    if name is Factor.UNSCALED:
+        return [_unscaled(measured, compensation)]
+    code, remedy = _FAULTS[name]
+    meaning = "" if name is Factor.OTHER else f", which is {name.value}"
+    return [_scale_finding(code, measured, f"Multiplies kept values by {factor:.6g}{meaning}", remedy)]
+
+
+def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Finding:
+    """Kept values are right at training already: nothing may be done about them at inference."""
+    q = measured.keep_prob
+    twice = compensation.is_near(q) or compensation.is_near(1 / q)
+    return make_finding(
+        "DA302" if twice else "DA303",
+        measured.site.name,
+        message=f"Training keeps the mean at q = {q:.4g} already, and the inference artifact multiplies by "
+        f"{compensation.factor:.6g} on top; expected 1.",
+        remedy="Remove the factor from the inference artifact, or the division from the train artifact.",
+        inferenceFactor=compensation.factor,
+        keepProb=q,
+    )
+
+
+def _classic(measured: MeasuredSite, compensation: Compensation) -> Finding:
+    q = measured.keep_prob
+    return make_finding(
+        "DA304",
+        measured.site.name,
+        message="Kept values are not scaled at training, and inference multiplies by "
+        f"{compensation.factor:.6g}, expected q = {q:.4g}: the paper's first form, consistent.",
+        remedy="Nothing to change; survivors are 1/q times the inference outputs, and that is right.",
+        inferenceFactor=compensation.factor,
+        keepProb=q,
+    )
+
+
+def _unscaled(measured: MeasuredSite, compensation: Compensation) -> Finding:
+    if compensation.factor is None or compensation.is_near(1.0):
+        return _scale_finding(
+            "DA301",
+            measured,
+            "Leaves kept values unscaled (factor 1), and nothing at inference makes up for it",
+            "Divide kept values by the keep probability at training; or multiply by it at inference, and audit both.",
+        )
+    return _scale_finding(
+        "DA303",
+        measured,
+        f"Leaves kept values unscaled, and inference multiplies by {compensation.factor:.6g}, not by q",
+        "Multiply by the keep probability at inference, or divide by it at training.",
+    )
+
+
+def _wrong_alpha(measured: MeasuredSite, factor: float) -> Finding:
+    law, right = measured.site.law, alpha_law(measured.keep_prob)
+    assert law is not None
+    return _scale_finding(
+        "DA303",
+        measured,
+        f"Makes {factor:.6g} x + {law.shift:.6g} of kept values and {law.dropped:.6g} of dropped ones; alpha dropout "
+        f"asks for {right.slope:.6g} x + {right.shift:.6g} and {right.dropped:.6g}",
+        "Use the framework's alpha dropout, whose a and b follow from the keep probability.",
+    )
+
+
+def _scale_finding(code: str, measured: MeasuredSite, statement: str, remedy: str) -> Finding:
+    q, interval = measured.keep_prob, measured.meter.interval
+    shifted = measured.is_shifted and 0 < q < 1
+    expected = alpha_law(q).slope if shifted else 1 / q if q else float("inf")
+    asked = f"{'a' if shifted else '1/q'} = {expected:.6g}"
+    return make_finding(
+        code,
+        measured.site.name,
+        message=f"{statement}; expected {asked} at keep probability {q:.4g}, measured keep rate {interval}.",
+        remedy=remedy,
+        factor=measured.factor,
+        expected=expected,
+        keepProb=q,
+    )
+
+
+def _varying(meter: MaskMeter) -> Finding:
+    return make_finding(
+        "DA901",
+        meter.name,
+        message=f"Output over input of kept elements varies from {meter.scale.lowest:.4g} to "
+        f"{meter.scale.highest:.4g}: this is not a constant scale, and its law is not known to the audit.",
+        remedy="Check by hand which law the site is meant to follow.",
+        min=meter.scale.lowest,
+        max=meter.scale.highest,
+    )
+
+
+def unmeasured_site(site: GraphSite) -> Finding:
+    """DA901 about a site in a branch that is chosen at random, which is seen only through the outputs."""
+    return make_finding(
+        "DA901",
+        site.name,
+        message=f"This site lies in the body {site.path_text!r}; its rate and scale were not measured one by one.",
+        remedy="Judge by the outputs, or export the model without the branch around it.",
+        path=site.path_text,
+    )

@@ -1,0 +1,1 @@
+"""Cases: models in their modes, feeds, references, and where they run."""

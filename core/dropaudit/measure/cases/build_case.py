@@ -1,0 +1,221 @@
+"""From a subject to a case: read, feed, and decide which branches are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+
+from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
+from dropaudit.graph.draws.random_operators import draws_masks
+from dropaudit.graph.facts.rate_inputs import rate_inputs
+from dropaudit.graph.passes.branches import branch_switches, decided, open_conditions, with_random_branches_joined
+from dropaudit.graph.passes.expose import exposed
+from dropaudit.graph.reading.constants import Constants, values_of
+from dropaudit.graph.reading.scope import main_scope
+from dropaudit.graph.reading.signature import InputSpec, signature
+from dropaudit.graph.reading.unsupported import check_runnable
+from dropaudit.graph.site import GraphSite
+from dropaudit.graph.sites.find import find_sites
+from dropaudit.graph.sites.mode_switches import with_deciders
+from dropaudit.inputs import Feeds, checked_input, make_feeds
+from dropaudit.measure.case import Case, Draft, Model, own_switches, read
+from dropaudit.measure.cases.computed_modes import with_computed_modes
+from dropaudit.measure.cases.made_inputs import with_other_truths
+from dropaudit.measure.finding.equal_streams import with_own_seeds
+from dropaudit.measure.finding.find_by_numbers import sites_by_numbers
+from dropaudit.plan import Plan, Role
+from dropaudit.runtime.provider import Device
+from dropaudit.runtime.session import Session, nodes_of_default_session
+from dropaudit.subjects import Array, ArtifactSubject, Inputs, PairSubject
+
+_USUAL_RATE = 0.5
+_DEEPEST_BRANCHES = 8
+
+
+def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device) -> Case:
+    """Read the artifacts of a subject and make what they are fed.
+
+    Raises:
+        InvalidModel: an artifact is no model, or the runtime refuses it.
+        InvalidTensor: given inputs do not fit, or the artifacts of a pair do not fit each other.
+    """
+    if isinstance(subject, PairSubject):
+        content, role = subject.train, Role.TRAIN
+    else:
+        content, role = subject.model, subject.role
+    draft = _accepted(content, place)
+    feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, plan, place)
+    model = _model(draft, role, feeds, rates, place)
+    inference = None
+    if isinstance(subject, PairSubject):
+        other = _accepted(subject.inference, place)
+        inference = _model(other, Role.INFERENCE, _renamed(other, feeds, rates, plan), _neutral_rates(other), place)
+    return Case(model=model, inference=inference, feeds=feeds, keep_prob=subject.keep_prob)
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted(Draft):
+    """An artifact that the runtime takes, so that its graph is well formed.
+
+    Attributes:
+        surviving: nodes that a default session leaves of it.
+        sites: its sites, whatever is fed.
+        switches: graph inputs that switch sites or branches, with the value that switches them on.
+    """
+
+    specs: tuple[InputSpec, ...]
+    surviving: frozenset[str]
+    sites: tuple[GraphSite, ...]
+    switches: Mapping[str, bool]
+
+
+def _accepted(content: bytes, place: Device) -> _Accepted:
+    draft = read(content)
+    check_runnable(draft.proto)
+    surviving = nodes_of_default_session(draft.proto, place)
+    sites, decided_by = with_deciders(draft.proto, find_sites(draft.proto))
+    switches = {**branch_switches(draft.proto, sites), **own_switches(sites), **decided_by}
+    return _Accepted(
+        draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
+    )
+
+
+def _feeds(
+    draft: _Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan, place: Device
+) -> tuple[Feeds, Constants]:
+    switches = frozenset(draft.switches)
+    wanted = _rates(draft, role, inputs or {}, keep_prob)
+    feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed))
+    feeds = with_other_truths(draft.proto, draft.specs, draft.switches, feeds, place)
+    names = rate_inputs(draft.proto)
+    return feeds, {name: value for name, value in feeds.arrays.items() if name in names}
+
+
+def _rates(draft: _Accepted, role: Role, inputs: Inputs, keep_prob: float | None) -> dict[str, float]:
+    """Choose values for inputs that say how much is dropped, where the caller gives none.
+
+    At inference a default stays, and what has none is fed so that nothing is dropped. Otherwise a default that drops
+    something stays, and the others drop as much as the caller declares, or half.
+    """
+    defaults = {tensor.name: values_of(tensor) for tensor in draft.proto.graph.initializer}
+    chosen = {}
+    for name, neutral in rate_inputs(draft.proto).items():
+        if name in inputs:
+            continue
+        default = float(defaults[name].reshape(-1)[0]) if name in defaults else None
+        if role is Role.INFERENCE:
+            chosen[name] = neutral if default is None else default
+        elif default is not None and 0 < default < 1:
+            chosen[name] = default
+        elif keep_prob is not None:
+            chosen[name] = keep_prob if neutral else 1 - keep_prob
+        else:
+            chosen[name] = _USUAL_RATE
+    return chosen
+
+
+def _neutral_rates(draft: _Accepted) -> dict[str, float]:
+    return _rates(draft, Role.INFERENCE, {}, None)
+
+
+def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float | Array], place: Device) -> Model:
+    known = {name: np.asarray(value, dtype=np.float32) for name, value in rates.items()}
+    model = Model(
+        untouched=draft.proto,
+        proto=draft.proto,
+        plain=draft.proto,
+        sites=(),
+        plain_sites=(),
+        role=role,
+        artifact=draft.artifact,
+        specs=draft.specs,
+        switches=draft.switches,
+        rates=known,
+        arrays=feeds.arrays,
+        surviving=draft.surviving,
+        weights=draft.weights,
+    )
+    training = role is not Role.INFERENCE
+    proto = _taken(model, {**feeds.arrays, **model.switch_feeds(training, override=training)}, place)
+    plain = (
+        _taken(model, {**feeds.arrays, **model.switch_feeds(on=False)}, place) if proto is not draft.proto else proto
+    )
+    found = draft.sites if proto is draft.proto and not known else None
+    fed = {**feeds.arrays, **model.switch_feeds(training, override=training)}
+    if draws_masks(proto):
+        own = with_own_seeds(proto, fed, place, np.random.default_rng(0))
+        proto, plain = own, own if plain is proto else plain
+    sites = _sites(proto, known, fed, place, found)
+    plain_fed = {**feeds.arrays, **model.switch_feeds(on=False)}
+    plain_sites = sites if plain is proto else _sites(plain, known, plain_fed, place, None)
+    return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites)
+
+
+def _sites(
+    proto: onnx.ModelProto,
+    known: Constants,
+    feeds: dict[str, Array],
+    place: Device,
+    by_algebra: tuple[GraphSite, ...] | None,
+) -> tuple[GraphSite, ...]:
+    """Return the sites of a model, by numbers where more than Dropout operators on data draws."""
+    if by_algebra is not None and not draws_masks(proto):
+        found = by_algebra
+    elif draws_masks(proto):
+        found = sites_by_numbers(proto, known, feeds, place, np.random.default_rng(0))
+    else:
+        found = find_sites(proto, known)
+    found, _ = with_deciders(proto, found)
+    return with_computed_modes(proto, found, feeds, place)
+
+
+def _taken(model: Model, feeds: dict[str, Array], place: Device) -> onnx.ModelProto:
+    """Put in the branches that a model takes when it is fed so; of those that are taken at random, both."""
+    proto = _with_random_branches(model.untouched, feeds, place)
+    for _ in range(_DEEPEST_BRANCHES):
+        conditions = open_conditions(proto)
+        if not conditions:
+            break
+        probed, names = exposed(proto, [((), name) for name in conditions])
+        session = Session(probed, place, np.random.default_rng(0))
+        found = session.run(feeds, tuple(names.values()))
+        proto = decided(proto, {name: bool(np.all(found[names[((), name)]])) for name in conditions})
+    return proto
+
+
+def _with_random_branches(proto: onnx.ModelProto, feeds: dict[str, Array], place: Device) -> onnx.ModelProto:
+    joined = with_random_branches_joined(proto)
+    if joined is proto:
+        return proto
+    try:
+        session = Session(joined, place, np.random.default_rng(0))
+        session.run(feeds, session.output_names)
+    except (ExecutionFailed, InvalidModel):
+        # Results of other types, or of other shapes in each branch.
+        return proto
+    return joined
+
+
+def _renamed(inference: _Accepted, feeds: Feeds, train_rates: Constants, plan: Plan) -> Feeds:
+    """Feed an inference artifact what the train artifact gets.
+
+    By name; by position where no name is known and the counts are equal. What the train artifact does not take is
+    made up.
+    """
+    switches, rates = inference.switches, _neutral_rates(inference)
+    wanted = [spec for spec in inference.specs if spec.name not in switches and spec.name not in rates]
+    given = {name: value for name, value in feeds.arrays.items() if name not in train_rates}
+    known = {spec.name: given[spec.name] for spec in wanted if spec.name in given}
+    if not known and len(wanted) == len(given):
+        known = {spec.name: value for spec, value in zip(wanted, given.values(), strict=True)}
+    elif not known and wanted and given:
+        raise InvalidTensor(
+            "the two artifacts of the pair have no input in common: "
+            f"{sorted(given)} and {sorted(spec.name for spec in wanted)}; give the inputs one name"
+        )
+    arrays = {spec.name: checked_input(spec, known[spec.name]) for spec in wanted if spec.name in known}
+    made = make_feeds(inference.specs, arrays, frozenset(switches), rates, np.random.default_rng(plan.seed))
+    return Feeds(arrays=made.arrays, synthesized=frozenset(), batch_axes=())

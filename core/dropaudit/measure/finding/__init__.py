@@ -1,0 +1,1 @@
+"""Sites found and compared by running parts of a graph."""

@@ -1,0 +1,272 @@
+"""Sites found by running what follows the draws: the algebra of noise gives the words, the numbers decide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+
+from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.graph.draws.elementwise_region import Region, region_of
+from dropaudit.graph.draws.noise_map import IMPLEMENTATIONS, NoiseMap, body_inputs, noise_maps
+from dropaudit.graph.passes.expose import can_be_exposed, exposed
+from dropaudit.graph.reading.constants import Constants
+from dropaudit.graph.reading.dropout_operator import switch_of
+from dropaudit.graph.reading.scope import Scope, reads, scopes
+from dropaudit.graph.site import GraphSite, Law, Switch
+from dropaudit.graph.sites.chains import drawn_sites, undrawn_operators
+from dropaudit.graph.sites.extent import masking_nodes
+from dropaudit.graph.sites.frozen_masks import frozen_masks
+from dropaudit.graph.sites.laws import ALPHA_PRIME
+from dropaudit.graph.sites.own_scale import SiteExtent, with_every_scale, with_own_scale
+from dropaudit.graph.sites.placement import place
+from dropaudit.graph.sites.unrolled import merged
+from dropaudit.measure.finding.declared_rate import Declared, declared_rate, declared_share
+from dropaudit.measure.finding.rates_by_feature import with_scale_by_feature
+from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
+from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
+from dropaudit.report import Implementation
+from dropaudit.runtime.provider import Device
+from dropaudit.runtime.session import Session
+from dropaudit.subjects import Array
+
+Path = tuple[str, ...]
+
+# Without a declared rate the measured share tells 1/q from other factors to about this much.
+_MEASURED = 0.02
+_LEAST_TELLING = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """Noise that a body sees: where it is drawn, and how often it has the larger of its two values."""
+
+    maker: str
+    implementation: Implementation
+    switch: tuple[Switch, str | None, bool]
+    rate: Declared | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was found in one scope, and what bodies in it can see of it."""
+
+    region: Region
+    kinds: Mapping[str, ElementKind]
+    passed_on: Mapping[str, _Inherited]
+
+
+def sites_by_numbers(
+    model: onnx.ModelProto, given: Constants, feeds: Mapping[str, Array], place: Device, seeds: np.random.Generator
+) -> tuple[GraphSite, ...]:
+    """Return the sites of a model whose nodes are named, main graph first.
+
+    A Dropout operator on data and Gaussian noise are known by the algebra. Wherever else something is drawn, the part
+    behind the draw is run over many draws, and what it makes of its data tells whether it is a mask, and which. Where
+    that part cannot be run, the algebra has the word.
+
+    Args:
+        model: the model, as it is taken in its role.
+        given: values of graph inputs that stay as they are.
+        feeds: inputs of one train-mode run.
+        place: where to run.
+        seeds: source of randomness.
+    """
+    finder = _Finder(model, dict(feeds), place, seeds)
+    return tuple(site for noise in noise_maps(scopes(model, given)) for site in finder.sites(noise))
+
+
+class _Finder:
+    def __init__(
+        self, model: onnx.ModelProto, feeds: dict[str, Array], place: Device, seeds: np.random.Generator
+    ) -> None:
+        self._model = model
+        self._feeds = feeds
+        self._place = place
+        self._seeds = seeds
+        self._read: dict[Path, _Read] = {}
+
+    def sites(self, noise: NoiseMap) -> list[GraphSite]:
+        """Return the sites of one scope; scopes are asked for outside in."""
+        inherited = self._inherited(noise.scope)
+        region = region_of(noise, inherited)
+        algebra = drawn_sites(noise)
+        found = None if region is None else self._by_numbers(noise, region, inherited)
+        known = algebra if found is None else [site for site in algebra if _is_known_by_algebra(site, found)]
+        drawn = [*known, *(found or ())]
+        order = {node.name: position for position, node in enumerate(noise.scope.graph.node)}
+        drawn.sort(key=lambda site: order.get(site.name, 0))
+        return [*drawn, *undrawn_operators(noise.scope), *frozen_masks(noise.scope)]
+
+    def _by_numbers(
+        self, noise: NoiseMap, region: Region, inherited: Mapping[str, _Inherited]
+    ) -> list[GraphSite] | None:
+        try:
+            runner = RegionRunner(region, self._model, self._data(region), self._place, self._seeds)
+            values = runner.values()
+        except (ExecutionFailed, InvalidModel, ValueError, TypeError, OverflowError):
+            return None
+        reader = RegionReader(values)
+        applied = reader.read()
+        self._read[region.scope.path] = _Read(region, reader.kinds, {})
+        makers = {root.tensor: self._maker(noise.scope, root.tensor, region, inherited) for root in region.roots}
+        self._read[region.scope.path] = _Read(region, reader.kinds, self._passed_on(region, reader, runner, makers))
+        rates = {root: makers[root].rate for root in inherited}
+        rated = [(each, declared_rate(runner, each, rates)) for each in applied]
+        found: list[GraphSite] = []
+        masking = masking_nodes(noise) | {each.node for each in applied}
+        for each, rate in rated:
+            if _is_dropout(each):
+                found.append(_site(noise, values, each, makers, rate, {site.result for site in found}, masking))
+        return merged(noise.scope, [_switched_off(site) if _is_idle(site) else site for site in found])
+
+    def _data(self, region: Region) -> dict[str, Array]:
+        """Take what enters a region, and a draw of each root, from one run of the model; in a body the last step's.
+
+        Raises:
+            InvalidModel: the runtime cannot return what lies in that body.
+            ExecutionFailed: it does not run.
+        """
+        path = region.scope.path
+        if not can_be_exposed(self._model, path):
+            raise InvalidModel("what lies in this body cannot be returned")
+        names = [*(root.tensor for root in region.roots), *region.entering]
+        known = {name: self._feeds[name] for name in names if not path and name in self._feeds}
+        probed, probes = exposed(self._model, [_place_of(region.scope, name) for name in names if name not in known])
+        found = Session(probed, self._place, self._seeds).run(self._feeds, tuple(dict.fromkeys(probes.values())))
+        for (where, name), probe in probes.items():
+            value = found[probe]
+            for _ in where:
+                value = value[-1]
+            known[name] = value
+        entering = set(region.entering)
+        return {name: _informative(known[name], self._seeds) if name in entering else known[name] for name in names}
+
+    def _maker(self, scope: Scope, tensor: str, region: Region, inherited: Mapping[str, _Inherited]) -> _Inherited:
+        if tensor in inherited:
+            return inherited[tensor]
+        node = next(root.node for root in region.roots if root.tensor == tensor)
+        assert node is not None
+        switch = switch_of(scope, node) if node.op_type == "Dropout" else (Switch.ON, None, False)
+        return _Inherited(node.name, IMPLEMENTATIONS[node.op_type], switch, None)
+
+    def _passed_on(
+        self, region: Region, reader: RegionReader, runner: RegionRunner, makers: Mapping[str, _Inherited]
+    ) -> dict[str, _Inherited]:
+        """Return the noise that bodies in a scope may see, with its rate where that is known."""
+        read_inside = {
+            name for node in region.scope.graph.node if node.op_type in ("Scan", "Loop", "If") for name in reads(node)
+        }
+        found = {}
+        for name in read_inside & region.pure:
+            if reader.kinds.get(name) in (ElementKind.MASK, ElementKind.NOISE):
+                first = makers[min(region.touched[name])]
+                rate = declared_share(runner, name, {root: made.rate for root, made in makers.items()})
+                found[name] = _Inherited(first.maker, first.implementation, first.switch, rate)
+        return found
+
+    def _inherited(self, scope: Scope) -> dict[str, _Inherited]:
+        """Return the noise that a body sees from outside, by its name inside."""
+        outer = None if scope.outer is None else self._read.get(scope.outer.path)
+        if outer is None:
+            return {}
+        own = scope.inputs | set(scope.producers)
+        found = {name: made for name, made in outer.passed_on.items() if name not in own and name in scope.consumers}
+        for outside, inside, carried, unchanged in body_inputs(scope):
+            if outside in outer.passed_on and (unchanged or not carried):
+                found[inside] = outer.passed_on[outside]
+        return found
+
+
+def _informative(value: Array, seeds: np.random.Generator) -> Array:
+    """Return data as it is, or numbers in its place where nearly all of it is zero and would tell nothing."""
+    if value.dtype.kind != "f" or np.count_nonzero(value) > _LEAST_TELLING * value.size:
+        return value
+    return seeds.standard_normal(value.shape).astype(value.dtype)
+
+
+def _place_of(scope: Scope, name: str) -> tuple[Path, str]:
+    """Say where a tensor that a scope reads is made: in it, or in one that encloses it."""
+    while scope.outer is not None and name not in scope.producers and name not in scope.inputs:
+        scope = scope.outer
+    return scope.path, name
+
+
+def _is_known_by_algebra(site: GraphSite, found: Iterable[GraphSite]) -> bool:
+    """Dropout operators on data, and noise that multiplies data, unless the numbers have found a mask there."""
+    operator = site.implementation is Implementation.DROPOUT_OP and site.maker == site.name
+    noise = site.law is not None and site.law.spread > 0
+    return operator or (noise and all(other.result != site.result for other in found))
+
+
+def _switched_off(site: GraphSite) -> GraphSite:
+    """What never drops and is not scaled either is off for good."""
+    return replace(site, switch=Switch.OFF)
+
+
+def _is_idle(site: GraphSite) -> bool:
+    return site.declared_keep_prob == 1 and site.law is not None and math.isclose(site.law.slope, 1.0, rel_tol=1e-6)
+
+
+def _is_dropout(applied: Applied) -> bool:
+    """Whether what is dropped becomes zero, or what alpha dropout makes of it; any other fill has its own meaning."""
+    law = applied.law
+    if applied.inert == 0:
+        return False
+    if law is None or law.fill == 0 or law.slope is None:
+        return True
+    return math.isclose(law.fill, law.slope * ALPHA_PRIME + law.shift, rel_tol=1e-3)
+
+
+def _site(
+    noise: NoiseMap,
+    values: RegionValues,
+    applied: Applied,
+    makers: Mapping[str, _Inherited],
+    rate: float | None,
+    taken: set[str],
+    masking: set[str],
+) -> GraphSite:
+    scope, made = noise.scope, makers[min(applied.roots)]
+    law = applied.law
+    by_feature = None
+    if rate is None and law is not None and law.slope is not None and math.isclose(law.slope, 1.0, rel_tol=1e-5):
+        by_feature = with_scale_by_feature(scope, values, applied)
+    extent = by_feature or _extent(noise, applied, rate, taken, masking)
+    switch, switch_input, default_on = made.switch
+    return GraphSite(
+        name=applied.node,
+        path=scope.path,
+        implementation=made.implementation,
+        placement=place(scope, extent.source, extent.result),
+        declared_keep_prob=rate,
+        source=extent.source,
+        result=extent.result,
+        law=extent.law,
+        mask=applied.mask,
+        draw=origin_of_mask(values.region, applied.mask),
+        maker=made.maker,
+        remote=extent.remote,
+        folded=extent.folded,
+        switch=switch,
+        switch_input=switch_input,
+        default_on=default_on,
+        other=applied.other,
+        uneven=by_feature is not None or (law is not None and law.slope is None),
+    )
+
+
+def _extent(noise: NoiseMap, applied: Applied, rate: float | None, taken: set[str], masking: set[str]) -> SiteExtent:
+    law = applied.law
+    if law is None:
+        whole = SiteExtent(applied.source, applied.result, Law(slope=applied.inert or 1.0))
+        return whole if applied.inert is None else with_every_scale(noise, whole, masking)
+    plain = SiteExtent(applied.source, applied.result, Law(slope=law.slope or 1.0, shift=law.shift, dropped=law.fill))
+    if law.slope is None:
+        return plain
+    keep_prob = law.kept if rate is None else rate
+    tolerance = _MEASURED if rate is None else None
+    return with_own_scale(noise, plain, keep_prob, tolerance, masking, taken)

@@ -1,0 +1,123 @@
+"""Masks compared exactly: between runs, sessions, sites, and along axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropaudit.graph.site import GraphSite
+from dropaudit.measure.meters.site_meters import taken_cells
+from dropaudit.measure.sampling.strategy import SamplingStrategy
+from dropaudit.measure.sampling.strategy_inputs import SiteProbes
+from dropaudit.plan import Plan
+from dropaudit.runtime.session import Session
+from dropaudit.stats.masks import agree_for_certain, shared_axes
+from dropaudit.stats.ratios import mask_cells
+from dropaudit.subjects import Array
+
+# Share of the audit's alpha that all exact comparisons get together.
+ALPHA_SHARE = 0.1
+_RUNS = 8
+_MOST_RUNS = 64
+# Enough cells that independent masks at a keep probability of .98 hardly agree by chance.
+_ENOUGH_CELLS = 2048
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMasks:
+    """Masks of one site over several runs, shape (runs, …)."""
+
+    kept: Mask
+    telling: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class MaskStudy:
+    """What exact comparison says.
+
+    Attributes:
+        frozen: sites whose mask is the same in every run.
+        replayed: sites that draw the same masks in every session.
+        shared: by site, the axes of one replicate along which one mask cell serves.
+        identical: pairs of sites that always draw the same mask.
+    """
+
+    frozen: frozenset[GraphSite]
+    replayed: frozenset[GraphSite]
+    shared: Mapping[GraphSite, tuple[int, ...]]
+    identical: tuple[tuple[GraphSite, GraphSite], ...]
+
+
+def study_masks(drawing: SamplingStrategy, plan: Plan, seeds: np.random.Generator) -> MaskStudy:
+    """Compare masks of a few single runs of a session, and of a second session where the graph holds seeds."""
+    sites = tuple(drawing.probes)
+    if not sites:
+        return MaskStudy(frozenset(), frozenset(), {}, ())
+    first = _masks(drawing)
+    comparisons = 3 * len(sites) + len(sites) * (len(sites) - 1) // 2 + sum(kept.kept.ndim for kept in first.values())
+    alpha = plan.alpha * ALPHA_SHARE / max(1, comparisons)
+    return MaskStudy(
+        frozen=frozenset(site for site in sites if _is_frozen(first[site], alpha)),
+        replayed=_replayed(drawing, alpha, seeds),
+        shared={site: _shared(first[site], alpha) for site in sites},
+        identical=tuple((a, b) for a, b in combinations(sites, 2) if _are_identical(first[a], first[b], alpha)),
+    )
+
+
+def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
+    probes = drawing.probes
+    names = tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
+    runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_RUNS)]
+    smallest = min((runs[0][each.after].size for each in probes.values()), default=_ENOUGH_CELLS)
+    more = min(_MOST_RUNS, -(-_ENOUGH_CELLS // max(1, smallest))) - _RUNS
+    runs += [drawing.run(names) for _ in range(more)]
+    return {site: _stacked(site, each, runs) for site, each in probes.items()}
+
+
+def _stacked(site: GraphSite, names: SiteProbes, runs: Sequence[Mapping[str, Array]]) -> SiteMasks:
+    cells = [_cells(site, run[names.before], run[names.after]) for run in runs]
+    return SiteMasks(np.stack([kept for kept, _ in cells]), np.stack([telling for _, telling in cells]))
+
+
+def _cells(site: GraphSite, before: Array, after: Array) -> tuple[Mask, Mask]:
+    """Read a mask; of a continuous draw, on which side of its mean each factor lies."""
+    before = np.broadcast_to(before, after.shape)
+    if site.other is not None:
+        return taken_cells(before, after)
+    if site.law is not None and site.law.spread:
+        cells = mask_cells(before, after)
+        factors = after / np.where(cells.telling, before, 1)
+        return cells.telling & (factors > site.law.slope), cells.telling
+    cells = mask_cells(before, after, 0.0 if site.law is None else site.law.dropped)
+    return cells.kept, cells.telling
+
+
+def _is_frozen(masks: SiteMasks, alpha: float) -> bool:
+    others, first = masks.kept[1:], np.broadcast_to(masks.kept[:1], masks.kept[1:].shape)
+    telling = masks.telling[1:] & masks.telling[:1]
+    return agree_for_certain(np.asarray(others), np.asarray(first), telling, alpha)
+
+
+def _shared(masks: SiteMasks, alpha: float) -> tuple[int, ...]:
+    return tuple(axis - 1 for axis in shared_axes(masks.kept, masks.telling, alpha))
+
+
+def _are_identical(one: SiteMasks, other: SiteMasks, alpha: float) -> bool:
+    if one.kept.shape != other.kept.shape:
+        return False
+    return agree_for_certain(one.kept, other.kept, one.telling & other.telling, alpha)
+
+
+def _replayed(drawing: SamplingStrategy, alpha: float, seeds: np.random.Generator) -> frozenset[GraphSite]:
+    """Compare two fresh sessions, which differ unless the graph holds seeds."""
+    model, place = drawing.source.model, drawing.place
+    if not drawing.is_seeded:
+        return frozenset()
+    one, other = (_masks(replace(drawing, single=Session(model, place, seeds))) for _ in range(2))
+    return frozenset(site for site in drawing.probes if _are_identical(one[site], other[site], alpha))

@@ -1,0 +1,142 @@
+"""What the inference artifact of a pair multiplies where the train artifact drops: found by trying."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import onnx
+
+from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.graph.facts.weight_comparison import WeightComparison, compare_weights
+from dropaudit.graph.passes.site_factors import with_factors
+from dropaudit.graph.site import GraphSite
+from dropaudit.measure.case import Case
+from dropaudit.runtime.provider import Device
+from dropaudit.runtime.session import Session
+from dropaudit.stats.agreement import agree
+from dropaudit.subjects import Array
+
+SAME = 1e-3
+# Three factors for each of so many sites are tried in all combinations; of more sites, one at a time and all together.
+_COMBINED = 4
+_SMALLEST, _LARGEST, _POINTS, _HALVINGS = 0.02, 50.0, 40, 40
+
+Factors = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairStudy:
+    """How the two artifacts of a pair relate.
+
+    Attributes:
+        weights: their weights, compared.
+        factors: by site, what inference multiplies its data by; None where no factors make the train artifact, with
+            its sites bypassed, give the outputs of the other.
+        gap: distance of the outputs that is left then, relative to their norm.
+    """
+
+    weights: WeightComparison
+    factors: Mapping[GraphSite, float] | None
+    gap: float = 0.0
+
+
+def study_pair(
+    case: Case, silent: onnx.ModelProto, wanted: Mapping[str, Array], place: Device, seeds: np.random.Generator
+) -> PairStudy | None:
+    """Compare the artifacts of a pair; None for a single artifact.
+
+    Args:
+        case: the subject.
+        silent: its train artifact with every site bypassed.
+        wanted: outputs of the inference artifact, by the train artifact's names.
+        place: where to run.
+        seeds: source of the runtime's seeds.
+    """
+    if case.inference is None:
+        return None
+    weights = compare_weights(case.model.proto, case.inference.proto)
+    sites = tuple(site for site in case.model.active if site.law is not None and site.law.is_plain and not site.other)
+    try:
+        trier = _Trier(case, silent, sites, wanted, place, seeds)
+        found = trier.factors(fitted=not weights.different)
+        return PairStudy(weights, None) if found is None else PairStudy(weights, *found)
+    except (ExecutionFailed, InvalidModel):
+        return PairStudy(weights, None)
+
+
+class _Trier:
+    def __init__(
+        self,
+        case: Case,
+        silent: onnx.ModelProto,
+        sites: Sequence[GraphSite],
+        wanted: Mapping[str, Array],
+        place: Device,
+        seeds: np.random.Generator,
+    ) -> None:
+        self._sites = tuple(sites)
+        self._wanted = wanted
+        self._feeds = case.plain_feeds
+        self._keep_probs = [site.keep_prob_as_run or case.keep_prob for site in sites]
+        model, self._names = with_factors(silent, sites)
+        self._session = Session(model, place, seeds)
+
+    def factors(self, *, fitted: bool) -> tuple[dict[GraphSite, float], float] | None:
+        """Try 1 everywhere, then q and 1/q, then fit one factor; None where nothing gives the same outputs."""
+        for found in (*self._known(), *(self._fitted() if fitted else ())):
+            if self._reproduces(found):
+                norm = sum(float(np.sum(np.square(value, dtype=np.float64))) for value in self._wanted.values())
+                return dict(zip(self._sites, found, strict=True)), math.sqrt(self._gap(found) / (norm or 1.0))
+        return None
+
+    def _known(self) -> Iterator[Factors]:
+        ones = (1.0,) * len(self._sites)
+        yield ones
+        choices = [(1.0,) if q is None or not 0 < q < 1 else (1.0, q, 1 / q) for q in self._keep_probs]
+        if len(choices) <= _COMBINED:
+            yield from product(*choices)
+            return
+        for i in (1, 2):
+            yield tuple(options[i % len(options)] for options in choices)
+        for position, options in enumerate(choices):
+            for value in options[1:]:
+                yield (*ones[:position], value, *ones[position + 1 :])
+
+    def _fitted(self) -> Iterator[Factors]:
+        """One factor for all sites, then one for each site alone."""
+        count = len(self._sites)
+        groups = [tuple(range(count)), *((i,) for i in range(count) if count > 1)]
+        for group in groups[: 1 + _COMBINED]:
+            yield self._best(group)
+
+    def _best(self, group: Iterable[int]) -> Factors:
+        inside = set(group)
+
+        def at(factor: float) -> Factors:
+            return tuple(factor if i in inside else 1.0 for i in range(len(self._sites)))
+
+        grid = np.geomspace(_SMALLEST, _LARGEST, _POINTS)
+        nearest = int(np.argmin([self._gap(at(float(factor))) for factor in grid]))
+        low, high = float(grid[max(0, nearest - 1)]), float(grid[min(_POINTS - 1, nearest + 1)])
+        for _ in range(_HALVINGS):
+            first, second = low + (high - low) / 3, high - (high - low) / 3
+            low, high = (low, second) if self._gap(at(first)) < self._gap(at(second)) else (first, high)
+        return at((low + high) / 2)
+
+    def _run(self, factors: Factors) -> Mapping[str, Array]:
+        fed = {name: np.array(value, dtype) for (name, dtype), value in zip(self._names, factors, strict=True)}
+        return self._session.run({**self._feeds, **fed}, tuple(self._wanted))
+
+    def _gap(self, factors: Factors) -> float:
+        found = self._run(factors)
+        gaps = (np.asarray(found[name], np.float64) - value for name, value in self._wanted.items())
+        total = sum(float(np.sum(np.square(gap))) for gap in gaps)
+        return total if np.isfinite(total) else float("inf")
+
+    def _reproduces(self, factors: Factors) -> bool:
+        found = self._run(factors)
+        return all(agree(value, found[name], SAME) for name, value in self._wanted.items())

@@ -1,0 +1,1 @@
+"""Running measurements, fed chunk by chunk."""

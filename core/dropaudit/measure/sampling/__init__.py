@@ -1,0 +1,1 @@
+"""Drawing replicates, and deciding when to stop."""

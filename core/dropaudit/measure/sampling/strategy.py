@@ -1,0 +1,378 @@
+"""The choice of how to draw replicates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+
+from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.graph.facts.compute_estimate import work_of
+from dropaudit.graph.facts.memory_estimate import weight_elements, working_elements
+from dropaudit.graph.passes.decorrelate import staggered
+from dropaudit.graph.passes.derive_mode import trains_batch_statistics, without_batch_statistics
+from dropaudit.graph.passes.expose import TensorPlace, exposed
+from dropaudit.graph.passes.follow_batch import CHOICES, following
+from dropaudit.graph.passes.free_axis import freed
+from dropaudit.graph.passes.repeat_inputs import repeating
+from dropaudit.graph.passes.seeds import holds_seeds
+from dropaudit.graph.site import GraphSite
+from dropaudit.measure.case import Case
+from dropaudit.measure.sampling.excerpt import excerpt
+from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
+from dropaudit.measure.sampling.strategy_inputs import (
+    SiteProbes,
+    StrategyInputs,
+    keeps_copies_apart,
+    share_a_seed,
+    why_one_by_one,
+)
+from dropaudit.plan import Provider
+from dropaudit.report import Implementation
+from dropaudit.runtime.batch_axis import Tiling, Trial, find_tiling
+from dropaudit.runtime.cuda import Kernels, device_memory, kernels
+from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fit
+from dropaudit.runtime.on_device import DeviceSampler
+from dropaudit.runtime.parallel import ParallelSampler, Stream, streams_of
+from dropaudit.runtime.provider import Device, cores
+from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
+from dropaudit.runtime.session import Session, Tensors
+
+# Elements between the stretches that two Dropout operators of one run draw from.
+_STAGGER = 64
+# Numbers that single runs keep until they are looked at.
+_SINGLE_BUDGET = 4_000_000
+# Numbers that one run returns; of 2^15 to 2^22 measured fastest on processors with 512 KiB to 2 MiB of cache a core.
+_CACHED = 2**19
+# Numbers that one run may make on its way.
+_IN_MEMORY = 2**24
+# How much smaller than the weights is what a run returns, or makes.
+_BESIDE_WEIGHTS = 4
+# Numbers that one run may return or make on a device: more cost more to have than they save, but where matrices are
+# multiplied, for which a device wants many rows. It is asked for half as much when it refuses.
+_ON_DEVICE = 2**28
+_ON_DEVICE_PRODUCTS = 2**31
+_PRODUCTS_PER_ELEMENT = 64
+# Single precision counts exactly up to here.
+_COUNTED = 2**24
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingStrategy:
+    """A way to draw replicates.
+
+    Attributes:
+        source: what replicates are drawn from.
+        single: session of the source, for single runs.
+        probes: by measured site.
+        shapes: shape of one replicate of each output and probe.
+        tiling: the batch axes, where many replicates are drawn in one run.
+        is_seeded: whether the artifact itself carries seeds.
+        is_single: whether all of them are of single precision, with few enough elements to be counted in it.
+        place: where it runs.
+        whole: the model that the source is, or is a part of.
+        reason: why replicates are drawn one by one; empty where they are not.
+        sketch: the same for the first entries of a large batch; None where the batch is small.
+    """
+
+    source: Source
+    single: Session
+    probes: Mapping[GraphSite, SiteProbes]
+    shapes: Mapping[str, tuple[int, ...]]
+    tiling: Tiling | None
+    is_single: bool
+    place: Device
+    is_seeded: bool
+    whole: Source
+    sketch: SamplingStrategy | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the report calls this way of drawing."""
+        return "reseeded" if self.tiling is None else "tiled"
+
+    @property
+    def elements(self) -> int:
+        """Numbers that one replicate returns."""
+        drawn = (shape for name, shape in self.shapes.items() if name not in self.source.fixed)
+        return max(1, sum(math.prod(shape) for shape in drawn))
+
+    def run(self, names: Sequence[str]) -> Tensors:
+        """Draw one replicate of the named tensors, with a random seed."""
+        fixed = self.source.fixed
+        found = self.single.run(self.source.feeds, tuple(name for name in names if name not in fixed))
+        return {name: fixed[name] if name in fixed else found[name] for name in names}
+
+    def sampler(self, seeds: np.random.Generator) -> Sampler:
+        """Return a sampler that starts anew: the same seeds draw the same sample."""
+        source, tiling = self.source, self.tiling
+        if tiling is None:
+            largest = max(1, _SINGLE_BUDGET // self.elements)
+            if holds_seeds(source.model):
+                # Seeds that are equal stay so: the masks of one run have the law that they have in the artifact.
+                return ReseededSampler(Stream(source.model, self.place, seeds), source.feeds, source.fixed, largest)
+            apart = _apart(tuple(self.probes), source.model)
+            return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
+        tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
+        # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
+        weights = weight_elements(source.model) // _BESIDE_WEIGHTS
+        largest = largest_run(source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
+        if self.place.provider is not Provider.CPU and self.is_single:
+            return self.on_device("cuda", tile, seeds, kernels())
+        if self.place.provider is not Provider.CPU:
+            return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
+        streams = streams_of(source.model, self.place, seeds)
+        return ParallelSampler(streams, tile, self.elements, largest, cores())
+
+    def on_device(
+        self, device: str, tile: Tile, seeds: np.random.Generator, kernels: Kernels | None = None
+    ) -> DeviceSampler:
+        """Return a sampler that leaves replicates on a device, as the runtime names it."""
+        work = work_of(self.source.model, {name: value.shape for name, value in self.source.feeds.items()})
+        wanted = _ON_DEVICE if work.products < _PRODUCTS_PER_ELEMENT * work.elements else _ON_DEVICE_PRODUCTS
+        numbers = numbers_that_fit(wanted, device_memory(), device_memory_limit())
+        largest = largest_run(self.source, self.elements, numbers, numbers)
+        session = Session(repeating(self.source.model, self.source.axes), self.place, seeds)
+        return DeviceSampler(session, tile, self.shapes, self.place, seeds, largest, device, kernels)
+
+
+def make_drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generator) -> SamplingStrategy:
+    """Draw many replicates in one run where that is valid, else one a run, each with a random seed.
+
+    A model that fixes its batch is tried with a free one: the same trials decide whether that is the same model.
+
+    Raises:
+        InvalidModel: the runtime refuses the model.
+        ExecutionFailed: it does not run.
+    """
+    drawing = _drawing(recipe, recipe.case.feeds.batch_axes, place, seeds)
+    if drawing.tiling is not None:
+        return drawing
+    if not keeps_copies_apart(recipe):
+        return replace(drawing, reason=why_one_by_one(recipe))
+    for axes in _fixed_axes(recipe.case):
+        for freeing in _ways_to_free(recipe, axes):
+            try:
+                free = _drawing(_freed(recipe, freeing, place, seeds), [axes], place, seeds)
+            except (ExecutionFailed, InvalidModel):
+                continue
+            if free.tiling is not None:
+                return free
+    return replace(drawing, reason=why_one_by_one(recipe))
+
+
+def _drawing(
+    recipe: StrategyInputs, candidates: Sequence[Axes], place: Device, seeds: np.random.Generator
+) -> SamplingStrategy:
+    """Cut bodies of Scan and Loop too, unless the runtime refuses to, or something else comes out then."""
+    probed, probes = probe(measured_model(recipe.case.model.proto), recipe.measured)
+    whole = opened(probed, (*recipe.outputs, *_names(probes)))
+    if whole.cuts_bodies:
+        try:
+            found = _drawing_from(whole, probed, probes, recipe, candidates, place, seeds)
+        except (ExecutionFailed, InvalidModel):
+            found = None
+        if found is not None and found.source.model is not probed:
+            return found
+        whole = opened(probed, (*recipe.outputs, *_names(probes)), inside=False)
+    return _drawing_from(whole, probed, probes, recipe, candidates, place, seeds)
+
+
+def _drawing_from(
+    whole: Opened,
+    probed: onnx.ModelProto,
+    probes: Mapping[GraphSite, SiteProbes],
+    recipe: StrategyInputs,
+    candidates: Sequence[Axes],
+    place: Device,
+    seeds: np.random.Generator,
+) -> SamplingStrategy:
+    names = (*recipe.outputs, *_names(probes))
+    session = Session(whole.model, place, seeds)
+    alone = session.run(recipe.case.train_feeds, (*names, *whole.probes.values()))
+    is_seeded = holds_seeds(recipe.case.model.untouched)
+    full = _Try(recipe.case.train_feeds, alone, recipe.silent)
+    tried, tiling = full, None
+    whole_shapes = {name: alone[name].shape for name in names}
+    if keeps_copies_apart(recipe) and not share_a_seed(recipe, whole_shapes, probes):
+        tried, tiling = _tiled(recipe, session, whole, probes, names, full, candidates)
+    axes = {} if tiling is None else tiling.input_axes
+    shorter = shortened(
+        Source(probed, tried.feeds, axes), whole, FirstRuns(tried.alone, tiling), tried.silent, place, seeds
+    )
+    single = session if shorter is None else Session(shorter.model, place, seeds)
+
+    def drawing(own: _Try, sketch: SamplingStrategy | None) -> SamplingStrategy:
+        everything = Source(probed, own.feeds, axes)
+        source = everything if shorter is None else cut_source(everything, whole, own.alone, shorter.axes)
+        shapes = {name: own.alone[name].shape for name in names}
+        is_single = all(own.alone[name].dtype == np.float32 and own.alone[name].size < _COUNTED for name in names)
+        return SamplingStrategy(source, single, probes, shapes, tiling, is_single, place, is_seeded, everything, sketch)
+
+    found = drawing(full, None if tried is full else drawing(tried, None))
+    if whole.cuts_bodies and single is not session:
+        # Only now it shows whether the runtime takes what is left of a body.
+        single.run(found.source.feeds, single.output_names)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What a trial starts from: inputs, what the opened model returned for them, and the model that stays silent."""
+
+    feeds: Tensors
+    alone: Tensors
+    silent: Silent
+
+
+def _tiled(
+    recipe: StrategyInputs,
+    session: Session,
+    whole: Opened,
+    probes: Mapping[GraphSite, SiteProbes],
+    names: tuple[str, ...],
+    full: _Try,
+    candidates: Sequence[Axes],
+) -> tuple[_Try, Tiling | None]:
+    """Find the batch axes: on an excerpt of a large batch, which is a batch too."""
+    elements = sum(full.alone[name].size for name in names)
+    beside = tuple(whole.probes.values())
+    for axes in candidates:
+        try:
+            tried = _excerpt(recipe, session, full, axes, elements)
+        except ExecutionFailed:  # the model wants the whole batch
+            tried = full
+        shapes = {name: tried.alone[name].shape for name in names}
+        tiling = find_tiling(_trial(recipe, session, probes, shapes, beside, tried), [axes])
+        if tiling is not None:
+            return tried, tiling
+    return full, None
+
+
+def _excerpt(recipe: StrategyInputs, session: Session, full: _Try, axes: Axes, elements: int) -> _Try:
+    feeds = excerpt(full.feeds, axes, elements)
+    plain = excerpt(full.silent.feeds, axes, elements)
+    if feeds is None or plain is None:
+        return full
+    answers = recipe.bypassed.run(plain, tuple(full.silent.outputs))
+    return _Try(feeds, session.run(feeds, tuple(full.alone)), Silent(full.silent.model, plain, answers))
+
+
+def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model that replicates are drawn from: batch statistics are judged apart, and tie a batch together."""
+    return without_batch_statistics(proto) if trains_batch_statistics(proto) else proto
+
+
+def probe(proto: onnx.ModelProto, sites: tuple[GraphSite, ...]) -> tuple[onnx.ModelProto, dict[GraphSite, SiteProbes]]:
+    """Make the tensors around each site readable."""
+    places: list[TensorPlace] = [(site.path, tensor) for site in sites for tensor in (site.source, site.result)]
+    probed, names = exposed(proto, places)
+    return probed, {
+        site: SiteProbes(names[(site.path, site.source)], names[(site.path, site.result)]) for site in sites
+    }
+
+
+def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
+
+
+def _trial(
+    recipe: StrategyInputs,
+    session: Session,
+    probes: Mapping[GraphSite, SiteProbes],
+    shapes: Mapping[str, tuple[int, ...]],
+    beside: tuple[str, ...],
+    tried: _Try,
+) -> Trial:
+    seen = [site for site in recipe.measured if site not in recipe.decided]
+    return Trial(
+        inference=recipe.bypassed,
+        train=session,
+        inference_feeds=tried.silent.feeds,
+        train_feeds=tried.feeds,
+        answers=tried.silent.outputs,
+        shapes=shapes,
+        masked=[(probes[site].before, probes[site].after, _dropped(site)) for site in seen],
+        beside=beside,
+    )
+
+
+def _fixed_axes(case: Case) -> Iterator[Axes]:
+    """Yield axes that may be a fixed batch: the first or second of the first input, and their like in the others."""
+    arrays = {
+        spec.name: case.model.arrays[spec.name].shape
+        for spec in case.model.specs
+        if spec.name in case.model.arrays and spec.name not in case.model.rates
+    }
+    first = next((shape for shape in arrays.values() if shape), ())
+    for extent in dict.fromkeys(first[:2]):
+        yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
+
+
+@dataclass(frozen=True, slots=True)
+class _Freed:
+    """The measured model and the silent one with a batch of any extent."""
+
+    proto: onnx.ModelProto
+    silent: onnx.ModelProto
+
+
+def _ways_to_free(recipe: StrategyInputs, axes: Axes) -> Iterator[_Freed]:
+    """Yield the models with the axes free: as they are, then with constants that follow the batch."""
+    proto, silent = recipe.case.model.proto, recipe.silent.model
+    yield _Freed(freed(proto, axes), freed(silent, axes))
+    tried: list[_Freed] = []
+    for choice in CHOICES:
+        found = following(proto, axes, choice)
+        if found is None:
+            continue
+        way = _Freed(freed(found, axes), freed(following(silent, axes, choice) or silent, axes))
+        if way not in tried:
+            tried.append(way)
+            yield way
+
+
+def _freed(recipe: StrategyInputs, freeing: _Freed, place: Device, seeds: np.random.Generator) -> StrategyInputs:
+    return replace(
+        recipe,
+        case=replace(recipe.case, model=replace(recipe.case.model, proto=freeing.proto)),
+        bypassed=Session(freeing.silent, place, seeds),
+        silent=replace(recipe.silent, model=freeing.silent),
+    )
+
+
+def _dropped(site: GraphSite) -> float | None:
+    if site.law is None:
+        return 0.0
+    return None if site.law.spread or site.other is not None else site.law.dropped
+
+
+def _apart(measured: tuple[GraphSite, ...], model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep the masks of several Dropout operators of one run apart."""
+    operators = [
+        site
+        for site in measured
+        if site.implementation is Implementation.DROPOUT_OP and not site.path and site.maker == site.name
+    ]
+    taken = {site.maker for site in measured if site.mask is not None}
+    operators = [site for site in operators if site.maker not in taken]
+    if len(operators) < 2:
+        return model
+    return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])
+
+
+def largest_run(source: Source, elements: int, returned: int, made: int) -> int:
+    """Return how many replicates one run may have: what it returns fits the cache, what it works on the memory.
+
+    Args:
+        source: what is run.
+        elements: numbers that one replicate returns.
+        returned: numbers that one run may return.
+        made: numbers that it may make on its way.
+    """
+    inner = working_elements(source.model, {name: value.shape for name, value in source.feeds.items()})
+    return max(1, min(returned // elements, made // max(elements, inner)))

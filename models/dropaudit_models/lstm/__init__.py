@@ -1,0 +1,1 @@
+"""Reference LSTMs: their layers, sites, weights, and twins."""

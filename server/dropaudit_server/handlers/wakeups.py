@@ -1,0 +1,101 @@
+"""Wakes workers: by task name, with an audit's id and nothing else."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import redis
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from dropaudit.plan import Provider
+from dropaudit_store.errors import StoreError
+from dropaudit_store.records import AuditRecord, Priority
+from dropaudit_store.redis.urls import broker_url
+from dropaudit_store.shared.task_names import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
+
+_AFTER_ANSWER_SECONDS = 0.003
+_MOST_LOGGED = 10
+
+QueueFor = Callable[[Provider], str]
+# What it is about, who is served first, and what it wants to run on.
+Call = tuple[str, Priority, Provider]
+
+_log = structlog.get_logger(__name__)
+
+
+class WakeUps:
+    """Sends wake-up calls, one after the other, while the caller goes on: those of whom somebody waits for apart.
+
+    A lost one does no harm: workers look for audits that nobody was told of.
+
+    Args:
+        queue_for: the queue for audits that ask for a provider.
+    """
+
+    def __init__(self, redis_url: str, queue_for: QueueFor = lambda _: QUEUE) -> None:
+        self._queue_for = queue_for
+        # One may have ten thousand of a batch to send when somebody begins to wait for another.
+        self._senders = {each: ThreadPoolExecutor(1, f"wake-ups-{each.value.lower()}") for each in Priority}
+        self._celery = Celery("dropaudit", broker=broker_url(redis_url), set_as_current=False)
+        self._celery.conf.update(
+            task_ignore_result=True,
+            task_default_queue=QUEUE,
+            broker_connection_retry=False,
+            broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+        )
+
+    def close(self) -> None:
+        """Send what is left."""
+        for sender in self._senders.values():
+            sender.shutdown()
+
+    def audits(self, records: Iterable[AuditRecord]) -> None:
+        """Tell a worker of each audit."""
+        self._send("accepted", AUDIT_TASK, [_call(record) for record in records])
+
+    def batch(self, audit_ids: Iterable[str], provider: Provider) -> None:
+        """Tell a worker of each audit of a run."""
+        self._send("accepted", AUDIT_TASK, [(audit_id, Priority.BATCH, provider) for audit_id in audit_ids])
+
+    def inspection(self, sha256: str, seconds: float) -> None:
+        """Tell a worker of a model that somebody asks about; after so many seconds nobody looks at it any more."""
+        self._send("to be inspected", INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)], expires=seconds)
+
+    def suite(self, suite_id: str) -> None:
+        """Tell a worker that a suite's schedule has changed."""
+        self._send("changed", SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
+
+    def _send(self, event: str, task: str, calls: Sequence[Call], expires: float | None = None) -> None:
+        for priority, sender in self._senders.items():
+            if chosen := [call for call in calls if call[1] is priority]:
+                # With the call's context, which names the request in the log.
+                sender.submit(contextvars.copy_context().run, self._send_all, event, task, chosen, expires)
+
+    def _send_all(self, event: str, task: str, calls: Sequence[Call], expires: float | None) -> None:
+        # The caller's answer first: both need the interpreter.
+        time.sleep(_AFTER_ANSWER_SECONDS)
+        _log.info(event, task=task, ids=[call[0] for call in calls[:_MOST_LOGGED]], count=len(calls))
+        for call in calls:
+            self._send_one(task, call, expires)
+
+    def _send_one(self, task: str, call: Call, expires: float | None) -> None:
+        argument, priority, provider = call
+        try:
+            options: dict[str, Any] = {
+                "queue": self._queue_for(provider),
+                "priority": STEPS[priority],
+                "expires": expires,
+            }
+            self._celery.send_task(task, args=[argument], ignore_result=True, retry=False, **options)
+        except (OperationalError, redis.RedisError, OSError, StoreError):
+            _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)
+
+
+def _call(record: AuditRecord) -> Call:
+    return record.id, record.request.priority, record.request.spec.plan.provider

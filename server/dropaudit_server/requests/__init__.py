@@ -1,0 +1,1 @@
+"""From messages to what they ask for, with every violation of the contract at once."""

@@ -1,0 +1,109 @@
+"""Where Prometheus reads the metrics: over HTTP, with a token where one is asked for."""
+
+from __future__ import annotations
+
+import hmac
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import structlog
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from dropaudit.errors import InvalidArgument
+from dropaudit_server.serving.listening import is_loopback
+
+Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_SECONDS = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def served_metrics(registry: CollectorRegistry, address: str, token_file: str = "") -> Iterator[None]:
+    """Serve metrics while inside; nowhere when the address is empty.
+
+    Raises:
+        InvalidArgument: the address cannot be used, or the file with the token cannot be read.
+    """
+    if not address:
+        yield
+        return
+    token = _token(token_file)
+    if not token and not is_loopback(address):
+        _log.warning("anybody who reaches this address may read metrics; set DROPAUDIT_METRICS_TOKEN_FILE", at=address)
+    server = _bound(address, _asking(make_wsgi_app(registry), token) if token else make_wsgi_app(registry))
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
+    _log.info("serving metrics", address=address, token=bool(token))
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _token(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad_token(path) from error
+    if not token:
+        raise _bad_token(path)
+    return token
+
+
+def _bad_token(path: str) -> InvalidArgument:
+    sentence = f"DROPAUDIT_METRICS_TOKEN_FILE {path} holds no token that can be read"
+    return InvalidArgument(sentence, field="metrics_token_file")
+
+
+def _asking(answer: Answer, token: str) -> Answer:
+    """Return an application that answers those who bring the token."""
+    expected = f"Bearer {token}".encode()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        given = str(environ.get("HTTP_AUTHORIZATION", "")).encode("latin-1", "replace")
+        if hmac.compare_digest(given, expected):
+            return answer(environ, start_response)
+        start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Type", "text/plain")])
+        return [b"send the token of DROPAUDIT_METRICS_TOKEN_FILE\n"]
+
+    return application
+
+
+def _bound(address: str, application: Answer) -> WSGIServer:
+    host, _, port = address.rpartition(":")
+    server = _Server6 if ":" in host else _Server
+    try:
+        return make_server(host.strip("[]"), int(port), application, server, _Handler)
+    except (OSError, ValueError, OverflowError) as error:
+        sentence = f"cannot serve metrics on {address}; choose another DROPAUDIT_METRICS_LISTEN"
+        raise InvalidArgument(sentence, field="metrics_listen") from error
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """One thread a scrape."""
+
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    """Who is silent is not waited for; scrapes are no lines in the log."""
+
+    timeout = _SECONDS
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""Audits as records: their state machine, lists, events and watchers."""

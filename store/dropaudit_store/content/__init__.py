@@ -1,0 +1,1 @@
+"""Content under its digest: models and tensors, uploaded or referenced."""

@@ -1,0 +1,93 @@
+"""Models that were not uploaded: read from where a URI leads, and from nowhere else."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dropaudit_store.content.file_systems import Files
+from dropaudit_store.errors import ContentTooLarge, StoreUnavailable, UriRefused, UriUnreadable
+from dropaudit_store.shared.allowed_uris import AllowedUris, Uri
+
+_CHUNK_BYTES = 1 << 20
+_OPEN_FILES = Path("/proc/self/fd")
+
+
+class ReferencedModels:
+    """Reads the models below an operator's prefixes.
+
+    Args:
+        max_bytes: largest model that is read.
+    """
+
+    def __init__(self, allowed: AllowedUris, max_bytes: int) -> None:
+        self._allowed = allowed
+        self._max_bytes = max_bytes
+
+    def read(self, text: str) -> bytes:
+        """Return the content at a URI.
+
+        Raises:
+            UriRefused: it is not allowed, or a link leads out of what is.
+            UriUnreadable: nothing can be read there.
+            ContentTooLarge: it exceeds the limit.
+            StoreUnavailable: the object store does not answer.
+        """
+        try:
+            uri = self._allowed.require(text)
+        except UriRefused as error:
+            raise UriRefused(f"{text!r} {error.message}", uri=text) from error
+        return self._limited(uri, _object(uri) if uri.bucket else self._file(uri))
+
+    def _limited(self, uri: Uri, chunks: Iterable[bytes]) -> bytes:
+        content = bytearray()
+        for chunk in chunks:
+            content += chunk
+            if len(content) > self._max_bytes:
+                raise ContentTooLarge(
+                    f"{uri.text} is larger than {self._max_bytes} bytes, the limit of this service",
+                    maxBytes=str(self._max_bytes),
+                )
+        return bytes(content)
+
+    def _file(self, uri: Uri) -> Iterator[bytes]:
+        try:
+            file = open(uri.path, "rb", opener=_open_at_once)  # noqa: SIM115  # closed below
+        except OSError as error:
+            raise _unreadable(uri, error.strerror or str(error)) from error
+        with file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _unreadable(uri, "it is no file")
+            self._require_inside(uri, file.fileno())
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+    def _require_inside(self, uri: Uri, descriptor: int) -> None:
+        """Raise UriRefused when what was opened lies elsewhere: links are followed, but not out of what is allowed."""
+        opened = _OPEN_FILES / str(descriptor)
+        real = (opened if _OPEN_FILES.exists() else Path(uri.path)).resolve()
+        roots = [Path(prefix.path).resolve() for prefix in self._allowed.prefixes if not prefix.bucket]
+        if not any(real.is_relative_to(root) for root in roots):
+            raise UriRefused(f"{uri.text} is a link that leads out of the allowed prefixes", uri=uri.text)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _object(uri: Uri) -> Iterator[bytes]:
+    try:
+        yield from Files.at(f"s3://{uri.bucket}").chunks(uri.path, _CHUNK_BYTES)
+    except FileNotFoundError as error:
+        raise _unreadable(uri, "there is nothing") from error
+    except StoreUnavailable as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise _unreadable(uri, "the worker's credentials do not allow it") from error
+        raise
+
+
+def _unreadable(uri: Uri, why: str) -> UriUnreadable:
+    return UriUnreadable(f"{uri.text} cannot be read by the worker: {why}", uri=uri.text)

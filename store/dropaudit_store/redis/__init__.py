@@ -1,0 +1,1 @@
+"""Redis: connections, scripts, durability, and room on its disk."""

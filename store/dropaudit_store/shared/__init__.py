@@ -1,0 +1,1 @@
+"""Shared by every process: logs, spans, task names and limits in bytes."""

@@ -1,0 +1,149 @@
+"""Claims about masks that have something to do with each other: what is measured is what the artifact draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.graph.passes.seeds import seeds_of
+from dropaudit.graph.reading.unique_names import name_nodes
+from dropaudit.graph.sites.find import find_sites
+from dropaudit.measure.finding.decided_masks import decided_masks
+from dropaudit.measure.finding.equal_streams import with_own_seeds
+from dropaudit.plan import Provider
+from dropaudit.report import Severity, Verdict
+from dropaudit.runtime.provider import choose
+from support.graphs import HEADER, dense
+
+CPU = choose(Provider.CPU)
+PLAN = Plan(provider=Provider.CPU)
+X = np.random.default_rng(0).standard_normal((64, 16)).astype(np.float32)
+
+
+def masks(first: str, second: str, thresholds: tuple[str, str] = ("q", "q"), data: str = "x") -> str:
+    """Return two scaled sites, x -> d and {data} -> e."""
+    return (
+        f"u = RandomUniformLike{first}(x)  b = Less(u, {thresholds[0]})  m = Cast<to = 1>(b)"
+        f"  s = Div(m, {thresholds[0]})  d = Mul(x, s)"
+        f"  v = RandomUniformLike{second}(x)  c = Less(v, {thresholds[1]})  n = Cast<to = 1>(c)"
+        f"  k = Div(n, {thresholds[1]})  e = Mul({data}, k)"
+    )
+
+
+EXTRA = ", float wide = {0.8}, float narrow = {0.6}"
+SAME = ("<seed = 7.0>", "<seed = 7.0>")
+OTHER = ("<seed = 7.0>", "<seed = 8.0>")
+
+
+def pairs(body: str) -> list[set[str]]:
+    model = name_nodes(onnx.load_from_string(dense(body, extra=EXTRA)))
+    found = decided_masks(model, find_sites(model), {"x": X}, CPU, np.random.default_rng(1))
+    return [{first.name, second.name} for first, second in found]
+
+
+def report_of(body: str) -> Report:
+    return audit(ArtifactSubject(dense(body, extra=EXTRA), Role.TRAIN), PLAN)
+
+
+def codes(report: Report, severity: Severity | None = None) -> set[str]:
+    return {finding.code for finding in report.findings if severity in (None, finding.severity)}
+
+
+@pytest.mark.parametrize("seeds", [SAME, ("<seed = 0.0>", "<seed = 1.0>")])
+@pytest.mark.parametrize("thresholds", [("q", "q"), ("wide", "narrow"), ("narrow", "wide")])
+def test_equal_seeds_let_one_mask_decide_the_other(seeds: tuple[str, str], thresholds: tuple[str, str]) -> None:
+    assert len(pairs(f"{masks(*seeds, thresholds)}  y = Add(d, e)")) == 1
+
+
+@pytest.mark.parametrize("seeds", [OTHER, ("", ""), ("<seed = 7.0>", "")])
+def test_masks_of_other_seeds_decide_nothing(seeds: tuple[str, str]) -> None:
+    assert pairs(f"{masks(*seeds)}  y = Add(d, e)") == []
+
+
+def test_the_masks_are_compared_and_not_what_is_left_of_the_data() -> None:
+    """Behind the first mask the second, which is the same, drops nothing more."""
+    assert len(pairs(f"{masks(*SAME, data='d')}  y = Neg(e)")) == 1
+
+
+def test_operators_with_one_seed_are_compared_by_their_masks() -> None:
+    body = "d = Dropout<seed = 7>(x, r, t)  h = Neg(d)  e = Dropout<seed = {0}>(h, r, t)  y = Neg(e)"
+    assert len(pairs(body.replace("{0}", "7"))) == 1
+    assert pairs(body.replace("{0}", "8")) == []
+
+
+def test_few_cells_are_no_proof() -> None:
+    """Two independent masks of sixteen cells agree now and then; cells of many runs decide."""
+    model = name_nodes(onnx.load_from_string(dense(f"{masks(*OTHER)}  y = Add(d, e)", extra=EXTRA)))
+    few = {"x": X[:1]}
+    for seed in range(20):
+        assert decided_masks(model, find_sites(model), few, CPU, np.random.default_rng(seed)) == ()
+
+
+# By hand: where u < q the result is x / q^2, so that E = q / q^2; nested, E = .6 / (.8 * .6).
+STACKED = {("q", "q"): 1 / 0.7, ("wide", "narrow"): 1.25, ("narrow", "wide"): 1.25}
+
+
+@pytest.mark.parametrize("thresholds", STACKED)
+def test_stacked_masks_of_one_seed_keep_the_mean_that_the_artifact_has(thresholds: tuple[str, str]) -> None:
+    report = report_of(f"{masks(*SAME, thresholds, data='d')}  y = Neg(e)")
+    (output,) = report.outputs
+    assert output.scale_factor is not None
+    assert not output.scale_factor.excludes(STACKED[thresholds])
+    assert "DA404" in codes(report)
+    assert "DA305" in codes(report, Severity.ERROR)
+    assert report.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("thresholds", STACKED)
+def test_stacked_masks_of_two_seeds_are_scaled_right(thresholds: tuple[str, str]) -> None:
+    report = report_of(f"{masks(*OTHER, thresholds, data='d')}  y = Neg(e)")
+    assert codes(report) == {"DA203", "DA406"}
+    (output,) = report.outputs
+    assert output.scale_factor is not None
+    assert not output.scale_factor.excludes(1.0)
+
+
+def test_side_by_side_equal_masks_keep_the_mean() -> None:
+    report = report_of(f"{masks(*SAME)}  y = Add(d, e)")
+    assert codes(report) == {"DA404", "DA406"}
+    assert report.verdict is Verdict.WARN
+
+
+def test_identical_masks_stand_once_with_all_their_sites() -> None:
+    third = (
+        "  w = RandomUniformLike<seed = 7.0>(x)  a = Less(w, q)  o = Cast<to = 1>(a)  l = Div(o, q)  z = Mul(x, l)"
+        "  i = Add(d, e)  y = Add(i, z)"
+    )
+    report = report_of(masks(*SAME) + third)
+    (finding,) = (finding for finding in report.findings if finding.code == "DA404")
+    assert set(finding.evidence["sites"]) == {site.name for site in report.sites}
+
+
+LOOPS = """g (float[64,16] x) => (float[64,16] y) <float q = {0.7}, int64 n = {3}, bool go = {1}> {
+    h = Loop(n, go, x) <body = a (int64 i, bool c, float[64,16] s) => (bool d, float[64,16] k)
+        { d = Identity(c)  u = RandomUniformLike(s)  b = Less(u, q)  m = Cast<to = 1>(b)  k = Mul(s, m) }>
+    y = Loop(n, go, h) <body = b (int64 i, bool c, float[64,16] s) => (bool d, float[64,16] k)
+        { d = Identity(c)  EXTRA u = RandomUniformLike(s)  b = Less(u, q)  m = Cast<to = 1>(b)  k = Mul(s, m) }>
+}"""
+
+
+def given(more: str) -> dict[str, int]:
+    model = name_nodes(onnx.parser.parse_model(f"{HEADER} {LOOPS.replace('EXTRA', more)}"))
+    return seeds_of(with_own_seeds(model, {"x": X}, CPU, np.random.default_rng(2)))
+
+
+def test_draws_at_one_place_of_two_bodies_keep_one_seed_together() -> None:
+    found = given("")
+    assert len(found) == 2
+    assert len(set(found.values())) == 1
+
+
+def test_draws_at_different_places_get_seeds_of_their_own() -> None:
+    assert len(set(given("e = Neg(s)").values())) == 2
+
+
+def test_in_the_main_graph_alone_no_seed_is_needed() -> None:
+    model = name_nodes(onnx.load_from_string(dense(f"{masks('', '')}  y = Add(d, e)", extra=EXTRA)))
+    assert with_own_seeds(model, {"x": X}, CPU, np.random.default_rng(2)) is model

@@ -1,0 +1,1 @@
+"""Making one audit: claim it, feed a sandbox, write its end."""

@@ -1,0 +1,119 @@
+"""What the tasks use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import redis
+from celery.signals import worker_process_shutdown
+
+from dropaudit_store.audits.lifecycle import AuditStore, Limits
+from dropaudit_store.audits.routing import Routes
+from dropaudit_store.content.blobs import BlobStore
+from dropaudit_store.content.garbage import Garbage
+from dropaudit_store.content.inspections import Inspections
+from dropaudit_store.content.referenced import ReferencedModels
+from dropaudit_store.models import ModelStore
+from dropaudit_store.redis.connection import connect
+from dropaudit_store.shared.spans import Tracer
+from dropaudit_store.suites import SuiteStore
+from dropaudit_worker.making.audit_spans import Make, TracedMaker
+from dropaudit_worker.making.inspection import ModelInspector
+from dropaudit_worker.making.maker import Announce, AuditMaker
+from dropaudit_worker.making.redis_retry import RedisRetry
+from dropaudit_worker.pool.process_life import ProcessLife
+from dropaudit_worker.sandbox.content import Material, fetch
+from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
+from dropaudit_worker.sandbox.keeper import SandboxKeeper
+from dropaudit_worker.settings import WorkerSettings
+
+# How long a child waits for a Redis that does not answer before it drops what it has made.
+PATIENCE_SECONDS = 60.0
+# A model is looked at in a moment; one that takes so long is made to.
+_LONGEST_LOOK_SECONDS = 60.0
+
+
+class Dependencies:
+    """What the tasks use. Connections are made when first used, so that no two processes share one.
+
+    Args:
+        announce: tells a worker of an audit.
+        life: the worker that they are of.
+    """
+
+    def __init__(self, settings: WorkerSettings, announce: Announce, life: ProcessLife) -> None:
+        self._settings = settings
+        self._announce = announce
+        self._life = life
+
+    @cached_property
+    def client(self) -> redis.Redis:
+        """Connection to Redis."""
+        return connect(self._settings.redis_url)
+
+    @cached_property
+    def audits(self) -> AuditStore:
+        """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again.
+
+        Only where the disk under Redis is almost full are they refused, for the sake of what was accepted.
+        """
+        settings = self._settings
+        limits = Limits(retention_seconds=settings.retention_seconds, room=settings.room)
+        return AuditStore(self.client, limits=limits)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """Queues of audits."""
+        return Routes(self.client)
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """Models and tensors."""
+        return BlobStore(self._settings.blob_url)
+
+    @cached_property
+    def suites(self) -> SuiteStore:
+        """Suites."""
+        run_seconds = self._settings.retention_seconds
+        return SuiteStore(self.client, self.audits, ModelStore(self.client), run_seconds=run_seconds)
+
+    @cached_property
+    def sandboxes(self) -> SandboxKeeper:
+        """Where models are run and looked at."""
+        return SandboxKeeper(self._life.sandbox_limits, self._settings.audits_per_sandbox, self._life.is_first)
+
+    @cached_property
+    def maker(self) -> AuditMaker[Material]:
+        """Makes audits."""
+        referenced = ReferencedModels(self._settings.allowed_uris, self._settings.max_model_bytes)
+        return AuditMaker(
+            self.audits,
+            lambda ref: fetch(ref, self.blobs, referenced),
+            SandboxedAudits(self.sandboxes, self._settings.time_limit_seconds),
+            self._settings.lease_seconds,
+            max_attempts=self._settings.max_attempts,
+            announce=self._announce,
+            leaving=self._life.is_leaving,
+            patience=RedisRetry(PATIENCE_SECONDS),
+        )
+
+    @cached_property
+    def make(self) -> Make:
+        """Makes audits, in spans where traces are configured."""
+        if not self._settings.otlp_endpoint:
+            return self.maker.make
+        traced = TracedMaker(self.maker.make, self.audits, Tracer("dropaudit-worker", self._settings.otlp_endpoint))
+        worker_process_shutdown.connect(lambda **_: traced.flush(), weak=False)
+        return traced.make
+
+    @cached_property
+    def inspector(self) -> ModelInspector:
+        """Looks at models."""
+        seconds = min(_LONGEST_LOOK_SECONDS, self._settings.time_limit_seconds)
+        inspect = SandboxedInspections(self.sandboxes, seconds)
+        return ModelInspector(Inspections(self.client), lambda sha256: inspect(self.blobs.read(sha256)))
+
+    @cached_property
+    def garbage(self) -> Garbage:
+        """Content that nothing refers to."""
+        return Garbage(self.client)

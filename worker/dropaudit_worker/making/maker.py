@@ -1,0 +1,144 @@
+"""Makes one audit: claims it, makes it, writes its end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import structlog
+
+from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
+from dropaudit.plan import IsCancelled, OnProgress, Plan, Progress
+from dropaudit.report import Report, to_json
+from dropaudit_store.audits.lifecycle import AuditStore, Lease
+from dropaudit_store.errors import LeaseLost, StorageFull, StoreUnavailable
+from dropaudit_store.records import AuditRecord, AuditState, Failure, SubjectRef
+from dropaudit_worker.making.clean_text import printable
+from dropaudit_worker.making.redis_retry import RedisRetry
+from dropaudit_worker.pool.heartbeat import Heartbeat, Leaving
+from dropaudit_worker.sandbox.host import SandboxLost
+
+T = TypeVar("T")
+Load = Callable[[SubjectRef], T]
+# Makes an audit; a failure is one that is not to be tried again.
+Audit = Callable[[T, Plan, OnProgress, IsCancelled], Report | Failure]
+# Tells a worker of an audit that was handed back.
+Announce = Callable[[str], None]
+
+_log = structlog.get_logger(__name__)
+
+
+class AuditMaker(Generic[T]):
+    """Makes audits under a lease. A repeated or late wake-up call for an audit does nothing.
+
+    Args:
+        announce: told of an audit that was handed back, so that somebody else takes it at once.
+        leaving: whether this worker has been asked to stop.
+        max_attempts: processes that may be lost over one audit.
+        patience: how long it waits for a Redis that does not answer, before what it knows of an audit is lost.
+    """
+
+    def __init__(
+        self,
+        store: AuditStore,
+        load: Load[T],
+        audit: Audit[T],
+        lease_seconds: float,
+        *,
+        max_attempts: int,
+        announce: Announce,
+        leaving: Leaving,
+        patience: RedisRetry,
+    ) -> None:
+        self._store = store
+        self._load = load
+        self._audit = audit
+        self._lease_seconds = lease_seconds
+        self._announce = announce
+        self._leaving = leaving
+        self._max_attempts = max_attempts
+        self._patience = patience
+
+    def make(self, audit_id: str, holder: str = "") -> None:
+        """Make an audit that waits; its report or its failure is written with the change of state.
+
+        Args:
+            holder: a name for this attempt.
+        """
+        if self._leaving():
+            self._announce(audit_id)
+            return
+        holder = holder or uuid.uuid4().hex
+        lease = self._patience.insist(lambda: self._store.claim(audit_id, self._lease_seconds, holder))
+        if lease is None:
+            _log.info("nothing to do: the audit is held or finished", audit=audit_id)
+            return
+        with Heartbeat(self._store, lease, self._lease_seconds, self._leaving) as heartbeat:
+            try:
+                self._finish(lease, heartbeat)
+            except LeaseLost:
+                _log.warning("the lease was lost; somebody else makes the audit", audit=audit_id)
+            except SandboxLost as lost:
+                self._lose(audit_id, holder, lost.cause)
+
+    def _lose(self, audit_id: str, holder: str, cause: str) -> None:
+        """Note that the process that ran the model is gone: another may have more luck, so many times."""
+        _log.warning("a sandbox was lost in the middle of an audit", audit=audit_id, cause=cause)
+        state = self._patience.insist(lambda: self._store.lose(audit_id, holder, cause, self._max_attempts))
+        if state is AuditState.QUEUED:
+            self._announce(audit_id)
+
+    def _finish(self, lease: Lease, heartbeat: Heartbeat) -> None:
+        try:
+            outcome = self._outcome(lease, heartbeat)
+        except AuditCancelled:
+            self._leave(lease, heartbeat)
+            return
+        if isinstance(outcome, Failure):
+            self._patience.insist(lambda: self._store.fail(lease, outcome))
+            _log.info("the audit could not be made", audit=lease.audit_id, reason=outcome.reason)
+        else:
+            content = to_json(outcome)
+            self._patience.insist(lambda: self._store.succeed(lease, content))
+            _log.info("the audit is made", audit=lease.audit_id, verdict=outcome.verdict.value)
+
+    def _leave(self, lease: Lease, heartbeat: Heartbeat) -> None:
+        """End an audit that was broken off as whoever broke it off wants it."""
+        if heartbeat.cancelled.is_set():
+            self._patience.insist(lambda: self._store.stopped(lease))
+            _log.info("the audit was cancelled", audit=lease.audit_id)
+        elif heartbeat.lost.is_set() or not self._leaving():
+            raise LeaseLost(lease.audit_id)
+        elif self._patience.insist(lambda: self._store.give_back(lease)) is AuditState.QUEUED:
+            _log.info("the audit is handed back: this worker stops", audit=lease.audit_id)
+            self._announce(lease.audit_id)
+
+    def _outcome(self, lease: Lease, heartbeat: Heartbeat) -> Report | Failure:
+        """Return how the audit ended. Raises AuditCancelled when it was broken off."""
+
+        def progress(state: Progress) -> None:
+            try:
+                self._store.progress(lease, state)
+            except (StoreUnavailable, StorageFull):
+                _log.warning("nobody hears of progress: Redis does not take it", audit=lease.audit_id)
+
+        try:
+            made = self._made(lease.record, progress, heartbeat.says_stop)
+        except (AuditCancelled, LeaseLost, SandboxLost):
+            raise
+        except AuditError as error:
+            return Failure(reason=error.reason, message=printable(error.message))
+        except MemoryError:
+            out = OutOfMemory()
+            return Failure(reason=out.reason, message=out.message)
+        except Exception:
+            _log.exception("the audit failed unexpectedly", audit=lease.audit_id)
+            return Failure(reason="INTERNAL", message="the audit failed unexpectedly; the worker's log says why")
+        if isinstance(made, Failure):
+            return Failure(reason=made.reason, message=printable(made.message))
+        return made
+
+    def _made(self, record: AuditRecord, progress: OnProgress, cancelled: IsCancelled) -> Report | Failure:
+        spec = record.request.spec
+        return self._audit(self._load(spec.subject), spec.plan, progress, cancelled)

@@ -1,0 +1,1 @@
+"""Messages, schedules, and the reconciler that finds what got lost."""

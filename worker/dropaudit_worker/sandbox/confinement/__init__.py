@@ -1,0 +1,1 @@
+"""The kernel's confinement: namespaces, Landlock, seccomp, and limits."""
