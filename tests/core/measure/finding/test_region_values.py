@@ -109,9 +109,8 @@ def test_tensors_are_told_apart_by_their_values() -> None:
     reader = RegionReader(runner.values())
     reader.read()
     kinds = {name: reader.kinds[name] for name in ("u", "b", "m", "w", "s", "k")}
-    assert kinds == {
-        "u": ElementKind.NOISE, "b": ElementKind.MASK, "m": ElementKind.MASK, "w": ElementKind.MASK, "s": ElementKind.NOISE, "k": ElementKind.DATA,
-    }  # fmt: skip
+    noise, mask, data = ElementKind.NOISE, ElementKind.MASK, ElementKind.DATA
+    assert kinds == {"u": noise, "b": mask, "m": mask, "w": mask, "s": noise, "k": data}
 
 
 def test_what_is_dropped_once_in_two_hundred_times_is_a_mask() -> None:
