@@ -1,4 +1,4 @@
-"""What is timed: LSTMs with dropout, as an ONNX model and by the numbers that PyTorch needs."""
+"""Timed cases: LSTMs with dropout, as an ONNX model and by the numbers that PyTorch needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Case:
 
     @property
     def inputs(self) -> NDArray[np.float32]:
-        """What it is fed, shape (batch, time, features)."""
+        """The input, of shape (batch, time, features)."""
         shape = (self.batch, self.time, self.features)
         return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 

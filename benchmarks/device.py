@@ -1,4 +1,4 @@
-"""What is asked of a GPU beside its speed: that it is busy."""
+"""GPU measurements beside speed: how busy the device is."""
 
 from __future__ import annotations
 

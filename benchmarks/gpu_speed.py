@@ -1,4 +1,4 @@
-"""What an audit costs on a GPU: `make bench-gpu`, in under four minutes.
+"""Cost of an audit on a GPU: `make bench-gpu`, in under four minutes.
 
 Each contender runs alone, one after the other, in a process of its own and with a limit of time; what takes long makes
 fewer replicates and is scaled. benchmarks/speed-gpu.json and speed-gpu.md are written after each of them, so that a

@@ -1,4 +1,4 @@
-"""What an audit costs on the CPU and on a GPU, by what the model computes: `auto` is fitted to this table.
+"""Cost of an audit on the CPU and on a GPU, by what the model computes: `auto` is fitted to this table.
 
 place_costs.py [--devices cpu,cuda] [--seconds 80] [--output FOLDER]     measures, into place-costs.json
 """

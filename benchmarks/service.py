@@ -1,4 +1,4 @@
-"""What the service costs: submitting, watching, listing and uploading, each against its own baseline in one run.
+"""Costs of the service: submitting, watching, listing and uploading, each against its own baseline in one run.
 
 Submitting is compared with an empty unary call to a bare grpc.aio server plus one Redis write, interleaved with it.
 Writes benchmarks/service.json and benchmarks/service.md.

@@ -1,4 +1,4 @@
-"""What an audit costs beside what one would do instead: `make bench`; see gpu_speed.py for a GPU.
+"""Cost of an audit beside what one would do instead: `make bench`; see gpu_speed.py for a GPU.
 
 Each contender runs in a process of its own; rounds are interleaved, and each figure is a median. Writes
 benchmarks/speed.json, benchmarks/README.md and benchmarks/scaling.svg.

@@ -1,4 +1,4 @@
-"""What takes a process of its own to measure: peak memory, and how soon a command answers."""
+"""Measurements that take a process of their own: peak memory, and how soon a command answers."""
 
 from __future__ import annotations
 

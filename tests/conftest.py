@@ -1,4 +1,4 @@
-"""What all tests share: a real Redis, a store with a clock, and the rule for skipped tests."""
+"""Fixtures of all tests: a real Redis, a store with a clock, and the rule for skipped tests."""
 
 from __future__ import annotations
 

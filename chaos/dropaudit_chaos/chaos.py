@@ -46,7 +46,7 @@ class ChaosPlan:
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened: the books, and how long it took after each fault until an audit asked for then was made."""
+    """The result: the ledger, and how long it took after each fault until an audit asked for then was made."""
 
     ledger: Ledger
     recovery: dict[str, list[float]] = field(default_factory=dict)

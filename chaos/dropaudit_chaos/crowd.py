@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 120.0
 
 @dataclass(slots=True)
 class Accepted:
-    """What clients were told of: audits by request id, and which kind each is."""
+    """Audits that clients were told of, by request id, and the kind of each."""
 
     names: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What can happen to a process or a connection, by name."""
+"""Faults of processes and connections, by name."""
 
 from __future__ import annotations
 

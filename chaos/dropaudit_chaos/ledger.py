@@ -1,4 +1,4 @@
-"""What became of every audit that was accepted."""
+"""The ledger: the fate of every audit that was accepted."""
 
 from __future__ import annotations
 

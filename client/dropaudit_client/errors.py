@@ -1,4 +1,4 @@
-"""What the service can answer instead of a result."""
+"""Errors that the service can answer instead of a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service holds, as plain values."""
+"""Resources of the service, as plain values."""
 
 from __future__ import annotations
 

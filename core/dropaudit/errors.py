@@ -1,4 +1,4 @@
-"""What can go wrong with an audit, each with a stable reason and one sentence that says what to do."""
+"""Errors of an audit, each with a stable reason and one sentence that says what to do."""
 
 from __future__ import annotations
 

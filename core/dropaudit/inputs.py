@@ -1,4 +1,4 @@
-"""What a model is run on: given arrays checked against its signature, or arrays made from it."""
+"""Model inputs: given arrays checked against the signature, or arrays made from it."""
 
 from __future__ import annotations
 
@@ -153,9 +153,9 @@ def _load(path: Path) -> Any:
         return np.load(path, allow_pickle=False)
     except OSError as error:
         if error.errno is None:
-            raise InvalidTensor(f"{path} is no numpy file; write it with numpy.save", path=str(path)) from error
+            raise InvalidTensor(f"{path} is not a numpy file; write it with numpy.save", path=str(path)) from error
         raise UnreadableFile(f"cannot read {path}: {error.strerror}", path=str(path)) from error
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InvalidTensor(
-            f"{path} is no numpy file: write it with numpy.save or numpy.savez", path=str(path)
+            f"{path} is not a numpy file: write it with numpy.save or numpy.savez", path=str(path)
         ) from error

@@ -71,7 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Phase(StrEnum):
-    """What a running audit is doing."""
+    """The phase of a running audit."""
 
     PREPARING = "PREPARING"
     SAMPLING = "SAMPLING"

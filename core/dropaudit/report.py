@@ -53,7 +53,7 @@ class Implementation(StrEnum):
 
 
 class Family(StrEnum):
-    """What a site does to what it keeps."""
+    """The family of a site: how it treats what it keeps."""
 
     INVERTED = "INVERTED"
     UNSCALED = "UNSCALED"
@@ -147,7 +147,7 @@ class Site(_Message, frozen=True, kw_only=True):
 
 
 class Attribution(_Message, frozen=True, kw_only=True):
-    """What one of several sites does to an output: alone, and left out while all others drop.
+    """The effect of one of several sites on an output: alone, and left out while all others drop.
 
     A gap is the scale factor minus 1; a variance is relative to the squared size of the inference output.
     """
@@ -160,7 +160,7 @@ class Attribution(_Message, frozen=True, kw_only=True):
 
 
 class Attributions(_Message, frozen=True, kw_only=True):
-    """What each of several sites does to an output, in the order of the report's sites."""
+    """The effect of each of several sites on an output, in the order of the report's sites."""
 
     sites: tuple[Attribution, ...]
 
@@ -231,7 +231,7 @@ class Execution(_Message, frozen=True, kw_only=True):
 
 
 class Report(_Message, frozen=True, kw_only=True):
-    """What an audit found; `shortened` says what was left out to keep it small, and is mostly empty."""
+    """The report of an audit; `shortened` says what was left out to keep it small, and is mostly empty."""
 
     verdict: Verdict
     summary: str

@@ -1,4 +1,4 @@
-"""What is audited: an artifact, a pair of artifacts, or recorded outputs."""
+"""Subjects of audits: an artifact, a pair of artifacts, or recorded outputs."""
 
 from __future__ import annotations
 

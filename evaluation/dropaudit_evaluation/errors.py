@@ -1,4 +1,4 @@
-"""What can be wrong with what an evaluation is given."""
+"""Errors in the input of an evaluation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from dropaudit.errors import AuditError
 
 
 class InvalidLabels(AuditError):
-    """The labels are no list of rows as the corpus format has them."""
+    """The labels are not a list of rows as the corpus format has them."""
 
     reason = "INVALID_LABELS"

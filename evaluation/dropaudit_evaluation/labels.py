@@ -53,7 +53,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def declared_keep_prob(self) -> float | None:
-        """What is declared to the audit."""
+        """The declarations that the audit is given."""
         return None if isinstance(self.keep_prob_in, tuple) else self.keep_prob_in
 
     @property
@@ -77,7 +77,7 @@ def read_labels(folder: Path) -> tuple[Label, ...]:
 
     Raises:
         UnreadableFile: the folder, its labels or a file that they name is not there.
-        InvalidLabels: they are no list of rows, or name a finding that does not exist.
+        InvalidLabels: they are not a list of rows, or name a finding that does not exist.
     """
     path = folder / FILE
     try:
@@ -96,10 +96,10 @@ def parse_labels(content: bytes, source: str) -> tuple[Label, ...]:
     try:
         rows = msgspec.convert(_lists_first(msgspec.json.decode(content)), tuple[Label, ...])
     except msgspec.MsgspecError as error:
-        raise InvalidLabels(f"{source} is no list of labels: {error}", path=source) from error
+        raise InvalidLabels(f"{source} is not a list of labels: {error}", path=source) from error
     for row in rows:
         if unknown := sorted(row.named_codes - CATALOGUE.keys()):
-            raise InvalidLabels(f"{source} names {unknown[0]} for {row.file}, which is no finding", path=source)
+            raise InvalidLabels(f"{source} names {unknown[0]} for {row.file}, which is not a finding", path=source)
     return rows
 
 

@@ -22,7 +22,7 @@ _STATUS = {Verdict.PASS: 0, Verdict.WARN: 0, Verdict.FAIL: 1, Verdict.INCONCLUSI
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an audit: a report, or the reason why there is none.
+    """The outcome of an audit: a report, or the reason why there is none.
 
     Attributes:
         reason: stable word of the error; CRASHED for what no audit should do.

@@ -1,4 +1,4 @@
-"""What can go wrong with making models, beside the core's errors."""
+"""Errors of making models, beside the core's errors."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from dropaudit_models.torch.load import export_ready_made
 
 
 class Framework(StrEnum):
-    """What makes a model."""
+    """The framework that makes a model."""
 
     NATIVE = "native"
     TORCH = "torch"

@@ -25,7 +25,7 @@ async def _serve(settings: ServerSettings) -> None:
 
 
 def main() -> int:
-    """Serve; 2 when the settings or the address are no good."""
+    """Serve. Returns 2 when the settings or the address are invalid."""
     try:
         settings = ServerSettings()
         configure_logs(settings.log_level)

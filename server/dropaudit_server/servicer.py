@@ -30,7 +30,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What the service calls."""
+    """The handlers that the servicer calls."""
 
     models: ModelHandlers
     uploads: Uploads

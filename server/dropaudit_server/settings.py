@@ -49,12 +49,12 @@ class ServerSettings(StoreSettings):
 
     @property
     def call_limits(self) -> CallLimits:
-        """What one caller may have under way."""
+        """The limits of one caller's calls under way."""
         return CallLimits(self.max_calls, self.max_streams, self.max_transfers, self.message_seconds)
 
     @property
     def rules(self) -> Rules:
-        """What requests may ask for."""
+        """The operator's limits of requests."""
         return Rules(
             batch=self.max_batch,
             labels=self.max_labels,

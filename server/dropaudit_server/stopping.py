@@ -1,4 +1,4 @@
-"""What waits hears when the server stops."""
+"""Shutdown as an event: calls that wait are told when the server stops."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What server and worker share: records in Redis, the state machine, leases, events, and blobs."""
+"""The store that server and worker share: records in Redis, the state machine, leases, events, and blobs."""

@@ -1,4 +1,4 @@
-"""What the store can refuse, each error with its facts."""
+"""Errors of the store, each with its facts."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class QueueFull(StoreError):
 
 
 class RecordTooLarge(StoreError):
-    """What is asked for takes more than is kept of one resource."""
+    """A request takes more than is kept of one resource."""
 
     reason = "TOO_LARGE"
 

@@ -1,4 +1,4 @@
-"""What is known of stored models."""
+"""Records of stored models."""
 
 from __future__ import annotations
 

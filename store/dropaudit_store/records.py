@@ -97,7 +97,7 @@ class Failure(_Record, frozen=True, kw_only=True):
 
 
 class AuditRequest(_Record, frozen=True, kw_only=True):
-    """What never changes of an audit."""
+    """The part of an audit that never changes."""
 
     spec: Spec
     labels: dict[str, str] = {}

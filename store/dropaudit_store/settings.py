@@ -103,12 +103,12 @@ class StoreSettings(BaseSettings):
 
     @property
     def room(self) -> Room:
-        """What the disk under Redis must have for anything new."""
+        """The free space that the disk under Redis must have for anything new."""
         return Room(self.redis_folder, self.redis_reserve_bytes)
 
     @property
     def allowed_uris(self) -> AllowedUris:
-        """What `model_prefixes` allow."""
+        """The URIs that `model_prefixes` allow."""
         return AllowedUris(split_prefixes(self.model_prefixes))
 
     @property

@@ -21,7 +21,7 @@ def report_of(content: bytes, role: Role = Role.TRAIN, plan: Plan = PLAN) -> Rep
 
 
 def codes(report: Report) -> set[str]:
-    """What was found in the model: DA405 is about the runtime, and stands in every report on a Dropout operator."""
+    """Findings about the model: DA405 is about the runtime, and stands in every report on a Dropout operator."""
     return {finding.code for finding in report.findings} - {"DA405"}
 
 

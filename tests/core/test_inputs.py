@@ -74,7 +74,7 @@ def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
     np.save(array, np.ones(3))
     np.savez(archive, x=np.ones(3))
     for read in (read_npy, read_npz):
-        with pytest.raises(InvalidTensor, match="no numpy file"):
+        with pytest.raises(InvalidTensor, match="not a numpy file"):
             read(text)
     with pytest.raises(InvalidTensor, match="archive"):
         read_npy(archive)
@@ -85,7 +85,7 @@ def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
 
 def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(InvalidTensor, match="no numpy file"):
+    with pytest.raises(InvalidTensor, match="not a numpy file"):
         read_npy(tmp_path / "a.npy")
 
 

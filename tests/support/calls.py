@@ -37,7 +37,7 @@ def call_method(
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a refused call carries: code, message, and the details that google.rpc knows."""
+    """A refused call: code, message, and the details that google.rpc knows."""
 
     code: str
     message: str

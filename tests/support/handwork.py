@@ -1,4 +1,4 @@
-"""What a worker does to audits, done by hand."""
+"""A worker's steps on audits, done by hand."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ WRITTEN = ("EliminateDropout", "CommonSubexpressionElimination")
 
 @dataclass(frozen=True)
 class Masks:
-    """What to multiply by at each place of one layer; shapes must broadcast."""
+    """Factors at each place of one layer; shapes must broadcast."""
 
     input: Floats | float = 1.0
     output: Floats | float = 1.0

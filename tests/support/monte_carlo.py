@@ -26,7 +26,7 @@ STANDARD_ERRORS = 5
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a Monte-Carlo gives.
+    """The result of a Monte Carlo simulation.
 
     Attributes:
         train: replicates of the output, shape (replicates, …).

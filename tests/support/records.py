@@ -1,4 +1,4 @@
-"""What the service leaves in Redis."""
+"""Records that the service leaves in Redis."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Bucket:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a process that uses it needs, as its operator would set it."""
+        """The environment of a process that uses it, as its operator would set it."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",

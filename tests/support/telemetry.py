@@ -1,4 +1,4 @@
-"""What operators collect: metrics as Prometheus scrapes them, and a collector that takes traces."""
+"""Telemetry as operators collect it: metrics as Prometheus scrapes them, and a collector that takes traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the PyTorch tests share: every ready-made model, exported once."""
+"""Fixtures of the PyTorch tests: every ready-made model, exported once."""
 
 from __future__ import annotations
 

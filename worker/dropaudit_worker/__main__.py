@@ -23,7 +23,7 @@ _ROLES = ("worker", "beat")
 
 
 def main() -> int:
-    """Run; 2 when the arguments or settings are no good, 1 when the worker ended on an error."""
+    """Run. Returns 2 when the arguments or settings are invalid, 1 when the worker ended on an error."""
     role = sys.argv[1] if len(sys.argv) > 1 else "worker"
     if role not in _ROLES or len(sys.argv) > 2:
         print(f"dropaudit-worker: say one of {', '.join(_ROLES)}", file=sys.stderr)

@@ -35,7 +35,7 @@ _EXPECTED = {"INVALID_MODEL", "INVALID_TENSOR", "EXECUTION_FAILED", "MEMORY_LIMI
 
 @dataclass(slots=True)
 class Found:
-    """What came back.
+    """The answers, counted.
 
     Attributes:
         outcomes: how often each ended.

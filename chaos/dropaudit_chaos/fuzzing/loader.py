@@ -48,7 +48,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Result:
-    """What came back from a batch."""
+    """The answers to a batch."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     surprises: list[str] = field(default_factory=list)

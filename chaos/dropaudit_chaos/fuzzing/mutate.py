@@ -25,7 +25,7 @@ _PROCESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came back.
+    """The answers, counted.
 
     Attributes:
         inputs: how many were fed.

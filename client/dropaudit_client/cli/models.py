@@ -20,7 +20,7 @@ OutputFolder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", hel
 
 
 class Framework(StrEnum):
-    """What makes a model."""
+    """The framework that makes a model."""
 
     NATIVE = "native"
     TORCH = "torch"

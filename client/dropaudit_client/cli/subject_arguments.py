@@ -37,7 +37,7 @@ def artifact_or_pair(
     Raises:
         UnreadableFile: a path cannot be read.
         InvalidModel: a file is no ONNX model.
-        InvalidTensor: the inputs are no arrays.
+        InvalidTensor: the inputs are not arrays.
         InvalidArgument: a role and an inference artifact are both given.
     """
     from dropaudit.graph.reading.load import read_artifact
@@ -58,7 +58,7 @@ def by_reference(
 
     Raises:
         UnreadableFile: the inputs cannot be read.
-        InvalidTensor: the inputs are no arrays.
+        InvalidTensor: the inputs are not arrays.
         InvalidArgument: one is a URI and the other is not, or a role and an inference artifact are both given.
     """
     from dropaudit.inputs import read_npz

@@ -1,4 +1,4 @@
-"""What the findings of a report are about."""
+"""The subjects of a report's findings."""
 
 from __future__ import annotations
 

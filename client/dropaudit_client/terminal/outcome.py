@@ -1,4 +1,4 @@
-"""What leaves the command: the report on stdout or in a file, errors, and the exit status."""
+"""Output of the command: the report on stdout or in a file, errors, and the exit status."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Format(StrEnum):
 
 
 class PlainFormat(StrEnum):
-    """How what is no report is printed."""
+    """The format of output other than reports."""
 
     TEXT = "text"
     JSON = "json"

@@ -14,7 +14,7 @@ _WORDS = {"PREPARING": "preparing", "SAMPLING": "drawing replicates", "JUDGING":
 
 @contextmanager
 def shown_progress(title: str) -> Iterator[OnProgress]:
-    """Yield a callback that shows progress while inside; it does nothing when stderr is no terminal."""
+    """Yield a callback that shows progress while inside; it does nothing when stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield _ignore
         return

@@ -9,7 +9,7 @@ from dropaudit.report import Implementation, Placement
 
 
 class Switch(Enum):
-    """What decides whether a site drops."""
+    """The switch that decides whether a site drops."""
 
     ON = "always"
     OFF = "never"
@@ -20,7 +20,7 @@ class Switch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What a site makes of an element x, as its structure says: slope * x + shift when kept, `dropped` when not.
+    """A site's law for an element x, as its structure says: slope * x + shift when kept, `dropped` when not.
 
     A Gaussian site (`spread` > 0) multiplies by a normal draw of mean `slope` and standard deviation `spread`.
     """

@@ -1,1 +1,1 @@
-"""What measured numbers and structure mean: from evidence to findings and the summary."""
+"""Judgement: from evidence to findings and the summary."""

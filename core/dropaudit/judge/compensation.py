@@ -1,4 +1,4 @@
-"""What inference does to make up for training: the factor between the two modes."""
+"""The compensation at inference for training: the factor between the two modes."""
 
 from __future__ import annotations
 

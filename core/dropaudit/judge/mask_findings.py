@@ -1,4 +1,4 @@
-"""What exact comparison of masks and the places of sites say."""
+"""Findings from exact comparison of masks, and from the places of sites."""
 
 from __future__ import annotations
 

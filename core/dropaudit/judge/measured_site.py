@@ -41,7 +41,7 @@ class MeasuredSite:
 
     @property
     def factor(self) -> float | None:
-        """The one factor on kept elements; None where it varies, or where the site is no mask."""
+        """The one factor on kept elements; None where it varies, or where the site is not a mask."""
         return self.meter.factor if isinstance(self.meter, MaskMeter) else None
 
     @property
@@ -106,7 +106,7 @@ class MeasuredSite:
 
     @property
     def family(self) -> Family:
-        """What the site does to what it keeps."""
+        """The family of the site's scaling."""
         if isinstance(self.meter, NoiseMeter):
             return Family.GAUSSIAN
         if self.site.other is not None or self.site.uneven:

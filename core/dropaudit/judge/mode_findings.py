@@ -1,4 +1,4 @@
-"""What the structure of the artifacts and a default session say about the two modes."""
+"""Findings about the two modes, from the structure of the artifacts and from a default session."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _nondeterministic(reference: Reference) -> Finding:
 
 
 def _not_reproducible(name: str) -> Finding:
-    """What is left when all known sites are bypassed and no random operator is: a limit of the audit."""
+    """Remaining randomness when all known sites are bypassed and no random operator is left: a limit of the audit."""
     return make_finding(
         "DA901",
         name,

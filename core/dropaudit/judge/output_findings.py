@@ -1,4 +1,4 @@
-"""What the outputs say: inference against training without its dropout, and the mean in train mode."""
+"""Findings about outputs: inference against training without its dropout, and the mean in train mode."""
 
 from __future__ import annotations
 

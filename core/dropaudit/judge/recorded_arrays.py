@@ -1,4 +1,4 @@
-"""What recorded numbers mean: from a constant ratio and a kept share to findings."""
+"""Findings about recorded outputs, from a constant ratio and a kept share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECTION_10 = "Srivastava et al. 2014, section 10"
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvidence:
-    """What was measured of a recording.
+    """The measurements of a recording.
 
     Attributes:
         interval: confidence sequence of the keep probability.

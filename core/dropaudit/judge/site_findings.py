@@ -1,4 +1,4 @@
-"""What the measured rate and scale of a site mean."""
+"""Findings about a site's measured rate and scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an artifact audit works on: the models of a subject in the modes of their roles, and what they are fed."""
+"""The case of an artifact audit: the models of a subject in the modes of their roles, and their feeds."""
 
 from __future__ import annotations
 

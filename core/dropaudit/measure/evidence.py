@@ -27,7 +27,7 @@ class PhaseTimes:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the runtime does by itself.
+    """Observations of the runtime itself.
 
     Attributes:
         dispersion: how consecutive runs scatter; None where they are compatible with independent ones.
@@ -40,7 +40,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What judging works on.
+    """All measurements that findings are judged by.
 
     Attributes:
         attributions: by output, what each of several sites does to it.

@@ -59,7 +59,7 @@ class Prepared:
 
     @property
     def compared(self) -> Mapping[str, Array]:
-        """What outputs in train mode are compared with.
+        """The reference for outputs in train mode.
 
         The outputs at inference; where those of a pair's other artifact differ for another reason than the scale of
         sites, the train artifact's own with its sites bypassed.

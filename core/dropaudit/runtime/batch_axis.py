@@ -35,7 +35,7 @@ class Tiling:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a tiling must leave unchanged.
+    """The results that tiling must leave unchanged.
 
     Attributes:
         inference: session in which the sites let everything pass.

@@ -1,4 +1,4 @@
-"""What counts replicates where they lie: a graph of operators on any device, and kernels of our own on CUDA."""
+"""Counters that work where the replicates lie: a graph of operators on any device, and kernels of our own on CUDA."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Counter(Protocol):
 
 @dataclass(slots=True)
 class Constants:
-    """What is the same in all replicates, sent to a device once, by name."""
+    """Tensors that are the same in all replicates, sent to a device once, by name."""
 
     device: str
     _sent: OnDevice = field(default_factory=dict)

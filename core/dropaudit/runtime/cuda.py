@@ -1,4 +1,4 @@
-"""What is asked of NVIDIA's driver beside ONNX Runtime: free memory, and kernels of our own."""
+"""NVIDIA's driver, used beside ONNX Runtime: free memory, and kernels of our own."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dropaudit.errors import AuditCancelled
 
 
 class Interruption:
-    """What one audit does in the runtime, and whether it has been told to end.
+    """The runs of one audit in the runtime, and whether it has been told to end.
 
     The runtime looks between two nodes, and between two rounds of a Loop or Scan; while it loads a model, between two
     of its optimizers.

@@ -1,4 +1,4 @@
-"""What is done where a device has no memory left, or no kernel: smaller runs, then the CPU, then an error."""
+"""Fallbacks for a device without memory left, or without a kernel: smaller runs, then the CPU, then an error."""
 
 from __future__ import annotations
 

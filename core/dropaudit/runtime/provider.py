@@ -33,7 +33,7 @@ class Device:
 
     @property
     def providers(self) -> list[str | tuple[str, dict[str, str]]]:
-        """What a session is asked for: the names, with the memory that it may take of a GPU."""
+        """Provider options of a session: the names, with the memory that it may take of a GPU."""
         limit = device_memory_limit()
         # Otherwise it takes twice as much each time that it needs more.
         options = {"arena_extend_strategy": "kSameAsRequested"} | ({"gpu_mem_limit": str(limit)} if limit else {})

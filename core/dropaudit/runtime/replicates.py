@@ -1,6 +1,6 @@
 """Replicates: train-mode executions with fresh masks, drawn so that they are a valid sample.
 
-A loop of single runs on ONNX Runtime's CPU provider is no such sample: consecutive runs draw correlated masks. One
+A loop of single runs on ONNX Runtime's CPU provider is not such a sample: consecutive runs draw correlated masks. One
 run on the input repeated K times along its batch axis is: its masks come from one stretch of one generator. Where a
 model cannot be tiled, each run gets a random seed of its own.
 """
@@ -50,7 +50,7 @@ class Weighed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What a device counts in each replicate; see `dropaudit.runtime.counters`.
+    """Counts taken on a device in each replicate; see `dropaudit.runtime.counters`.
 
     Attributes:
         masks: tensors before and after a mask.
@@ -102,7 +102,7 @@ class Reduces(Protocol):
 
 
 class Runs(Protocol):
-    """What runs a model, each time with other random numbers."""
+    """Runs a model, each time with other random numbers."""
 
     def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
         """Run once and return the named outputs."""
@@ -114,7 +114,7 @@ class Sampler(Protocol):
 
     @property
     def name(self) -> str:
-        """What the report calls this way of drawing."""
+        """The name of this sampling strategy in the report."""
         ...
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
@@ -128,7 +128,7 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What is fed and returned when replicates lie along a batch axis.
+    """Feeds and results of replicates that lie along a batch axis.
 
     Attributes:
         feeds: one replicate's inputs.

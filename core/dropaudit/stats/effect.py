@@ -1,4 +1,4 @@
-"""What noise does to an output: how far its mean moves, and how much it scatters."""
+"""The effect of noise on an output: the shift of its mean, and its scatter."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RunningEffect:
 
     @property
     def effect(self) -> Effect:
-        """What was found so far. Raises ValueError before the first replicate."""
+        """The effect measured so far. Raises ValueError before the first replicate."""
         if self._count == 0:
             raise ValueError("no replicates, no effect")
         scatter = self._squares / self._count - norm_squared(self._sums / self._count)

@@ -20,7 +20,7 @@ _NEAR_SHARE, _MOST_ELEMENTS = 0.15, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What a draw makes of data: slope * x + shift when kept, `fill` when not.
+    """The law of dropped data: slope * x + shift when kept, `fill` when not.
 
     Attributes:
         slope: None where each element has a factor of its own, one over its own share of kept draws.
@@ -87,7 +87,7 @@ def fit_factor(values: NDArray[Any], source: NDArray[Any], precision: float) -> 
 def _all_on_line(
     u: NDArray[np.float64], x: NDArray[np.float64], dropped: NDArray[np.bool_], law: Dropped, precision: float
 ) -> bool:
-    """Whether what passes for dropped is where the line of what is kept goes anyway."""
+    """Whether the apparent fill lies on the line through the kept values anyway."""
     if law.slope is None:
         return False
     line = law.slope * x[dropped] + law.shift

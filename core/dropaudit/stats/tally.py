@@ -1,4 +1,4 @@
-"""What is left of a chunk of replicates when its elements are forgotten: counts, extremes, projections, sums.
+"""Summaries of a chunk of replicates: counts, extremes, projections, sums; the elements are not kept.
 
 Written for chunks that fit a processor's cache: each line is one pass of numpy over the chunk, in the precision that
 the tensors have.

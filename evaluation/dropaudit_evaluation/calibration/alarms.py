@@ -28,7 +28,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the audits of specimens of one name said, counted in audits.
+    """Counts over the audits of specimens of one name.
 
     Attributes:
         wrong: audits with any false ERROR or WARNING.

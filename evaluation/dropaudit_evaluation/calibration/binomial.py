@@ -1,4 +1,4 @@
-"""What a count of events says about their probability."""
+"""Intervals for a probability, from a count of events."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What became of streams in one setting.
+    """The outcome of the streams in one setting.
 
     Attributes:
         misses: streams of which some look's interval excludes the true mean.

@@ -1,4 +1,4 @@
-"""What false alarms and power are counted on: specimens with known answers, from wherever they come."""
+"""Specimens with known answers, on which false alarms and power are counted."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def subject_of(specimen: Specimen) -> ArtifactSubject | PairSubject:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What one audit said about a specimen.
+    """The answer of one audit about a specimen.
 
     Attributes:
         false_errors: codes of severity ERROR that are wrong.

@@ -1,4 +1,4 @@
-"""What a label asks for, as it comes together."""
+"""Labels under construction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMED = frozenset(
 
 @dataclass
 class LabelDraft:
-    """What a label asks for, as it comes together.
+    """A label under construction.
 
     Attributes:
         errors: groups of codes of which one each must be there, as an ERROR.

@@ -1,4 +1,4 @@
-"""Whether what was measured is what was meant. A difference is a bug in the generator, or in the interpreter."""
+"""Compares measurements with intentions. A difference is a bug in the generator, or in the interpreter."""
 
 from __future__ import annotations
 

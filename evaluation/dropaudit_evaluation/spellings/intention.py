@@ -1,4 +1,4 @@
-"""What the generator means a site to be, before anything is measured."""
+"""The intended site: what the generator means to build, before anything is measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dropaudit_evaluation.spellings.grammar.laws import Numbers
 
 
 class Law(StrEnum):
-    """What a site makes of its data."""
+    """The law by which a site changes its data."""
 
     RIGHT = "right"
     MISSING = "scale missing"
@@ -34,7 +34,7 @@ OTHER_RANDOMNESS = (Law.NOISE, Law.WORDS, Law.FILL)
 
 
 class Extent(StrEnum):
-    """What one cell of a mask decides for."""
+    """The part of the data that one cell of a mask decides for."""
 
     ELEMENT = "element"
     BATCH = "shared over the batch"

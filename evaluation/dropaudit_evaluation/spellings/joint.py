@@ -1,4 +1,4 @@
-"""What the sites of a graph do together: equal masks, and the output's scale."""
+"""The joint behaviour of a graph's sites: equal masks, and the output's scale."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Shift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """What the sites do together."""
+    """The joint behaviour of the sites."""
 
     link: Link
     shift: Shift

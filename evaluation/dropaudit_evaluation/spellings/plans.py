@@ -156,7 +156,7 @@ def _stacked(rng: np.random.Generator, setting: Setting) -> Scene:
 
 
 def _other(rng: np.random.Generator, setting: Setting) -> Scene:
-    """Randomness that is no mask of zeros, alone or beside a mask."""
+    """Randomness other than a mask of zeros, alone or beside a mask."""
     law = _OTHERS[int(rng.integers(len(_OTHERS)))]
     sites = [SitePlan(Wish(law, keep_prob_for(Law.RIGHT, rng, 0.5)), "layer")]
     if rng.random() < 0.4:

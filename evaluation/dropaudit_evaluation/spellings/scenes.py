@@ -16,7 +16,7 @@ from dropaudit_evaluation.spellings.rates import keep_prob_for
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all sites of a graph share."""
+    """Properties that all sites of a graph share."""
 
     role: Role
     has_time: bool

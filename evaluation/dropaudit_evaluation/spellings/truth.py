@@ -19,13 +19,13 @@ from dropaudit_evaluation.spellings.numbers.streams import Streams
 from dropaudit_evaluation.spellings.numbers.values import Value
 
 REPLICATES = 400
-# Where masks hang together, what they do to the mean is no matter of theory; time steps are replicates too.
+# Where masks hang together, their effect on the mean cannot be derived; time steps are replicates too.
 _JOINT_REPLICATES, _JOINT_IN_TIME = 8000, 1600
 
 
 @dataclass(frozen=True, slots=True)
 class SiteTruth:
-    """What a site was seen to do; the arrays have the replicates first, and a turn of a body after the other.
+    """Observations of one site; the arrays have the replicates first, and one iteration of a body after the other.
 
     Attributes:
         site: what it is meant to be.
@@ -70,7 +70,7 @@ class SiteTruth:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a graph was seen to do.
+    """Observations of one graph.
 
     Attributes:
         sites: in the order of the intentions.

@@ -109,7 +109,7 @@ def _ask_for_fault(asked: LabelDraft, site: SiteTruth, law: Law) -> None:
         # Kept values times p or q, one of the named factors: the swapped rate explains it as well.
         asked.error("DA303", "DA202")
     elif isinstance(site.site.keep_prob, np.ndarray) and law is Law.DOUBLED:
-        # Each feature is doubled by a factor of its own; "another factor" is no lie.
+        # Each feature is doubled by a factor of its own; "another factor" is true as well.
         asked.error("DA302", "DA303")
     else:
         asked.error(*_ERRORS[law])
@@ -124,7 +124,7 @@ def _is_rate(site: SiteTruth) -> bool:
 
 def _ask_for_idle(asked: LabelDraft, law: Law, role: Role) -> None:
     if law is Law.OFF and role is Role.AUTO:
-        # What cannot be switched on is no site.
+        # A Dropout that cannot be switched on is not a site.
         asked.warnings.add("DA105")
     elif law is Law.OFF:
         asked.error("DA101")

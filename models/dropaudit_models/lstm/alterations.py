@@ -1,4 +1,4 @@
-"""What else can lie between a tensor and its readers: noise, nonlinearities, statistics, other masks."""
+"""Other operators between a tensor and its readers: noise, nonlinearities, statistics, other masks."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LSTMWeights:
-    """What tf.compat.v1.nn.rnn_cell.LSTMCell holds.
+    """Weights as tf.compat.v1.nn.rnn_cell.LSTMCell holds them.
 
     Attributes:
         kernel: shape (input size + units, 4 * units); columns in the gate order i, j, f, o, rows input before h.

@@ -48,7 +48,7 @@ class Recipe:
 
     @property
     def scale(self) -> float:
-        """What kept values are multiplied by."""
+        """The factor on kept values."""
         return 1 / self.keep_prob if self.factor is None else self.factor
 
     @property

@@ -1,4 +1,4 @@
-"""What a reference LSTM is made of."""
+"""The specification of a reference LSTM."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def opsets_of(draw: Draw) -> range:
 
 
 class Head(StrEnum):
-    """What follows the last layer."""
+    """The head that follows the last layer."""
 
     NONE = "none"
     LINEAR = "linear"

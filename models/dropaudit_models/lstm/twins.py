@@ -22,7 +22,7 @@ _SEED_STEP = 1_009
 
 
 class Form(StrEnum):
-    """What becomes of a model's dropout; q is a site's keep probability, m its mask.
+    """The form that a model's dropout takes; q is a site's keep probability, m its mask.
 
     WITHOUT: no dropout, which is also inverted dropout at inference. TRAIN: inverted dropout, x·m/q. PAPER_TRAIN: the
     paper's first form at training, x·m. PAPER_OUTPUTS and PAPER_WEIGHTS: that form at inference, x·q or W·q

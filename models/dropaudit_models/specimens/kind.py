@@ -29,7 +29,7 @@ UNEQUAL = tuple(keep_prob for keep_prob in KEEP_PROBS if keep_prob != 0.5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an audit must say.
+    """The answer that an audit must give.
 
     Attributes:
         verdicts: any of these.
@@ -138,17 +138,17 @@ class Specimen:
 
     @property
     def answer(self) -> Answer:
-        """What the audit must say."""
+        """The answer that the audit must give."""
         return self.kind.answer(self.setting)
 
     @property
     def placement(self) -> Placement | None:
-        """What the audit must call the site's place, None where it is not looked at."""
+        """The placement that the audit must report for the site; None where it is not compared."""
         return self.setting.placement if self.kind.placed else None
 
     @property
     def family(self) -> Family | None:
-        """What the audit must call the site."""
+        """The implementation that the audit must report for the site."""
         return self.kind.family
 
     @property

@@ -81,7 +81,7 @@ NUMBERS = (
     ),
     Kind(
         name="infinity-dropped",
-        says="dropout on infinite values: 0 times infinity is no number",
+        says="dropout on infinite values: 0 times infinity is not a number",
         train=planted(always(multiplied(1e38)), always(multiplied(1e38)), dropped()),
         answer=fails("DA501"),
         twin="inverted",
@@ -91,7 +91,7 @@ NUMBERS = (
     ),
     Kind(
         name="weight-not-finite",
-        says="a head with one weight that is no number",
+        says="a head with one weight that is not a number",
         train=_nan_head,
         answer=fails("DA501"),
         twin="plain",

@@ -1,4 +1,4 @@
-"""What varies between specimens of one kind."""
+"""The settings that vary between specimens of one kind."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Setting:
 
     @property
     def placement(self) -> Placement:
-        """What the audit must call that place."""
+        """The placement that the audit must report."""
         return PLACES[self.where][1]
 
     @property

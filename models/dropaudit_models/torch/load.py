@@ -76,7 +76,7 @@ def _function(target: str) -> Callable[[], Any]:
     except (ImportError, AttributeError) as error:
         raise InvalidArgument(f"cannot find {target!r}: {error}", target=target) from error
     if not callable(found):
-        raise InvalidArgument(f"{target!r} is no function", target=target)
+        raise InvalidArgument(f"{target!r} is not a function", target=target)
     function: Callable[[], Any] = found
     return function
 

@@ -1,4 +1,4 @@
-"""What is known to go wrong when a PyTorch module with dropout is exported."""
+"""Known faults of exporting a PyTorch module with dropout."""
 
 from __future__ import annotations
 

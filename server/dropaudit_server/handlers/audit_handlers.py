@@ -1,4 +1,4 @@
-"""What the calls about audits do, in records; blocking, so that it runs in a thread."""
+"""Handlers of the calls about audits. They work on records and block, so they run in a thread."""
 
 from __future__ import annotations
 

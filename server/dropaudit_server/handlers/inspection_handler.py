@@ -56,7 +56,7 @@ class Inspector:
 
         Raises:
             ModelNotFound: there is no such model.
-            InvalidModel: the content is no model.
+            InvalidModel: the content is not a model.
             InspectionFailed: a worker could not look at it.
             NotInspected: no worker has answered in time.
             InspectionsFull: too many models wait for a worker.

@@ -1,4 +1,4 @@
-"""What the calls about models do, in records; blocking, so that it runs in a thread."""
+"""Handlers of the calls about models. They work on records and block, so they run in a thread."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Uploads:
         """Store what comes, unless it is stored; nothing is left of an upload that breaks off.
 
         Raises:
-            InvalidRequest: the first message is no metadata, another one is, or the content is empty.
+            InvalidRequest: the first message is not metadata, another one is, or the content is empty.
             ContentTooLarge: it exceeds the limit.
             DigestMismatch: it is not what the metadata announced.
             StorageFull: the disk is full, or would be.

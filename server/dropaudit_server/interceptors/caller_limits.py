@@ -23,7 +23,7 @@ _CALLERS = 8
 
 
 class CallKind(StrEnum):
-    """What calls are counted as: transfers hold a file open, streams are watches and the like."""
+    """Classes of calls that are limited separately: transfers hold a file open, streams are watches and the like."""
 
     CALLS = "calls"
     STREAMS = "streams"

@@ -1,4 +1,4 @@
-"""What happens around every call: who calls is known before any message is read, and errors become status codes."""
+"""The interceptor around every call: it authenticates before any message is read, and maps errors to status codes."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         return answer
 
     async def _written(self, answers: Any, context: Context) -> None:
-        """Send what a handler yields; one that is no generator sends its answers itself, as the health service does."""
+        """Send what a handler yields; a coroutine sends its answers itself, as the health service does."""
         if not hasattr(answers, "__aiter__"):
             await answers
             return

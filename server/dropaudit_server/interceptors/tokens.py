@@ -14,14 +14,14 @@ import structlog
 
 from dropaudit.errors import InvalidArgument
 
-# What reading a file may raise that is no list of tokens, or no text.
+# Errors of reading a file that is not a list of tokens, or not text.
 _UNUSABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
 
 _log = structlog.get_logger(__name__)
 
 
 class Scope(StrEnum):
-    """What a token lets its holder do; each includes those before it."""
+    """Permissions of a token; each includes those before it."""
 
     READ = "read"
     WRITE = "write"

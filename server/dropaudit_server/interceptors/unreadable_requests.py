@@ -1,4 +1,4 @@
-"""Requests that are no messages: gRPC would answer UNKNOWN, and tell what happened inside."""
+"""Requests that cannot be parsed: gRPC would answer UNKNOWN, and disclose what happened inside."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ async def _each(messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 def _checked(message: Any) -> Any:
     if message is _UNREADABLE:
-        raise InvalidRequest([("request", "its bytes are no message of this call; send what the contract says")])
+        raise InvalidRequest([("request", "its bytes do not parse as this call's message; see the contract")])
     return message

@@ -23,7 +23,7 @@ _ENTRY_BYTES = 128
 
 
 class _BadArchive(Exception):
-    """What is wrong with an archive, in a sentence."""
+    """An invalid archive, with a sentence that says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def read_archive(
     except _BadArchive as error:
         violations.add(path, str(error))
     except Exception:  # as above
-        violations.add(path, "is no .npz archive of plain arrays; write it with numpy.savez")
+        violations.add(path, "is not an .npz archive of plain arrays; write it with numpy.savez")
     else:
         return Archive(content, path, size)
     return None
@@ -75,7 +75,7 @@ def _require_small_directory(content: bytes, tensors: int) -> None:
     """Look at the end of an archive, before its whole directory is read."""
     end = content[-_END_BYTES:]
     if not end.startswith(_END) or end[-2:] != b"\0\0":
-        raise _BadArchive("is no .npz archive of plain arrays; write it with numpy.savez")
+        raise _BadArchive("is not an .npz archive of plain arrays; write it with numpy.savez")
     is_large = content[-_END_BYTES - _LARGE_END_BYTES : -_END_BYTES].startswith(_LARGE_END)
     count, size = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
     if is_large or count > tensors or size > tensors * (NAME_BYTES + _ENTRY_BYTES):
@@ -104,7 +104,7 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any],
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
-        raise _BadArchive(f"array {name!r} is no plain array")
+        raise _BadArchive(f"array {name!r} is not a plain array")
     shape, _, dtype = readers[version](file, max_header_size=_LONGEST_HEADER)
     return shape, dtype, file.tell()
 

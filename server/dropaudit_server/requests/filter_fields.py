@@ -1,4 +1,4 @@
-"""What a filter's fields mean: from `field sign value` to a condition."""
+"""Fields of filters: from `field operator value` to a condition."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _created(sign: str, value: str) -> Condition:
     try:
         instant = datetime.fromisoformat(value)
     except ValueError as error:
-        raise BadFilter(f"{value!r} is no instant such as 2026-11-24T12:00:00Z") from error
+        raise BadFilter(f"{value!r} is not an instant such as 2026-11-24T12:00:00Z") from error
     return Created(sign, (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
@@ -69,13 +69,13 @@ def _finding(value: str) -> str:
 def _model(value: str) -> str:
     found = _MODEL.fullmatch(value)
     if found is None:
-        raise BadFilter(f"{value!r} is no model; write models/ and 64 hexadecimal digits in quotes")
+        raise BadFilter(f"{value!r} is not a model; write models/ and 64 hexadecimal digits in quotes")
     return terms.model_term(found[1])
 
 
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
     if value not in known:
-        raise BadFilter(f"{value!r} is no {name}; {', '.join(known)} can be used")
+        raise BadFilter(f"{value!r} is not a {name}; {', '.join(known)} can be used")
     return value
 
 

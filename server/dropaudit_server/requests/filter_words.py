@@ -19,7 +19,7 @@ _WORD = re.compile(
 
 
 class BadFilter(ValueError):
-    """What is wrong with a filter, in a sentence."""
+    """An invalid filter, with a sentence that says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

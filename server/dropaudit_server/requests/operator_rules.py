@@ -1,4 +1,4 @@
-"""What an operator lets requests ask for."""
+"""The operator's rules for requests."""
 
 from __future__ import annotations
 

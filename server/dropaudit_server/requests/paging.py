@@ -23,7 +23,7 @@ _LONGEST_TOKEN = 1024
 
 
 class ListRequest(Protocol):
-    """What every list request has."""
+    """The fields that every list request has."""
 
     page_size: int
     page_token: str

@@ -114,7 +114,7 @@ def _asked(member: pb.SuiteMember, path: str, violations: Violations) -> Request
 
 
 def check_cron(cron: str, violations: Violations) -> None:
-    """Note what is no cron line."""
+    """Note a violation for an invalid cron line."""
     try:
         if len(cron) > _LONGEST_CRON:
             raise ValueError

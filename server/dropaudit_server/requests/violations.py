@@ -1,4 +1,4 @@
-"""What is wrong with a request: every violation at once, each with its field's path."""
+"""Violations of the contract: all of a request at once, each with its field's path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_TOLD = 10
 
 
 class Violation(NamedTuple):
-    """What is wrong with a field; `reason` is a stable word, where one is known."""
+    """An invalid field; `reason` is a stable word, where one is known."""
 
     field: str
     description: str

@@ -79,7 +79,7 @@ class Certificates:
             # Without a password nobody is asked for one.
             context.load_cert_chain(self._chain, self._key, password="")
         except ssl.SSLError as error:
-            sentence = f"{self._chain} and {self._key} are no certificate with its key"
+            sentence = f"{self._chain} and {self._key} are not a certificate with its key"
             raise InvalidArgument(f"{sentence}: {error.reason or error}", field="tls_certificate") from error
         try:
             if self._client_ca:

@@ -15,7 +15,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
 
 
 class Metrics:
-    """What is counted of calls.
+    """Metrics of calls.
 
     Args:
         watchers: how many watch audits now.

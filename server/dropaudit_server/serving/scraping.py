@@ -101,7 +101,7 @@ class _Server6(_Server):
 
 
 class _Handler(WSGIRequestHandler):
-    """Who is silent is not waited for; scrapes are no lines in the log."""
+    """Silent clients are disconnected; scrapes are not logged."""
 
     timeout = _SECONDS
 

@@ -1,4 +1,4 @@
-"""What happened to an audit."""
+"""Events of an audit."""
 
 from __future__ import annotations
 

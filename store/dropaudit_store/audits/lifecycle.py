@@ -57,7 +57,7 @@ class AuditToCreate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the store holds.
+    """Limits of what the store holds.
 
     Attributes:
         queued: most audits that wait at a time; 0 for any number.

@@ -1,4 +1,4 @@
-"""What an audit can be found by. Each term is the name of an index that holds the ids of the audits that have it."""
+"""Search terms of audits. Each term is the name of an index that holds the ids of the audits that have it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all workers have done, since the first audit: counted in the steps that end audits, and so each audit once."""
+"""Totals over all workers since the first audit, counted in the steps that end audits, and so each audit once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What has been done.
+    """Totals of the work done.
 
     Attributes:
         finished: audits by state, and by verdict or the failure's reason.

@@ -26,7 +26,7 @@ _MOST_WAITING = 256
 
 
 class _Watcher:
-    """What one watcher has not heard yet; `missed` is set when something was left out."""
+    """Events that one watcher has not received yet; `missed` is set when some were dropped."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Event | AuditError] = asyncio.Queue(_MOST_WAITING)

@@ -1,4 +1,4 @@
-"""What workers found when they looked at stored models."""
+"""Inspections: the sites that workers found in stored models."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class ReferencedModels:
             raise _unreadable(uri, error.strerror or str(error)) from error
         with file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _unreadable(uri, "it is no file")
+                raise _unreadable(uri, "it is not a file")
             self._require_inside(uri, file.fileno())
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk

@@ -14,7 +14,7 @@ from dropaudit_store.errors import StorageFull
 
 @dataclass(eq=False)
 class Room:
-    """What is kept free on the disk under Redis, for what was accepted before.
+    """Free space kept on the disk under Redis, for work that was accepted before.
 
     A Redis that writes its append-only file before it answers ends itself when the disk is full, and can refuse nothing
     any more. So what is new is refused earlier.
@@ -32,7 +32,7 @@ class Room:
     def require(self, more: int = 0) -> None:
         """Raise StorageFull when less is free, or would be after `more` bytes.
 
-        A folder that is not there is no reason to refuse anything.
+        A missing folder does not refuse anything.
         """
         if not self.folder:
             return

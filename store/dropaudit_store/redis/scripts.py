@@ -374,7 +374,7 @@ return {}
 )
 
 # ARGV id now member before after released referred models: released and referred are digests, none of them in both;
-# models those of `after` that must be stored. Puts `after` in the place of `before`; an empty word is no suite.
+# models those of `after` that must be stored. Puts `after` in the place of `before`; an empty word stands for no suite.
 # Returns 1, 0 when something else is there, or the digest of a model that is missing.
 PUT_SUITE = (
     _COMMON

@@ -113,7 +113,7 @@ def test_a_report_about_nothing_still_has_a_case() -> None:
 
 
 class Page(HTMLParser):
-    """What a page refers to, which tags are open, and the text in it."""
+    """The references of a page, its open tags, and its text."""
 
     VOID = frozenset({"meta", "br"})
 

@@ -20,4 +20,4 @@ def test_bytes_that_are_no_message_are_refused_and_nothing_is_told_of_the_inside
     for call in calls:
         refusal = refusal_of(call)
         assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
-        assert refusal.violations == {"request": "its bytes are no message of this call; send what the contract says"}
+        assert refusal.violations == {"request": "its bytes do not parse as this call's message; see the contract"}

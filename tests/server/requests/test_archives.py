@@ -65,10 +65,10 @@ def test_an_archive_comes_out_as_it_went_in(write: Callable[..., None]) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no .npz archive"),
+        (b"", "is not an .npz archive"),
         (b"PK\x05\x06" + bytes(18), None),
-        (zipped(("x.txt", b"hi")), "is no .npz archive"),
-        (zipped(("x.npy", npy(X)), comment=b"c"), "is no .npz archive"),
+        (zipped(("x.txt", b"hi")), "is not an .npz archive"),
+        (zipped(("x.npy", npy(X)), comment=b"c"), "is not an .npz archive"),
         (zipped(("x.npy", npy(X)[:-1])), "does not hold what its shape says"),
         (zipped(("x.npy", npy(X) + b"x")), "does not hold what its shape says"),
         (zipped(("x.npy", npy(X)), ("x", npy(X))), None),
@@ -78,7 +78,7 @@ def test_an_archive_comes_out_as_it_went_in(write: Callable[..., None]) -> None:
         (packed(x=np.zeros(20_000, np.float64)), "more than 100000 bytes"),
         (packed(np.savez_compressed, **{str(number): X for number in range(9)}), "at most 8 tensors"),
         (zipped(*((f"{number}.npy", b"") for number in range(5000))), "at most 8 tensors"),
-        (zipped(("x.npy", b"\x93NUMPY\x01\x00\xff\xff" + b"{" * 65535)), "no .npz archive"),
+        (zipped(("x.npy", b"\x93NUMPY\x01\x00\xff\xff" + b"{" * 65535)), "not an .npz archive"),
     ],
 )
 def test_what_is_no_archive_is_refused_before_it_is_unpacked(content: bytes, words: str | None) -> None:

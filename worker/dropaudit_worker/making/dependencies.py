@@ -1,4 +1,4 @@
-"""What the tasks use."""
+"""Dependencies of the tasks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LONGEST_LOOK_SECONDS = 60.0
 
 
 class Dependencies:
-    """What the tasks use. Connections are made when first used, so that no two processes share one.
+    """Dependencies of the tasks. Connections are made when first used, so that no two processes share one.
 
     Args:
         announce: tells a worker of an audit.

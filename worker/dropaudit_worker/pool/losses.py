@@ -1,4 +1,4 @@
-"""What became of a child that ended in the middle of an audit, as its parent sees it."""
+"""The fate of a child that ended in the middle of an audit, as its parent sees it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Losses:
-    """What a parent does for its children: queues the audits of those that are lost, keeps the leases of the others.
+    """A parent's care for its children: it queues the audits of lost ones, and keeps the leases of the others.
 
     A child cannot keep its own lease while the runtime loads a model, which stops all of its threads. Of a child that
     is lost the parent knows the cause, and that before the lease has run out.

@@ -1,4 +1,4 @@
-"""What the machine has for a worker's children."""
+"""The machine's resources for a worker's children."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def latest_due(cron: str, now: float) -> float:
     nothing was due within a day, it is the minute of `now`.
 
     Raises:
-        celery.schedules.ParseException: the line is no cron line.
+        celery.schedules.ParseException: the line is not a cron line.
     """
     line = crontab.from_string(cron)
     this_minute = datetime.fromtimestamp(now, UTC).replace(second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""Messages as they come out of Redis: whatever is no message of a task is dropped with a line in the log.
+"""Messages as they come out of Redis: whatever is not a task's message is dropped with a line in the log.
 
 Celery trusts what lies in its queues: a word that is no JSON, a list in the place of a name, ends the worker.
 """
@@ -59,7 +59,7 @@ class _Envelope(msgspec.Struct, rename="kebab"):
 
 
 class _Embedded(msgspec.Struct):
-    """What would be run after a task: nothing, in this service."""
+    """Callbacks to run after a task: none, in this service."""
 
     callbacks: None = None
     errbacks: None = None

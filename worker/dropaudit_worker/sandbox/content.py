@@ -1,4 +1,4 @@
-"""What a sandbox gets of a subject: what is said of it, and its content."""
+"""The part of a subject that a sandbox gets: its description and its content."""
 
 from __future__ import annotations
 

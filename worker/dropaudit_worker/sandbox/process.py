@@ -1,4 +1,4 @@
-"""What a sandbox does once it is shut in: one job after another, until nobody asks any more."""
+"""The main loop of a confined sandbox: one job after another, until the parent closes the pipe."""
 
 from __future__ import annotations
 

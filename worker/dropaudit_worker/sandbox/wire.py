@@ -1,4 +1,4 @@
-"""What passes between a worker and its sandbox: JSON and raw bytes, so that reading it runs nothing.
+"""The protocol between a worker and its sandbox: JSON and raw bytes, so that reading it runs nothing.
 
 A frame is the length of a message in four bytes, the message, and the raw content that the message announces.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 from dropaudit_store.records import Spec
 
-# Longer is no report.
+# No report is longer.
 MOST_ANSWER_BYTES = 256 << 20
 _LENGTH_BYTES = 4
 
@@ -94,7 +94,7 @@ _ANSWER = msgspec.json.Decoder(Answer)
 
 
 class Garbled(Exception):
-    """What came is no frame."""
+    """The received bytes are not a frame."""
 
 
 def encoded(message: Asked | Answer) -> bytes:

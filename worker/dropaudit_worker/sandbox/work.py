@@ -1,4 +1,4 @@
-"""What a sandbox does with a job."""
+"""Jobs, as a sandbox runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows a draw element by element: the part of a graph in which a mask is made and meets data."""
+"""The elementwise region behind a draw: the part of a graph in which a mask is made and meets data."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _roots(noise: NoiseMap, node: onnx.NodeProto) -> list[Root]:
 
 
 class _Walk:
-    """What is reached from roots, node by node."""
+    """The walk from roots, node by node."""
 
     def __init__(self, scope: Scope, roots: Mapping[str, frozenset[str]]) -> None:
         self._scope = scope

@@ -1,4 +1,4 @@
-"""What a tensor can be that depends on one random draw, on constants, and on at most one tensor of data.
+"""The algebra of tensors that depend on one random draw, on constants, and on at most one tensor of data.
 
 A dropout, however it is spelled, is a draw that decides between two lines: a kept element becomes slope * x + shift, a
 dropped one a constant. `Less(u, 0.8)` is a draw of two values, 1 with probability 0.8 and 0 otherwise; `Cast` keeps

@@ -64,7 +64,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class NoiseMap:
-    """What the tensors of one scope are, where they are more than plain data.
+    """The random tensors of one scope.
 
     Attributes:
         values: by tensor; captured tensors of enclosing scopes included.
@@ -177,7 +177,7 @@ def _stepped(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:
 
 
 def _plain(value: Value, name: str) -> Value:
-    """What was chosen between two tensors of data is data for whoever reads it."""
+    """A choice between two tensors of data is data for its readers."""
     return Data(name) if isinstance(value, Blend) else value
 
 

@@ -38,7 +38,7 @@ def _axes(scope: Scope, node: onnx.NodeProto) -> list[int]:
 
 
 def _follows_a_mean(scope: Scope, node: onnx.NodeProto) -> bool:
-    """Whether what a node averages was made with another average over the same axes."""
+    """Whether a node averages data that another average over the same axes went into."""
     waiting = [node.input[0]]
     for _ in range(_DEEPEST):
         makers = [scope.producers[name] for name in waiting if name in scope.producers]

@@ -20,7 +20,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one run of a model does, as far as shapes can be inferred.
+    """The work of one run of a model, as far as shapes can be inferred.
 
     Attributes:
         operators: nodes that are run, those of a body once for each step.

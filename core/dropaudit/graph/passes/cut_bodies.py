@@ -23,7 +23,7 @@ _STEPPED = ("Scan", "Loop")
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What is left of one Scan or Loop.
+    """The remainder of one Scan or Loop.
 
     Attributes:
         step: the body's step in a path, `node:attribute`.
@@ -95,7 +95,7 @@ def narrowed(node: onnx.NodeProto, found: Narrowing) -> onnx.NodeProto:
 
 
 class _Part:
-    """What lies in a body between tensors that are known and outputs that are kept.
+    """The part of a body between known tensors and kept outputs.
 
     Attributes:
         nodes: names of the nodes.

@@ -1,4 +1,4 @@
-"""Noise that is no dropout: put at its mean where a mode without randomness is derived."""
+"""Noise that is not dropout: replaced by its mean where a mode without randomness is derived."""
 
 from __future__ import annotations
 

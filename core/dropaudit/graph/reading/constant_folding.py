@@ -1,4 +1,4 @@
-"""What operators make of constants: numpy's answer to the operators in which graphs compute rates and factors."""
+"""Constant folding in numpy, for the operators in which graphs compute rates and factors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ONNX operator Dropout declares."""
+"""The declarations of the ONNX operator Dropout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model may ask for, looked at before anything is made of it: a file of a few bytes can ask for everything."""
+"""Limits of untrusted models, checked before any memory is allocated: a file of a few bytes can ask for everything."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _require_beside(path: Path, tensor: onnx.TensorProto) -> None:
         is_beside = False
     if not is_beside:
         raise UnreadableFile(
-            f"{path} keeps weights in {location!r}, which is no file below its own folder; save the model again with "
+            f"{path} keeps weights in {location!r}, not in a file below its own folder; save the model again with "
             "its external data beside it",
             path=str(path),
         )

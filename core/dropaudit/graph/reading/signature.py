@@ -1,4 +1,4 @@
-"""What a model wants to be fed."""
+"""The inputs of a model: names, types and shapes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class InputSpec:
 
 
 def signature(scope: Scope) -> tuple[InputSpec, ...]:
-    """Return the inputs of a main graph. Raises InvalidModel for inputs that are no dense tensors."""
+    """Return the inputs of a main graph. Raises InvalidModel for inputs that are not dense tensors."""
     defaults = {tensor.name for tensor in scope.graph.initializer}
     return tuple(_spec(scope, value, value.name in defaults) for value in scope.graph.input)
 
@@ -60,7 +60,7 @@ def _dimension(name: str, axis: int, dim: onnx.TensorShapeProto.Dimension) -> Di
         return dim.dim_value
     label: object = dim.dim_param
     if not isinstance(label, str):
-        # Bytes that are no text: of a text the protobuf library makes a string.
+        # Bytes that are not valid text; the protobuf library returns valid text as a string.
         raise InvalidModel(f"a dimension of input {name!r} has a label that is no UTF-8 text", input=name)
     return label or f"{name}:{axis}"
 

@@ -103,7 +103,7 @@ def has_dropped_rows(table: NDArray[Any]) -> bool:
 def looks_like_mask(value: NDArray[Any] | None) -> bool:
     """Whether a constant holds zeros and one value of at least 1, in no order.
 
-    Ones that are followed by zeros along an axis only, as in padding and causal masks, are no dropout.
+    Ones that are followed by zeros along an axis only, as in padding and causal masks, are not dropout.
     """
     if value is None or value.dtype.kind not in "fb" or value.size < _FEWEST_CELLS:
         return False

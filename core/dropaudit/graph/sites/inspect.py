@@ -1,4 +1,4 @@
-"""What a graph declares, without running it."""
+"""Sites and declarations of a graph, without running it."""
 
 from __future__ import annotations
 

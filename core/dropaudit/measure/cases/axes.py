@@ -22,7 +22,7 @@ _BATCH_NAME = re.compile(r"batch|^n$|^b$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What changing an input along an axis does.
+    """The effect of changing an input along an axis.
 
     Attributes:
         grown: axes of each tensor that grow with the axis, where the model takes another extent.
@@ -40,7 +40,7 @@ class _Change:
 
     @property
     def kind(self) -> Axis | None:
-        """What the axis is, as its name or its behaviour says; None where neither does."""
+        """The axis's meaning, by its name or its behaviour; None where neither tells."""
         if _TIME_NAME.search(self.label) or self.spreads:
             return Axis.TIME
         return Axis.BATCH if _BATCH_NAME.search(self.label) else None

@@ -39,7 +39,7 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device)
     """Read the artifacts of a subject and make what they are fed.
 
     Raises:
-        InvalidModel: an artifact is no model, or the runtime refuses it.
+        InvalidModel: an artifact is not a model, or the runtime refuses it.
         InvalidTensor: given inputs do not fit, or the artifacts of a pair do not fit each other.
     """
     if isinstance(subject, PairSubject):

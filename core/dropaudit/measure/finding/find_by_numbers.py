@@ -52,7 +52,7 @@ class _Inherited:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was found in one scope, and what bodies in it can see of it."""
+    """The sites found in one scope, and the names that its bodies can see."""
 
     region: Region
     kinds: Mapping[str, ElementKind]
@@ -203,7 +203,7 @@ def _is_known_by_algebra(site: GraphSite, found: Iterable[GraphSite]) -> bool:
 
 
 def _switched_off(site: GraphSite) -> GraphSite:
-    """What never drops and is not scaled either is off for good."""
+    """Whether a site is off for good: it never drops, and does not scale either."""
     return replace(site, switch=Switch.OFF)
 
 
@@ -212,7 +212,7 @@ def _is_idle(site: GraphSite) -> bool:
 
 
 def _is_dropout(applied: Applied) -> bool:
-    """Whether what is dropped becomes zero, or what alpha dropout makes of it; any other fill has its own meaning."""
+    """Whether dropped elements become zero, or the fill of alpha dropout; any other fill has its own meaning."""
     law = applied.law
     if applied.inert == 0:
         return False

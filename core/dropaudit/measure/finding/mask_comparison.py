@@ -39,7 +39,7 @@ class SiteMasks:
 
 @dataclass(frozen=True, slots=True)
 class MaskStudy:
-    """What exact comparison says.
+    """The results of exact comparison.
 
     Attributes:
         frozen: sites whose mask is the same in every run.

@@ -1,4 +1,4 @@
-"""What the inference artifact of a pair multiplies where the train artifact drops: found by trying."""
+"""The factor of a pair's inference artifact at each site of the train artifact: found by trying."""
 
 from __future__ import annotations
 

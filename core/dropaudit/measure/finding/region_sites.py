@@ -21,7 +21,7 @@ _SAME_SHARE = 0.05
 
 
 class ElementKind(Enum):
-    """What the elements of a tensor are over many draws."""
+    """The behaviour of a tensor's elements over many draws."""
 
     FIXED = "what no draw changes"
     MASK = "two values"
@@ -127,7 +127,7 @@ class RegionReader:
         return constant is None or (constant.dtype.kind == "f" and len(distinct(constant)) > 2)
 
     def _is_mask_of_data(self, node: onnx.NodeProto, data: list[str]) -> bool:
-        """Whether what is made of draws and data takes two values: a mask whose rate is computed from data."""
+        """Whether a function of draws and data takes two values: a mask whose rate is computed from data."""
         found = self._values.of(node.output[0])
         if found is None or not self._noise(node, data):
             return False

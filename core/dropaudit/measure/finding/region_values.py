@@ -32,7 +32,7 @@ _SAMPLED = 2048
 
 @dataclass
 class RegionValues:
-    """What the tensors of a region are over several runs.
+    """The values of a region's tensors over several runs.
 
     Attributes:
         region: the region.

@@ -27,7 +27,7 @@ _NOTED = 512
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """What is measured: sites by the tensors before and after their mask, outputs by name.
+    """The meters of an audit: sites by the tensors before and after their mask, outputs by name.
 
     `judged` is False where nothing is tested: at inference there is no scale to judge. Of `noted_outputs` the factor
     is reported as far as it is known, and no verdict waits for it.

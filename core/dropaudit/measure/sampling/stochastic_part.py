@@ -23,7 +23,7 @@ _AGREEMENT = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What replicates are drawn from.
+    """The model and feeds that replicates are drawn from.
 
     Attributes:
         model: the model, or the part of it that randomness reaches.
@@ -81,7 +81,7 @@ def opened(model: onnx.ModelProto, names: Sequence[str], *, inside: bool = True)
 
 @dataclass(frozen=True, slots=True)
 class FirstRuns:
-    """What an opened model returned: for one replicate, and the shapes for several where they can be drawn together."""
+    """First results of an opened model: for one replicate, and the shapes for several that are drawn together."""
 
     alone: Mapping[str, Array]
     tiling: Tiling | None

@@ -92,7 +92,7 @@ class SamplingStrategy:
 
     @property
     def name(self) -> str:
-        """What the report calls this way of drawing."""
+        """The name of this sampling strategy in the report."""
         return "reseeded" if self.tiling is None else "tiled"
 
     @property
@@ -222,7 +222,7 @@ def _drawing_from(
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """What a trial starts from: inputs, what the opened model returned for them, and the model that stays silent."""
+    """The start of a trial: inputs, the opened model's results for them, and the model without randomness."""
 
     feeds: Tensors
     alone: Tensors

@@ -1,4 +1,4 @@
-"""What a way of drawing is made from, and whether copies of an input may be run side by side."""
+"""Inputs of the choice of a sampling strategy, and whether copies of an input may be run side by side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SiteProbes:
 
 @dataclass(frozen=True, slots=True)
 class StrategyInputs:
-    """What the choice depends on.
+    """Everything that the choice depends on.
 
     Attributes:
         bypassed: session of the model with its sites bypassed.

@@ -1,4 +1,4 @@
-"""What may be done to a mask without changing it: each takes numbers 0 and 1, and gives the same."""
+"""Detours that leave a mask unchanged: each takes numbers 0 and 1, and returns the same."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dropaudit_evaluation.spellings.grammar.writer import BOOL, INT32, INT64
 
 
 class Form(Enum):
-    """What kind of tensor says which cells are kept."""
+    """The kind of tensor that says which cells are kept."""
 
     BOOLEAN = "boolean"
     NUMBER = "number"

@@ -1,4 +1,4 @@
-"""What every production of the grammar is given: where to write, what to draw from, and the record of its choices."""
+"""The context of every production of the grammar: where to write, what to draw from, and the record of its choices."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from dropaudit_evaluation.spellings.intention import Law
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a site is to be.
+    """The plan of a site.
 
     Attributes:
         law: one of those of a mask.

@@ -72,7 +72,7 @@ def cosine(pen: Pen, q: Numbers) -> Mask:
 
 
 def thresholded(pen: Pen, q: Numbers) -> Mask:
-    """What ThresholdedRelu leaves of u."""
+    """The part of u that ThresholdedRelu keeps."""
     left = pen.emit("ThresholdedRelu", unit(pen), alpha=float(1 - q))
     choices: dict[str, Callable[[], Mask]] = {
         "sign": lambda: Mask(pen.emit("Sign", left), Form.NUMBER),

@@ -56,7 +56,7 @@ def _distance(pen: Pen, q: Numbers) -> str:
 
 
 def sign(pen: Pen, q: Numbers) -> Mask:
-    """What is positive of sign(t - u), or (sign(t - u) + 1) / 2 without the half that a tie gives."""
+    """The positive part of sign(t - u), or (sign(t - u) + 1) / 2 without the half that a tie gives."""
     signs = pen.emit("Sign", _distance(pen, q))
     choices: dict[str, Callable[[], Mask]] = {
         "relu": lambda: Mask(pen.emit("Relu", signs), Form.NUMBER),

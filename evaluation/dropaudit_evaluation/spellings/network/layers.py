@@ -1,4 +1,4 @@
-"""What stands between sites and behind them."""
+"""Layers between sites and behind them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Tensor:
 
 @dataclass
 class Network:
-    """What has been written so far.
+    """The network as written so far.
 
     Attributes:
         plan: of the graph.

@@ -1,4 +1,4 @@
-"""Randomness that is no mask of zeros: noise, a choice between two tensors, a layer left out, other ids, a fill."""
+"""Randomness other than a mask of zeros: noise, a choice between two tensors, a layer left out, other ids, a fill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a graph is to hold, before it is written."""
+"""The plan of a graph, before it is written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dropaudit_evaluation.spellings.intention import Extent
 
 
 class Pairing(StrEnum):
-    """What an inference artifact does in place of a site."""
+    """The operation of an inference artifact in place of a site."""
 
     PLAIN = "nothing"
     CLASSIC = "times q"

@@ -1,4 +1,4 @@
-"""What random operators draw: streams of their own, or one stream where two of them carry one seed."""
+"""Streams of random operators: one for each, or one for two operators that carry the same seed."""
 
 from __future__ import annotations
 

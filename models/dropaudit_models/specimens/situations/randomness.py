@@ -1,4 +1,4 @@
-"""Randomness that is no ordinary dropout, that few runs show, or that stands beside dropout."""
+"""Randomness that is not ordinary dropout, that few runs show, or that stands beside dropout."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _beside(name: str, says: str, right: onnx.ModelProto, wrong: onnx.ModelProto
         difficulty=Difficulty.RANDOM_REFERENCE,
         name=f"random-reference-{name}",
         says=f"{says}, and right dropout",
-        why="the dropout is right; the noise is no dropout (DA106), and no mean is taken against one draw of it",
+        why="the dropout is right; the noise is not dropout (DA106), and no mean is taken against one draw of it",
         model=right,
         answer=_NEVER_SHIFTED,
         twin=f"random-reference-{name}",
@@ -163,7 +163,7 @@ RANDOMNESS = (
         difficulty=Difficulty.OTHER_RANDOMNESS,
         name="other-randomness-filled-scores",
         says="scores before a softmax set to -1e4 in one case of ten",
-        why="a fill other than zero is no dropout of the tensor's own law: DA106",
+        why="a fill other than zero is not dropout of the tensor's own law: DA106",
         model=_filled_scores(),
         answer=_NEVER_SHIFTED,
         twin="other-randomness-filled-scores",
@@ -199,7 +199,7 @@ RANDOMNESS = (
     _served(
         "rare-tiny-noise",
         "noise of 1e-7 in double precision",
-        "outputs differ from run to run by more than rounding: a random operator that is no site",
+        "outputs differ from run to run by more than rounding: a random operator that is not a site",
         _tiny_noise(),
         faulty("DA104", never=("DA103", "DA105")),
     ),

@@ -236,7 +236,7 @@ ROBUSTNESS = (
         difficulty=Difficulty.CRASH,
         name="crash-noise-served",
         says="noise of scale .1 added in what is served",
-        why="outputs differ from run to run by a random operator that is no site",
+        why="outputs differ from run to run by a random operator that is not a site",
         model=_added_noise(0.1),
         role=Role.INFERENCE,
         answer=faulty("DA104", never=("DA103", "DA105")),

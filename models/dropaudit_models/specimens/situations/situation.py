@@ -14,7 +14,7 @@ from dropaudit_models.specimens.kind import FAIL, PASS, Answer
 
 
 class Difficulty(StrEnum):
-    """What makes an audit go wrong there."""
+    """The property that makes an audit go wrong."""
 
     UNMEASURED = "unmeasured"  # nothing can be measured where the site or the output is zero
     EQUAL_SEEDS = "equal-seeds"  # masks that are the same, or of which one decides the other

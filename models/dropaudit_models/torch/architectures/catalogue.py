@@ -23,7 +23,7 @@ class Mode(StrEnum):
 
 
 class Trait(StrEnum):
-    """What a train artifact holds; each decides part of the verdict."""
+    """Traits of a train artifact; each decides part of the verdict."""
 
     OPERATORS = "operators"
     SPARED = "spared"
@@ -40,11 +40,11 @@ REASONS = {
     Trait.SPARED: "Dropout operators on constants, right as written, which a default session leaves alone",
     Trait.CHAINS: "masks by a uniform draw and a comparison, right as written; no session deletes them",
     Trait.INERT: "scaled_dot_product_attention asks for dropout, and the exporter writes it without train mode: a rate "
-    "is declared and nothing drops (DA101); in role auto what cannot be switched on is no site",
+    "is declared and nothing drops (DA101); in role auto what cannot be switched on is not a site",
     Trait.FROZEN: "a mask made from constants, computed once by the exporter: a constant mask is DA401 in every role",
     Trait.STATISTICS: "BatchNorm is written with the batch's statistics, so that the modes differ without randomness "
     "(DA502)",
-    Trait.NOISE: "Gaussian noise in train mode, which is no dropout (DA106), and behind which DA305 is not judged",
+    Trait.NOISE: "Gaussian noise in train mode, which is not dropout (DA106), and behind which DA305 is not judged",
     Trait.SAMPLING: "the noise is drawn in evaluation mode too: served, its outputs differ from run to run (DA104)",
 }
 

@@ -1,4 +1,4 @@
-"""What an audit of each artifact and of each pair must say, derived from what the artifact holds. Needs no PyTorch."""
+"""Expected verdicts of each artifact and pair, derived from the artifact's traits. Does not need PyTorch."""
 
 from __future__ import annotations
 

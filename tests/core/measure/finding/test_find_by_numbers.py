@@ -83,7 +83,7 @@ KNOWN = {
 
 
 def told(site: GraphSite) -> tuple[object, ...]:
-    """What both ways must agree on."""
+    """The facts that both ways must agree on."""
     law = None if site.law is None else (round(site.law.slope, 5), round(site.law.shift, 5), round(site.law.dropped, 5))
     rate = None if site.declared_keep_prob is None else round(site.declared_keep_prob, 6)
     return site.implementation, site.maker, rate, site.source, site.result, law, site.switch

@@ -75,7 +75,7 @@ def test_the_mask_of_an_operator_is_true_where_it_keeps() -> None:
 
 
 def test_each_cell_goes_through_all_parts_of_its_range() -> None:
-    """What happens to a cell once in 64 draws is seen for every cell."""
+    """An event that a cell sees once in 64 draws is seen for every cell."""
     runner = runner_of("u = RandomUniformLike(x)  y = Mul(x, u)")
     found = np.stack([runner.draw(number)["u"] for number in range(runner.runs)])
     assert runner.runs == 64

@@ -1,4 +1,4 @@
-"""What the standard library does not offer of Linux."""
+"""Linux system calls that the standard library does not offer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the file system a sandbox may see: Python's code and its libraries, and devices."""
+"""The files that a sandbox may see: Python's code and its libraries, and devices."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def _there(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Return those that exist, real paths too: a link is of no use where its end cannot be seen."""
     known = [path for path in paths if path.is_absolute() and path.exists()]
     found = dict.fromkeys(each for path in known for each in (path, path.resolve()))
-    # The whole system is no library, whatever a search path says.
+    # The file system's root is not a library, whatever a search path says.
     return tuple(path for path in found if len(path.parts) > 1)

@@ -1,4 +1,4 @@
-"""What a sandbox may take of memory and files."""
+"""Limits of a sandbox: memory and files."""
 
 from __future__ import annotations
 
