@@ -38,13 +38,19 @@ def place(scope: Scope, source: str, result: str) -> Placement:
 def _initial_state(scope: Scope, result: str) -> Placement | None:
     """Tell a mask on the state that a recurrent operator begins with: an LSTM's seventh input is its memory."""
     for node in scope.consumers.get(result, []):
-        if node.op_type in MOVES and node.input[0] == result:
+        if (node.op_type in MOVES and node.input[0] == result) or _is_line(scope, node):
             found = _initial_state(scope, node.output[0])
             if found is not None:
                 return found
         if node.op_type in ("LSTM", "GRU", "RNN") and result in node.input[5:7]:
             return Placement.STATE_C if list(node.input).index(result) == 6 else Placement.STATE_H
     return None
+
+
+def _is_line(scope: Scope, node: onnx.NodeProto) -> bool:
+    """Whether a node only scales or shifts: a state that was scaled is a state still."""
+    numbers = sum(scope.scalar(name) is not None for name in node.input)
+    return node.op_type in ("Mul", "Div", "Add", "Sub") and numbers == 1
 
 
 def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:
