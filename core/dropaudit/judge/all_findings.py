@@ -37,7 +37,8 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
     if pair is not None and is_foreign(pair.weights, [site.keep_prob for site in measured]):
         # No dropout asks for such a factor: the weights are others, and nothing can be said of what makes up for what.
         pair = replace(pair, factors=None)
-    findings = judge_stacked(model, prepared.decided) + judge_pair(prepared.reference, pair)
+    kept = {site.site: site.meter.interval.estimate for site in measured if site.meter.interval is not None}
+    findings = judge_stacked(model, prepared.decided, kept) + judge_pair(prepared.reference, pair)
     findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)
     reaching = frozenset(operator.name for operator in prepared.reference.other)
     dead = model.dead

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dropaudit.findings import make_finding
 from dropaudit.graph.draws.noise_algebra import MOVES
@@ -14,6 +14,8 @@ from dropaudit.report import Axis, Finding, Implementation, Placement
 
 _ON_WEIGHTS = (Placement.WEIGHT,)
 _ROUNDING = 1e-6
+# Of two masks of which one lies in the other, both keep what the smaller does, as far as a share is known.
+_MOST_OF = 0.8
 
 
 def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
@@ -119,19 +121,43 @@ def judge_correlation(model: Model, dispersion: float | None) -> list[Finding]:
     ]
 
 
-def judge_stacked(model: Model, decided: Collection[tuple[GraphSite, GraphSite]] = ()) -> list[Finding]:
-    """DA203: a site whose data is another site's result, with nothing but moves between."""
+def judge_stacked(
+    model: Model, decided: Collection[tuple[GraphSite, GraphSite]] = (), kept: Mapping[GraphSite, float] | None = None
+) -> list[Finding]:
+    """DA203: a site whose data is another site's result, with nothing but moves between.
+
+    Args:
+        model: the model.
+        decided: pairs of sites of which the first's mask decides the second's.
+        kept: measured keep rate of sites; that of a second one is seen where the first has kept.
+    """
     scopes = {scope.path: scope for scope in model.scopes}
     results = {(site.path, each.result): site for site in model.active for each in site.applications}
     findings = []
     for site in (each for each in model.active if not is_frozen(each)):
         first = _dropped_before(scopes[site.path], site.source, results)
         if first is not None and first is not site and not is_frozen(first):
-            decides = (first, site) in decided
-            findings.append(_stacked(first, site, decides=decides))
-            if decides and site.law is not None and site.law.slope * site.scale_elsewhere > 1 + _ROUNDING:
+            both = _kept_by_both(first, site, kept if (first, site) in decided else None)
+            findings.append(_stacked(first, site, both))
+            if (first, site) in decided and _is_compensated_twice(first, site, both):
                 findings.append(_compensated_twice(first, site))
     return findings
+
+
+def _kept_by_both(first: GraphSite, second: GraphSite, seen: Mapping[GraphSite, float] | None) -> float | None:
+    """Return what two masks keep: what is seen where one decides the other, else what they declare."""
+    rates = (first.declared_keep_prob, second.declared_keep_prob)
+    if seen is not None:
+        rates = (seen.get(first, rates[0]), seen.get(second, rates[1]))
+    return None if rates[0] is None or rates[1] is None else rates[0] * rates[1]
+
+
+def _is_compensated_twice(first: GraphSite, second: GraphSite, both: float | None) -> bool:
+    """Whether a second mask scales what the first has scaled, and drops nothing more than the smaller of the two."""
+    if second.law is None or second.law.slope * second.scale_elsewhere <= 1 + _ROUNDING or both is None:
+        return False
+    smaller = min(each.declared_keep_prob or 1.0 for each in (first, second))
+    return both > _MOST_OF * smaller
 
 
 def _compensated_twice(first: GraphSite, second: GraphSite) -> Finding:
@@ -159,12 +185,7 @@ def _dropped_before(scope: Scope, name: str, results: _Results) -> GraphSite | N
     return results[(scope.path, name)]
 
 
-def _stacked(first: GraphSite, second: GraphSite, *, decides: bool) -> Finding:
-    both = None
-    if first.declared_keep_prob is not None and second.declared_keep_prob is not None:
-        rates = (first.declared_keep_prob, second.declared_keep_prob)
-        # Of two masks of which one lies in the other, both keep what the smaller keeps.
-        both = min(rates) if decides else rates[0] * rates[1]
+def _stacked(first: GraphSite, second: GraphSite, both: float | None) -> Finding:
     kept = "" if both is None else f": together they keep {both:.4g}"
     return make_finding(
         "DA203",

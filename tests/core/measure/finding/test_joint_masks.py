@@ -147,3 +147,42 @@ def test_draws_at_different_places_get_seeds_of_their_own() -> None:
 def test_in_the_main_graph_alone_no_seed_is_needed() -> None:
     model = name_nodes(onnx.load_from_string(dense(f"{masks('', '')}  y = Add(d, e)", extra=EXTRA)))
     assert with_own_seeds(model, {"x": X}, CPU, np.random.default_rng(2)) is model
+
+
+def test_masks_that_exclude_each_other_are_not_called_one_mask_that_is_scaled_twice() -> None:
+    """x m1 / q1 m2 / q2 with m1 = [u < 0.6] and m2 = [u > 0.5]: both keep a tenth, and the mean is 0.1 / 0.3."""
+    body = (
+        "u = RandomUniformLike<seed = 7.0>(x)  b = Less(u, narrow)  m = Cast<to = 1>(b)  s = Div(m, narrow)"
+        "  d = Mul(x, s)  v = RandomUniformLike<seed = 7.0>(d)  c = Greater(v, half)  n = Cast<to = 1>(c)"
+        "  k = Div(n, half)  y = Mul(d, k)"
+    )
+    report = audit(ArtifactSubject(dense(body, extra=EXTRA + ", float half = {0.5}"), Role.TRAIN), PLAN)
+    assert codes(report, Severity.ERROR) == {"DA305"}
+    (output,) = report.outputs
+    assert output.scale_factor is not None
+    assert output.scale_factor.lower < 0.1 / 0.3 < output.scale_factor.upper
+    (stacked,) = (finding for finding in report.findings if finding.code == "DA203")
+    assert stacked.evidence["keepProbOfBoth"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_second_mask_written_as_a_difference_is_one_site_behind_the_first() -> None:
+    body = (
+        "u = RandomUniformLike(x)  b = Less(u, wide)  m = Cast<to = 1>(b)  s = Div(m, wide)  d = Mul(x, s)"
+        "  v = RandomUniformLike(d)  c = Less(v, narrow)  n = Cast<to = 1>(c)  o = Sub(one, n)  l = Mul(d, o)"
+        "  k = Sub(d, l)  y = Div(k, narrow)"
+    )
+    report = audit(ArtifactSubject(dense(body, extra=EXTRA + ", float one = {1.0}"), Role.TRAIN), PLAN)
+    assert report.verdict is Verdict.WARN
+    assert [site.declared_keep_prob for site in report.sites] == pytest.approx([0.8, 0.6], abs=1e-5)
+
+
+def test_a_draw_for_the_whole_batch_behind_another_mask_is_not_shared_between_copies() -> None:
+    """Behind a mask, other cells are zero in each copy: that made the copies look as if each had a draw of its own."""
+    body = (
+        "u = RandomUniformLike(x)  b = Less(u, narrow)  m = Cast<to = 1>(b)  s = Div(m, narrow)  d = Mul(x, s)"
+        "  e = ReduceSum<keepdims = 1>(d)  v = RandomUniformLike(e)  c = Less(v, wide)  n = Cast<to = 1>(c)"
+        "  k = Div(n, wide)  y = Mul(d, k)"
+    )
+    report = audit(ArtifactSubject(dense(body, extra=EXTRA), Role.TRAIN), PLAN)
+    assert report.execution.sampling == "reseeded"
+    assert not codes(report, Severity.ERROR)
