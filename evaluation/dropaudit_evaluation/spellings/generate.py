@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from dropaudit_evaluation.labels import Label
 from dropaudit_evaluation.spellings.errors import Unfit
@@ -27,18 +31,22 @@ class Spelling:
         label: what an audit must say.
         features: productions and properties, `kind:name`, each once.
         inference: bytes of a pair's other artifact.
+        inputs: what to run on; None where any data will do.
     """
 
     model: bytes
     label: Label
     features: tuple[str, ...]
     inference: bytes | None = None
+    inputs: Mapping[str, NDArray[Any]] | None = None
 
     def write(self, folder: Path) -> None:
-        """Write the file, or both files of a pair, as the label names them."""
+        """Write the file, or both files of a pair, and inputs, as the label names them."""
         (folder / self.label.file).write_bytes(self.model)
         if self.label.inference is not None and self.inference is not None:
             (folder / self.label.inference).write_bytes(self.inference)
+        if self.label.inputs is not None and self.inputs is not None:
+            np.savez(folder / self.label.inputs, allow_pickle=False, **self.inputs)
 
 
 def spelling(seed: int, number: int) -> Spelling:
@@ -60,8 +68,10 @@ def _attempt(rng: np.random.Generator, file: str) -> Spelling:
     built = build(plan, rng)
     truth = measure(built, rng)
     label = label_of(plan, truth, file)
+    if truth.feeds is not None:
+        label = msgspec.structs.replace(label, inputs=file.replace(".onnx", ".npz"))
     features = tuple(dict.fromkeys((*_properties(plan), *built.record)))
-    return Spelling(built.model.SerializeToString(), label, features, _inference(plan, built))
+    return Spelling(built.model.SerializeToString(), label, features, _inference(plan, built), truth.feeds)
 
 
 def _inference(plan: GraphPlan, built: Built) -> bytes | None:

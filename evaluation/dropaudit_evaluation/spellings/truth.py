@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,10 +76,12 @@ class Truth:
     Attributes:
         sites: in the order of the intentions.
         scales: of each replicate, the projection of its output on the output without any site.
+        feeds: what it was run on, where what masks do to the mean depends on the data; None where it does not.
     """
 
     sites: tuple[SiteTruth, ...]
     scales: NDArray[np.float64]
+    feeds: Mapping[str, NDArray[Any]] | None = None
 
 
 def measure(built: Built, rng: np.random.Generator) -> Truth:
@@ -92,13 +95,18 @@ def measure(built: Built, rng: np.random.Generator) -> Truth:
     (reference,) = apart.run(feeds)
     (output,) = Interpreter(built.model, Streams(_replicates_of(built), rng)).run(feeds)
     sites = tuple(_site_truth(site, apart.watched[site.data], apart.bypassed[site.result]) for site in built.sites)
-    return Truth(sites, _scales(output, reference))
+    return Truth(sites, _scales(output, reference), feeds if _hang_together(built) else None)
+
+
+def _hang_together(built: Built) -> bool:
+    """Whether masks of two sites are not independent of each other."""
+    seeds = [site.seed for site in built.sites if site.seed is not None]
+    return len(set(seeds)) < len(seeds) or any(site.shares_mask for site in built.sites)
 
 
 def _replicates_of(built: Built) -> int:
     """Return how many replicates the output needs."""
-    seeds = [site.seed for site in built.sites if site.seed is not None]
-    if len(set(seeds)) == len(seeds) and not any(site.shares_mask for site in built.sites):
+    if not _hang_together(built):
         return REPLICATES
     has_time = len(built.model.graph.output[0].type.tensor_type.shape.dim) > 2
     return _JOINT_IN_TIME if has_time else _JOINT_REPLICATES
