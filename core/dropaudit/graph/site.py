@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dropaudit.report import Implementation, Placement
 
 
@@ -54,6 +57,24 @@ class RemoteScale:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """A keep probability for each element; NaN where nothing is known, since no data away from zero came in.
+
+    Attributes:
+        values: in the order of the elements.
+        shape: broadcast against the site's result.
+    """
+
+    values: tuple[float, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def array(self) -> NDArray[np.float64]:
+        """The same as an array."""
+        return np.array(self.values).reshape(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
 class GraphSite:
     """A place where a random mask is applied.
 
@@ -74,7 +95,8 @@ class GraphSite:
         default_on: value of the default behind DEFAULT.
         ratio_input: graph input that holds the drop rate, if one does.
         other: tensor that takes the place of the source where it is not kept, as in zoneout; None for a mask.
-        uneven: whether each element has a factor of its own, as with a drop rate for each feature.
+        uneven: whether each element has a factor of its own, and the rates that ask for it are not known.
+        rates: keep probability of each element where they differ, as with a drop rate for each feature.
     """
 
     name: str
@@ -97,6 +119,7 @@ class GraphSite:
     ratio_input: str | None = None
     other: str | None = None
     uneven: bool = False
+    rates: Rates | None = None
 
     @property
     def owner(self) -> str | None:

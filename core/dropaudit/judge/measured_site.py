@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.laws import alpha_law
 from dropaudit.judge.compensation import Compensation
+from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.report import Family, Implementation
-from dropaudit.stats.scale import Factor, is_constant, name_factor, name_factor_within
+from dropaudit.stats.scale import Factor, declared_precision, is_constant, name_factor, name_factor_within
 
-# A draw's edges are found in single precision.
-_OF_A_CHAIN = 1e-4
 # Where cells do not draw for themselves, those at the borders have another rate.
 _BORDERS = 0.035
 
@@ -57,6 +56,8 @@ class MeasuredSite:
     @property
     def factor_name(self) -> Factor:
         """Name of the measured factor; OTHER where it varies or cannot be compared."""
+        if isinstance(self.meter, RatesMeter):
+            return self.meter.factor_name
         q = self.keep_prob
         if self.factor is None or not isinstance(self.meter, MaskMeter) or not 0 < q < 1:
             return Factor.OTHER
@@ -64,7 +65,8 @@ class MeasuredSite:
             interval = self.meter.interval
             return name_factor_within(self.factor, interval.lower - _BORDERS, interval.upper + _BORDERS)
         operator = self.site.implementation is Implementation.DROPOUT_OP
-        return name_factor(self.factor, q, self.meter.precision if operator else max(self.meter.precision, _OF_A_CHAIN))
+        precision = self.meter.precision if operator else declared_precision(self.meter.precision, q)
+        return name_factor(self.factor, q, precision)
 
     def is_made_up_for(self, compensation: Compensation) -> bool:
         """Whether inference multiplies by what the kept values lack."""

@@ -9,6 +9,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.laws import alpha_law
 from dropaudit.judge.compensation import Compensation
 from dropaudit.judge.measured_site import MeasuredSite
+from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.meters.site_meters import MaskMeter, NoiseMeter
 from dropaudit.report import Finding, Implementation, Interval
 from dropaudit.stats.scale import Factor
@@ -30,6 +31,8 @@ def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Col
     assert isinstance(measured.meter, MaskMeter)
     if measured.site.other is not None or measured.site.uneven or measured.site.maker in reaching:
         return _judge_rate(measured.meter)
+    if isinstance(measured.meter, RatesMeter):
+        return _judge_rate(measured.meter) + _judge_rates(measured, compensation)
     if measured.follows:
         return _judge_scale(measured, measured.meter, compensation)
     if _scales_all(measured):
@@ -209,6 +212,18 @@ def _judge_scale(measured: MeasuredSite, meter: MaskMeter, compensation: Compens
     code, remedy = _FAULTS[name]
     meaning = "" if name is Factor.OTHER else f", which is {name.value}"
     return [_scale_finding(code, measured, f"Multiplies kept values by {factor:.6g}{meaning}", remedy)]
+
+
+def _judge_rates(measured: MeasuredSite, compensation: Compensation) -> list[Finding]:
+    """Judge the scale of a mask whose elements have rates of their own."""
+    name, made_up_for = measured.factor_name, compensation.factor is not None and not compensation.is_near(1.0)
+    if name is Factor.INVERTED:
+        return [_further_factor(measured, compensation)] if made_up_for else []
+    if name is Factor.UNSCALED:
+        return [_unscaled(measured, compensation)]
+    code, remedy = _FAULTS[name]
+    meaning = "by what no one reading of its rate explains" if name is Factor.OTHER else f"by {name.value} of its own q"
+    return [_scale_finding(code, measured, f"Multiplies what it keeps of each feature {meaning}", remedy)]
 
 
 def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Finding:

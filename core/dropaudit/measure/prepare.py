@@ -11,6 +11,7 @@ from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.linear_paths import reached_and_linear
 from dropaudit.graph.passes.expose import can_be_exposed
 from dropaudit.graph.site import GraphSite, Law
+from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.case import Case, is_frozen
 from dropaudit.measure.cases.axes import Labels, label_axes
 from dropaudit.measure.cases.reference import Reference, deterministic, make_reference
@@ -237,5 +238,7 @@ def _site_meter(
     law = site.law or _PLAIN
     if _is_noise(site):
         return NoiseMeter(site.name, keep_prob, law, shared, plan.tolerance, alpha)
+    if site.rates is not None:
+        return RatesMeter(site.name, site.rates, shared, alpha)
     kind = MaskMeter if site.other is None else ChoiceMeter
     return kind(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere, site.keep_prob_as_run)

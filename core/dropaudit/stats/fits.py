@@ -16,6 +16,9 @@ _SEEN_KEPT = 0.7
 _LEAST = 1e-9
 # A share of 64 draws, one from each part of the range, is known to about this much, for most elements.
 _NEAR_SHARE, _MOST_ELEMENTS = 0.15, 0.9
+# Shares that differ by less than this may be of one rate.
+_APART = 0.15
+_DRAWS_APART = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,16 @@ class Dropped:
     """The law of dropped data: slope * x + shift when kept, `fill` when not.
 
     Attributes:
-        slope: None where each element has a factor of its own, one over its own share of kept draws.
+        slope: None where each element has a factor of its own, which its own share of kept draws asks for.
         kept: share of the elements that are kept.
+        by_rate: whether those shares differ, so that the factors can be nothing else.
     """
 
     slope: float | None
     shift: float
     fill: float
     kept: float
+    by_rate: bool = False
 
 
 def is_two_valued(values: NDArray[Any]) -> bool:
@@ -114,8 +119,8 @@ def _line(
     if factor is not None:
         return Dropped(factor, 0.0, fill, share)
     if fill == 0:
-        uneven = _constant_by_element(u, x, kept, precision) and _makes_up_by_element(u, x, kept)
-        return Dropped(None, 0.0, fill, share) if uneven else None
+        by_rate = _by_rate(u, x, kept) if _constant_by_element(u, x, kept, precision) else None
+        return None if by_rate is None else Dropped(None, 0.0, fill, share, by_rate)
     slope, shift = np.polyfit(x[kept], u[kept], 1) if len(np.unique(x[kept])) >= _FEWEST else (0.0, 0.0)
     off = np.abs(u[kept] - slope * x[kept] - shift)
     close = slope != 0 and float(off.max()) <= 20 * precision * float(np.abs(u[kept]).max())
@@ -127,13 +132,25 @@ def _constant(ratios: NDArray[np.float64], precision: float) -> float | None:
     return middle if middle and bool(np.all(np.abs(ratios - middle) <= precision * abs(middle))) else None
 
 
-def _makes_up_by_element(u: NDArray[np.float64], x: NDArray[np.float64], kept: NDArray[np.bool_]) -> bool:
-    """Whether the factor of each element is one over its own share: others are gains of the model."""
-    shares = kept.mean(axis=0)
-    seen = shares > 0
+def _by_rate(u: NDArray[np.float64], x: NDArray[np.float64], kept: NDArray[np.bool_]) -> bool | None:
+    """Say whether elements have rates of their own; None where their factors are gains of the model.
+
+    The factor of each must be one over its own share. Where shares differ from element to element, one over its square
+    or over its complement is a mistake of the dropout, and no gain.
+    """
+    seen = kept.any(axis=0)
+    shares = kept.sum(axis=0)[seen] / (x != 0).sum(axis=0)[seen]
     with np.errstate(all="ignore"):
         factors = np.where(kept, u / x, 0).sum(axis=0)[seen] / kept.sum(axis=0)[seen]
-    return bool(np.mean(np.abs(factors * shares[seen] - 1) < _NEAR_SHARE) > _MOST_ELEMENTS)
+        wrong = (factors * shares**2, factors * (1 - shares))
+    differ = float(np.ptp(shares)) > max(_APART, _DRAWS_APART / len(kept))
+    if _mostly_one(factors * shares, _NEAR_SHARE):
+        return differ
+    return True if differ and any(_mostly_one(each, 2 * _NEAR_SHARE) for each in wrong) else None
+
+
+def _mostly_one(numbers: NDArray[np.float64], near: float) -> bool:
+    return bool(np.mean(np.abs(numbers - 1) < near) > _MOST_ELEMENTS)
 
 
 def _constant_by_element(

@@ -10,6 +10,9 @@ ULPS = 4
 FACTOR_PRECISION = 1e-6
 # Two sessions, or digits printed at float32, agree no better than this.
 RECORDED_PRECISION = 1e-5
+# The precision of a rate that a threshold declares, and the coarsest at which factors are still told apart.
+_THRESHOLD_PRECISION = 1e-4
+_COARSEST = 0.015
 
 
 class Factor(StrEnum):
@@ -61,6 +64,19 @@ def name_factor_within(factor: float, lower: float, upper: float) -> Factor:
 def factor_precision(epsilon: float) -> float:
     """Return the relative precision to compare a factor with, for tensors of machine epsilon `epsilon`."""
     return max(FACTOR_PRECISION, ULPS * epsilon)
+
+
+def declared_precision(precision: float, keep_prob: float) -> float:
+    """Return the relative precision that a factor can be compared with 1/q at, where a threshold declares q.
+
+    The edges of a draw are found in single precision; in half precision, draw and threshold move q by a step.
+
+    Args:
+        precision: of the factor itself, see `factor_precision`.
+        keep_prob: q.
+    """
+    step = precision / ULPS
+    return max(precision, _THRESHOLD_PRECISION, min(step / min(keep_prob, 1 - keep_prob), _COARSEST))
 
 
 def is_constant(lowest: float, highest: float, precision: float) -> bool:

@@ -14,6 +14,9 @@ PLAN = Plan(provider=Provider.CPU)
 EXTRA = f", bool off = {{0}}, float two = {{2.0}}, float[1024] ones = {{{', '.join(['1.0'] * 1024)}}}"
 
 
+SIX = ", float six = {6.0}, float one = {1.0}"
+
+
 def report_of(body: str, role: Role = Role.TRAIN) -> Report:
     return audit(ArtifactSubject(dense(body, extra=EXTRA), role), PLAN)
 
@@ -174,6 +177,43 @@ def test_bernoulli_is_judged_as_run_and_the_standard_noted(chance: str, verdict:
     assert only(report, "DA408").severity is Severity.INFO
     assert ("DA202" in codes(report)) == (verdict is Verdict.FAIL)
     assert report.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("scale", "code"), [("s = Div(m, q)  t2 = Div(s, q)  y = Mul(x, t2)", "DA302"), ("y = Mul(x, m)", "DA301")]
+)
+@pytest.mark.parametrize("before", [False, True])
+def test_a_scale_beside_bernoulli_goes_with_what_the_runtime_keeps(scale: str, code: str, before: bool) -> None:
+    """Bernoulli(0.3) keeps 0.7 as run: 1 / 0.49 on the data is its scale twice, though the standard keeps 0.3."""
+    body = "n = Shape(x)  a = Expand(p, n)  m = Bernoulli(a)  "
+    body += "k = Div(x, squared)  y = Mul(k, m)" if before and code == "DA302" else scale
+    content = dense(body, extra=", float p = {0.3}, float squared = {0.49}")
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert code in codes(report)
+    assert not codes(report) & {"DA202", "DA303"}
+
+
+@pytest.mark.parametrize("share", [0.946, 0.98, 0.03])
+def test_bands_narrower_than_any_grid_are_dropped_all_the_same(share: float) -> None:
+    """6 u mod 1 < share: six bands, each of which a search in 48 parts can step over."""
+    body = "u = RandomUniformLike(x)  a = Mul(u, six)  c = Mod<fmod = 1>(a, one)  b = Less(c, share)"
+    content = dense(f"{body}  m = Cast<to = 1>(b)  y = Mul(x, m)", extra=EXTRA + f", float share = {{{share}}}" + SIX)
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    (site,) = report.sites
+    assert site.declared_keep_prob == pytest.approx(share, abs=1e-4)
+    assert "DA301" in codes(report)
+
+
+def test_a_frozen_mask_on_the_first_memory_is_named_for_both() -> None:
+    content = dense(
+        "l = Mul(x, baked)  z = Add(l, zero)  c = Unsqueeze(z, axis)  s = Unsqueeze(x, axis)"
+        "  a, h, y0 = LSTM<hidden_size = 16>(s, Wi, Wr, , , s, c)  y = Squeeze(h, axis)",
+        extra=f", float[16] baked = {{{', '.join(str(v) for v in (0, 2, 0, 2, 2, 2, 0, 0, 2, 0, 2, 2, 0, 2, 0, 2))}}},"
+        f" int64[1] axis = {{0}}, float[1,64,16] Wi = {{{', '.join(['0.1'] * 1024)}}},"
+        f" float[1,64,16] Wr = {{{', '.join(['0.1'] * 1024)}}}",
+    )
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert {"DA401", "DA407"} <= codes(report)
 
 
 def test_at_one_half_bernoulli_is_the_same_by_the_standard() -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dropaudit.graph.site import Law
+
+# One number, or one for each element of a tensor.
+Numbers = float | NDArray[np.float64]
 
 # alpha' = -lambda * alpha of the SELU, its value at minus infinity (Klambauer et al. 2017, "Self-normalizing neural
 # networks").
@@ -38,11 +44,17 @@ def is_right(law: Law, keep_prob: float, precision: float) -> bool:
     return any(agrees(law, right(keep_prob), precision) for right in (inverted_law, alpha_law))
 
 
-def is_own_factor(factor: float, keep_prob: float, precision: float) -> bool:
+def is_own_factor(factor: Numbers, keep_prob: Numbers, precision: float) -> bool:
     """Whether a constant factor beside a mask is 1/q, 1/q^2, q, 1/p or p, which few ordinary factors of a model are."""
     drop = 1 - keep_prob
     known = (1 / keep_prob, 1 / keep_prob**2, keep_prob, 1 / drop, drop)
-    return any(math.isclose(factor, own, rel_tol=precision) for own in known)
+    return any(are_close(factor, own, precision) for own in known)
+
+
+def are_close(one: Numbers, other: Numbers, precision: float) -> bool:
+    """Whether two numbers are the same within a relative precision, or all those of two arrays that are known."""
+    away = np.abs(np.asarray(one) - other)
+    return not np.any(away > precision * np.maximum(np.abs(one), np.abs(other)))
 
 
 def holds_folded_scale(factor: float, keep_prob: float) -> bool:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from dropaudit.graph.draws.noise_algebra import MOVES, Fill
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.reading.scope import SHAPE_READERS
 from dropaudit.graph.site import Law, RemoteScale
-from dropaudit.graph.sites.laws import holds_folded_scale, is_like_scale, is_own_factor, is_right
+from dropaudit.graph.sites.laws import Numbers, are_close, holds_folded_scale, is_like_scale, is_own_factor
 from dropaudit.graph.sites.placement import ancestors
 
 _FARTHEST = 8
 # Constants are float32; in a float16 graph they carry 11 bits.
 _PRECISION = 1e-5
-_HALF_PRECISION = 2e-3
+_HALF_PRECISION = 4e-3
+# How far a threshold and a draw of 11 bits move a keep probability, and what factors are told apart by in any case.
+_HALF_STEP, _MOST_HALF = 1e-3, 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,30 @@ class SiteExtent:
 
 
 @dataclass(frozen=True, slots=True)
+class _Span:
+    """An extent while it is chosen: what is kept is multiplied by one number, or by one for each element."""
+
+    source: str
+    result: str
+    slope: Numbers
+    remote: RemoteScale | None = None
+    folded: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Factor:
     """A constant factor beside a site.
 
     Attributes:
         far: the tensor on its far side, seen from the mask.
-        scale: the tensors on both sides of it.
+        scale: the tensors on both sides of it; None where it is a number for each element.
         moved: whether operators that move elements lie between it and the mask.
         shared: whether another mask follows right behind it, whose scale it may be.
     """
 
-    value: float
+    value: Numbers
     far: str
-    scale: RemoteScale
+    scale: RemoteScale | None
     moved: bool
     shared: bool = False
 
@@ -79,35 +92,77 @@ def with_own_scale(
     """
     if not 0 < keep_prob < 1 or not plain.law.is_plain:
         return plain
-    choice = _Choice(plain, keep_prob, tolerance or _precision(noise))
-    before = list(_before(noise, plain, others, taken))
-    after = list(_after(noise, plain.result, others))
-    return choice.extent(before, after)
+    span = _Span(plain.source, plain.result, plain.law.slope)
+    found = _chosen(noise, span, keep_prob, tolerance or _precision(noise, keep_prob), others, taken)
+    return SiteExtent(
+        found.source, found.result, replace(plain.law, slope=float(found.slope)), found.remote, found.folded
+    )
+
+
+def with_own_scale_by_element(
+    noise: NoiseMap,
+    plain: SiteExtent,
+    slopes: NDArray[np.float64],
+    keep_probs: NDArray[np.float64],
+    others: Collection[str] = (),
+    taken: Collection[str] = (),
+) -> SiteExtent:
+    """Choose as `with_own_scale` does where each element has a rate, and factors are vectors of the same rates.
+
+        Div(x, [0.5, 0.8, 0.9]) -> s ; Mul(s, Less(u, [0.5, 0.8, 0.9])) -> y      source x, result y
+
+    Args:
+        noise: what the tensors of the scope are.
+        plain: the site without such factors.
+        slopes: factor on each element that is kept, broadcast against the site's result; NaN where it is not known.
+        keep_probs: q of each, likewise.
+        others: see `with_own_scale`.
+        taken: see `with_own_scale`.
+    """
+    span = _Span(plain.source, plain.result, slopes)
+    found = _chosen(noise, span, keep_probs, _precision(noise, 0.5), others, taken)
+    return SiteExtent(found.source, found.result, plain.law)
 
 
 def with_every_scale(noise: NoiseMap, plain: SiteExtent, others: Collection[str] = ()) -> SiteExtent:
     """Take in all constant factors right before and after a mask that never drops: it needs none."""
-    before = [each for each in _before(noise, plain, others, ()) if not each.moved]
-    after = [each for each in _after(noise, plain.result, others) if not each.moved]
-    return _Choice(plain, 0.5, _PRECISION).joined(before, after)
+    span = _Span(plain.source, plain.result, plain.law.slope)
+    before = [each for each in _before(noise, span, others, (), vectors=False) if not each.moved]
+    after = [each for each in _after(noise, span.result, others, vectors=False) if not each.moved]
+    found = _Choice(span, 0.5, _PRECISION).joined(before, after)
+    return SiteExtent(found.source, found.result, replace(plain.law, slope=float(found.slope)))
+
+
+def _chosen(
+    noise: NoiseMap,
+    span: _Span,
+    keep_prob: Numbers,
+    precision: float,
+    others: Collection[str],
+    taken: Collection[str],
+) -> _Span:
+    vectors = isinstance(keep_prob, np.ndarray)
+    before = list(_before(noise, span, others, taken, vectors=vectors))
+    after = list(_after(noise, span.result, others, vectors=vectors))
+    return _Choice(span, keep_prob, precision).extent(before, after)
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    plain: SiteExtent
-    keep_prob: float
+    plain: _Span
+    keep_prob: Numbers
     precision: float
 
-    def extent(self, before: list[_Factor], after: list[_Factor]) -> SiteExtent:
+    def extent(self, before: list[_Factor], after: list[_Factor]) -> _Span:
         """Prefer what makes the law right, then a further factor of the dropout beside it."""
         near, late = ([each for each in side if not each.moved] for side in (before, after))
         right = self._right(near, late)
         i, j = right if right is not None else (0, 0)
         i, j = self._with_own(near, i, right is not None), self._with_own(late, j, right is not None)
-        if right is None and i == j == 0 and math.isclose(self.plain.law.slope, 1.0, rel_tol=self.precision):
+        if right is None and i == j == 0 and are_close(self.plain.slope, 1.0, self.precision):
             # What looks like a scale is one, and wrong; unless an ordinary factor has taken the scale in.
-            alike = [any(is_like_scale(each.value, self.keep_prob) for each in side[:1]) for side in (late, near)]
-            folded = any(holds_folded_scale(each.value, self.keep_prob) for each in (*near[:1], *late[:1]))
+            alike = [any(self._is_like_scale(each.value) for each in side[:1]) for side in (late, near)]
+            folded = any(self._holds_folded(each.value) for each in (*near[:1], *late[:1]))
             j, i = (0, 0) if folded else (1, 0) if alike[0] else (0, 1) if alike[1] else (0, 0)
         chosen = self.joined(near[:i], late[:j])
         if i == len(near) and j == len(late):
@@ -118,9 +173,12 @@ class _Choice:
         """Return how many factors on each side make the law right, as few as can be."""
         pairs = [(i, j) for i in range(len(before) + 1) for j in range(len(after) + 1)]
         for i, j in sorted(pairs, key=sum):
-            if is_right(self.joined(before[:i], after[:j]).law, self.keep_prob, self.precision):
+            if self._is_right(self.joined(before[:i], after[:j])):
                 return i, j
         return None
+
+    def _is_right(self, span: _Span) -> bool:
+        return are_close(span.slope * self.keep_prob, 1.0, self.precision)
 
     def _with_own(self, factors: list[_Factor], taken: int, is_right: bool) -> int:
         while taken < len(factors) and self._is_own(factors[taken], is_right):
@@ -128,39 +186,49 @@ class _Choice:
         return taken
 
     def _is_own(self, found: _Factor, is_right: bool) -> bool:
-        factor = found.value
         if is_right and found.shared:
             return False
         # A half beside a mask of rate a half that is scaled right is a half as any, such as that of a GELU.
-        if is_right and math.isclose(self.keep_prob, 0.5) and math.isclose(factor, 0.5):
+        if is_right and are_close(self.keep_prob, 0.5, _PRECISION) and are_close(found.value, 0.5, _PRECISION):
             return False
-        return is_own_factor(factor, self.keep_prob, self.precision)
+        return is_own_factor(found.value, self.keep_prob, self.precision)
 
-    def joined(self, before: list[_Factor], after: list[_Factor]) -> SiteExtent:
-        factor = math.prod(each.value for each in (*before, *after))
-        law = replace(self.plain.law, slope=self.plain.law.slope * factor)
+    def _is_like_scale(self, factor: Numbers) -> bool:
+        return isinstance(factor, float) and isinstance(self.keep_prob, float) and is_like_scale(factor, self.keep_prob)
+
+    def _holds_folded(self, factor: Numbers) -> bool:
+        if not (isinstance(factor, float) and isinstance(self.keep_prob, float)):
+            return False
+        return holds_folded_scale(factor, self.keep_prob)
+
+    def joined(self, before: list[_Factor], after: list[_Factor]) -> _Span:
+        slope = self.plain.slope
+        for each in (*before, *after):
+            slope = slope * each.value
         source = before[-1].far if before else self.plain.source
         result = after[-1].far if after else self.plain.result
-        return SiteExtent(source, result, law)
+        return _Span(source, result, slope)
 
-    def _remote(self, chosen: SiteExtent, before: list[_Factor], after: list[_Factor]) -> RemoteScale | None:
+    def _remote(self, chosen: _Span, before: list[_Factor], after: list[_Factor]) -> RemoteScale | None:
         """Look for a scale of the site's own beyond operators that only move elements."""
-        right = is_right(chosen.law, self.keep_prob, self.precision)
+        right = self._is_right(chosen)
         for found in (*before[:1], *after[:1]):
             if found.moved and self._is_own(found, right):
                 return found.scale
         return None
 
-    def _with_folded(self, chosen: SiteExtent, before: list[_Factor], after: list[_Factor]) -> SiteExtent:
+    def _with_folded(self, chosen: _Span, before: list[_Factor], after: list[_Factor]) -> _Span:
         """An unscaled mask beside an ordinary factor that an exporter multiplied by 1/q."""
-        unscaled = math.isclose(chosen.law.slope, 1.0, rel_tol=self.precision) and chosen.remote is None
+        unscaled = are_close(chosen.slope, 1.0, self.precision) and chosen.remote is None
         near = [*before[:1], *after[:1]]
-        if unscaled and any(holds_folded_scale(each.value, self.keep_prob) for each in near):
+        if unscaled and isinstance(self.keep_prob, float) and any(self._holds_folded(each.value) for each in near):
             return replace(chosen, folded=1 / self.keep_prob)
         return chosen
 
 
-def _before(noise: NoiseMap, plain: SiteExtent, others: Collection[str], taken: Collection[str]) -> Iterator[_Factor]:
+def _before(
+    noise: NoiseMap, plain: _Span, others: Collection[str], taken: Collection[str], *, vectors: bool
+) -> Iterator[_Factor]:
     """Step back over constant factors and moves that only this site, or masks, read."""
     scope, name, moved = noise.scope, plain.source, False
     allowed = {node.name for node in ancestors(scope, plain.result)} | set(others)
@@ -168,32 +236,40 @@ def _before(noise: NoiseMap, plain: SiteExtent, others: Collection[str], taken: 
         node = scope.producers.get(name)
         if node is None or name in taken or name in scope.outputs or not _only_read_by(noise, name, allowed):
             return
-        step = _passed(noise, node)
+        step = _passed(noise, node, vectors=vectors)
         if step is None:
             return
         allowed.add(node.name)
         before, factor = step
-        if factor is None or factor == 1:
+        if factor is None or _is_one(factor):
             moved |= factor is None
             name = before
             continue
-        yield _Factor(factor, before, RemoteScale(before, name, factor), moved)
+        yield _Factor(factor, before, _remote(before, name, factor), moved)
         name = before
 
 
-def _after(noise: NoiseMap, name: str, others: Collection[str]) -> Iterator[_Factor]:
+def _is_one(factor: Numbers) -> bool:
+    return isinstance(factor, float) and factor == 1
+
+
+def _remote(source: str, result: str, factor: Numbers) -> RemoteScale | None:
+    return RemoteScale(source, result, factor) if isinstance(factor, float) else None
+
+
+def _after(noise: NoiseMap, name: str, others: Collection[str], *, vectors: bool) -> Iterator[_Factor]:
     scope, moved = noise.scope, False
     for _ in range(_FARTHEST):
         node = scope.sole_reader(name)
-        step = None if node is None else _passed(noise, node)
+        step = None if node is None else _passed(noise, node, vectors=vectors)
         if node is None or step is None or step[0] != name:
             return
         factor, result = step[1], node.output[0]
-        if factor is None or factor == 1:
+        if factor is None or _is_one(factor):
             moved |= factor is None
         else:
             shared = _is_masked_next(noise, result, others)
-            yield _Factor(factor, result, RemoteScale(name, result, factor), moved, shared)
+            yield _Factor(factor, result, _remote(name, result, factor), moved, shared)
         name = result
 
 
@@ -210,30 +286,37 @@ def _only_read_by(noise: NoiseMap, name: str, allowed: Collection[str]) -> bool:
     return all(node.name in allowed for node in readers)
 
 
-def _passed(noise: NoiseMap, node: onnx.NodeProto) -> tuple[str, float | None] | None:
-    """Return the data that a node passes on times a number, and the number; None for the number where it moves it."""
+def _passed(noise: NoiseMap, node: onnx.NodeProto, *, vectors: bool = False) -> tuple[str, Numbers | None] | None:
+    """Return the data that a node passes on times a number, and the number; None for the number where it moves it.
+
+    `vectors` says whether a number for each element will do.
+    """
     if node.op_type in MOVES:
         return node.input[0], 1.0 if node.op_type == "Identity" else None
     if len(node.input) != 2 or node.op_type not in ("Mul", "Div", "Add", "Sub"):
         return None
     first, second = node.input
-    number = _number(noise, second)
+    number = _number(noise, second, vectors=vectors)
     if number is None and node.op_type in ("Mul", "Add"):
-        first, number = second, _number(noise, first)
-    if number is None or not np.isfinite(number):
+        first, number = second, _number(noise, first, vectors=vectors)
+    if number is None or not np.all(np.isfinite(number)):
         return None
     if node.op_type in ("Add", "Sub"):
-        return (first, 1.0) if number == 0 else None
-    if number == 0:
+        return None if np.any(number) else (first, 1.0)
+    if not np.all(number):
         return None
     return first, 1 / number if node.op_type == "Div" else number
 
 
-def _number(noise: NoiseMap, name: str) -> float | None:
+def _number(noise: NoiseMap, name: str, *, vectors: bool) -> Numbers | None:
     found = noise.values.get(name)
-    return found.value if isinstance(found, Fill) else None
+    if isinstance(found, Fill):
+        return float(found.value)
+    constant = noise.scope.constants.get(name) if vectors else None
+    return constant.astype(np.float64) if constant is not None and constant.dtype.kind == "f" else None
 
 
-def _precision(noise: NoiseMap) -> float:
+def _precision(noise: NoiseMap, keep_prob: float) -> float:
+    """Return how well a factor can be told from 1/q: in half precision a threshold moves the rate as well."""
     halves = any(value.dtype == np.float16 and value.size == 1 for value in noise.scope.constants.values())
-    return _HALF_PRECISION if halves else _PRECISION
+    return max(_HALF_PRECISION, min(_HALF_STEP / min(keep_prob, 1 - keep_prob), _MOST_HALF)) if halves else _PRECISION

@@ -8,20 +8,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed
 from dropaudit.graph.draws.elementwise_region import Region, Root, works_element_by_element
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
+from dropaudit.graph.site import Rates
 from dropaudit.graph.sites.placement import ancestors
+from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
 from dropaudit.measure.finding.region_values import RegionRunner
 
 # Parts of a draw's range in which its edges are sought, and halvings of a part that holds one.
 _PARTS, _HALVINGS = 48, 30
+# More parts, where what was found in the first ones is not what is seen: bands may be narrow.
+_MORE_PARTS = 16 * _PARTS
 _WIDEST_NORMAL = 5.0
 _NEAR = 0.1
+# How far a seen share may lie from the declared one: the draws lie in 64 equal parts, and there are many.
+_SEEN, _DEVIATIONS = 0.004, 5.0
+# Cells that a share was seen in, at most.
+_LOOKED_AT = 2**17
 
 Flags = NDArray[np.bool_]
 
@@ -54,18 +63,62 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
         return 1.0
     if not _is_elementwise(runner.region, applied.mask):
         return None
-    fill = applied.law.fill
 
     def kept(found: Mapping[str, NDArray[Any]]) -> Flags:
-        after, before = np.broadcast_arrays(found[applied.result], _source(runner, applied.source, found))
-        telling = np.abs(before) > 1e-30
-        tolerance = 1e-3 * abs(fill)
-        return np.asarray(np.abs(after[telling].astype(np.float64) - fill) > tolerance)
+        flags, telling = _kept(runner, applied, found)
+        return np.asarray(flags[telling])
 
-    found = _share(runner, applied.roots, kept, names, known)
-    # What is seen has the last word: cells that do not draw for themselves have another share.
     bernoulli = any(root.node is not None and root.node.op_type == "Bernoulli" for root in runner.region.roots)
-    return found if found is None or bernoulli or abs(found - applied.kept) < _NEAR else None
+    rate = None
+    for parts in (_PARTS, _MORE_PARTS):
+        rate = _share(runner, applied.roots, kept, names, known, parts)
+        if rate is None or bernoulli or abs(rate - applied.kept) <= _scatter(runner, applied):
+            return rate
+    # What is seen has the last word: cells that do not draw for themselves have another share.
+    return rate if rate is not None and abs(rate - applied.kept) < _NEAR and rate < 1 else None
+
+
+def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
+    """Return the probability with which each element is kept, as `declared_rate` does for all; None where not known."""
+    drawn = [root for root in runner.region.roots if root.tensor in applied.roots]
+    streams = {root.node.name for root in drawn if root.node is not None}
+    if applied.law is None or len(streams) != 1 or not _is_elementwise(runner.region, applied.mask):
+        return None
+    node, others = drawn[0].node, runner.draw(0)
+    law = None if node is None else _law_of_draw(node)
+    if law is None:
+        return None
+    names = (applied.result, applied.source)
+
+    def flag(number: float) -> Flags:
+        same = {root.tensor: np.full_like(others[root.tensor], number) for root in drawn}
+        return _kept(runner, applied, runner.run(others | same, names))[0]
+
+    try:
+        shares = shares_by_element(flag, *law)
+    except ExecutionFailed:
+        return None
+    if shares is None:
+        return None
+    telling = _kept(runner, applied, runner.run(others, names))[1]
+    shares = without_repeats(np.where(telling, shares, np.nan))
+    agreed = abs(float(np.nanmean(np.broadcast_to(shares, telling.shape)[telling])) - applied.kept)
+    return Rates(tuple(shares.ravel().tolist()), shares.shape) if agreed <= 4 * _scatter(runner, applied) else None
+
+
+def _kept(runner: RegionRunner, applied: Applied, found: Mapping[str, NDArray[Any]]) -> tuple[Flags, Flags]:
+    """Return which elements are kept, and which of them tell."""
+    assert applied.law is not None
+    fill = applied.law.fill
+    after, before = np.broadcast_arrays(found[applied.result], _source(runner, applied.source, found))
+    flags: Flags = np.asarray(np.abs(after.astype(np.float64) - fill) > 1e-3 * abs(fill))
+    return flags, np.asarray(np.abs(before) > 1e-30)
+
+
+def _scatter(runner: RegionRunner, applied: Applied) -> float:
+    """Return how far the seen share may lie from the probability."""
+    cells = runner.runs * max(math.prod(runner.draw(0)[name].shape) for name in applied.roots)
+    return _SEEN + _DEVIATIONS * math.sqrt(applied.kept * (1 - applied.kept) / max(1, min(cells, _LOOKED_AT)))
 
 
 def _is_elementwise(region: Region, mask: str) -> bool:
@@ -105,6 +158,7 @@ def _share(
     kept: Callable[[Mapping[str, NDArray[Any]]], Flags],
     names: tuple[str, ...],
     known: Mapping[str, Declared | None],
+    parts: int = _PARTS,
 ) -> float | None:
     drawn = [root for root in runner.region.roots if root.tensor in roots]
     streams = {root.tensor if root.node is None else root.node.name for root in drawn}
@@ -121,31 +175,37 @@ def _share(
             return None
         return bool(found[0]) if found.size and bool(np.all(found == found[0])) else None
 
-    return _of_root(runner, drawn[0], flag, known.get(drawn[0].tensor))
+    return _of_root(runner, drawn[0], flag, known.get(drawn[0].tensor), parts)
 
 
 def _of_root(
-    runner: RegionRunner, root: Root, flag: Callable[[float], bool | None], known: Declared | None
+    runner: RegionRunner, root: Root, flag: Callable[[float], bool | None], known: Declared | None, parts: int
 ) -> float | None:
     node = root.node
     if node is None:
         return None if known is None else _of_two(flag, known.larger, known.smaller, known.share)
-    numbers = {attribute.name: attribute.f for attribute in node.attribute}
-    if node.op_type.startswith("RandomUniform"):
-        low, high = numbers.get("low", 0.0), numbers.get("high", 1.0)
-        return _measure(flag, low, high, lambda x: (x - low) / (high - low))
-    if node.op_type.startswith("RandomNormal"):
-        mean, scale = numbers.get("mean", 0.0), numbers.get("scale", 1.0)
-        width = _WIDEST_NORMAL * scale
-        return _measure(
-            flag, mean - width, mean + width, lambda x: 0.5 * (1 + math.erf((x - mean) / scale / math.sqrt(2)))
-        )
+    law = _law_of_draw(node)
+    if law is not None:
+        return _measure(flag, *law, parts)
     if node.op_type == "Bernoulli":
         chance = scalar(runner.value(node.input[0]))
         return None if chance is None else _of_two(flag, 1.0, 0.0, chance)
     keep = 1 - (ratio_of(runner.region.scope, node) or 0.0)
     larger = 1.0 if root.position == 1 else runner.largest(root.tensor)
     return _of_two(flag, larger, 0.0, keep)
+
+
+def _law_of_draw(node: onnx.NodeProto) -> tuple[float, float, Callable[[float], float]] | None:
+    """Return where a continuous draw lies, and its probability of lying below a number; None of other draws."""
+    numbers = {attribute.name: attribute.f for attribute in node.attribute}
+    if node.op_type.startswith("RandomUniform"):
+        low, high = numbers.get("low", 0.0), numbers.get("high", 1.0)
+        return low, high, lambda x: (x - low) / (high - low)
+    if node.op_type.startswith("RandomNormal"):
+        mean, scale = numbers.get("mean", 0.0), numbers.get("scale", 1.0)
+        width = _WIDEST_NORMAL * scale
+        return mean - width, mean + width, lambda x: 0.5 * (1 + math.erf((x - mean) / scale / math.sqrt(2)))
+    return None
 
 
 def _of_two(flag: Callable[[float], bool | None], larger: float, smaller: float, share: float) -> float | None:
@@ -156,15 +216,15 @@ def _of_two(flag: Callable[[float], bool | None], larger: float, smaller: float,
 
 
 def _measure(
-    flag: Callable[[float], bool | None], low: float, high: float, cumulative: Callable[[float], float]
+    flag: Callable[[float], bool | None], low: float, high: float, cumulative: Callable[[float], float], parts: int
 ) -> float | None:
     """Add up the parts of a range that are kept, with each edge sought by halving."""
-    grid = [low + (high - low) * (i + 0.5) / _PARTS for i in range(_PARTS)]
+    grid = [low + (high - low) * (i + 0.5) / parts for i in range(parts)]
     flags = [flag(number) for number in grid]
     if any(each is None for each in flags):
         return None
     share, begun = 0.0, 0.0
-    for i in range(1, _PARTS):
+    for i in range(1, parts):
         if flags[i] != flags[i - 1]:
             edge = _edge(flag, grid[i - 1], grid[i], bool(flags[i - 1]))
             if edge is None:

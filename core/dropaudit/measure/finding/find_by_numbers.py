@@ -21,11 +21,11 @@ from dropaudit.graph.sites.chains import drawn_sites, undrawn_operators
 from dropaudit.graph.sites.extent import masking_nodes
 from dropaudit.graph.sites.frozen_masks import frozen_masks
 from dropaudit.graph.sites.laws import ALPHA_PRIME
-from dropaudit.graph.sites.own_scale import SiteExtent, with_every_scale, with_own_scale
+from dropaudit.graph.sites.own_scale import SiteExtent, with_every_scale, with_own_scale, with_own_scale_by_element
 from dropaudit.graph.sites.placement import place
 from dropaudit.graph.sites.unrolled import merged
-from dropaudit.measure.finding.declared_rate import Declared, declared_rate, declared_share
-from dropaudit.measure.finding.rates_by_feature import with_scale_by_feature
+from dropaudit.measure.by_feature.scales import Rated, rated_by_element
+from dropaudit.measure.finding.declared_rate import Declared, declared_rate, declared_share, rates_by_element
 from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
 from dropaudit.report import Implementation
@@ -115,12 +115,12 @@ class _Finder:
         makers = {root.tensor: self._maker(noise.scope, root.tensor, region, inherited) for root in region.roots}
         self._read[region.scope.path] = _Read(region, reader.kinds, self._passed_on(region, reader, runner, makers))
         rates = {root: makers[root].rate for root in inherited}
-        rated = [(each, declared_rate(runner, each, rates)) for each in applied]
         found: list[GraphSite] = []
         masking = masking_nodes(noise) | {each.node for each in applied}
-        for each, rate in rated:
+        for each in applied:
             if _is_dropout(each):
-                found.append(_site(noise, values, each, makers, rate, {site.result for site in found}, masking))
+                rated = _rated(runner, each, rates)
+                found.append(_site(noise, values, each, makers, rated, {site.result for site in found}, masking))
         return merged(noise.scope, [_switched_off(site) if _is_idle(site) else site for site in found])
 
     def _data(self, region: Region) -> dict[str, Array]:
@@ -221,28 +221,33 @@ def _is_dropout(applied: Applied) -> bool:
     return math.isclose(law.fill, law.slope * ALPHA_PRIME + law.shift, rel_tol=1e-3)
 
 
+def _rated(runner: RegionRunner, applied: Applied, known: Mapping[str, Declared | None]) -> Rated:
+    """Read off the graph what it declares of a mask: one rate, or one for each element."""
+    rate = declared_rate(runner, applied, known)
+    plain = applied.law is not None and applied.law.fill == applied.law.shift == 0 and applied.other is None
+    if rate is not None or not plain:
+        return Rated(rate)
+    return rated_by_element(runner, applied, rates_by_element(runner, applied))
+
+
 def _site(
     noise: NoiseMap,
     values: RegionValues,
     applied: Applied,
     makers: Mapping[str, _Inherited],
-    rate: float | None,
+    rated: Rated,
     taken: set[str],
     masking: set[str],
 ) -> GraphSite:
     scope, made = noise.scope, makers[min(applied.roots)]
-    law = applied.law
-    by_feature = None
-    if rate is None and law is not None and law.slope is not None and math.isclose(law.slope, 1.0, rel_tol=1e-5):
-        by_feature = with_scale_by_feature(scope, values, applied)
-    extent = by_feature or _extent(noise, applied, rate, taken, masking)
+    extent = _extent(noise, applied, made, rated, taken, masking)
     switch, switch_input, default_on = made.switch
     return GraphSite(
         name=applied.node,
         path=scope.path,
         implementation=made.implementation,
         placement=place(scope, extent.source, extent.result),
-        declared_keep_prob=rate,
+        declared_keep_prob=rated.rate,
         source=extent.source,
         result=extent.result,
         law=extent.law,
@@ -255,18 +260,25 @@ def _site(
         switch_input=switch_input,
         default_on=default_on,
         other=applied.other,
-        uneven=by_feature is not None or (law is not None and law.slope is None),
+        uneven=rated.rates is None and applied.law is not None and applied.law.slope is None,
+        rates=rated.rates,
     )
 
 
-def _extent(noise: NoiseMap, applied: Applied, rate: float | None, taken: set[str], masking: set[str]) -> SiteExtent:
+def _extent(
+    noise: NoiseMap, applied: Applied, made: _Inherited, rated: Rated, taken: set[str], masking: set[str]
+) -> SiteExtent:
     law = applied.law
     if law is None:
         whole = SiteExtent(applied.source, applied.result, Law(slope=applied.inert or 1.0))
         return whole if applied.inert is None else with_every_scale(noise, whole, masking)
     plain = SiteExtent(applied.source, applied.result, Law(slope=law.slope or 1.0, shift=law.shift, dropped=law.fill))
+    if rated.rates is not None and rated.slopes is not None:
+        return with_own_scale_by_element(noise, plain, rated.slopes, rated.rates.array, masking, taken)
     if law.slope is None:
         return plain
-    keep_prob = law.kept if rate is None else rate
-    tolerance = _MEASURED if rate is None else None
-    return with_own_scale(noise, plain, keep_prob, tolerance, masking, taken)
+    rate = rated.rate
+    # What the runtime makes of the operator Bernoulli is what its scale goes with.
+    as_run = 1 - rate if rate is not None and made.implementation is Implementation.BERNOULLI else rate
+    tolerance = _MEASURED if as_run is None else None
+    return with_own_scale(noise, plain, law.kept if as_run is None else as_run, tolerance, masking, taken)

@@ -142,7 +142,7 @@ class RegionReader:
 
     def _meet(self, node: onnx.NodeProto, inputs: list[str], data: list[str]) -> None:
         result = node.output[0]
-        noise, ends = self._noise(node, data), [self._ends[name] for name in data if name in self._ends]
+        noise, ends = self._noise(node, data), self._latest_ends(data)
         roots = frozenset().union(*(self._region.touched[name] for name in noise))
         joined = self._joined(node, inputs, data, ends) if ends else None
         if joined is not None:
@@ -153,6 +153,12 @@ class RegionReader:
                 self._replace([self._ends[name] for name in noise if name in self._ends], first)
         elif len(ends) == 1 and self._only_scales(node, data):
             self._ends[result] = ends[0]
+
+    def _latest_ends(self, data: list[str]) -> list[Applied]:
+        """Return the masks on what a node reads; what one was put on is data, also where another mask was before."""
+        ends = {name: self._ends[name] for name in data if name in self._ends}
+        sources = {end.source for end in ends.values()}
+        return [end for name, end in ends.items() if name not in sources]
 
     def _roots(self, name: str) -> frozenset[str]:
         return self._region.touched.get(name, frozenset())
@@ -205,7 +211,7 @@ class RegionReader:
             return None
         if self._values.of(result) is None:
             return None
-        sources = [first.source, *(name for name in data if name not in self._ends)]
+        sources = [first.source, *(name for name in data if name not in self._ends and name != first.source)]
         if first.inert is not None:
             return self._still_inert(result, first, [name for name in others if name in data])
         found = (self._with_more(result, first, source, len(ends)) for source in sources)
@@ -222,8 +228,8 @@ class RegionReader:
         law = self._law(result, source, self._precision(result))
         if law is None or (first.law is not None and not self._keeps_alike(first.law, law, ends)):
             return None
-        if law.slope is None and (first.law is None or first.law.slope is not None):
-            # A factor for each element that comes in behind the mask is the model's.
+        if law.slope is None and not law.by_rate and (first.law is None or first.law.slope is not None):
+            # A factor for each element that comes in behind a mask of one rate is the model's.
             return None
         return Applied(first.node, source, result, law, law.kept, first.roots, first.mask)
 

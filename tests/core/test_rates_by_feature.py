@@ -1,0 +1,99 @@
+"""Claims about masks that keep each feature with a probability of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
+from dropaudit.plan import Provider
+from dropaudit.report import Family, Severity, Verdict
+from support.graphs import dense
+
+PLAN = Plan(provider=Provider.CPU)
+RATES = np.linspace(0.35, 0.9, 16)
+
+
+def vector(name: str, values: np.ndarray) -> str:
+    return f", float[16] {name} = {{{', '.join(f'{value:.8f}' for value in values)}}}"
+
+
+EXTRA = (
+    vector("qs", RATES)
+    + vector("swapped", 1 - RATES)
+    + vector("squares", RATES**2)
+    + vector("gain", np.linspace(0.5, 2.0, 16))
+    + ", float two = {2.0}, float[16,16] V = {"
+    + ", ".join(f"{value:.4f}" for value in np.random.default_rng(5).standard_normal(256))
+    + "}"
+)
+MASK = "u = RandomUniformLike({x})  b = Less(u, qs)  m = Cast<to = 1>(b)"
+ON_X = MASK.format(x="x")
+LAWS = {
+    "on the mask": (f"{ON_X}  s = Div(m, qs)  y = Mul(x, s)", None),
+    "before": (f"{ON_X}  s = Div(x, qs)  y = Mul(s, m)", None),
+    "behind": (f"{ON_X}  s = Mul(x, m)  y = Div(s, qs)", None),
+    "missing": (f"{ON_X}  y = Mul(x, m)", "DA301"),
+    "missing, and a gain of the model behind": (f"{ON_X}  s = Mul(x, m)  y = Mul(s, gain)", "DA301"),
+    "doubled on the mask": (f"{ON_X}  s = Div(m, squares)  y = Mul(x, s)", "DA302"),
+    "doubled on both sides": (f"{ON_X}  a = Div(x, qs)  s = Mul(a, m)  y = Div(s, qs)", "DA302"),
+    "doubled behind": (f"{ON_X}  s = Mul(x, m)  y = Div(s, squares)", "DA302"),
+    "swapped on the mask": (f"{ON_X}  s = Div(m, swapped)  y = Mul(x, s)", "DA202"),
+    "swapped behind": (f"{ON_X}  s = Mul(x, m)  y = Div(s, swapped)", "DA202"),
+    "one factor for all": (f"{ON_X}  s = Mul(m, two)  y = Mul(x, s)", "DA303"),
+    "on a weight": (f"{MASK.format(x='V')}  s = Div(m, qs)  w = Mul(V, s)  y = MatMul(x, w)", None),
+    "on a weight, twice": (
+        f"{MASK.format(x='V')}  s = Div(m, qs)  v = Mul(V, m)  w = Mul(v, s)  y = MatMul(x, w)",
+        None,
+    ),
+    "doubled on a weight": (
+        f"{MASK.format(x='V')}  s = Div(m, qs)  v = Div(V, qs)  w = Mul(v, s)  y = MatMul(x, w)",
+        "DA302",
+    ),
+}
+
+
+def report_of(body: str) -> Report:
+    return audit(ArtifactSubject(dense(body, extra=EXTRA), Role.TRAIN), PLAN)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_the_scale_is_judged_by_the_rate_of_each_feature(name: str) -> None:
+    body, code = LAWS[name]
+    report = report_of(body)
+    errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR} - {"DA305"}
+    assert errors == ({code} if code else set())
+    assert report.verdict is (Verdict.FAIL if code else Verdict.PASS)
+
+
+def test_a_right_mask_with_rates_by_feature_is_of_the_inverted_family() -> None:
+    (site,) = report_of(LAWS["behind"][0]).sites
+    assert site.family is Family.INVERTED
+    assert site.keep_prob is not None
+    assert site.keep_prob.lower < RATES.mean() < site.keep_prob.upper
+
+
+def test_gains_that_happen_to_lie_near_one_rate_are_no_scale_by_feature() -> None:
+    body = f"{ON_X.replace('qs', 'q')}  s = Mul(m, near)  y = Mul(x, s)"
+    content = dense(body, extra=EXTRA + vector("near", np.linspace(0.9, 1.1, 16) / 0.7))
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert "DA202" not in {finding.code for finding in report.findings}
+    assert "DA302" not in {finding.code for finding in report.findings}
+
+
+def test_shares_are_found_for_thresholds_bands_and_what_is_never_kept() -> None:
+    low, high = np.array([0.0, 0.2, 0.5, 2.0]), np.array([0.3, 0.25, 2.0, 3.0])
+    found = shares_by_element(lambda u: (low <= u) & (u < high), 0.0, 1.0, lambda u: u)
+    assert found == pytest.approx([0.3, 0.05, 0.5, 0.0], abs=1e-6)
+
+
+def test_too_many_thresholds_are_not_sought() -> None:
+    limits = np.random.default_rng(0).random(2000)
+    assert shares_by_element(lambda u: u < limits, 0.0, 1.0, lambda u: u) is None
+
+
+def test_axes_along_which_nothing_changes_are_shortened() -> None:
+    values = np.array([[0.5, np.nan, 0.7], [0.5, 0.6, 0.7]])
+    assert without_repeats(values).tolist() == [[0.5, 0.6, 0.7]]
+    assert without_repeats(values.T).shape == (3, 1)
