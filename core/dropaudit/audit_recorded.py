@@ -9,7 +9,7 @@ import numpy as np
 
 from dropaudit.errors import InvalidTensor
 from dropaudit.findings import gravest_first, make_finding, verdict_of
-from dropaudit.judge.recorded_arrays import RecordedEvidence, judge_recorded
+from dropaudit.judge.recorded_arrays import RecordedEvidence, broken_recording, judge_recorded
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
 from dropaudit.plan import Plan
 from dropaudit.report import Execution, Finding, InputTensor, Interval, Output, Report, Seconds, Spread, Stop
@@ -45,7 +45,7 @@ def audit_recorded(subject: RecordedSubject, plan: Plan) -> Report:
         replicates=len(recording.train),
         frozen=recording.frozen,
     )
-    judgement = judge_recorded(evidence)
+    judgement = broken_recording(evidence, findings) if findings else judge_recorded(evidence)
     findings += judgement.findings
     ordered = gravest_first(findings)
     execution = Execution(

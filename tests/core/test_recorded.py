@@ -125,6 +125,25 @@ def test_a_nan_is_an_error() -> None:
     assert report.findings[0].severity is Severity.ERROR
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["train", "inference", "both"])
+def test_recordings_that_are_not_finite_are_said_to_be_and_not_judged(value: float, where: str) -> None:
+    y, train = inference(), inference() * mask(0.5) * 2
+    for array in {"train": (train,), "inference": (y,), "both": (y, train)}[where]:
+        array[3, 4] = value
+    report = audit(RecordedSubject(y, (train, train)))
+    assert codes(report) == {"DA501"}
+    assert report.verdict is Verdict.FAIL
+    assert report.summary.startswith("Nothing was judged. 1 values" if where == "inference" else "Nothing was judged.")
+    (site,) = report.sites
+    assert (site.keep_prob, site.scale) == (None, None)
+
+
+def test_recordings_without_a_finite_number_are_not_judged() -> None:
+    y = np.full(SHAPE, np.nan, dtype=np.float32)
+    assert codes(audit(RecordedSubject(y, (y,)))) == {"DA501"}
+
+
 def test_sixty_four_train_outputs_have_a_scale_factor() -> None:
     y = inference()
     train = tuple(y * mask(0.5, seed) * 2 for seed in range(64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dropaudit.findings import make_finding
@@ -58,6 +59,13 @@ def judge_recorded(evidence: RecordedEvidence) -> Judgement:
     else:
         judged = _constant(evidence, median(values))
     return Judgement(findings=frozen + judged.findings, sites=judged.sites, summary=judged.summary)
+
+
+def broken_recording(evidence: RecordedEvidence, findings: Sequence[Finding]) -> Judgement:
+    """Judge nothing of arrays that hold NaN or infinity: what `findings` say of them comes first."""
+    site = Site(name=evidence.subject, family=Family.OTHER, declared_keep_prob=evidence.declared)
+    said = " ".join(finding.message for finding in findings)
+    return Judgement(findings=[], sites=(site,), summary=f"Nothing was judged. {said} {findings[0].remedy}")
 
 
 def _constant(evidence: RecordedEvidence, factor: float) -> Judgement:
