@@ -131,7 +131,7 @@ class Finding(_Message, frozen=True, kw_only=True):
 
 
 class Site(_Message, frozen=True, kw_only=True):
-    """A place where a random mask or noise is applied."""
+    """A place where a random mask or noise is applied; module and location are those of the user's code, if known."""
 
     name: str
     path: str = ""
@@ -144,6 +144,8 @@ class Site(_Message, frozen=True, kw_only=True):
     active_in_default_session: bool | None = None
     shared_over: tuple[Axis, ...] = ()
     elements: int = 0
+    module: str = ""
+    location: str = ""
 
 
 class Attribution(_Message, frozen=True, kw_only=True):

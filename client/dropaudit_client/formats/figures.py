@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropaudit.report import Interval, Scale, Spread
+from dropaudit.report import Interval, Scale, Site, Spread
 
 UNKNOWN = "-"
 
@@ -34,3 +34,8 @@ def scale(found: Scale | None, before_expected: str) -> str:
 def activity(active: bool | None) -> str:
     """Return whether a default session keeps a site."""
     return {None: UNKNOWN, True: "active", False: "removed"}[active]
+
+
+def code(site: Site) -> str:
+    """Return module and line of the user's code that a site comes from, as far as they are known."""
+    return " at ".join(part for part in (site.module, site.location) if part)

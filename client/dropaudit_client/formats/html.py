@@ -78,12 +78,17 @@ def _site(site: Site) -> list[str]:
     keep = site.keep_prob
     declared = "" if site.declared_keep_prob is None else f"<br>declared {figures.number(site.declared_keep_prob)}"
     return [
-        f"<code>{text(path_of(site))}</code><br><small>{text(' '.join(filter(None, kinds)))}</small>",
+        f"<code>{text(path_of(site))}</code>{_code(site)}<br><small>{text(' '.join(filter(None, kinds)))}</small>",
         figures.interval(keep) + declared,
         interval_svg(keep, site.declared_keep_prob, 0.0, 1.0) if keep else "",
         figures.scale(site.scale, "<br>"),
         figures.activity(site.active_in_default_session),
     ]
+
+
+def _code(site: Site) -> str:
+    known = figures.code(site)
+    return f"<br><small>{text(known)}</small>" if known else ""
 
 
 def _outputs(outputs: Iterable[Output]) -> str:

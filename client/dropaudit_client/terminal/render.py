@@ -59,7 +59,7 @@ def render_sites(sites: Iterable[Site]) -> Table:
         how = " ".join(_nature(site))
         keep = [f"declared {figures.number(site.declared_keep_prob)}", f"measured {figures.interval(site.keep_prob)}"]
         table.add_row(
-            Group(Text(safe(place)), Text(how, style="dim")),
+            Group(Text(safe(place)), *(Text(safe(line), style="dim") for line in (figures.code(site), how) if line)),
             Text("\n".join(keep)),
             Text(figures.scale(site.scale, "\n")),
             Text(figures.activity(site.active_in_default_session)),

@@ -6,6 +6,8 @@ import time
 
 import msgspec
 
+from dropaudit.graph.origin.of_sites import nodes_by_place, origin_of
+from dropaudit.graph.origin.torch_export import CodeOrigin
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.laws import alpha_law
 from dropaudit.judge.measured_site import MeasuredSite
@@ -35,7 +37,10 @@ def site_parts(evidence: Evidence, measured: list[MeasuredSite]) -> tuple[Site, 
     model, prepared = evidence.case.model, evidence.prepared
     numbers = {each.site: each for each in measured}
     sites = (*model.sites, *frozen_weights_of(model))
-    return tuple(_site(site, prepared, numbers.get(site), _survives(model, site)) for site in sites)
+    nodes = nodes_by_place(model.proto)
+    return tuple(
+        _site(site, prepared, numbers.get(site), _survives(model, site), origin_of(site, nodes)) for site in sites
+    )
 
 
 def _survives(model: Model, site: GraphSite) -> bool:
@@ -45,7 +50,9 @@ def _survives(model: Model, site: GraphSite) -> bool:
     return site.implementation is not Implementation.DROPOUT_OP or site.maker in model.surviving
 
 
-def _site(site: GraphSite, prepared: Prepared, measured: MeasuredSite | None, survives: bool) -> Site:
+def _site(
+    site: GraphSite, prepared: Prepared, measured: MeasuredSite | None, survives: bool, origin: CodeOrigin
+) -> Site:
     declared = Site(
         name=site.name,
         path=site.path_text,
@@ -53,6 +60,8 @@ def _site(site: GraphSite, prepared: Prepared, measured: MeasuredSite | None, su
         implementation=site.implementation,
         declared_keep_prob=site.declared_keep_prob,
         active_in_default_session=survives,
+        module=origin.module,
+        location=origin.location,
     )
     if measured is None or measured.meter.cells == 0:
         return declared

@@ -466,7 +466,7 @@ class Finding(_message.Message):
     def __init__(self, code: _Optional[str] = ..., slug: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., remedy: _Optional[str] = ..., evidence: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class Site(_message.Message):
-    __slots__ = ("name", "path", "placement", "implementation", "family", "declared_keep_prob", "keep_prob", "scale", "active_in_default_session", "shared_over", "elements")
+    __slots__ = ("name", "path", "placement", "implementation", "family", "declared_keep_prob", "keep_prob", "scale", "active_in_default_session", "shared_over", "elements", "module", "location")
     class Placement(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         PLACEMENT_UNSPECIFIED: _ClassVar[Site.Placement]
@@ -538,6 +538,8 @@ class Site(_message.Message):
     ACTIVE_IN_DEFAULT_SESSION_FIELD_NUMBER: _ClassVar[int]
     SHARED_OVER_FIELD_NUMBER: _ClassVar[int]
     ELEMENTS_FIELD_NUMBER: _ClassVar[int]
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     path: str
     placement: Site.Placement
@@ -549,7 +551,9 @@ class Site(_message.Message):
     active_in_default_session: bool
     shared_over: _containers.RepeatedScalarFieldContainer[Site.Axis]
     elements: int
-    def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., placement: _Optional[_Union[Site.Placement, str]] = ..., implementation: _Optional[_Union[Site.Implementation, str]] = ..., family: _Optional[_Union[Site.Family, str]] = ..., declared_keep_prob: _Optional[float] = ..., keep_prob: _Optional[_Union[Interval, _Mapping]] = ..., scale: _Optional[_Union[Scale, _Mapping]] = ..., active_in_default_session: _Optional[bool] = ..., shared_over: _Optional[_Iterable[_Union[Site.Axis, str]]] = ..., elements: _Optional[int] = ...) -> None: ...
+    module: str
+    location: str
+    def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., placement: _Optional[_Union[Site.Placement, str]] = ..., implementation: _Optional[_Union[Site.Implementation, str]] = ..., family: _Optional[_Union[Site.Family, str]] = ..., declared_keep_prob: _Optional[float] = ..., keep_prob: _Optional[_Union[Interval, _Mapping]] = ..., scale: _Optional[_Union[Scale, _Mapping]] = ..., active_in_default_session: _Optional[bool] = ..., shared_over: _Optional[_Iterable[_Union[Site.Axis, str]]] = ..., elements: _Optional[int] = ..., module: _Optional[str] = ..., location: _Optional[str] = ...) -> None: ...
 
 class Output(_message.Message):
     __slots__ = ("name", "shape", "scale_factor", "zero_fraction", "survivor_ratio", "linear", "time_profile", "histogram", "attributions")

@@ -73,6 +73,16 @@ def test_verdict_and_summary_come_first_then_the_findings() -> None:
     assert lines[3] == "ERROR DA301 scale-missing  dropout"
 
 
+def test_module_and_line_of_the_code_stand_below_the_name_of_the_node() -> None:
+    report = report_about("node_dropout_3")
+    known = msgspec.structs.replace(report.sites[0], module="encoder.layers.1.dropout", location="model.py:42")
+    found = msgspec.structs.replace(report, sites=(known,))
+    words = " ".join(to_text(render_report(found)).split())
+    assert "encoder.layers.1" in words
+    assert "model.py:42" in words
+    assert "encoder.layers.1.dropout at model.py:42" in to_html(found)
+
+
 def test_the_numbers_a_person_needs_are_there() -> None:
     words = " ".join(to_text(render_report(report_about("dropout"))).split())
     for number in ("declared 0.5", "0.4997", "expected 2", "removed", "0.5012", "50.0%", "0.9 / 1 / 1.1", "8x16x10"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 
 from dropaudit.errors import InvalidModel, model_errors
+from dropaudit.graph.origin.of_sites import nodes_by_place, origin_of
 from dropaudit.graph.reading.load import parse_model
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.sites.find import find_sites
@@ -26,6 +27,7 @@ def _sites(proto: onnx.ModelProto) -> tuple[Site, ...]:
         onnx.checker.check_model(proto, skip_opset_compatibility_check=True)
     except onnx.checker.ValidationError as error:
         raise InvalidModel(f"the graph is malformed: {str(error).splitlines()[0]}") from error
+    nodes = nodes_by_place(proto)
     return tuple(
         Site(
             name=site.name,
@@ -33,6 +35,8 @@ def _sites(proto: onnx.ModelProto) -> tuple[Site, ...]:
             placement=site.placement,
             implementation=site.implementation,
             declared_keep_prob=site.declared_keep_prob,
+            module=origin_of(site, nodes).module,
+            location=origin_of(site, nodes).location,
         )
         for site in find_sites(proto)
     )
