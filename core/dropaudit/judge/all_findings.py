@@ -8,7 +8,13 @@ from dropaudit.graph.facts.batch_moments import batch_moments
 from dropaudit.judge.compensation import compensation_of, is_foreign
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked
 from dropaudit.judge.measured_site import MeasuredSite
-from dropaudit.judge.mode_findings import judge_frozen, judge_inference, judge_reference, judge_removed
+from dropaudit.judge.mode_findings import (
+    freezes_in_one_mode,
+    judge_frozen,
+    judge_inference,
+    judge_reference,
+    judge_removed,
+)
 from dropaudit.judge.output_findings import judge_batch_statistics, judge_outputs, judge_pair, judge_providers
 from dropaudit.judge.presence_findings import judge_presence
 from dropaudit.judge.site_findings import judge_site, unmeasured_site
@@ -38,7 +44,9 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
         # No dropout asks for such a factor: the weights are others, and nothing can be said of what makes up for what.
         pair = replace(pair, factors=None)
     kept = {site.site: site.meter.interval.estimate for site in measured if site.meter.interval is not None}
-    findings = judge_stacked(model, prepared.decided, kept) + judge_pair(prepared.reference, pair)
+    findings = judge_stacked(model, prepared.decided, kept)
+    # A mask that is frozen in one mode is why the modes differ, with whatever scale its exporter gave it.
+    findings += [] if pair is None and freezes_in_one_mode(model) else judge_pair(prepared.reference, pair)
     findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)
     reaching = frozenset(operator.name for operator in prepared.reference.other)
     dead = model.dead

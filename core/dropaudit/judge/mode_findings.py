@@ -49,6 +49,14 @@ def _frozen(site: GraphSite, message: str) -> Finding:
     )
 
 
+def freezes_in_one_mode(model: Model) -> bool:
+    """Whether train mode and inference take branches of which only one holds a mask that is a constant."""
+    frozen = [
+        {(site.path, site.name) for site in sites if is_frozen(site)} for sites in (model.sites, model.plain_sites)
+    ]
+    return frozen[0] != frozen[1]
+
+
 def judge_inference(model: Model) -> list[Finding]:
     """DA103: sites that still drop in an artifact meant for inference, or that a mode switch does not reach."""
     if model.role is Role.INFERENCE:

@@ -13,6 +13,7 @@ RECORDED_PRECISION = 1e-5
 # The precision of a rate that a threshold declares, and the coarsest at which factors are still told apart.
 _THRESHOLD_PRECISION = 1e-4
 _COARSEST = 0.015
+_STEPS = 2
 
 
 class Factor(StrEnum):
@@ -43,7 +44,8 @@ def name_factor(factor: float, keep_prob: float, precision: float) -> Factor:
     At q = 1/2 inverted and swapped coincide, and INVERTED is the answer: nothing can tell them apart there.
     """
     for name, value in expected_factors(keep_prob).items():
-        if math.isclose(factor, value, rel_tol=precision):
+        # An error of q counts twice in its square.
+        if math.isclose(factor, value, rel_tol=precision * (2 if name is Factor.DOUBLED else 1)):
             return name
     return Factor.OTHER
 
@@ -69,13 +71,13 @@ def factor_precision(epsilon: float) -> float:
 def declared_precision(precision: float, keep_prob: float) -> float:
     """Return the relative precision that a factor can be compared with 1/q at, where a threshold declares q.
 
-    The edges of a draw are found in single precision; in half precision, draw and threshold move q by a step.
+    The edges of a draw are found in single precision; in half precision, draw and threshold each move q by a step.
 
     Args:
         precision: of the factor itself, see `factor_precision`.
         keep_prob: q.
     """
-    step = precision / ULPS
+    step = _STEPS * precision / ULPS
     return max(precision, _THRESHOLD_PRECISION, min(step / min(keep_prob, 1 - keep_prob), _COARSEST))
 
 

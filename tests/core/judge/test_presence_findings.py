@@ -193,6 +193,59 @@ def test_a_scale_beside_bernoulli_goes_with_what_the_runtime_keeps(scale: str, c
     assert not codes(report) & {"DA202", "DA303"}
 
 
+def test_bernoulli_behind_another_mask_is_known_by_its_operator() -> None:
+    """Its shape comes from data that a pooled draw has masked: that makes nothing of the draw itself."""
+    body = (
+        "v = RandomUniformLike(x)  w = Unsqueeze(v, axis)  o = MaxPool<kernel_shape = [3], pads = [1, 1]>(w)"
+        "  c = Squeeze(o, axis)  b = Less(c, q)  d = Cast<to = 1>(b)  e = Mul(x, d)"
+        "  n = Shape(e)  a = Expand(p, n)  m = Bernoulli(a)  s = Div(m, q)  y = Mul(e, s)"
+    )
+    report = audit(ArtifactSubject(dense(body, extra=", float p = {0.3}, int64[1] axis = {1}"), Role.TRAIN), PLAN)
+    assert "DA408" in codes(report)
+
+
+def test_a_scale_between_an_operator_and_a_mask_is_the_masks() -> None:
+    """A mask whose draw is quantized is known by numbers alone; 1 / 0.7 before it is not the operator's again."""
+    body = (
+        "d = Dropout(x, r, t)  u = RandomUniformLike(d)  k = QuantizeLinear(u, step, low)"
+        "  v = DequantizeLinear(k, step, low)  b = Less(v, q)  m = Cast<to = 1>(b)  s = Div(d, q)  y = Mul(s, m)"
+    )
+    content = dense(body, extra=f", float step = {{{0.7 / 150.5!r}}}, uint8 low = {{0}}")
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert not any(finding.severity is Severity.ERROR for finding in report.findings)
+    first, second = report.sites
+    assert first.scale is not None
+    assert second.scale is not None
+    assert (first.scale.median, second.scale.median) == pytest.approx((1 / 0.7, 1 / 0.7), rel=1e-4)
+    assert codes(audit(ArtifactSubject(content, Role.INFERENCE), PLAN)) <= {"DA103", "DA102"}
+
+
+def test_a_mask_frozen_in_the_branch_of_one_mode_is_why_the_modes_differ() -> None:
+    baked = ", ".join(str(value) for value in (0, 2, 0, 2, 2, 2, 0, 0, 2, 0, 2, 2, 0, 2, 0, 2))
+    content = model(
+        "g (float[N,16] x, bool training) => (float[N,16] y)"
+        f" <float[16] baked = {{{baked}}}, float bias = {{0.7}}, float half = {{0.5}}> {{"
+        "  h = If(training) <then_branch = a () => (float[N,16] p) { s = Div(x, half)  p = Mul(s, baked) },"
+        "  else_branch = b () => (float[N,16] k) { k = Identity(x) }>  y = Add(h, bias) }"
+    )
+    found = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert "DA401" in codes(found)
+    assert "DA502" not in codes(found)
+
+
+@pytest.mark.parametrize("factor", [1 / 0.21, 1 / 0.79])
+def test_a_rate_of_two_draws_is_measured_well_enough_to_know_its_scale(factor: float) -> None:
+    """One mask of 16 cells for the batch, kept where either of two draws is below 1 - sqrt(0.21)."""
+    body = (
+        "e = ReduceSum<keepdims = 1>(x, axis)  u = RandomUniformLike(e)  v = RandomUniformLike(e)  b = Less(u, each)"
+        "  c = Less(v, each)  o = Or(b, c)  m = Cast<to = 1>(o)  s = Mul(x, m)  y = Mul(s, factor)"
+    )
+    each = f", float each = {{{1 - 0.21**0.5!r}}}, float factor = {{{factor!r}}}, int64[1] axis = {{0}}"
+    found = codes(audit(ArtifactSubject(dense(body, extra=each), Role.TRAIN), PLAN))
+    assert ("DA202" in found) == (factor > 2)
+    assert not found & {"DA301", "DA303"}
+
+
 @pytest.mark.parametrize("share", [0.946, 0.98, 0.03])
 def test_bands_narrower_than_any_grid_are_dropped_all_the_same(share: float) -> None:
     """6 u mod 1 < share: six bands, each of which a search in 48 parts can step over."""

@@ -8,6 +8,7 @@ import pytest
 from dropaudit.stats.ratios import RunningSpread, ratios, smallest_input
 from dropaudit.stats.scale import (
     Factor,
+    declared_precision,
     expected_factors,
     factor_precision,
     is_constant,
@@ -122,3 +123,16 @@ def test_half_precision_is_compared_at_its_own_precision() -> None:
 def test_a_relative_spread_decides_what_is_constant() -> None:
     assert is_constant(1.9999989, 2.0000001, 1e-5)
     assert not is_constant(1.99, 2.01, 1e-5)
+
+
+@pytest.mark.parametrize(("keep_prob", "expected"), [(0.5, 1e-4), (0.05, 1e-4)])
+def test_a_threshold_in_single_precision_declares_a_rate_to_four_digits(keep_prob: float, expected: float) -> None:
+    assert declared_precision(factor_precision(float(np.finfo(np.float32).eps)), keep_prob) == expected
+
+
+def test_a_threshold_in_half_precision_declares_a_small_rate_less_exactly() -> None:
+    half = factor_precision(float(np.finfo(np.float16).eps))
+    precisions = [declared_precision(half, q) for q in (0.5, 0.2, 0.07)]
+    assert precisions == sorted(precisions)
+    assert name_factor(204.09, 0.07019, precisions[-1]) is Factor.DOUBLED
+    assert precisions[-1] < 0.02

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import onnx
 
 from dropaudit.graph.draws.noise_algebra import Blend, Jittered, Masked, TwoPoint
@@ -15,7 +17,7 @@ from dropaudit.graph.sites.unrolled import merged
 from dropaudit.report import Implementation
 
 
-def drawn_sites(noise: NoiseMap) -> list[GraphSite]:
+def drawn_sites(noise: NoiseMap, others: Collection[str] = ()) -> list[GraphSite]:
     """Return the places of a scope where a draw of two values, or a normal one, decides what becomes of data.
 
         RandomUniformLike(x) -> u ; Less(u, 0.8) -> b ; Cast(b) -> m ; Mul(x, m) -> y
@@ -23,6 +25,10 @@ def drawn_sites(noise: NoiseMap) -> list[GraphSite]:
 
     are sites from x to y with the declared keep probability 0.8, at the node that makes y. Draws that are added, that
     choose between two tensors of data, or that scale it up and down around zero are noise and no site.
+
+    Args:
+        noise: what the tensors of the scope are.
+        others: nodes that apply masks which algebra does not know.
     """
     found: list[GraphSite] = []
     blended = _blended(noise)
@@ -31,7 +37,7 @@ def drawn_sites(noise: NoiseMap) -> list[GraphSite]:
             continue
         value = noise.values.get(node.output[0])
         if isinstance(value, Masked | Jittered) and _is_first(noise, node, value):
-            site = _site(noise, node, value, {each.result for each in found})
+            site = _site(noise, node, value, {each.result for each in found}, others)
             if site is not None:
                 found.append(site)
     return merged(noise.scope, found)
@@ -93,8 +99,10 @@ def _is_first_step(noise: NoiseMap, node: onnx.NodeProto, value: Masked, chances
     return node.op_type == "Add" and joins_nothing and value.chance in chances
 
 
-def _site(noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered, taken: set[str]) -> GraphSite | None:
-    extent = extent_of(noise, node.output[0], taken)
+def _site(
+    noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered, taken: set[str], others: Collection[str]
+) -> GraphSite | None:
+    extent = extent_of(noise, node.output[0], taken, others)
     last = noise.values[extent.result]
     if not isinstance(last, Masked | Jittered) or not last.is_dropout:
         return None

@@ -12,6 +12,9 @@ from dropaudit.graph.site import Law
 # One number, or one for each element of a tensor.
 Numbers = float | NDArray[np.float64]
 
+# The coarsest precision at which factors are still told apart.
+_COARSEST = 0.03
+
 # alpha' = -lambda * alpha of the SELU, its value at minus infinity (Klambauer et al. 2017, "Self-normalizing neural
 # networks").
 ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772
@@ -44,11 +47,30 @@ def is_right(law: Law, keep_prob: float, precision: float) -> bool:
     return any(agrees(law, right(keep_prob), precision) for right in (inverted_law, alpha_law))
 
 
-def is_own_factor(factor: Numbers, keep_prob: Numbers, precision: float) -> bool:
-    """Whether a constant factor beside a mask is 1/q, 1/q^2, q, 1/p or p, which few ordinary factors of a model are."""
+def is_own_factor(factor: Numbers, keep_prob: Numbers, precision: float, error: float = 0.0) -> bool:
+    """Whether a constant factor beside a mask is 1/q, 1/q^2, q, 1/p or p, which few ordinary factors of a model are.
+
+    Args:
+        factor: the factor.
+        keep_prob: q.
+        precision: relative, of the factor.
+        error: of q, where that was measured.
+    """
     drop = 1 - keep_prob
-    known = (1 / keep_prob, 1 / keep_prob**2, keep_prob, 1 / drop, drop)
-    return any(are_close(factor, own, precision) for own in known)
+    kept, dropped = (_within(precision, error, rate) for rate in (keep_prob, drop))
+    # An error of q counts twice in its square.
+    known = ((1 / keep_prob, kept), (keep_prob, kept), (1 / drop, dropped), (drop, dropped), (keep_prob**-2, 2 * kept))
+    return any(are_close(factor, own, near) for own, near in known)
+
+
+def is_inverse(factor: Numbers, keep_prob: Numbers, precision: float, error: float = 0.0) -> bool:
+    """Whether a factor is 1/q; see `is_own_factor`."""
+    return are_close(factor * keep_prob, 1.0, _within(precision, error, keep_prob))
+
+
+def _within(precision: float, error: float, rate: Numbers) -> float:
+    """Return the relative precision that a rate, and one over it, is known to."""
+    return max(precision, min(error / float(np.nanmin(rate)), _COARSEST))
 
 
 def are_close(one: Numbers, other: Numbers, precision: float) -> bool:

@@ -13,7 +13,7 @@ from dropaudit.graph.draws.noise_algebra import MOVES, Fill
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.reading.scope import SHAPE_READERS
 from dropaudit.graph.site import Law, RemoteScale
-from dropaudit.graph.sites.laws import Numbers, are_close, holds_folded_scale, is_like_scale, is_own_factor
+from dropaudit.graph.sites.laws import Numbers, are_close, holds_folded_scale, is_inverse, is_like_scale, is_own_factor
 from dropaudit.graph.sites.placement import ancestors
 
 _FARTHEST = 8
@@ -21,7 +21,7 @@ _FARTHEST = 8
 _PRECISION = 1e-5
 _HALF_PRECISION = 4e-3
 # How far a threshold and a draw of 11 bits move a keep probability, and what factors are told apart by in any case.
-_HALF_STEP, _MOST_HALF = 1e-3, 0.015
+_HALF_STEP, _MOST_HALF = 2e-3, 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def with_own_scale(
     noise: NoiseMap,
     plain: SiteExtent,
     keep_prob: float,
-    tolerance: float | None,
+    error: float,
     others: Collection[str] = (),
     taken: Collection[str] = (),
 ) -> SiteExtent:
@@ -86,14 +86,14 @@ def with_own_scale(
         noise: what the tensors of the scope are.
         plain: the site without such factors.
         keep_prob: q.
-        tolerance: relative precision that q is known to; None where it is exact.
+        error: of q; zero where it is declared.
         others: nodes that apply masks, which may read the same scaled data.
         taken: results of other sites: a factor before one of them is that site's.
     """
     if not 0 < keep_prob < 1 or not plain.law.is_plain:
         return plain
     span = _Span(plain.source, plain.result, plain.law.slope)
-    found = _chosen(noise, span, keep_prob, tolerance or _precision(noise, keep_prob), others, taken)
+    found = _chosen(noise, span, _Rate(keep_prob, error, _precision(noise, keep_prob)), others, taken)
     return SiteExtent(
         found.source, found.result, replace(plain.law, slope=float(found.slope)), found.remote, found.folded
     )
@@ -120,7 +120,8 @@ def with_own_scale_by_element(
         taken: see `with_own_scale`.
     """
     span = _Span(plain.source, plain.result, slopes)
-    found = _chosen(noise, span, keep_probs, _precision(noise, 0.5), others, taken)
+    rate = _Rate(keep_probs, 0.0, _precision(noise, float(np.nanmin(np.minimum(keep_probs, 1 - keep_probs)))))
+    found = _chosen(noise, span, rate, others, taken)
     return SiteExtent(found.source, found.result, plain.law)
 
 
@@ -129,29 +130,36 @@ def with_every_scale(noise: NoiseMap, plain: SiteExtent, others: Collection[str]
     span = _Span(plain.source, plain.result, plain.law.slope)
     before = [each for each in _before(noise, span, others, (), vectors=False) if not each.moved]
     after = [each for each in _after(noise, span.result, others, vectors=False) if not each.moved]
-    found = _Choice(span, 0.5, _PRECISION).joined(before, after)
+    found = _Choice(span, _Rate(0.5, 0.0, _PRECISION)).joined(before, after)
     return SiteExtent(found.source, found.result, replace(plain.law, slope=float(found.slope)))
 
 
 def _chosen(
     noise: NoiseMap,
     span: _Span,
-    keep_prob: Numbers,
-    precision: float,
+    rate: _Rate,
     others: Collection[str],
     taken: Collection[str],
 ) -> _Span:
-    vectors = isinstance(keep_prob, np.ndarray)
+    vectors = isinstance(rate.keep_prob, np.ndarray)
     before = list(_before(noise, span, others, taken, vectors=vectors))
     after = list(_after(noise, span.result, others, vectors=vectors))
-    return _Choice(span, keep_prob, precision).extent(before, after)
+    return _Choice(span, rate).extent(before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """What is known of a mask's rate: q, its error, and the relative precision of factors."""
+
+    keep_prob: Numbers
+    error: float
+    precision: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
     plain: _Span
-    keep_prob: Numbers
-    precision: float
+    rate: _Rate
 
     def extent(self, before: list[_Factor], after: list[_Factor]) -> _Span:
         """Prefer what makes the law right, then a further factor of the dropout beside it."""
@@ -159,7 +167,7 @@ class _Choice:
         right = self._right(near, late)
         i, j = right if right is not None else (0, 0)
         i, j = self._with_own(near, i, right is not None), self._with_own(late, j, right is not None)
-        if right is None and i == j == 0 and are_close(self.plain.slope, 1.0, self.precision):
+        if right is None and i == j == 0 and are_close(self.plain.slope, 1.0, self.rate.precision):
             # What looks like a scale is one, and wrong; unless an ordinary factor has taken the scale in.
             alike = [any(self._is_like_scale(each.value) for each in side[:1]) for side in (late, near)]
             folded = any(self._holds_folded(each.value) for each in (*near[:1], *late[:1]))
@@ -178,7 +186,7 @@ class _Choice:
         return None
 
     def _is_right(self, span: _Span) -> bool:
-        return are_close(span.slope * self.keep_prob, 1.0, self.precision)
+        return is_inverse(span.slope, self.rate.keep_prob, self.rate.precision, self.rate.error)
 
     def _with_own(self, factors: list[_Factor], taken: int, is_right: bool) -> int:
         while taken < len(factors) and self._is_own(factors[taken], is_right):
@@ -189,17 +197,21 @@ class _Choice:
         if is_right and found.shared:
             return False
         # A half beside a mask of rate a half that is scaled right is a half as any, such as that of a GELU.
-        if is_right and are_close(self.keep_prob, 0.5, _PRECISION) and are_close(found.value, 0.5, _PRECISION):
+        if is_right and are_close(self.rate.keep_prob, 0.5, _PRECISION) and are_close(found.value, 0.5, _PRECISION):
             return False
-        return is_own_factor(found.value, self.keep_prob, self.precision)
+        return is_own_factor(found.value, self.rate.keep_prob, self.rate.precision, self.rate.error)
 
     def _is_like_scale(self, factor: Numbers) -> bool:
-        return isinstance(factor, float) and isinstance(self.keep_prob, float) and is_like_scale(factor, self.keep_prob)
+        return (
+            isinstance(factor, float)
+            and isinstance(self.rate.keep_prob, float)
+            and is_like_scale(factor, self.rate.keep_prob)
+        )
 
     def _holds_folded(self, factor: Numbers) -> bool:
-        if not (isinstance(factor, float) and isinstance(self.keep_prob, float)):
+        if not (isinstance(factor, float) and isinstance(self.rate.keep_prob, float)):
             return False
-        return holds_folded_scale(factor, self.keep_prob)
+        return holds_folded_scale(factor, self.rate.keep_prob)
 
     def joined(self, before: list[_Factor], after: list[_Factor]) -> _Span:
         slope = self.plain.slope
@@ -219,10 +231,10 @@ class _Choice:
 
     def _with_folded(self, chosen: _Span, before: list[_Factor], after: list[_Factor]) -> _Span:
         """An unscaled mask beside an ordinary factor that an exporter multiplied by 1/q."""
-        unscaled = are_close(chosen.slope, 1.0, self.precision) and chosen.remote is None
+        unscaled = are_close(chosen.slope, 1.0, self.rate.precision) and chosen.remote is None
         near = [*before[:1], *after[:1]]
-        if unscaled and isinstance(self.keep_prob, float) and any(self._holds_folded(each.value) for each in near):
-            return replace(chosen, folded=1 / self.keep_prob)
+        if unscaled and isinstance(self.rate.keep_prob, float) and any(self._holds_folded(each.value) for each in near):
+            return replace(chosen, folded=1 / self.rate.keep_prob)
         return chosen
 
 

@@ -58,8 +58,11 @@ class RatesMeter(MaskMeter):
     @property
     def factor_name(self) -> Factor:
         """The known factor that every kept element has, by its own rate; OTHER where there is none."""
-        precision = declared_precision(self.precision, 0.5)
+        smallest = float(np.nanmin(np.minimum(self.rates, 1 - self.rates)))
+        precision = declared_precision(self.precision, smallest)
         for name, spread in self._against.items():
-            if not spread.empty and all(is_constant(each, 1.0, precision) for each in (spread.lowest, spread.highest)):
+            # An error of q counts twice in its square.
+            near = precision * (2 if name is Factor.DOUBLED else 1)
+            if not spread.empty and all(is_constant(each, 1.0, near) for each in (spread.lowest, spread.highest)):
                 return name
         return Factor.OTHER

@@ -23,11 +23,13 @@ class Rated:
         rate: keep probability of all elements; None where it is not declared, or differs.
         rates: that of each element, where they differ.
         slopes: factor on each element that is kept, likewise; NaN where it is not known.
+        share: what was seen to be kept, where nothing is declared, and its error.
     """
 
     rate: float | None
     rates: Rates | None = None
     slopes: NDArray[np.float64] | None = None
+    share: tuple[float, float] | None = None
 
 
 def rated_by_element(runner: RegionRunner, applied: Applied, rates: Rates | None) -> Rated:

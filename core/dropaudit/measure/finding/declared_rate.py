@@ -16,7 +16,6 @@ from dropaudit.graph.draws.elementwise_region import Region, Root, works_element
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.site import Rates
-from dropaudit.graph.sites.placement import ancestors
 from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
 from dropaudit.measure.finding.region_values import RegionRunner
@@ -29,8 +28,8 @@ _WIDEST_NORMAL = 5.0
 _NEAR = 0.1
 # How far a seen share may lie from the declared one: the draws lie in 64 equal parts, and there are many.
 _SEEN, _DEVIATIONS = 0.004, 5.0
-# Cells that a share was seen in, at most.
-_LOOKED_AT = 2**17
+# Cells that a share is seen in, and runs for it.
+_LOOKED_AT, _MOST_RUNS = 2**17, 2048
 
 Flags = NDArray[np.bool_]
 
@@ -106,6 +105,18 @@ def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
     return Rates(tuple(shares.ravel().tolist()), shares.shape) if agreed <= 4 * _scatter(runner, applied) else None
 
 
+def measured_share(runner: RegionRunner, applied: Applied) -> tuple[float, float]:
+    """Return the share of data that is kept over many draws, and how far it may lie from the probability."""
+    size = max(math.prod(runner.draw(0)[name].shape) for name in applied.roots)
+    runs = max(runner.runs, min(_MOST_RUNS, -(-_LOOKED_AT // size)))
+    kept = seen = 0
+    for number in range(runs):
+        flags, telling = _kept(runner, applied, runner.run(runner.draw(number), (applied.result, applied.source)))
+        kept, seen = kept + int((flags & telling).sum()), seen + int(telling.sum())
+    share = kept / seen if seen else applied.kept
+    return share, _DEVIATIONS * math.sqrt(share * (1 - share) / (runs * size))
+
+
 def _kept(runner: RegionRunner, applied: Applied, found: Mapping[str, NDArray[Any]]) -> tuple[Flags, Flags]:
     """Return which elements are kept, and which of them tell."""
     assert applied.law is not None
@@ -122,10 +133,18 @@ def _scatter(runner: RegionRunner, applied: Applied) -> float:
 
 
 def _is_elementwise(region: Region, mask: str) -> bool:
-    """Whether each cell of a mask is made of one cell of a draw."""
-    makers = [node for node in ancestors(region.scope, mask) if any(name in region.touched for name in node.output)]
-    roots = {root.tensor for root in region.roots}
-    return all(works_element_by_element(node) for node in makers if not roots & set(node.output))
+    """Whether each cell of a mask is made of one cell of a draw; what the draw has its shape from is no part of it."""
+    roots, seen, waiting = {root.tensor for root in region.roots}, set[str](), [mask]
+    while waiting:
+        name = waiting.pop()
+        node = region.scope.producers.get(name)
+        if name in roots or name in seen or node is None or name not in region.touched:
+            continue
+        if not works_element_by_element(node):
+            return False
+        seen.add(name)
+        waiting += node.input
+    return True
 
 
 def declared_share(runner: RegionRunner, mask: str, known: Mapping[str, Declared | None]) -> Declared | None:

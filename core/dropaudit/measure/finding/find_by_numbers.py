@@ -25,7 +25,13 @@ from dropaudit.graph.sites.own_scale import SiteExtent, with_every_scale, with_o
 from dropaudit.graph.sites.placement import place
 from dropaudit.graph.sites.unrolled import merged
 from dropaudit.measure.by_feature.scales import Rated, rated_by_element
-from dropaudit.measure.finding.declared_rate import Declared, declared_rate, declared_share, rates_by_element
+from dropaudit.measure.finding.declared_rate import (
+    Declared,
+    declared_rate,
+    declared_share,
+    measured_share,
+    rates_by_element,
+)
 from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
 from dropaudit.report import Implementation
@@ -35,7 +41,7 @@ from dropaudit.subjects import Array
 
 Path = tuple[str, ...]
 
-# Without a declared rate the measured share tells 1/q from other factors to about this much.
+# How far a share of a few draws may lie from the probability.
 _MEASURED = 0.02
 _LEAST_TELLING = 0.1
 
@@ -93,8 +99,8 @@ class _Finder:
         """Return the sites of one scope; scopes are asked for outside in."""
         inherited = self._inherited(noise.scope)
         region = region_of(noise, inherited)
-        algebra = drawn_sites(noise)
         found = None if region is None else self._by_numbers(noise, region, inherited)
+        algebra = drawn_sites(noise, [site.name for site in found or ()])
         known = algebra if found is None else [site for site in algebra if _is_known_by_algebra(site, found)]
         drawn = [*known, *(found or ())]
         order = {node.name: position for position, node in enumerate(noise.scope.graph.node)}
@@ -227,7 +233,9 @@ def _rated(runner: RegionRunner, applied: Applied, known: Mapping[str, Declared 
     plain = applied.law is not None and applied.law.fill == applied.law.shift == 0 and applied.other is None
     if rate is not None or not plain:
         return Rated(rate)
-    return rated_by_element(runner, applied, rates_by_element(runner, applied))
+    rated = rated_by_element(runner, applied, rates_by_element(runner, applied))
+    undeclared = rated.rate is None and rated.rates is None
+    return replace(rated, share=measured_share(runner, applied)) if undeclared else rated
 
 
 def _site(
@@ -280,5 +288,6 @@ def _extent(
     rate = rated.rate
     # What the runtime makes of the operator Bernoulli is what its scale goes with.
     as_run = 1 - rate if rate is not None and made.implementation is Implementation.BERNOULLI else rate
-    tolerance = _MEASURED if as_run is None else None
-    return with_own_scale(noise, plain, law.kept if as_run is None else as_run, tolerance, masking, taken)
+    share, error = rated.share or (law.kept, _MEASURED)
+    keep_prob, error = (share, error) if as_run is None else (as_run, 0.0)
+    return with_own_scale(noise, plain, keep_prob, error, masking, taken)
