@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TypeGuard
 
@@ -12,6 +11,7 @@ from dropaudit.findings import make_finding
 from dropaudit.graph.facts.weight_comparison import WeightComparison
 from dropaudit.judge.compensation import branch_compensation
 from dropaudit.judge.mode_findings import non_finite
+from dropaudit.judge.undecided import undecided
 from dropaudit.measure.cases.reference import Reference, distance
 from dropaudit.measure.finding.pair_factors import PairStudy
 from dropaudit.measure.meters.output_meter import OutputMeter
@@ -19,6 +19,7 @@ from dropaudit.measure.sampling.sequential_loop import Meters
 from dropaudit.plan import Plan, Provider
 from dropaudit.report import Attribution, Finding, Interval, Severity
 from dropaudit.stats.agreement import agree
+from dropaudit.stats.sequential.tests import Outcome
 from dropaudit.subjects import Array
 
 # Kernels of two providers round differently; TF32 keeps 11 bits.
@@ -159,15 +160,15 @@ def judge_outputs(
         tested = meter.name in meters.tested_outputs
         if interval is None and tested and (meter.has_reference or meter.moves or meter.spread):
             findings.append(_unmeasured(meter, plan))
-        if interval is None or not (tested or meter.name in meters.noted_outputs) or meter.agrees(interval):
+        if interval is None or not (tested or meter.name in meters.noted_outputs):
             continue
-        if not tested and not meter.refutes(interval):
-            continue
-        if meter.refutes(interval):
+        outcome = meter.test.outcome(interval)
+        if outcome is Outcome.OUTSIDE:
             causes = attributions.get(meter.name, ())
             findings.append(_shift(meter.name, interval, linear[meter.name], causes, plan))
-        else:
-            findings.append(_undecided(meter, interval, plan))
+        elif outcome is Outcome.OPEN and tested:
+            quantity = f"scale factor (expected: 1 within {plan.tolerance:g})"
+            findings.append(undecided(meter.name, quantity, interval, meter.test))
     return findings
 
 
@@ -209,22 +210,3 @@ def _main_cause(causes: tuple[Attribution, ...]) -> str:
         return ""
     first = max(causes, key=lambda cause: abs(cause.mean_gap_alone))
     return f" Site {first.site!r} alone moves it by {first.mean_gap_alone:+.3g}, the most of {len(causes)}."
-
-
-def _undecided(meter: OutputMeter, interval: Interval, plan: Plan) -> Finding:
-    """The width of the interval falls as 1/sqrt(t): say how much further it must fall."""
-    half_width = (interval.upper - interval.lower) / 2
-    room = abs(plan.tolerance - abs(interval.estimate - 1))
-    more = (half_width / room) ** 2 if room > 0 else math.inf
-    advice = f"Allow about {more:.1f} times as many replicates" if more < 1e6 else "Choose another tolerance"
-    return make_finding(
-        "DA901",
-        meter.name,
-        message=f"Scale factor {interval} neither stays within 1 ± {plan.tolerance:g} nor leaves it at the replicate "
-        "limit.",
-        remedy=f"{advice}, or audit a larger input.",
-        estimate=interval.estimate,
-        lower=interval.lower,
-        upper=interval.upper,
-        factorMore=more if math.isfinite(more) else None,
-    )

@@ -9,10 +9,12 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.laws import alpha_law
 from dropaudit.judge.compensation import Compensation
 from dropaudit.judge.measured_site import MeasuredSite
+from dropaudit.judge.undecided import undecided
 from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.meters.site_meters import MaskMeter, NoiseMeter
 from dropaudit.report import Finding, Implementation, Interval
 from dropaudit.stats.scale import Factor
+from dropaudit.stats.sequential.tests import Outcome
 
 
 def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Collection[str] = ()) -> list[Finding]:
@@ -104,10 +106,11 @@ def _judge_noise(measured: MeasuredSite, meter: NoiseMeter, compensation: Compen
     if mean is None or interval is None:
         return []
     findings = []
-    if meter.refutes(mean):
+    outcome = meter.test.outcome(mean)
+    if outcome is Outcome.OUTSIDE:
         findings.append(_mean_finding(measured, mean))
-    elif not meter.agrees(mean):
-        findings.append(_undecided(meter.name, "mean factor", mean, 2 * 0.02))
+    elif outcome is Outcome.OPEN:
+        findings.append(undecided(meter.name, "mean factor", mean, meter.test))
     if compensation.factor is not None and not compensation.is_near(1.0):
         findings.append(_further_factor(measured, compensation))
     declared = meter.keep_prob
@@ -131,12 +134,11 @@ def _mean_finding(measured: MeasuredSite, mean: Interval) -> Finding:
 
 def _judge_rate(meter: MaskMeter) -> list[Finding]:
     interval, declared = meter.interval, meter.keep_prob
-    if declared is None:
-        return [] if meter.is_known(interval) else [_undecided(meter.name, "keep rate", interval, 0.01)]
-    if meter.cells == 0 or meter.agrees(interval):
+    outcome = meter.test.outcome(interval)
+    if meter.cells == 0 or outcome is Outcome.INSIDE:
         return []
-    if not meter.refutes(interval):
-        return [_undecided(meter.name, "keep rate", interval, 0.01)]
+    if declared is None or outcome is Outcome.OPEN:
+        return [undecided(meter.name, "keep rate", interval, meter.test)]
     if meter.kept == meter.cells:
         return [_inert(meter, declared)]
     swapped = not interval.excludes(1 - declared)
@@ -169,21 +171,6 @@ def _inert(meter: MaskMeter, declared: float) -> Finding:
         remedy="Export with the module in train mode, so that the site's training_mode is true.",
         declaredKeepProb=declared,
         cells=meter.cells,
-    )
-
-
-def _undecided(name: str, quantity: str, interval: Interval, width: float) -> Finding:
-    """The width of an interval falls as one over the square root of the sample: say how much further it must fall."""
-    more = max((interval.upper - interval.lower) / width, 1.0) ** 2
-    return make_finding(
-        "DA901",
-        name,
-        message=f"The {quantity} {interval} is undecided at the replicate limit.",
-        remedy=f"Allow about {more:.1f} times as many replicates, or audit a larger input.",
-        estimate=interval.estimate,
-        lower=interval.lower,
-        upper=interval.upper,
-        factorMore=more,
     )
 
 

@@ -17,6 +17,7 @@ from dropaudit.report import Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, smallest_input
+from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTest
 from dropaudit.stats.tally import OutputTally, output_of_counts, tally_output
 from dropaudit.subjects import float_array
 
@@ -161,13 +162,10 @@ class OutputMeter:
         products = self._products / (self._seen / self._reference.size)
         return tuple(float(p / n) if n > 0 else 1.0 for p, n in zip(products, norms, strict=True))
 
-    def agrees(self, interval: Interval) -> bool:
-        """Whether the interval lies within the tolerance of 1."""
-        return 1 - self._tolerance <= interval.lower and interval.upper <= 1 + self._tolerance
-
-    def refutes(self, interval: Interval) -> bool:
-        """Whether the interval lies outside the tolerance."""
-        return interval.upper < 1 - self._tolerance or interval.lower > 1 + self._tolerance
+    @property
+    def test(self) -> SequentialTest:
+        """Whether the scale factor is 1."""
+        return Equivalence(1.0, self._tolerance)
 
     def progress(self) -> TestProgress:
         """Return how far the test is; an output that is all zero or not finite has nothing to decide."""
@@ -175,7 +173,7 @@ class OutputMeter:
         if interval is None:
             hopeless = not self.has_reference or self.non_finite > 0
             return TestProgress(self.name, "scaleFactor", Interval(estimate=0.0, lower=0.0, upper=0.0), hopeless)
-        return TestProgress(self.name, "scaleFactor", interval, self.agrees(interval) or self.refutes(interval))
+        return TestProgress(self.name, "scaleFactor", interval, self.test.outcome(interval) is not Outcome.OPEN)
 
     @property
     def zero_fraction(self) -> float:

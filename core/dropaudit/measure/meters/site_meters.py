@@ -20,6 +20,7 @@ from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, ratios
 from dropaudit.stats.scale import factor_precision, is_constant
+from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTest, Width
 from dropaudit.stats.tally import MaskTally, mask_of_counts, tally_mask
 
 Take = Callable[[], None]
@@ -150,28 +151,19 @@ class MaskMeter:
             return None
         return self.scale.median
 
-    def agrees(self, interval: Interval) -> bool:
-        """Whether the interval lies within the margin of the declared probability."""
-        q = self.keep_prob
-        return q is None or (q - RATE_MARGIN <= interval.lower and interval.upper <= q + RATE_MARGIN)
-
-    def refutes(self, interval: Interval) -> bool:
-        """Whether the interval lies outside the margin."""
-        q = self.keep_prob
-        return q is not None and (interval.upper < q - RATE_MARGIN or interval.lower > q + RATE_MARGIN)
-
-    def is_known(self, interval: Interval) -> bool:
-        """Whether a rate that is not tested is known well enough."""
-        return interval.upper - interval.lower <= (_KNOWN_WIDTH if self.expected is None else _CONFIRMED_WIDTH)
+    @property
+    def test(self) -> SequentialTest:
+        """Whether the keep rate is the declared one, or, where none is declared, known well enough."""
+        if self.keep_prob is not None:
+            return Equivalence(self.keep_prob, RATE_MARGIN)
+        return Width(_KNOWN_WIDTH if self.expected is None else _CONFIRMED_WIDTH)
 
     def progress(self) -> TestProgress | None:
         """See SiteMeter. Where no data away from zero has come in, nothing is to be waited for."""
         interval = self.interval
         if self.elements and not self.cells:
             return TestProgress(self.name, "keepProb", interval, True)
-        if self.keep_prob is None:
-            return TestProgress(self.name, "keepProb", interval, self.is_known(interval))
-        return TestProgress(self.name, "keepProb", interval, self.agrees(interval) or self.refutes(interval))
+        return TestProgress(self.name, "keepProb", interval, self.test.outcome(interval) is not Outcome.OPEN)
 
 
 class ChoiceMeter(MaskMeter):
@@ -258,20 +250,17 @@ class NoiseMeter:
         low, mid, high = (1 / (1 + max(0.0, each)) for each in (variance.upper, variance.estimate, variance.lower))
         return Interval(estimate=mid, lower=low, upper=high)
 
-    def agrees(self, mean: Interval) -> bool:
-        """Whether the mean factor lies within the tolerance of 1."""
-        return 1 - self._tolerance <= mean.lower and mean.upper <= 1 + self._tolerance
-
-    def refutes(self, mean: Interval) -> bool:
-        """Whether the mean factor lies outside the tolerance."""
-        return mean.upper < 1 - self._tolerance or mean.lower > 1 + self._tolerance
+    @property
+    def test(self) -> SequentialTest:
+        """Whether the mean factor is 1."""
+        return Equivalence(1.0, self._tolerance)
 
     def progress(self) -> TestProgress | None:
         """See SiteMeter."""
         mean = self.mean
         if mean is None:
             return TestProgress(self.name, "scaleFactor", Interval(estimate=0.0, lower=0.0, upper=0.0), False)
-        return TestProgress(self.name, "scaleFactor", mean, self.agrees(mean) or self.refutes(mean))
+        return TestProgress(self.name, "scaleFactor", mean, self.test.outcome(mean) is not Outcome.OPEN)
 
 
 def cells_of(shape: tuple[int, ...], shared_axes: tuple[int, ...]) -> int:
