@@ -23,6 +23,7 @@ EXTRA = (
     vector("qs", RATES)
     + vector("swapped", 1 - RATES)
     + vector("squares", RATES**2)
+    + vector("roots", np.sqrt(RATES))
     + vector("gain", np.linspace(0.5, 2.0, 16))
     + ", float two = {2.0}, float[16,16] V = {"
     + ", ".join(f"{value:.4f}" for value in np.random.default_rng(5).standard_normal(256))
@@ -34,6 +35,7 @@ LAWS = {
     "on the mask": (f"{ON_X}  s = Div(m, qs)  y = Mul(x, s)", None),
     "before": (f"{ON_X}  s = Div(x, qs)  y = Mul(s, m)", None),
     "behind": (f"{ON_X}  s = Mul(x, m)  y = Div(s, qs)", None),
+    "in two roots": (f"{ON_X}  a = Div(m, roots)  s = Div(a, roots)  y = Mul(x, s)", None),
     "missing": (f"{ON_X}  y = Mul(x, m)", "DA301"),
     "missing, and a gain of the model behind": (f"{ON_X}  s = Mul(x, m)  y = Mul(s, gain)", "DA301"),
     "doubled on the mask": (f"{ON_X}  s = Div(m, squares)  y = Mul(x, s)", "DA302"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -64,6 +65,10 @@ class Session:
             # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
             onnxruntime.set_seed(draw_seed(seeds))
             self._session = _load_somehow(content, options, place)
+        # Until a run has succeeded, it may be what optimizations made of the model that does not run.
+        self._unoptimized: Callable[[], onnxruntime.InferenceSession] | None = partial(
+            _load_unoptimized, model, place, alone=reseeds
+        )
         self.input_names = frozenset(value.name for value in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
 
@@ -76,9 +81,28 @@ class Session:
         """
         if not names:
             return {}
-        with self._one_run() as options:
-            values = self._session.run(list(names), dict(feeds), options)
+        try:
+            values = self._values(feeds, names)
+        except OutOfMemory:
+            raise
+        except ExecutionFailed as failed:
+            self._reload(failed)
+            values = self._values(feeds, names)
+        self._unoptimized = None
         return dict(zip(names, values, strict=True))
+
+    def _reload(self, failed: ExecutionFailed) -> None:
+        """Go on without optimizations; raise `failed` where there are none, or the runtime refuses that too."""
+        if self._unoptimized is None:
+            raise failed
+        try:
+            self._session, self._unoptimized = self._unoptimized(), None
+        except InvalidModel:
+            raise failed from None
+
+    def _values(self, feeds: Mapping[str, NDArray[Any]], names: Sequence[str]) -> list[Any]:
+        with self._one_run() as options:
+            return list(self._session.run(list(names), dict(feeds), options))
 
     def run_bound(
         self, feeds: Mapping[str, NDArray[Any] | onnxruntime.OrtValue], names: Sequence[str], device: str
@@ -152,6 +176,13 @@ def _shared(held: Held) -> onnxruntime.OrtValue:
     if held not in _values:
         _values[held] = onnxruntime.OrtValue.ortvalue_from_numpy(held.values)
     return _values[held]
+
+
+def _load_unoptimized(model: onnx.ModelProto, place: Device, *, alone: bool) -> onnxruntime.InferenceSession:
+    """Load a model as it is: of a float16 tensor in a body, returned twice, optimizations make what does not run."""
+    options = _options(model, place, alone=alone)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return _load(model.SerializeToString(), options, place, _MASK_BREAKING_OPTIMIZERS)
 
 
 def _load_somehow(content: bytes, options: onnxruntime.SessionOptions, place: Device) -> onnxruntime.InferenceSession:

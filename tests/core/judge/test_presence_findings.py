@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
@@ -220,6 +221,18 @@ def test_a_scale_between_an_operator_and_a_mask_is_the_masks() -> None:
     assert codes(audit(ArtifactSubject(content, Role.INFERENCE), PLAN)) <= {"DA103", "DA102"}
 
 
+def test_a_scale_between_a_mask_and_an_operator_is_the_masks() -> None:
+    """Only numbers know the mask; an operator of the same rate behind it has 1 / 0.7 of its own."""
+    body = (
+        "u = RandomUniformLike(x)  k = QuantizeLinear(u, step, low)  v = DequantizeLinear(k, step, low)  b = Less(v, q)"
+        "  m = Cast<to = 1>(b)  s = Mul(x, m)  d = Div(s, q)  y = Dropout(d, r, t)"
+    )
+    content = dense(body, extra=f", float step = {{{0.7 / 150.5!r}}}, uint8 low = {{0}}")
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert not any(finding.severity is Severity.ERROR for finding in report.findings)
+    assert "DA203" in codes(report)
+
+
 def test_a_mask_frozen_in_the_branch_of_one_mode_is_why_the_modes_differ() -> None:
     baked = ", ".join(str(value) for value in (0, 2, 0, 2, 2, 2, 0, 0, 2, 0, 2, 2, 0, 2, 0, 2))
     content = model(
@@ -244,6 +257,27 @@ def test_a_rate_of_two_draws_is_measured_well_enough_to_know_its_scale(factor: f
     found = codes(audit(ArtifactSubject(dense(body, extra=each), Role.TRAIN), PLAN))
     assert ("DA202" in found) == (factor > 2)
     assert not found & {"DA301", "DA303"}
+
+
+@pytest.mark.parametrize("role", [Role.INFERENCE, Role.TRAIN])
+def test_a_division_that_would_drop_by_infinity_and_never_does_leaves_the_outputs_finite(role: Role) -> None:
+    body = "u = RandomUniformLike(x)  b = Less(u, two)  d = Where(b, one, infinite)  y = Div(x, d)"
+    proto = onnx.load_from_string(dense(body, extra=EXTRA + ", float one = {1.0}, float infinite = {1.0}"))
+    proto.graph.initializer[-1].CopyFrom(onnx.numpy_helper.from_array(np.array(np.inf, np.float32), "infinite"))
+    report = audit(ArtifactSubject(proto.SerializeToString(), role), PLAN)
+    assert "DA501" not in codes(report)
+
+
+def test_zoneout_in_narrow_bands_is_a_choice_all_the_same() -> None:
+    body = (
+        "u = RandomUniformLike(x)  a = Mul(u, six)  c = Mod<fmod = 1>(a, one)  b = Less(c, share)  h = Tanh(x)"
+        "  y = Where(b, h, x)"
+    )
+    content = dense(body, extra=EXTRA + ", float share = {0.92}" + SIX)
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    (site,) = report.sites
+    assert site.declared_keep_prob == pytest.approx(0.92, abs=1e-4)
+    assert "DA105" not in codes(report)
 
 
 @pytest.mark.parametrize("share", [0.946, 0.98, 0.03])

@@ -73,6 +73,8 @@ def _replaced(
             isinstance(found, Uniform | Normal | TwoPoint)
             and found.draw not in own
             and name in floats
+            # A divisor that is infinite now and then has no mean.
+            and np.isfinite(found.mean)
             and _is_number(noise, node, position)
         ):
             fixed = f"{PREFIX}{node.name}/{position}/mean"

@@ -17,7 +17,7 @@ from dropaudit.graph.sites.unrolled import merged
 from dropaudit.report import Implementation
 
 
-def drawn_sites(noise: NoiseMap, others: Collection[str] = ()) -> list[GraphSite]:
+def drawn_sites(noise: NoiseMap, known: Collection[GraphSite] = ()) -> list[GraphSite]:
     """Return the places of a scope where a draw of two values, or a normal one, decides what becomes of data.
 
         RandomUniformLike(x) -> u ; Less(u, 0.8) -> b ; Cast(b) -> m ; Mul(x, m) -> y
@@ -28,7 +28,7 @@ def drawn_sites(noise: NoiseMap, others: Collection[str] = ()) -> list[GraphSite
 
     Args:
         noise: what the tensors of the scope are.
-        others: nodes that apply masks which algebra does not know.
+        known: sites that numbers have found, of which algebra may know nothing.
     """
     found: list[GraphSite] = []
     blended = _blended(noise)
@@ -37,7 +37,7 @@ def drawn_sites(noise: NoiseMap, others: Collection[str] = ()) -> list[GraphSite
             continue
         value = noise.values.get(node.output[0])
         if isinstance(value, Masked | Jittered) and _is_first(noise, node, value):
-            site = _site(noise, node, value, {each.result for each in found}, others)
+            site = _site(noise, node, value, {each.result for each in (*known, *found)}, {each.name for each in known})
             if site is not None:
                 found.append(site)
     return merged(noise.scope, found)

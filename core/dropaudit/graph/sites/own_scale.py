@@ -330,5 +330,5 @@ def _number(noise: NoiseMap, name: str, *, vectors: bool) -> Numbers | None:
 
 def _precision(noise: NoiseMap, keep_prob: float) -> float:
     """Return how well a factor can be told from 1/q: in half precision a threshold moves the rate as well."""
-    halves = any(value.dtype == np.float16 and value.size == 1 for value in noise.scope.constants.values())
+    halves = any(value.dtype == np.float16 for value in noise.scope.constants.values())
     return max(_HALF_PRECISION, min(_HALF_STEP / min(keep_prob, 1 - keep_prob), _MOST_HALF)) if halves else _PRECISION

@@ -54,16 +54,15 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
         applied: where the draw meets data.
         known: how often masks that come from outside have their larger value.
     """
-    names = (applied.result, applied.source)
-    if applied.other is not None:
-        found = _share(runner, applied.roots, lambda found: _taken(runner, applied, found), names, known)
-        return applied.kept if found is None else found
-    if applied.law is None:
+    if applied.law is None and applied.other is None:
         return 1.0
-    if not _is_elementwise(runner.region, applied.mask):
+    if applied.other is None and not _is_elementwise(runner.region, applied.mask):
         return None
+    names = (applied.result, applied.source)
 
     def kept(found: Mapping[str, NDArray[Any]]) -> Flags:
+        if applied.other is not None:
+            return _taken(runner, applied, found)
         flags, telling = _kept(runner, applied, found)
         return np.asarray(flags[telling])
 
@@ -72,9 +71,12 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
     for parts in (_PARTS, _MORE_PARTS):
         rate = _share(runner, applied.roots, kept, names, known, parts)
         if rate is None or bernoulli or abs(rate - applied.kept) <= _scatter(runner, applied):
-            return rate
-    # What is seen has the last word: cells that do not draw for themselves have another share.
-    return rate if rate is not None and abs(rate - applied.kept) < _NEAR and rate < 1 else None
+            break
+    else:
+        # What is seen has the last word: cells that do not draw for themselves have another share.
+        rate = rate if rate is not None and abs(rate - applied.kept) < _NEAR and rate < 1 else None
+    # A choice is not scaled: what was seen of it will do.
+    return applied.kept if rate is None and applied.other is not None else rate
 
 
 def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:

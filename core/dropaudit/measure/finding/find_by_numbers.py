@@ -100,7 +100,7 @@ class _Finder:
         inherited = self._inherited(noise.scope)
         region = region_of(noise, inherited)
         found = None if region is None else self._by_numbers(noise, region, inherited)
-        algebra = drawn_sites(noise, [site.name for site in found or ()])
+        algebra = drawn_sites(noise, found or ())
         known = algebra if found is None else [site for site in algebra if _is_known_by_algebra(site, found)]
         drawn = [*known, *(found or ())]
         order = {node.name: position for position, node in enumerate(noise.scope.graph.node)}

@@ -65,6 +65,8 @@ class RegionReader:
         self._ends: dict[str, Applied] = {}
         self._found: dict[str, Applied] = {}
         self._of_constants = {root.tensor for root in values.region.roots}
+        # By tensor made of draws and constants alone, the results of masks on constants that it is made of.
+        self._within: dict[str, frozenset[str]] = {}
         for root in self._region.roots:
             self._settle(root.tensor, pure=True)
 
@@ -104,6 +106,9 @@ class RegionReader:
             self._of_constants.update(outputs)
         if data and len(outputs) == 1 and not masks:
             self._meet(node, inputs, data)
+        if alone:
+            within = frozenset().union(*(self._within.get(name, frozenset()) for name in inputs))
+            self._within.update({name: within | ({name} & self._found.keys()) for name in outputs})
 
     def _data_of(self, inputs: list[str], *, alone: bool) -> list[str]:
         """Return the data that a node reads.
@@ -146,11 +151,11 @@ class RegionReader:
         roots = frozenset().union(*(self._region.touched[name] for name in noise))
         joined = self._joined(node, inputs, data, ends) if ends else None
         if joined is not None:
-            self._replace(ends, joined)
+            self._replace(ends, noise, joined)
         elif noise and any(not roots <= self._roots(name) for name in data):
             first = self._first(node, noise, data, roots)
             if first is not None:
-                self._replace([self._ends[name] for name in noise if name in self._ends], first)
+                self._replace([self._ends[name] for name in noise if name in self._ends], noise, first)
         elif len(ends) == 1 and self._only_scales(node, data):
             self._ends[result] = ends[0]
 
@@ -163,9 +168,11 @@ class RegionReader:
     def _roots(self, name: str) -> frozenset[str]:
         return self._region.touched.get(name, frozenset())
 
-    def _replace(self, ends: list[Applied], joined: Applied) -> None:
-        for end in ends:
-            self._found.pop(end.result, None)
+    def _replace(self, ends: list[Applied], noise: list[str], joined: Applied) -> None:
+        """Put a mask in the place of its parts: a vector of factors that its noise is made of was no data."""
+        parts = [self._within.get(name, frozenset[str]()) for name in noise]
+        for result in {end.result for end in ends}.union(*parts):
+            self._found.pop(result, None)
         self._found[joined.result] = self._ends[joined.result] = joined
 
     def _only_scales(self, node: onnx.NodeProto, data: list[str]) -> bool:
