@@ -9,6 +9,7 @@ from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.reading.scope import Scope
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.graph.sites.frozen_masks import frozen_weights
+from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.measure.case import Model, is_frozen
 from dropaudit.measure.cases.reference import Reference
 from dropaudit.plan import Role
@@ -20,15 +21,16 @@ _NAMED = 4
 
 def judge_presence(model: Model, reference: Reference) -> list[Finding]:
     """DA101, DA105, DA106 and DA107: sites that cannot drop, sites without effect, other randomness, or nothing."""
+    unseen = [_unseen(branch) for branch in model.unseen]
     if model.role is Role.INFERENCE:
-        return []
+        return unseen
     dead = frozenset(site for site in model.dead if not is_frozen(site))
     inert = [site for site in model.inert if model.role is Role.TRAIN]
-    findings = [_inert(inert)] if inert else []
+    findings = unseen + ([_inert(inert)] if inert else [])
     findings += [_dead([site for site in model.active if site in dead])] if dead else []
     if reference.other:
         findings.append(_unrecognized(reference))
-    if inert or reference.other or frozen_weights_of(model) or set(model.active) - dead:
+    if inert or unseen or reference.other or frozen_weights_of(model) or set(model.active) - dead:
         return findings
     return [*findings, _nothing(model, dead)]
 
@@ -76,6 +78,18 @@ def _dead(sites: Sequence[GraphSite]) -> Finding:
         remedy="Nothing to change where that is meant, as for the last step of an unrolled recurrence; otherwise use "
         "the result of the dropout, which returns a tensor and changes none.",
         sites=names,
+    )
+
+
+def _unseen(branch: UnseenBranch) -> Finding:
+    return make_finding(
+        "DA901",
+        branch.name,
+        message=f"The {branch.branch} of this If draws ({named(branch.operators)}) and was not seen: the data does not "
+        "take it, and no input that was tried does.",
+        remedy="Audit with inputs for which it is taken (--inputs).",
+        branch=branch.branch,
+        nodes=list(branch.operators),
     )
 
 

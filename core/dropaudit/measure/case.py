@@ -20,6 +20,7 @@ from dropaudit.graph.reading.signature import InputSpec
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.inputs import Feeds
+from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.plan import Role
 from dropaudit.report import Artifact, Implementation
 from dropaudit.subjects import Array
@@ -40,6 +41,7 @@ class Model:
         arrays: what it is fed, switches excluded.
         surviving: nodes that a default session leaves of the untouched artifact.
         weights: what the models refer to.
+        unseen: branches with random operators that the data does not take.
     """
 
     untouched: onnx.ModelProto
@@ -55,6 +57,7 @@ class Model:
     arrays: dict[str, Array]
     surviving: frozenset[str]
     weights: tuple[Held, ...] = ()
+    unseen: tuple[UnseenBranch, ...] = ()
 
     @cached_property
     def scope(self) -> Scope:
@@ -93,13 +96,20 @@ class Model:
             on: whether its sites drop.
             override: False leaves inputs that have a default alone.
         """
-        return {
-            spec.name: np.full(
-                [1 if isinstance(dim, str) else dim for dim in spec.dims], self.switches[spec.name] is on, spec.dtype
-            )
-            for spec in self.specs
-            if spec.name in self.switches and (override or not spec.has_default)
-        }
+        return switch_feeds(self.specs, self.switches, on=on, override=override)
+
+
+def switch_feeds(
+    specs: Iterable[InputSpec], switches: Mapping[str, bool], *, on: bool, override: bool = True
+) -> dict[str, Array]:
+    """Return what to feed the inputs that switch sites; see Model.switch_feeds."""
+    return {
+        spec.name: np.full(
+            [1 if isinstance(dim, str) else dim for dim in spec.dims], switches[spec.name] is on, spec.dtype
+        )
+        for spec in specs
+        if spec.name in switches and (override or not spec.has_default)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.find import find_sites
 from dropaudit.graph.sites.mode_switches import with_deciders
 from dropaudit.inputs import Feeds, checked_input, make_feeds
-from dropaudit.measure.case import Case, Draft, Model, own_switches, read
+from dropaudit.measure.branches.taken import unseen_branches, with_branches_taken
+from dropaudit.measure.case import Case, Draft, Model, own_switches, read, switch_feeds
 from dropaudit.measure.cases.computed_modes import with_computed_modes
 from dropaudit.measure.cases.made_inputs import with_other_truths
 from dropaudit.measure.finding.equal_streams import with_own_seeds
@@ -90,6 +91,8 @@ def _feeds(
     wanted = _rates(draft, role, inputs or {}, keep_prob)
     feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed))
     feeds = with_other_truths(draft.proto, draft.specs, draft.switches, feeds, place)
+    switched = switch_feeds(draft.specs, draft.switches, on=role is not Role.INFERENCE)
+    feeds = with_branches_taken(draft.proto, draft.switches, feeds, switched, place)
     names = rate_inputs(draft.proto)
     return feeds, {name: value for name, value in feeds.arrays.items() if name in names}
 
@@ -151,7 +154,8 @@ def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float
     sites = _sites(proto, known, fed, place, found)
     plain_fed = {**feeds.arrays, **model.switch_feeds(on=False)}
     plain_sites = sites if plain is proto else _sites(plain, known, plain_fed, place, None)
-    return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites)
+    unseen = unseen_branches(draft.proto, draft.switches, fed, place)
+    return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites, unseen=unseen)
 
 
 def _sites(

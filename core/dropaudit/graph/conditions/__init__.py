@@ -1,0 +1,1 @@
+"""What decides between the branches of a model."""

@@ -1,0 +1,69 @@
+"""The places of a model where data decides between two branches of which one draws."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import onnx
+
+from dropaudit.graph.draws.random_operators import DRAWS
+from dropaudit.graph.passes.branches import open_conditions
+from dropaudit.graph.passes.derive_mode import graphs_of
+from dropaudit.graph.reading.scope import bodies_of, main_scope
+from dropaudit.graph.sites.mode_switches import decider_of
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An If whose condition is neither a constant, nor random, nor a switch.
+
+    Attributes:
+        name: the node.
+        condition: the tensor of the main graph that decides.
+        then, other: random operators in either branch.
+    """
+
+    name: str
+    condition: str
+    then: tuple[str, ...]
+    other: tuple[str, ...]
+
+    def left_out(self, truth: bool) -> tuple[str, ...]:
+        """Return what is not drawn where the condition is `truth`."""
+        return self.other if truth else self.then
+
+    def branch_left_out(self, truth: bool) -> str:
+        """Return the name of the branch that is not taken then."""
+        return "else_branch" if truth else "then_branch"
+
+
+def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Choice, ...]:
+    """Return the choices between branches of which one at least draws.
+
+    Args:
+        model: the model; its nodes are named.
+        switches: graph inputs that choose between the modes.
+    """
+    scope = main_scope(model)
+    visible = {name for name in open_conditions(model) if name not in scope.constants}
+    found = []
+    for graph, _ in graphs_of(model.graph):
+        for node in graph.node:
+            if node.op_type != "If" or node.input[0] not in visible:
+                continue
+            decider = decider_of(scope, node.input[0])
+            choice = _choice(node)
+            if (choice.then or choice.other) and (decider is None or decider.name not in switches):
+                found.append(choice)
+    return tuple(found)
+
+
+def _choice(node: onnx.NodeProto) -> Choice:
+    drawing = {
+        step.rpartition(":")[2]: tuple(
+            each.name for graph, _ in graphs_of(body) for each in graph.node if each.op_type in DRAWS | {"Dropout"}
+        )
+        for step, body in bodies_of(node)
+    }
+    return Choice(node.name, node.input[0], drawing.get("then_branch", ()), drawing.get("else_branch", ()))

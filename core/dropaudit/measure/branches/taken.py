@@ -1,0 +1,119 @@
+"""Which branches made-up data takes, and other data that takes those that draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+
+from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.graph.conditions.choices import Choice, choices_of_data
+from dropaudit.graph.passes.expose import exposed
+from dropaudit.inputs import Feeds
+from dropaudit.runtime.provider import Device
+from dropaudit.runtime.session import Session
+from dropaudit.subjects import Array
+
+# What is tried for an input of one number: epochs, lengths, thresholds and temperatures lie on one side of these.
+_NUMBERS = (0, 1, -1, 2, 10, 1000, -1000)
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenBranch:
+    """A branch with random operators that the data does not take."""
+
+    name: str
+    branch: str
+    operators: tuple[str, ...]
+
+
+class _Conditions:
+    """What the conditions of a model are for given inputs."""
+
+    def __init__(self, model: onnx.ModelProto, choices: Sequence[Choice], place: Device) -> None:
+        probed, self._probes = exposed(model, [((), choice.condition) for choice in choices])
+        self._session = Session(probed, place, np.random.default_rng(0))
+
+    def truths(self, feeds: Mapping[str, Array]) -> dict[str, bool]:
+        """Return the truth of each condition. Raises ExecutionFailed."""
+        names = tuple(dict.fromkeys(self._probes.values()))
+        found = self._session.run(feeds, names)
+        return {tensor: bool(np.all(found[probe])) for (_, tensor), probe in self._probes.items()}
+
+
+def with_branches_taken(
+    model: onnx.ModelProto, switches: Mapping[str, bool], feeds: Feeds, switched: Mapping[str, Array], place: Device
+) -> Feeds:
+    """Change made-up inputs, one at a time, until the data takes as many of the branches that draw as it can.
+
+    Args:
+        model: the model.
+        switches: inputs that choose between the modes.
+        feeds: its other inputs; what the caller gave is left as it is.
+        switched: what the switches are fed.
+        place: where to run.
+    """
+    choices = choices_of_data(model, switches)
+    if not choices or not feeds.synthesized:
+        return feeds
+    try:
+        conditions = _Conditions(model, choices, place)
+        best, drawn = feeds, _drawn(choices, conditions.truths({**feeds.arrays, **switched}))
+        for arrays in _others(feeds):
+            if drawn == sum(max(len(each.then), len(each.other)) for each in choices):
+                break
+            found = _drawn(choices, _tried(conditions, {**arrays, **switched}))
+            if found > drawn:
+                best, drawn = replace(feeds, arrays=arrays), found
+    except (ExecutionFailed, InvalidModel):
+        return feeds
+    return best
+
+
+def unseen_branches(
+    model: onnx.ModelProto, switches: Mapping[str, bool], feeds: Mapping[str, Array], place: Device
+) -> tuple[UnseenBranch, ...]:
+    """Return the branches with random operators that these inputs do not take."""
+    choices = choices_of_data(model, switches)
+    if not choices:
+        return ()
+    try:
+        truths = _Conditions(model, choices, place).truths(feeds)
+    except (ExecutionFailed, InvalidModel):
+        return ()
+    left_out = ((choice, truths[choice.condition]) for choice in choices)
+    return tuple(
+        UnseenBranch(choice.name, choice.branch_left_out(truth), choice.left_out(truth))
+        for choice, truth in left_out
+        if choice.left_out(truth)
+    )
+
+
+def _drawn(choices: Sequence[Choice], truths: Mapping[str, bool]) -> int:
+    return sum(len(each.left_out(not truths[each.condition])) for each in choices if each.condition in truths)
+
+
+def _tried(conditions: _Conditions, feeds: Mapping[str, Array]) -> dict[str, bool]:
+    """Return the truths of the conditions; none where the model does not run on such inputs."""
+    try:
+        return conditions.truths(feeds)
+    except ExecutionFailed:
+        return {}
+
+
+def _others(feeds: Feeds) -> Iterator[dict[str, Array]]:
+    for name in sorted(feeds.synthesized):
+        for other in _values(feeds.arrays[name]):
+            yield {**feeds.arrays, name: other}
+
+
+def _values(value: Array) -> Iterator[Array]:
+    """Yield what else a caller might send in place of made-up data."""
+    if value.dtype.kind == "b":
+        yield ~value
+    elif value.size == 1:
+        yield from (np.full_like(value, number) for number in _NUMBERS if number >= 0 or value.dtype.kind in "fi")
+    elif value.dtype.kind == "f":
+        yield from (-value, np.abs(value), -np.abs(value), 10 * value, np.zeros_like(value))

@@ -1,0 +1,89 @@
+"""Claims about branches that data decides: those that draw are taken where made-up data can do that, else named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.plan import Provider
+from dropaudit.report import Severity, Verdict
+from dropaudit.subjects import Inputs
+from support.graphs import model
+
+PLAN = Plan(provider=Provider.CPU)
+DROPS = "then_branch = a () => (float[N,16] p) { p = Dropout(x, r, t) }"
+UNSCALED = (
+    "then_branch = a () => (float[N,16] p)"
+    " { u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  p = Mul(x, m) }"
+)
+NOT = "else_branch = b () => (float[N,16] o) { o = Identity(x) }"
+CONSTANTS = "<float r = {0.3}, bool t = {1}, float q = {0.7}, float five = {5.0}, int64 warm = {5}, float far = {1e12}>"
+
+
+def report_of(body: str, more: str = "", role: Role = Role.TRAIN, inputs: Inputs | None = None) -> Report:
+    content = model(f"g (float[N,16] x{more}) => (float[N,16] y) {CONSTANTS} {{ {body} }}")
+    return audit(ArtifactSubject(content, role, inputs=inputs), PLAN)
+
+
+def codes(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+TAKEN = {
+    "a number of steps": (f"c = Greater(step, warm)  y = If(c) <{DROPS}, {NOT}>", ", int64 step"),
+    "a number below": (f"c = Less(step, five)  n = Not(c)  y = If(n) <{DROPS}, {NOT}>", ", float step"),
+    "a mean of the data": (
+        f"s = ReduceSum<keepdims = 0>(x)  m = Neg(s)  a = Abs(s)  z = Add(m, a)  c = Greater(s, five)"
+        f"  y = If(c) <{DROPS}, {NOT}>",
+        "",
+    ),
+    "a vector of flags": (
+        f"f = Cast<to = 1>(flags)  s = ReduceSum<keepdims = 0>(f)  c = Less(s, five)  y = If(c) <{DROPS}, {NOT}>",
+        ", bool[8] flags",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_branch_that_an_input_can_have_taken_is_taken(name: str) -> None:
+    report = report_of(*TAKEN[name])
+    assert report.verdict in (Verdict.PASS, Verdict.WARN)
+    (site,) = report.sites
+    assert site.keep_prob is not None
+    assert not codes(report) & {"DA105", "DA901"}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_drops_in_such_a_branch_is_found_at_inference_too(name: str) -> None:
+    report = report_of(*TAKEN[name], role=Role.INFERENCE)
+    assert "DA103" in codes(report)
+
+
+def test_a_fault_in_such_a_branch_is_found() -> None:
+    report = report_of(f"c = Greater(step, warm)  y = If(c) <{UNSCALED}, {NOT}>", ", int64 step")
+    assert "DA301" in codes(report)
+
+
+@pytest.mark.parametrize("role", [Role.TRAIN, Role.AUTO, Role.INFERENCE])
+def test_a_branch_that_no_input_takes_is_named_and_nothing_is_said_of_the_whole(role: Role) -> None:
+    report = report_of(f"s = ReduceSum<keepdims = 0>(x)  c = Greater(s, far)  y = If(c) <{DROPS}, {NOT}>", role=role)
+    (found,) = (finding for finding in report.findings if finding.code == "DA901")
+    assert found.evidence["branch"] == "then_branch"
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert not codes(report) & {"DA105", "DA106"}
+
+
+def test_inputs_that_were_given_stay_as_they_are() -> None:
+    inputs = {"x": np.ones((4, 16), np.float32), "step": np.array(3)}
+    body = f"c = Greater(step, warm)  y = If(c) <{DROPS}, {NOT}>"
+    assert "DA901" in codes(report_of(body, ", int64 step", inputs=inputs))
+    taken = report_of(body, ", int64 step", inputs={**inputs, "step": np.array(7)})
+    assert "DA901" not in codes(taken)
+
+
+def test_a_switch_between_the_modes_leaves_no_branch_unseen() -> None:
+    for role in (Role.TRAIN, Role.INFERENCE):
+        report = report_of(f"y = If(training) <{DROPS}, {NOT}>", ", bool training", role=role)
+        assert not any(finding.severity is Severity.ERROR for finding in report.findings)
+        assert "DA901" not in codes(report)
