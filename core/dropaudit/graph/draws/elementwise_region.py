@@ -33,6 +33,8 @@ ELEMENTWISE = frozenset(
     }
 )  # fmt: skip
 
+# Operators that draw with chances that they are fed.
+_FED = frozenset({"Bernoulli", "Multinomial"})
 # Operators whose further inputs are shapes, axes and the like.
 _SHAPED = frozenset({"Reshape", "Expand", "Tile", "Slice", "Pad", "Unsqueeze", "Squeeze", "Split"})
 
@@ -95,7 +97,7 @@ def region_of(noise: NoiseMap, inherited: Iterable[str] = ()) -> Region | None:
         if not made & set(node.output):
             walk.follow(node)
     entering = [name for node in walk.nodes for name in node.input if name]
-    entering += [root.node.input[0] for root in roots if root.node is not None and root.node.op_type == "Bernoulli"]
+    entering += [root.node.input[0] for root in roots if root.node is not None and root.node.op_type in _FED]
     outside = [name for name in dict.fromkeys(entering) if name not in walk.touched and name not in scope.constants]
     return Region(scope, tuple(roots), tuple(walk.nodes), walk.touched, frozenset(walk.pure), tuple(outside))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,14 @@ from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.site import Rates
 from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
-from dropaudit.measure.finding.region_values import RegionRunner
+from dropaudit.measure.finding.region_values import RegionRunner, chances_of
 
 # Parts of a draw's range in which its edges are sought, and halvings of a part that holds one.
 _PARTS, _HALVINGS = 48, 30
 # More parts, where what was found in the first ones is not what is seen: bands may be narrow.
-_MORE_PARTS = 16 * _PARTS
+_MORE_PARTS, _MOST_EDGES = 16 * _PARTS, 64
 _WIDEST_NORMAL = 5.0
-_NEAR = 0.1
+_ROUNDING = 1e-6
 # How far a seen share may lie from the declared one: the draws lie in 64 equal parts, and there are many.
 _SEEN, _DEVIATIONS = 0.004, 5.0
 # Cells that a share is seen in, and runs for it.
@@ -74,7 +75,7 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
             break
     else:
         # What is seen has the last word: cells that do not draw for themselves have another share.
-        rate = rate if rate is not None and abs(rate - applied.kept) < _NEAR and rate < 1 else None
+        rate = None
     # A choice is not scaled: what was seen of it will do.
     return applied.kept if rate is None and applied.other is not None else rate
 
@@ -130,7 +131,10 @@ def _kept(runner: RegionRunner, applied: Applied, found: Mapping[str, NDArray[An
 
 def _scatter(runner: RegionRunner, applied: Applied) -> float:
     """Return how far the seen share may lie from the probability."""
-    cells = runner.runs * max(math.prod(runner.draw(0)[name].shape) for name in applied.roots)
+    drawn = [root for root in runner.region.roots if root.tensor in applied.roots]
+    # Noise from outside has its cells exchanged from run to run, and is never drawn anew.
+    runs = 1 if any(root.node is None for root in drawn) else runner.runs
+    cells = runs * max(runner.draw(0)[root.tensor].size for root in drawn)
     return _SEEN + _DEVIATIONS * math.sqrt(applied.kept * (1 - applied.kept) / max(1, min(cells, _LOOKED_AT)))
 
 
@@ -211,9 +215,20 @@ def _of_root(
     if node.op_type == "Bernoulli":
         chance = scalar(runner.value(node.input[0]))
         return None if chance is None else _of_two(flag, 1.0, 0.0, chance)
+    if node.op_type == "Multinomial":
+        return _of_categories(flag, chances_of(runner.value(node.input[0])))
     keep = 1 - (ratio_of(runner.region.scope, node) or 0.0)
     larger = 1.0 if root.position == 1 else runner.largest(root.tensor)
     return _of_two(flag, larger, 0.0, keep)
+
+
+def _of_categories(flag: Callable[[float], bool | None], chances: NDArray[np.float64]) -> float | None:
+    """Add up the chances of the categories that are kept; None where rows have chances of their own."""
+    rows = chances.reshape(-1, chances.shape[-1])
+    kept = [flag(float(category)) for category in range(rows.shape[-1])]
+    if np.any(np.ptp(rows, axis=0) > _ROUNDING) or None in kept:
+        return None
+    return float(sum(chance for chance, keeps in zip(rows[0], kept, strict=True) if keeps))
 
 
 def _law_of_draw(node: onnx.NodeProto) -> tuple[float, float, Callable[[float], float]] | None:
@@ -242,7 +257,7 @@ def _measure(
     """Add up the parts of a range that are kept, with each edge sought by halving."""
     grid = [low + (high - low) * (i + 0.5) / parts for i in range(parts)]
     flags = [flag(number) for number in grid]
-    if any(each is None for each in flags):
+    if any(each is None for each in flags) or sum(a != b for a, b in pairwise(flags)) > _MOST_EDGES:
         return None
     share, begun = 0.0, 0.0
     for i in range(1, parts):

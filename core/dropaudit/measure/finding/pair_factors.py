@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.weight_comparison import WeightComparison, compare_weights
@@ -24,6 +25,9 @@ SAME = 1e-3
 # Three factors for each of so many sites are tried in all combinations; of more sites, one at a time and all together.
 _COMBINED = 4
 _SMALLEST, _LARGEST, _POINTS, _HALVINGS = 0.02, 50.0, 40, 40
+
+# Steps of a fit of several factors at once, and what a factor's logarithm is moved by to see its slope.
+_STEPS, _NUDGE = 12, 1e-2
 
 Factors = tuple[float, ...]
 
@@ -68,6 +72,10 @@ def study_pair(
         return PairStudy(weights, None)
 
 
+def _exponential(powers: NDArray[np.float64]) -> Factors:
+    return tuple(float(each) for each in np.exp(np.clip(powers, -10.0, 10.0)))
+
+
 class _Trier:
     def __init__(
         self,
@@ -107,11 +115,29 @@ class _Trier:
                 yield (*ones[:position], value, *ones[position + 1 :])
 
     def _fitted(self) -> Iterator[Factors]:
-        """One factor for all sites, then one for each site alone."""
+        """One factor for all sites, then one for each site alone, then one for each together."""
         count = len(self._sites)
         groups = [tuple(range(count)), *((i,) for i in range(count) if count > 1)]
         for group in groups[: 1 + _COMBINED]:
             yield self._best(group)
+        if 1 < count <= _COMBINED:
+            yield self._descended()
+
+    def _descended(self) -> Factors:
+        """Fit a factor for each site by Gauss and Newton, in logarithms and with a bounded step."""
+        wanted, powers = self._flat(self._wanted), np.zeros(len(self._sites))
+        for _ in range(_STEPS):
+            here = self._flat(self._run(_exponential(powers)))
+            moved = [self._flat(self._run(_exponential(powers + row))) for row in _NUDGE * np.eye(len(powers))]
+            slopes = (np.stack(moved, axis=1) - here[:, None]) / _NUDGE
+            if not (np.all(np.isfinite(slopes)) and np.all(np.isfinite(here))):
+                break
+            step = np.linalg.lstsq(slopes, wanted - here, rcond=None)[0]
+            powers = powers + np.clip(step, -1.0, 1.0)
+        return _exponential(powers)
+
+    def _flat(self, outputs: Mapping[str, Array]) -> NDArray[np.float64]:
+        return np.concatenate([np.asarray(outputs[name], np.float64).ravel() for name in self._wanted])
 
     def _best(self, group: Iterable[int]) -> Factors:
         inside = set(group)

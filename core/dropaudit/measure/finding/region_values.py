@@ -208,12 +208,22 @@ def drawn_by(scope: Scope, root: Root, uniform: NDArray[np.float64], like: Array
         # The runtime draws one with the probability of zero, see the measured facts.
         chance = known.get(node.input[0], scope.constants.get(node.input[0]))
         return np.asarray(uniform > np.asarray(chance)).astype(like.dtype)
+    if node.op_type == "Multinomial":
+        ends = chances_of(known.get(node.input[0], scope.constants.get(node.input[0]))).cumsum(axis=-1)
+        return np.asarray((uniform[..., None] >= ends[..., None, :-1]).sum(axis=-1)).astype(like.dtype)
     kept = uniform >= (ratio_of(scope, node) or 0.0)
     if root.position == 1:
         return kept
     value = scalar(scope.constants.get(node.input[0]))
     largest = np.abs(like).max() if value is None else value / (1 - (ratio_of(scope, node) or 0.0))
     return np.where(kept, largest, 0).astype(like.dtype)
+
+
+def chances_of(logarithms: Array | None) -> NDArray[np.float64]:
+    """Return the chances of the categories of a Multinomial, whose logarithms it is fed up to a constant."""
+    found = np.asarray(logarithms, dtype=np.float64)
+    chances = np.exp(found - found.max(axis=-1, keepdims=True))
+    return np.asarray(chances / chances.sum(axis=-1, keepdims=True))
 
 
 def _normal(uniform: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -139,3 +139,12 @@ def test_an_output_that_one_artifact_has_alone_is_no_obstacle() -> None:
     report = report_of(train.SerializeToString(), network("d = Mul(h, q)"))
     assert "DA304" in codes(report)
     assert codes(report, Severity.ERROR) == set()
+
+
+def test_a_factor_of_its_own_is_fitted_for_each_of_several_sites() -> None:
+    train = network(UNSCALED, second=SECOND)
+    inference = network("d = Mul(h, odd)", second="g = Mul(a, f)")
+    factors = factors_of(train, inference)
+    assert factors is not None
+    assert factors == pytest.approx([0.8, 1.4285714], rel=1e-3)
+    assert {finding.code for finding in report_of(train, inference).findings} >= {"DA303"}
