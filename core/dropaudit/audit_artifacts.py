@@ -20,9 +20,10 @@ from dropaudit.measure.case import Case
 from dropaudit.measure.cases.build_case import make_case
 from dropaudit.measure.cases.device_choice import place_of
 from dropaudit.measure.cases.second_provider import outputs_elsewhere
+from dropaudit.measure.comparing.left_out import Unmeasurable, naming_what_varies
 from dropaudit.measure.evidence import Attributions, Evidence, Health, PhaseTimes
-from dropaudit.measure.prepare import make_meters, prepare
-from dropaudit.measure.sampling.sequential_loop import sample
+from dropaudit.measure.prepare import Prepared, make_meters, prepare
+from dropaudit.measure.sampling.sequential_loop import Meters, sample
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Provider, Role
 from dropaudit.report import Implementation, Report
 from dropaudit.runtime.correlation import dispersion_of_runs
@@ -69,8 +70,7 @@ def _measured(
     attributions: Attributions = {}
     with _own_mistakes_on(place):
         if case.model.active:
-            sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
-            state = sample(FallbackSampler(sampler, note), meters, plan, progress, cancelled)
+            prepared, meters, state = _sampled(case, prepared, plan, place, note, progress, cancelled)
         if case.model.role is not Role.INFERENCE:
             attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = PhaseTimes(start, begun, time.perf_counter())
@@ -78,6 +78,20 @@ def _measured(
     return Evidence(
         case, prepared, meters, health, attributions, state, plan, place, times, device_memory=_taken(place)
     )
+
+
+def _sampled(
+    case: Case, prepared: Prepared, plan: Plan, place: Device, note: Note, progress: OnProgress, cancelled: IsCancelled
+) -> tuple[Prepared, Meters, Progress]:
+    """Draw replicates; where the shape of a tensor turns out to vary, start again without what is measured by it."""
+    while True:
+        meters = make_meters(case, prepared, plan)
+        sampler = prepared.drawing.sampler(np.random.default_rng([plan.seed, _MASKS]))
+        try:
+            with naming_what_varies(prepared.drawing, prepared.reference.outputs):
+                return prepared, meters, sample(FallbackSampler(sampler, note), meters, plan, progress, cancelled)
+        except Unmeasurable as error:
+            prepared = prepare(case, plan, place, prepared.left_out | error.left_out)
 
 
 def _taken(place: Device) -> int:

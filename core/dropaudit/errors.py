@@ -69,6 +69,18 @@ class OutOfMemory(ExecutionFailed):
         )
 
 
+class ShapeVaries(ExecutionFailed):
+    """A tensor has another shape in another run, so that its replicates cannot be compared."""
+
+    def __init__(self, tensor: str, first: tuple[int, ...], other: tuple[int, ...]) -> None:
+        self.tensor, self.why = tensor, f"its shape differs from run to run: {first} and {other}"
+        super().__init__(
+            f"tensor {tensor!r} cannot be measured: {self.why}; return a tensor whose shape does not depend on what is "
+            "drawn",
+            tensor=tensor,
+        )
+
+
 class RewritingFailed(RuntimeError):
     """A model that the runtime takes was rewritten into one that it refuses: a mistake of this project.
 

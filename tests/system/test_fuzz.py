@@ -16,8 +16,6 @@ from dropaudit_chaos.fuzzing.server import fuzz_server
 
 pytestmark = pytest.mark.system
 SEEDS = range(300)
-# Of runs whose outputs have other lengths, which the statistics cannot compare yet.
-MOST_INTERNAL = 15
 
 
 def test_a_mutated_model_gets_a_typed_error_or_a_report_and_kills_no_process() -> None:
@@ -49,7 +47,7 @@ def test_a_mutated_request_gets_an_answer_or_a_refusal_and_the_server_goes_on(tm
 
 def test_a_valid_graph_ends_no_sandbox_and_ends_in_time() -> None:
     found = fuzz_graphs(SEEDS)
-    assert len(found.surprises) == found.outcomes["INTERNAL"] <= MOST_INTERNAL
+    assert found.surprises == {}
     audited = sum(count for outcome, count in found.outcomes.items() if outcome.startswith("audited"))
     # Few are refused: the runtime has not every operator for every type.
     assert audited > 0.7 * len(SEEDS)

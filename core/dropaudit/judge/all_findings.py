@@ -15,7 +15,13 @@ from dropaudit.judge.mode_findings import (
     judge_reference,
     judge_removed,
 )
-from dropaudit.judge.output_findings import judge_batch_statistics, judge_outputs, judge_pair, judge_providers
+from dropaudit.judge.output_findings import (
+    judge_batch_statistics,
+    judge_outputs,
+    judge_pair,
+    judge_providers,
+    unmeasured_output,
+)
 from dropaudit.judge.presence_findings import judge_presence
 from dropaudit.judge.site_findings import judge_site, unmeasured_site
 from dropaudit.measure.case import is_frozen
@@ -57,7 +63,9 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
         findings += judge_site(site, compensation, reaching)
     seen = set(prepared.measured)
     unseen = [site for site in model.active if site not in seen | dead and not is_frozen(site)]
-    findings += [unmeasured_site(site) for site in unseen]
+    left_out = prepared.left_out
+    findings += [unmeasured_site(site, left_out.sites.get(site)) for site in unseen]
+    findings += [unmeasured_output(name, why) for name, why in left_out.outputs.items() if name in prepared.linear]
     # The paper's form through weights moves the mean behind operators that are not linear, and is consistent.
     classic = any(finding.code == "DA304" for finding in findings)
     if not judge_frozen(model) and not classic:

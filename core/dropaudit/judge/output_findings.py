@@ -100,6 +100,8 @@ def judge_providers(
     """DA503: inference outputs of two providers differ by more than 1e-3 of their largest value."""
     if elsewhere is None or provider is None:
         return []
+    # An output of another shape there has one that depends on data.
+    here = {name: value for name, value in here.items() if name in elsewhere and elsewhere[name].shape == value.shape}
     return [
         make_finding(
             "DA503",
@@ -202,6 +204,17 @@ def _unmeasured(meter: OutputMeter, plan: Plan) -> Finding:
         remedy = "Audit with inputs for which the output is not zero (--inputs)."
     return make_finding(
         "DA901", meter.name, message=f"The scale factor of this output was not measured: {why}.", remedy=remedy
+    )
+
+
+def unmeasured_output(name: str, why: str) -> Finding:
+    """DA901 about an output whose values cannot be compared."""
+    return make_finding(
+        "DA901",
+        name,
+        message=f"The scale factor of this output was not measured: {why}.",
+        remedy="Judge by the sites before it; or export the model with an output whose shape depends neither on data "
+        "nor on the mode, and has elements.",
     )
 
 

@@ -297,8 +297,16 @@ def _varying(meter: MaskMeter) -> Finding:
     )
 
 
-def unmeasured_site(site: GraphSite) -> Finding:
-    """DA901 about a site in a branch that is chosen at random, which is seen only through the outputs."""
+def unmeasured_site(site: GraphSite, why: str | None = None) -> Finding:
+    """DA901 about a site that cannot be measured; without a reason, since its branch is chosen at random."""
+    if why is not None:
+        return make_finding(
+            "DA901",
+            site.name,
+            message=f"Keep rate and scale of this site were not measured: {why}.",
+            remedy="Audit with inputs of other extents (--inputs), or export the model so that the shapes around the "
+            "site do not depend on data.",
+        )
     return make_finding(
         "DA901",
         site.name,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from dropaudit.errors import AuditCancelled
+from dropaudit.errors import AuditCancelled, ShapeVaries
 from dropaudit.graph.passes.derive_mode import graphs_of, without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
@@ -35,7 +35,8 @@ def attribute(
     """Measure each site alone and each left out, for every output that a site reaches.
 
     Returns:
-        By output, in the order of the sites; empty where there are fewer than two sites, or more than eight.
+        By output, in the order of the sites; empty where there are fewer than two sites, or more than eight, and
+        where the shape of an output depends on them.
 
     Raises:
         AuditCancelled: `cancelled` said so.
@@ -43,6 +44,15 @@ def attribute(
     sites = prepared.measured
     if not 2 <= len(sites) <= _MOST_SITES or len(sites) < len(case.model.active):
         return {}
+    try:
+        return _attributions(prepared, sites, seeds, cancelled)
+    except ShapeVaries:  # without some of the sites an output has another shape
+        return {}
+
+
+def _attributions(
+    prepared: Prepared, sites: tuple[GraphSite, ...], seeds: np.random.Generator, cancelled: IsCancelled
+) -> dict[str, tuple[Attribution, ...]]:
     silenced: dict[frozenset[GraphSite], Effects] = {}
     for site in sites:
         for off in (frozenset(sites) - {site}, frozenset({site})):

@@ -12,9 +12,10 @@ from dropaudit.graph.facts.linear_paths import reached_and_linear
 from dropaudit.graph.passes.expose import can_be_exposed
 from dropaudit.graph.site import GraphSite, Law
 from dropaudit.measure.by_feature.meter import RatesMeter
-from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.case import Case, Model, is_frozen
 from dropaudit.measure.cases.axes import Labels, label_axes
 from dropaudit.measure.cases.reference import Reference, deterministic, make_reference
+from dropaudit.measure.comparing.left_out import LeftOut, Unmeasurable, check_shapes, naming_what_varies
 from dropaudit.measure.finding.decided_masks import Pairs, decided_masks
 from dropaudit.measure.finding.mask_comparison import ALPHA_SHARE, MaskStudy, study_masks
 from dropaudit.measure.finding.pair_factors import PairStudy, study_pair
@@ -32,6 +33,7 @@ from dropaudit.runtime.session import Session, Tensors
 from dropaudit.subjects import Array
 
 _PLAIN = Law(slope=1.0)
+NOTHING = LeftOut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Prepared:
         labels: names of the axes of outputs, and of the results of sites whose mask is shared, by probe.
         pair: how the artifacts of a pair relate.
         decided: pairs of sites of which the first's mask decides the second's.
+        left_out: outputs and sites that cannot be measured.
     """
 
     reference: Reference
@@ -52,6 +55,7 @@ class Prepared:
     labels: Mapping[str, Labels]
     pair: PairStudy | None = None
     decided: Pairs = ()
+    left_out: LeftOut = NOTHING
 
     @property
     def measured(self) -> tuple[GraphSite, ...]:
@@ -78,16 +82,26 @@ class Prepared:
         return tuple(found)
 
 
-def prepare(case: Case, plan: Plan, place: Device) -> Prepared:
-    """Make sessions and feeds. Raises InvalidModel, InvalidTensor or ExecutionFailed."""
+def prepare(case: Case, plan: Plan, place: Device, left_out: LeftOut = NOTHING) -> Prepared:
+    """Make sessions and feeds for all that can be measured, but for what is left out.
+
+    Raises InvalidModel, InvalidTensor or ExecutionFailed.
+    """
+    while True:
+        try:
+            return _prepared(case, plan, place, left_out)
+        except Unmeasurable as error:
+            left_out |= error.left_out
+
+
+def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepared:
     seeds = np.random.default_rng(plan.seed)
     model = case.model
     silent = deterministic(model.proto, model.active)
     bypassed = Session(silent, place, seeds)
-    reference = make_reference(case, bypassed, place, seeds)
+    reference = make_reference(case, bypassed, place, seeds, left_out.outputs)
     pair = study_pair(case, silent, reference.outputs, place, seeds)
-    # A frozen mask needs no sample.
-    measured = tuple(site for site in model.active if can_be_exposed(model.proto, site.path) and not is_frozen(site))
+    measured = tuple(site for site in model.active if _can_be_measured(model, site) and site not in left_out.sites)
     decided = decided_masks(model.proto, measured, case.train_feeds, place, seeds)
     recipe = StrategyInputs(
         case,
@@ -98,7 +112,9 @@ def prepare(case: Case, plan: Plan, place: Device) -> Prepared:
         frozenset(second for _, second in decided),
     )
     drawing = _drawing(recipe, place, seeds)
-    study = study_masks(drawing.sketch or drawing, plan, seeds)
+    check_shapes(drawing, reference.outputs)
+    with naming_what_varies(drawing, reference.outputs):
+        study = study_masks(drawing.sketch or drawing, plan, seeds)
     return Prepared(
         reference=reference,
         linear=reached_and_linear(model.scopes, model.active),
@@ -107,7 +123,13 @@ def prepare(case: Case, plan: Plan, place: Device) -> Prepared:
         labels=_labels(case, reference, bypassed, drawing, study, place, seeds),
         pair=pair,
         decided=decided,
+        left_out=LeftOut(reference.left_out) | left_out,
     )
+
+
+def _can_be_measured(model: Model, site: GraphSite) -> bool:
+    """Whether the tensors around a site can be read, and differ: a frozen mask needs no sample."""
+    return can_be_exposed(model.proto, site.path) and not is_frozen(site)
 
 
 def _drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generator) -> SamplingStrategy:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed
-from dropaudit.runtime.replicates import Axes, split, tiled
+from dropaudit.runtime.replicates import Axes, checked, split, tiled
 from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
-from dropaudit.stats.ratios import mask_cells
+from dropaudit.stats.ratios import aligned, mask_cells
 
 COPIES = 4
 _TRIALS = 8
@@ -95,7 +95,7 @@ def lengthened(alone: tuple[int, ...], together: tuple[int, ...], copies: int) -
 def _inference_unchanged(trial: Trial, input_axes: Axes, output_axes: Axes) -> bool:
     together = trial.inference.run(tiled(trial.inference_feeds, input_axes, COPIES), tuple(trial.answers))
     for name, alone in trial.answers.items():
-        if together[name].size != COPIES * alone.size:
+        if lengthened(alone.shape, together[name].shape, COPIES) != output_axes[name]:
             return False
         if not agree(alone[None], split(together[name], output_axes[name], COPIES), _AGREEMENT):
             return False
@@ -114,7 +114,8 @@ def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes, found: Mapp
         if not open_sites:
             break
         if number:
-            found = trial.train.run(tiled(trial.train_feeds, input_axes, COPIES), names)
+            again = trial.train.run(tiled(trial.train_feeds, input_axes, COPIES), names)
+            found = checked(again, {name: found[name].shape for name in names})
         copies = {name: split(found[name], output_axes[name], COPIES) for name in names}
         open_sites = [site for site in open_sites if not _differ(copies[site[0]], copies[site[1]], site[2])]
     return not open_sites
@@ -122,6 +123,7 @@ def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes, found: Mapp
 
 def _differ(before: NDArray[Any], after: NDArray[Any], dropped: float | None) -> bool:
     """Whether masks differ between copies, along the first axis; `dropped` is None for a continuous draw."""
+    before = aligned(before, after)
     cells = mask_cells(before, after, 0.0 if dropped is None else dropped)
     if dropped is None:
         factors = np.where(cells.kept, after / np.where(cells.kept, before, 1), 0)

@@ -14,10 +14,12 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.errors import ShapeVaries
 from dropaudit.graph.passes.reductions import MaskPlace
 from dropaudit.runtime.session import Session, Tensors
 
 Axes = Mapping[str, int]
+Shapes = Mapping[str, tuple[int, ...]]
 Found = TypeVar("Found")
 # Takes the number of replicates before a piece, and the piece.
 Use = Callable[[int, Tensors], Found]
@@ -135,12 +137,14 @@ class Tile:
         input_axes: batch axis of each input that has one.
         output_axes: batch axis of each tensor to return.
         fixed: tensors that no randomness reaches, for one replicate: they are known without a run.
+        shapes: shapes of one replicate; of a tensor that is not among them, any.
     """
 
     feeds: Tensors
     input_axes: Axes
     output_axes: Axes
     fixed: Tensors = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=dict)
     _last: dict[int, Tensors] = field(default_factory=dict, repr=False)
 
     def drawn(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -158,13 +162,20 @@ class Tile:
         return found
 
     def split(self, found: Tensors, names: Sequence[str], count: int) -> Tensors:
-        """Return the named tensors with replicates along a new first axis."""
+        """Return the named tensors with replicates along a new first axis. Raises ShapeVaries."""
         return {
-            name: same_in_all(self.fixed[name], count)
-            if name in self.fixed
-            else split(found[name], self.output_axes[name], count)
+            name: same_in_all(self.fixed[name], count) if name in self.fixed else self._split(name, found[name], count)
             for name in names
         }
+
+    def _split(self, name: str, value: NDArray[Any], count: int) -> NDArray[Any]:
+        axis = self.output_axes[name]
+        if name in self.shapes:
+            one = self.shapes[name]
+            wanted = (*one[:axis], count * one[axis], *one[axis + 1 :])
+            if value.shape != wanted:
+                raise ShapeVaries(name, wanted, value.shape)
+        return split(value, axis, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +209,14 @@ class ReseededSampler:
     Attributes:
         fixed: tensors that no randomness reaches; see Tile.
         largest: most replicates of a piece.
+        shapes: shapes of one replicate; see Tile.
     """
 
     session: Runs
     feeds: Tensors
     fixed: Tensors = field(default_factory=dict)
     largest: int = _SINGLE_RUNS
+    shapes: Shapes = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -214,10 +227,26 @@ class ReseededSampler:
         """See Sampler."""
         for start, size in parts(count, pieces_for(count, min(self.largest, _SINGLE_RUNS))):
             drawn = [name for name in names if name not in self.fixed]
-            runs = [self.session.run(self.feeds, drawn) for _ in range(size)]
-            stacked = {name: np.stack([run[name] for run in runs]) for name in drawn}
+            runs = [checked(self.session.run(self.feeds, drawn), self.shapes) for _ in range(size)]
+            together = {name: stacked(name, [run[name] for run in runs]) for name in drawn}
             known = {name: same_in_all(self.fixed[name], size) for name in names if name in self.fixed}
-            yield size, use(start, stacked | known)
+            yield size, use(start, together | known)
+
+
+def checked(found: Tensors, shapes: Shapes) -> Tensors:
+    """Return what a run has returned. Raises ShapeVaries for a tensor of another shape than `shapes` holds."""
+    for name, value in found.items():
+        if name in shapes and value.shape != shapes[name]:
+            raise ShapeVaries(name, shapes[name], value.shape)
+    return found
+
+
+def stacked(name: str, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return what runs have returned for a tensor along a new first axis. Raises ShapeVaries."""
+    for value in values:
+        if value.shape != values[0].shape:
+            raise ShapeVaries(name, values[0].shape, value.shape)
+    return np.stack(values)
 
 
 def pieces_for(count: int, largest: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,11 @@ def mask_cells(before: NDArray[np.floating], after: NDArray[np.floating], droppe
         return Cells(telling, telling & (after != 0))
     tolerance = _ULPS * float(np.finfo(after.dtype).eps) * abs(dropped)
     return Cells(telling, telling & (np.abs(after.astype(np.float64) - dropped) > tolerance))
+
+
+def aligned(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+    """Give what is broadcast to a mask's shape the axes that it lacks, behind the first, which counts replicates."""
+    return before[(slice(None), *(None,) * (after.ndim - before.ndim))] if before.ndim < after.ndim else before
 
 
 def ratios(

@@ -134,6 +134,7 @@ ERRORS: list[AuditError] = [
     *(kind("what to do") for kind in (errors.UriRefused, errors.UriUnreadable, errors.StoreUnavailable)),
     errors.LeaseLost("a"),
     core.OutOfMemory(),
+    core.ShapeVaries("y", (3,), (5,)),
     *(kind("what to do") for kind in (core.InvalidModel, core.InvalidTensor, core.InvalidArgument)),
     *(kind("what to do") for kind in (core.UnreadableFile, core.ProviderUnavailable, core.ExecutionFailed)),
     core.AuditCancelled("what to do"),

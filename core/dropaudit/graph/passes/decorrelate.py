@@ -33,7 +33,7 @@ def staggered(model: onnx.ModelProto, sites: Sequence[GraphSite], paddings: Sequ
 
 def _stagger(graph: onnx.GraphProto, site: GraphSite, padding: int) -> None:
     position, node = next((i, node) for i, node in enumerate(graph.node) if node.name == site.maker)
-    data, result = node.input[0], node.output[0]
+    data = node.input[0]
 
     def own(part: str) -> str:
         return f"{PREFIX}{site.maker}/{part}"
@@ -45,15 +45,21 @@ def _stagger(graph: onnx.GraphProto, site: GraphSite, padding: int) -> None:
     dropout.CopyFrom(node)
     dropout.input[0] = own("long")
     del dropout.output[:]
-    dropout.output.append(own("masked"))
+    # The result, and the mask where the graph uses it.
+    longer = (("masked", "cut"), ("mask", "kept"))
+    returned = [(name, own(long), own(cut)) for name, (long, cut) in zip(node.output, longer, strict=False) if name]
+    dropout.output.extend(long for _, long, _ in returned)
     steps = [
         helper.make_node("Shape", [data], [own("shape")], name=own("Shape")),
         helper.make_node("Reshape", [data, own("flatten")], [own("flat")], name=own("Flatten")),
         helper.make_node("Pad", [own("flat"), own("pads")], [own("long")], name=own("Pad")),
         dropout,
-        helper.make_node("Slice", [own("masked"), own("begin"), own("end")], [own("cut")], name=own("Slice")),
-        helper.make_node("Reshape", [own("cut"), own("shape")], [result], name=own("Reshape")),
     ]
+    for name, long, cut in returned:
+        steps += [
+            helper.make_node("Slice", [long, own("begin"), own("end")], [cut], name=f"{cut}/Slice"),
+            helper.make_node("Reshape", [cut, own("shape")], [name], name=f"{cut}/Reshape"),
+        ]
     graph.node.remove(node)
     for offset, step in enumerate(steps):
         graph.node.insert(position + offset, step)

@@ -56,7 +56,8 @@ def _spec(scope: Scope, value: onnx.ValueInfoProto, has_default: bool) -> InputS
 
 
 def _dimension(name: str, axis: int, dim: onnx.TensorShapeProto.Dimension) -> Dimension:
-    if dim.HasField("dim_value") and dim.dim_value > 0:
+    # An extent of 0 is one: the runtime takes nothing else.
+    if dim.HasField("dim_value") and dim.dim_value >= 0:
         return dim.dim_value
     label: object = dim.dim_param
     if not isinstance(label, str):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
@@ -24,6 +24,7 @@ from dropaudit.stats.agreement import agree
 from dropaudit.stats.products import norm_squared
 from dropaudit.subjects import Array
 
+NO_ELEMENTS = "it has no elements"
 REPRODUCIBLE = 1e-5
 # Runs that must agree bit for bit before randomness that reaches an output is called without effect.
 AGREEING_RUNS = 256
@@ -38,6 +39,7 @@ class Reference:
     Attributes:
         outputs: floating-point outputs at inference, by name.
         derived: outputs of the measured model with its sites bypassed; equal to `outputs` where one graph is both.
+        left_out: outputs that cannot be compared, with the reason.
         unstable: outputs that differ between two inference-mode runs though every site is bypassed.
         batch_gaps: outputs that batch statistics move, in place of running ones, with their relative distance.
         other: random operators of the measured model that no site is made of, and that reach an output.
@@ -50,6 +52,7 @@ class Reference:
     batch_gaps: Mapping[str, float]
     other: tuple[RandomOperator, ...]
     served_other: tuple[RandomOperator, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def deterministic(proto: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.ModelProto:
@@ -58,7 +61,9 @@ def deterministic(proto: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
     return without_batch_statistics(found) if trains_batch_statistics(found) else found
 
 
-def make_reference(case: Case, bypassed: Session, place: Device, seeds: np.random.Generator) -> Reference:
+def make_reference(
+    case: Case, bypassed: Session, place: Device, seeds: np.random.Generator, left_out: Collection[str] = ()
+) -> Reference:
     """Run inference: the inference artifact of a pair, the branch taken at inference, or the model without its sites.
 
     Args:
@@ -66,6 +71,7 @@ def make_reference(case: Case, bypassed: Session, place: Device, seeds: np.rando
         bypassed: the measured model with its sites bypassed.
         place: where to run.
         seeds: source of the runtime's seeds.
+        left_out: outputs that are not compared.
 
     Raises:
         InvalidTensor: the artifacts of a pair do not match.
@@ -75,10 +81,14 @@ def make_reference(case: Case, bypassed: Session, place: Device, seeds: np.rando
     outputs = derived
     if case.inference is not None:
         outputs = _matched(_inference_outputs(case.inference, place, seeds), derived)
-        derived = {name: derived[name] for name in outputs}
     elif model.plain is not model.proto:
         session = Session(deterministic(model.plain, model.plain_sites), place, seeds)
         outputs = float_outputs(session, case.plain_feeds)
+    incomparable = _incomparable(outputs, derived)
+    outputs, derived = (
+        {name: found[name] for name in outputs if name not in incomparable and name not in left_out}
+        for found in (outputs, derived)
+    )
     served = case.inference if case.inference is not None else model
     feeds = served.arrays | served.switch_feeds(on=False, override=served.role is not Role.INFERENCE)
     served_other = _other_randomness(served, switched_on=False) if served.role is Role.INFERENCE else ()
@@ -89,7 +99,19 @@ def make_reference(case: Case, bypassed: Session, place: Device, seeds: np.rando
         batch_gaps=_batch_gaps(model, case.plain_feeds, derived, place, seeds),
         other=_other_randomness(model, switched_on=True) if model.role is not Role.INFERENCE else (),
         served_other=served_other,
+        left_out=incomparable,
     )
+
+
+def _incomparable(outputs: Mapping[str, Array], derived: Mapping[str, Array]) -> dict[str, str]:
+    """Return the outputs of which nothing can be told in the two modes, and why."""
+    shapes = {name: (value.shape, derived[name].shape) for name, value in outputs.items()}
+    differing = {
+        name: f"its shape is {one} at inference, and {other} in train mode with every site bypassed"
+        for name, (one, other) in shapes.items()
+        if one != other
+    }
+    return differing | {name: NO_ELEMENTS for name, (one, other) in shapes.items() if one == other and 0 in one}
 
 
 def _other_randomness(model: Model, *, switched_on: bool) -> tuple[RandomOperator, ...]:
@@ -107,7 +129,7 @@ def float_outputs(session: Session, feeds: Arrays) -> Arrays:
     return {
         name: value
         for name, value in found.items()
-        if isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating) and value.size
+        if isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating)
     }
 
 
@@ -145,7 +167,7 @@ def _unstable(
 def _differ(first: Array, second: Array, *, exactly: bool) -> bool:
     if not isinstance(first, np.ndarray):
         return False
-    if exactly or first.dtype.kind != "f":
+    if first.shape != second.shape or exactly or first.dtype.kind != "f":
         return not np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
     return bool(np.all(np.isfinite(first))) and not agree(first, second, REPRODUCIBLE)
 
@@ -160,7 +182,7 @@ def _batch_gaps(
     return {
         name: distance(found[name], value)
         for name, value in derived.items()
-        if not agree(found[name], value, REPRODUCIBLE)
+        if found[name].shape == value.shape and not agree(found[name], value, REPRODUCIBLE)
     }
 
 

@@ -16,6 +16,7 @@ from dropaudit.graph.passes.seeds import seeds_of
 from dropaudit.graph.site import GraphSite
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
+from dropaudit.runtime.replicates import stacked
 from dropaudit.runtime.session import Session
 from dropaudit.stats.masks import chance_of_agreement
 from dropaudit.subjects import Array
@@ -96,8 +97,10 @@ def _masks(
     names = tuple(dict.fromkeys(probes.values()))
     runs = [session.run(feeds, names)]
     smallest = min(value.size for value in runs[0].values())
-    runs += [session.run(feeds, names) for _ in range(min(_MOST_RUNS, _ENOUGH_CELLS // max(1, smallest)))]
-    return {site: _larger(np.stack([run[probes[where]] for run in runs])) for site, where in places.items()}
+    if smallest == 0:
+        raise ExecutionFailed("a mask without elements decides nothing")
+    runs += [session.run(feeds, names) for _ in range(min(_MOST_RUNS, _ENOUGH_CELLS // smallest))]
+    return {site: _larger(stacked(site.name, [run[probes[where]] for run in runs])) for site, where in places.items()}
 
 
 def _larger(values: Array) -> Mask:

@@ -146,6 +146,8 @@ class _Finder:
         for (where, name), probe in probes.items():
             value = found[probe]
             for _ in where:
+                if not len(value):
+                    raise ExecutionFailed(f"a body around {name!r} takes no step")
                 value = value[-1]
             known[name] = value
         entering = set(region.entering)

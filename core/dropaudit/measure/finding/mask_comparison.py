@@ -81,7 +81,7 @@ def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
 
 
 def _stacked(site: GraphSite, names: SiteProbes, runs: Sequence[Mapping[str, Array]]) -> SiteMasks:
-    cells = [_cells(site, run[names.before], run[names.after]) for run in runs]
+    cells = [_cells(site, run[names.before], run[names.after]) for run in runs]  # of one shape: see Drawing.run
     return SiteMasks(np.stack([kept for kept, _ in cells]), np.stack([telling for _, telling in cells]))
 
 

@@ -159,6 +159,8 @@ class _Trier:
 
     def _gap(self, factors: Factors) -> float:
         found = self._run(factors)
+        if any(found[name].shape != value.shape for name, value in self._wanted.items()):
+            return float("inf")
         gaps = (np.asarray(found[name], np.float64) - value for name, value in self._wanted.items())
         total = sum(float(np.sum(np.square(gap))) for gap in gaps)
         return total if np.isfinite(total) else float("inf")

@@ -12,7 +12,7 @@ from dropaudit.measure.meters.output_meter import OutputMeter
 from dropaudit.measure.meters.site_meters import MaskMeter, SiteMeter, Take
 from dropaudit.runtime.replicates import Alike, Reduction
 from dropaudit.runtime.session import Tensors
-from dropaudit.subjects import Array
+from dropaudit.stats.ratios import aligned
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Reader:
         """Read a piece; `start` counts the replicates of the chunk before it."""
         takes = [
             site.read(
-                _aligned(draws[before], draws[after]), draws[after], sampled=start * draws[after][0].size < elements
+                aligned(draws[before], draws[after]), draws[after], sampled=start * draws[after][0].size < elements
             )
             for (site, before, after), elements in zip(self.sites, self.unsampled, strict=True)
         ]
@@ -84,11 +84,6 @@ class Reader:
 def _meter(site: SiteMeter) -> MaskMeter:
     assert isinstance(site, MaskMeter)  # otherwise counts do not suffice
     return site
-
-
-def _aligned(before: Array, after: Array) -> Array:
-    """Give what is broadcast to a mask's shape the axes that it lacks, behind the one that counts replicates."""
-    return before[(slice(None), *(None,) * (after.ndim - before.ndim))] if before.ndim < after.ndim else before
 
 
 def _of(counts: Tensors, name: str) -> Tensors:

@@ -38,7 +38,7 @@ from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fi
 from dropaudit.runtime.on_device import DeviceSampler
 from dropaudit.runtime.parallel import ParallelSampler, Stream, streams_of
 from dropaudit.runtime.provider import Device, cores
-from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler
+from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler, checked
 from dropaudit.runtime.session import Session, Tensors
 
 # Elements between the stretches that two Dropout operators of one run draw from.
@@ -102,9 +102,10 @@ class SamplingStrategy:
         return max(1, sum(math.prod(shape) for shape in drawn))
 
     def run(self, names: Sequence[str]) -> Tensors:
-        """Draw one replicate of the named tensors, with a random seed."""
+        """Draw one replicate of the named tensors, with a random seed. Raises ShapeVaries."""
         fixed = self.source.fixed
         found = self.single.run(self.source.feeds, tuple(name for name in names if name not in fixed))
+        checked(found, self.shapes)
         return {name: fixed[name] if name in fixed else found[name] for name in names}
 
     def sampler(self, seeds: np.random.Generator) -> Sampler:
@@ -114,10 +115,11 @@ class SamplingStrategy:
             largest = max(1, _SINGLE_BUDGET // self.elements)
             if holds_seeds(source.model):
                 # Seeds that are equal stay so: the masks of one run have the law that they have in the artifact.
-                return ReseededSampler(Stream(source.model, self.place, seeds), source.feeds, source.fixed, largest)
-            apart = _apart(tuple(self.probes), source.model)
-            return ReseededSampler(Session(apart, self.place, seeds), source.feeds, source.fixed, largest)
-        tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed)
+                stream = Stream(source.model, self.place, seeds)
+                return ReseededSampler(stream, source.feeds, source.fixed, largest, self.shapes)
+            apart = Session(_apart(tuple(self.probes), source.model), self.place, seeds)
+            return ReseededSampler(apart, source.feeds, source.fixed, largest, self.shapes)
+        tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed, self.shapes)
         # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
         weights = weight_elements(source.model) // _BESIDE_WEIGHTS
         largest = largest_run(source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
@@ -204,7 +206,9 @@ def _drawing_from(
     shorter = shortened(
         Source(probed, tried.feeds, axes), whole, FirstRuns(tried.alone, tiling), tried.silent, place, seeds
     )
-    single = session if shorter is None else Session(shorter.model, place, seeds)
+    single = None if shorter is None else Session(shorter.model, place, seeds)
+    if shorter is None or single is None or not (whole.cuts_bodies or _runs(single, shorter, recipe)):
+        shorter, single = None, session
 
     def drawing(own: _Try, sketch: SamplingStrategy | None) -> SamplingStrategy:
         everything = Source(probed, own.feeds, axes)
@@ -218,6 +222,20 @@ def _drawing_from(
         # Only now it shows whether the runtime takes what is left of a body.
         single.run(found.source.feeds, single.output_names)
     return found
+
+
+def _runs(single: Session, shorter: Source, recipe: StrategyInputs) -> bool:
+    """Whether the runtime returns what lies in the bodies of a part: it wants to know shapes, which are not all known.
+
+    Where nothing is read in a body, it is known to run.
+    """
+    if not any(site.path for site in recipe.measured):
+        return True
+    try:
+        single.run(shorter.feeds, single.output_names)
+    except ExecutionFailed:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What replicates and references must share to be compared."""
