@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import onnx
 from onnx import parser
 
@@ -26,6 +28,29 @@ def padded(content: bytes, size: int) -> bytes:
     found.doc_string = "x" * size
     larger: bytes = found.SerializeToString()
     return larger
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    """Flip a few bytes, cut the end off, or change a node's operator, inputs, outputs or attributes."""
+    if rng.random() < 0.5:
+        changed = bytearray(content)
+        for _ in range(rng.randint(1, 6)):
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+        return bytes(changed[: rng.randint(len(changed) // 2, len(changed))])
+    proto = onnx.load_from_string(content)
+    node = rng.choice(proto.graph.node)
+    match rng.randrange(5):
+        case 0:
+            node.op_type = rng.choice(["Mul", "Where", "Dropout", "Identity", "Scan", "If", "Missing"])
+        case 1:
+            del node.input[rng.randrange(len(node.input)) :]
+        case 2:
+            node.input[0] = rng.choice(["", "nowhere", proto.graph.output[0].name])
+        case 3:
+            node.output[0] = rng.choice(["", "elsewhere", "x"])
+        case _:
+            proto.graph.node.remove(node)
+    return proto.SerializeToString()
 
 
 CHAIN = "u = RandomUniformLike({x})  b = Less(u, q)  m = Cast<to = 1>(b)"

@@ -36,7 +36,7 @@ def attribute(
 
     Returns:
         By output, in the order of the sites; empty where there are fewer than two sites, or more than eight, and
-        where the shape of an output depends on them.
+        where the shape of an output depends on them; without outputs that are not finite.
 
     Raises:
         AuditCancelled: `cancelled` said so.
@@ -66,7 +66,7 @@ def _attributions(
             _attribution(site, silenced[everything - {site}][name], silenced[frozenset({site})][name]) for site in sites
         )
         for name in prepared.linear
-        if name in prepared.reference.outputs
+        if name in prepared.reference.outputs and all(name in effects for effects in silenced.values())
     }
 
 
@@ -94,7 +94,7 @@ def _effects(prepared: Prepared, off: frozenset[GraphSite], seeds: np.random.Gen
     for _, piece in sampler.pieces(count, tuple(outputs), whole):
         for name, effect in found.items():
             effect.add(piece[name])
-    return {name: effect.effect for name, effect in found.items()}
+    return {name: effect.effect for name, effect in found.items() if effect.is_finite}
 
 
 def _holds_sources(source: Source, sites: frozenset[GraphSite]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,8 @@ class RunningEffect:
 
     def __init__(self, reference: NDArray[Any]) -> None:
         self._reference = np.asarray(reference).reshape(-1)
-        self._norm = norm_squared(self._reference.astype(np.float64))
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._norm = norm_squared(self._reference.astype(np.float64))
         self._count = 0
         self._products = 0.0
         self._squares = 0.0
@@ -41,17 +43,26 @@ class RunningEffect:
 
     def add(self, replicates: NDArray[Any]) -> None:
         """Take in replicates of shape (n, …)."""
-        gaps = replicates.reshape(len(replicates), -1) - self._reference
-        self._count += len(gaps)
-        self._products += float(inner(gaps, self._reference).sum())
-        self._squares += float(np.vecdot(gaps, gaps).sum(dtype=np.float64))
-        self._sums += gaps.sum(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            gaps = replicates.reshape(len(replicates), -1) - self._reference
+            self._count += len(gaps)
+            self._products += float(inner(gaps, self._reference).sum())
+            self._squares += float(np.vecdot(gaps, gaps).sum(dtype=np.float64))
+            self._sums += gaps.sum(axis=0)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all numbers so far were finite, and none too large to be squared: otherwise there is no effect."""
+        sums = (self._norm, self._products, self._squares, float(np.abs(self._sums).max(initial=0.0)))
+        return all(map(math.isfinite, sums))
 
     @property
     def effect(self) -> Effect:
-        """The effect measured so far. Raises ValueError before the first replicate."""
+        """What was found so far. Raises ValueError before the first replicate, and where not all is finite."""
         if self._count == 0:
             raise ValueError("no replicates, no effect")
+        if not self.is_finite:
+            raise ValueError("numbers that are not finite have no effect")
         scatter = self._squares / self._count - norm_squared(self._sums / self._count)
         return Effect(
             mean_gap=self._products / self._count / self._norm if self._norm else 0.0,

@@ -47,18 +47,18 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device)
         content, role = subject.train, Role.TRAIN
     else:
         content, role = subject.model, subject.role
-    draft = _accepted(content, place)
+    draft = accepted(content, place)
     feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, plan, place)
     model = _model(draft, role, feeds, rates, place)
     inference = None
     if isinstance(subject, PairSubject):
-        other = _accepted(subject.inference, place)
+        other = accepted(subject.inference, place)
         inference = _model(other, Role.INFERENCE, _renamed(other, feeds, rates, plan), _neutral_rates(other), place)
     return Case(model=model, inference=inference, feeds=feeds, keep_prob=subject.keep_prob)
 
 
 @dataclass(frozen=True, slots=True)
-class _Accepted(Draft):
+class Accepted(Draft):
     """An artifact that the runtime takes, so that its graph is well formed.
 
     Attributes:
@@ -73,19 +73,19 @@ class _Accepted(Draft):
     switches: Mapping[str, bool]
 
 
-def _accepted(content: bytes, place: Device) -> _Accepted:
+def accepted(content: bytes, place: Device) -> Accepted:
     draft = read(content)
     check_runnable(draft.proto)
     surviving = nodes_of_default_session(draft.proto, place)
     sites, decided_by = with_deciders(draft.proto, find_sites(draft.proto))
     switches = {**branch_switches(draft.proto, sites), **own_switches(sites), **decided_by}
-    return _Accepted(
+    return Accepted(
         draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
     )
 
 
 def _feeds(
-    draft: _Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan, place: Device
+    draft: Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan, place: Device
 ) -> tuple[Feeds, Constants]:
     switches = frozenset(draft.switches)
     wanted = _rates(draft, role, inputs or {}, keep_prob)
@@ -97,7 +97,7 @@ def _feeds(
     return feeds, {name: value for name, value in feeds.arrays.items() if name in names}
 
 
-def _rates(draft: _Accepted, role: Role, inputs: Inputs, keep_prob: float | None) -> dict[str, float]:
+def _rates(draft: Accepted, role: Role, inputs: Inputs, keep_prob: float | None) -> dict[str, float]:
     """Choose values for inputs that say how much is dropped, where the caller gives none.
 
     At inference a default stays, and what has none is fed so that nothing is dropped. Otherwise a default that drops
@@ -120,11 +120,11 @@ def _rates(draft: _Accepted, role: Role, inputs: Inputs, keep_prob: float | None
     return chosen
 
 
-def _neutral_rates(draft: _Accepted) -> dict[str, float]:
+def _neutral_rates(draft: Accepted) -> dict[str, float]:
     return _rates(draft, Role.INFERENCE, {}, None)
 
 
-def _model(draft: _Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float | Array], place: Device) -> Model:
+def _model(draft: Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float | Array], place: Device) -> Model:
     known = {name: np.asarray(value, dtype=np.float32) for name, value in rates.items()}
     model = Model(
         untouched=draft.proto,
@@ -203,7 +203,7 @@ def _with_random_branches(proto: onnx.ModelProto, feeds: dict[str, Array], place
     return joined
 
 
-def _renamed(inference: _Accepted, feeds: Feeds, train_rates: Constants, plan: Plan) -> Feeds:
+def _renamed(inference: Accepted, feeds: Feeds, train_rates: Constants, plan: Plan) -> Feeds:
     """Feed an inference artifact what the train artifact gets.
 
     By name; by position where no name is known and the counts are equal. What the train artifact does not take is
