@@ -5,10 +5,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
-from dropaudit.measure.loading.inspect import inspect_model
-
 from dropaudit import audit
 from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
+from dropaudit.measure.loading.inspect import inspect_model
 from dropaudit.plan import Progress
 from dropaudit.report import to_json
 from dropaudit_worker.sandbox.subject_files import subject_of
