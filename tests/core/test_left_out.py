@@ -65,11 +65,16 @@ def test_a_site_on_a_list_of_another_length_in_each_run_is_left_out_with_its_out
     assert [output.name for output in report.outputs] == ["y"]
 
 
-def test_a_mask_that_is_larger_than_its_data_leaves_an_output_of_another_shape_out() -> None:
-    body = f"{CHAIN.format(x='x')}  a = ReduceMean<keepdims = 0>(x)  y = Mul(m, a)"
-    report = report_of("float[N,64] y", body)
-    assert unmeasured(report)["y"] == "its shape is () with every site bypassed, and (8, 64) in train mode"
-    assert report.sites[0].keep_prob is not None
+@pytest.mark.parametrize("data", ["a = ReduceMean<keepdims = 0>(x)", "a = ReduceMean<axes = [1]>(x)"])
+def test_data_that_is_broadcast_to_a_larger_mask_keeps_its_shape_where_the_site_is_bypassed(data: str) -> None:
+    body = f"{CHAIN.format(x='x')}  {data}  d = Mul(a, m)  s = Div(d, q)  w = Mul(s, two)  y = Flatten<axis = 1>(w)"
+    fed = {"x": np.ones((8, 64), np.float32)}
+    report = report_of("float[N,64] y", body, f"{RATES}, float two = {{2.0}}", fed=fed)
+    assert report.verdict.value == "PASS"
+    (output,) = report.outputs
+    assert output.shape == (8, 64)
+    assert output.scale_factor is not None
+    assert output.scale_factor.estimate == pytest.approx(1, abs=0.02)
 
 
 def test_an_input_with_an_axis_of_extent_zero_is_fed_so_and_its_output_is_called_untestable() -> None:

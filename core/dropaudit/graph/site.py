@@ -41,10 +41,14 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One place where a mask meets data: the tensor before it and the one after, scales of the site's own included."""
+    """One place where a mask meets data: the tensor before it and the one after, scales of the site's own included.
+
+    `broadcast_to` is a tensor of the result's shape, where the data is smaller and broadcast to it.
+    """
 
     source: str
     result: str
+    broadcast_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class GraphSite:
         default_on: value of the default behind DEFAULT.
         ratio_input: graph input that holds the drop rate, if one does.
         other: tensor that takes the place of the source where it is not kept, as in zoneout; None for a mask.
+        broadcast_to: see Application.
         uneven: whether each element has a factor of its own, and the rates that ask for it are not known.
         rates: keep probability of each element where they differ, as with a drop rate for each feature.
     """
@@ -120,6 +125,7 @@ class GraphSite:
     other: str | None = None
     uneven: bool = False
     rates: Rates | None = None
+    broadcast_to: str | None = None
 
     @property
     def owner(self) -> str | None:
@@ -146,4 +152,4 @@ class GraphSite:
     @property
     def applications(self) -> tuple[Application, ...]:
         """All places where the mask is applied, the measured one first."""
-        return (Application(self.source, self.result), *self.repeats)
+        return (Application(self.source, self.result, self.broadcast_to), *self.repeats)

@@ -39,6 +39,7 @@ def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
     Dropout(x, 0.5, True) -> y          becomes      Dropout(x, 0.5, False) -> y
     Mul(x, mask) -> y                   becomes      Identity(x) -> y
     Mul(x, 3 / q) -> s ; Mul(s, mask) -> y                   becomes      Mul(s, q) -> y
+    Mul(x, mask) -> y with a smaller x  becomes      Expand(x, Shape(mask)) -> y
     """
     derived = copy_of(model)
     for graph, path in graphs_of(derived.graph):
@@ -58,13 +59,25 @@ def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) ->
         _mix(graph, site, float_type(model))
         return
     for application in site.applications:
-        _bypass(graph, application, site.folded, float_type(model))
+        _bypass(graph, _broadcast(graph, application), site.folded, float_type(model))
     if site.remote is not None:
         _bypass(graph, Application(site.remote.source, site.remote.result))
 
 
 def _node(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
     return next(node for node in graph.node if node.name == name)
+
+
+def _broadcast(graph: onnx.GraphProto, application: Application) -> Application:
+    """Give the data of an application the shape that its result has, where it is smaller."""
+    like = application.broadcast_to
+    if like is None:
+        return application
+    position = next(i for i, node in enumerate(graph.node) if application.result in node.output)
+    shape, data = (f"{PREFIX}{application.result}/{part}" for part in ("shape", "data"))
+    graph.node.insert(position, helper.make_node("Expand", [application.source, shape], [data], name=data))
+    graph.node.insert(position, helper.make_node("Shape", [like], [shape], name=shape))
+    return Application(data, application.result)
 
 
 def _bypass(

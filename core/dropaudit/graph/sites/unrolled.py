@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from dropaudit.graph.reading.scope import Scope, reads
-from dropaudit.graph.site import Application, GraphSite
+from dropaudit.graph.site import GraphSite
 
 _FARTHEST = 24
 
@@ -27,7 +27,7 @@ def merged(scope: Scope, sites: list[GraphSite]) -> list[GraphSite]:
 
 def _joined(group: list[GraphSite]) -> GraphSite:
     first, *others = group
-    return replace(first, repeats=tuple(Application(other.source, other.result) for other in others))
+    return replace(first, repeats=tuple(each for other in others for each in other.applications))
 
 
 def nearest_weights(scope: Scope, name: str) -> frozenset[str]:

@@ -102,6 +102,9 @@ class _Finder:
         found = None if region is None else self._by_numbers(noise, region, inherited)
         algebra = drawn_sites(noise, found or ())
         known = algebra if found is None else [site for site in algebra if _is_known_by_algebra(site, found)]
+        if found is None and region is not None:
+            # The shapes are not known: a mask may be larger than its data.
+            known = [replace(site, broadcast_to=site.mask) for site in known]
         drawn = [*known, *(found or ())]
         order = {node.name: position for position, node in enumerate(noise.scope.graph.node)}
         drawn.sort(key=lambda site: order.get(site.name, 0))
@@ -270,9 +273,16 @@ def _site(
         switch_input=switch_input,
         default_on=default_on,
         other=applied.other,
+        broadcast_to=_broadcast_to(values, extent, applied.mask),
         uneven=rated.rates is None and applied.law is not None and applied.law.slope is None,
         rates=rated.rates,
     )
+
+
+def _broadcast_to(values: RegionValues, extent: SiteExtent, mask: str) -> str | None:
+    """Return the mask where the data takes its shape."""
+    data, result = values.shapes.get(extent.source), values.shapes.get(extent.result)
+    return mask if data is not None and data != result == values.shapes.get(mask) else None
 
 
 def _extent(

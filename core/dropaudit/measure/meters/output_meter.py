@@ -111,7 +111,7 @@ class OutputMeter:
 
     def _take(self, found: OutputTally) -> None:
         self.non_finite += found.non_finite
-        if self.non_finite:
+        if self.non_finite or not found.products.size:  # of a reference that is not finite there are no products
             return
         if self._norm > 0:
             self._moments.add(found.projections / self._norm)
