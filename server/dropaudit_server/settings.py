@@ -25,6 +25,12 @@ class ServerSettings(StoreSettings):
     max_message_bytes: int = Field(
         default=64 * MEBIBYTE, gt=0, description="largest gRPC message, recorded tensors included"
     )
+    max_received_bytes: int = Field(
+        default=256 * MEBIBYTE,
+        gt=0,
+        description="bytes of messages of calls, and as many of uploads, that one caller may be sending at a time; "
+        "without tokens all together",
+    )
     max_batch: int = Field(default=1000, gt=0, description="audits of one BatchCreateAudits, and members of a suite")
     max_labels: int = Field(default=64, ge=0, description="labels of an audit or a suite")
     max_replicates: int = Field(default=10_000_000, ge=64, description="most replicates that an audit may ask for")
@@ -50,7 +56,8 @@ class ServerSettings(StoreSettings):
     @property
     def call_limits(self) -> CallLimits:
         """The limits of one caller's calls under way."""
-        return CallLimits(self.max_calls, self.max_streams, self.max_transfers, self.message_seconds)
+        messages = max(1, self.max_received_bytes // self.max_message_bytes)
+        return CallLimits(self.max_calls, self.max_streams, self.max_transfers, self.message_seconds, messages)
 
     @property
     def rules(self) -> Rules:

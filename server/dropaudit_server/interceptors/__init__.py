@@ -1,1 +1,1 @@
-"""Around every call: identity, limits, logs, spans, and errors as status codes."""
+"""What happens around calls."""

@@ -4,40 +4,54 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from dropaudit.errors import AuditError
+from dropaudit_server.interceptors.turns import GaveWay, NoTurn, Turns
 from dropaudit_server.requests.violations import InvalidRequest
 
-# Of one caller: messages that are received at a time, and large ones that are parsed and worked on.
-_RECEIVED_AT_A_TIME = 32
+# Of one caller: large messages that are parsed and worked on at a time.
 _LARGE_AT_A_TIME = 2
 _LARGE_BYTES = 1 << 20
+# Smaller ones are forgotten for what they take: as many as there may be calls are a few mebibytes.
+_SMALL_BYTES = 16 << 10
 Parse = Callable[[bytes], Any]
+T = TypeVar("T")
+# Stands for the end of a call's messages.
+_END = object()
 # All callers together may have so many times as much as one.
 _CALLERS = 8
 
 
 class CallKind(StrEnum):
-    """Classes of calls that are limited separately: transfers hold a file open, streams are watches and the like."""
+    """What calls are counted as: transfers hold a file open, streams are watches and the like.
+
+    Messages are what calls of all kinds send.
+    """
 
     CALLS = "calls"
     STREAMS = "streams"
     TRANSFERS = "transfers"
+    MESSAGES = "messages"
 
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """How many of each kind one caller may have under way, and how long a call may take to send its message."""
+    """How many of each kind one caller may have under way, and how long a call may take to send its message.
+
+    Attributes:
+        messages: messages of calls, and as many of uploads, that are received at a time.
+    """
 
     calls: int = 1000
     streams: int = 5000
     transfers: int = 32
     message_seconds: float = 120.0
+    messages: int = 4
 
     def of(self, kind: CallKind) -> int:
         """Return the limit of a kind."""
@@ -63,6 +77,15 @@ class TooManyTransfers(TooManyCalls):
     """The same of uploads and downloads."""
 
     reason = "TOO_MANY_TRANSFERS"
+
+
+class TooManyMessages(TooManyCalls):
+    """As many messages are on their way as may be, and none has come to its end for long."""
+
+    reason = "TOO_MANY_MESSAGES"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(CallKind.MESSAGES, limit)
 
 
 _REFUSALS = {CallKind.CALLS: TooManyCalls, CallKind.STREAMS: TooManyStreams, CallKind.TRANSFERS: TooManyTransfers}
@@ -115,20 +138,48 @@ class CallerLimits:
 
         Raises:
             MessageTimedOut: it does not come.
+            TooManyMessages: its turn does not come.
             InvalidRequest: there is none.
         """
-        places = self._places.setdefault(caller, _Places())
-        places.users += 1
-        try:
-            async with places.receiving:
-                content = await self._received(messages)
-                if len(content) >= _LARGE_BYTES:
-                    async with places.large:
+        async with self._place(caller) as places:
+            async with self._turn(places.calls):
+                content = await self._received(places.calls, messages)
+                if len(content) >= _SMALL_BYTES:
+                    async with places.large if len(content) >= _LARGE_BYTES else nullcontext():
                         message = parse(content)
                         del content
                         yield message
                         return
             yield parse(content)
+
+    async def each(self, caller: str, messages: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Yield the messages of an upload, each of which waits for its turn too; see `message` for the errors."""
+        async with self._place(caller) as places:
+            try:
+                while True:
+                    async with self._turn(places.uploads):
+                        message = await _turned(places.uploads, messages)
+                    if message is _END:
+                        return
+                    yield message
+                    del message
+            finally:
+                await _close(messages)
+
+    @asynccontextmanager
+    async def _turn(self, turns: Turns) -> AsyncIterator[None]:
+        try:
+            async with turns.turn():
+                yield
+        except NoTurn as error:
+            raise TooManyMessages(self._limits.messages) from error
+
+    @asynccontextmanager
+    async def _place(self, caller: str) -> AsyncIterator[_Places]:
+        places = self._places.setdefault(caller, _Places(self._limits.messages))
+        places.users += 1
+        try:
+            yield places
         finally:
             places.users -= 1
             if not places.users:
@@ -142,20 +193,43 @@ class CallerLimits:
         except TimeoutError as error:
             raise MessageTimedOut(self._limits.message_seconds) from error
 
-    async def _received(self, messages: AsyncIterator[bytes]) -> bytes:
+    async def _received(self, turns: Turns, messages: AsyncIterator[bytes]) -> bytes:
         try:
             async with asyncio.timeout(self._limits.message_seconds):
-                async for content in messages:
-                    return content
+                content: bytes = await _turned(turns, messages)
         except TimeoutError as error:
             raise MessageTimedOut(self._limits.message_seconds) from error
-        raise InvalidRequest([("request", "the call ended without a message")])
+        if content is _END:
+            raise InvalidRequest([("request", "the call ended without a message")])
+        await _close(messages)
+        return content
+
+
+async def _turned(turns: Turns, messages: AsyncIterator[Any]) -> Any:
+    """Return the next message, or `_END`. Raises MessageTimedOut where it gives way to others."""
+    try:
+        return await turns.received(_next(messages))
+    except GaveWay as error:
+        raise MessageTimedOut(error.seconds) from error
+
+
+async def _close(messages: AsyncIterator[Any]) -> None:
+    """Let what receives messages forget the last one: gRPC keeps it with the call."""
+    receiver = aiter(messages)
+    # One that is still asked for a message ends with the call.
+    if isinstance(receiver, AsyncGenerator):
+        with suppress(RuntimeError):
+            await receiver.aclose()
+
+
+async def _next(messages: AsyncIterator[Any]) -> Any:
+    return await anext(messages, _END)
 
 
 class _Places:
     """Where a caller's messages are received, and how many calls know of it."""
 
-    def __init__(self) -> None:
-        self.receiving = asyncio.Semaphore(_RECEIVED_AT_A_TIME)
+    def __init__(self, messages: int) -> None:
+        self.calls, self.uploads = Turns(messages), Turns(messages)
         self.large = asyncio.Semaphore(_LARGE_AT_A_TIME)
         self.users = 0

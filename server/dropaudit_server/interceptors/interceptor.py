@@ -22,6 +22,7 @@ from dropaudit_server.interceptors.status import internal_status, status_of
 from dropaudit_server.interceptors.unreadable_requests import lenient, readable
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Answer = Callable[[AsyncIterator[Any], Context], Awaitable[Any]]
 
 # The traceparent of the call under way.
 TRACE: ContextVar[str] = ContextVar("trace", default="")
@@ -56,8 +57,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         # The only message of a call is parsed when it is its turn.
         read = lenient(handler.request_deserializer) if handler.request_streaming else None
         if handler.response_streaming:
-            return _STREAM_STREAM(self._streaming(handler, handler_call_details), read, write)
-        return _STREAM_UNARY(self._single(handler, handler_call_details), read, write)
+            return _STREAM_STREAM(_forgetting(self._streaming(handler, handler_call_details)), read, write)
+        return _STREAM_UNARY(_forgetting(self._single(handler, handler_call_details)), read, write)
 
     def _single(self, handler: Any, details: grpc.HandlerCallDetails) -> Any:
         inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
@@ -66,7 +67,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         async def answer(messages: AsyncIterator[Any], context: Context) -> Any:
             async with self._around(call_of(details), kind, context) as call:
                 if handler.request_streaming:
-                    return await inner(readable(messages), context)
+                    return await inner(readable(self._gate.each(call.caller, messages)), context)
                 async with self._message(call, handler, messages) as request:
                     return await inner(request, context)
 
@@ -79,7 +80,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         async def answer(messages: AsyncIterator[Any], context: Context) -> None:
             async with self._around(call_of(details), kind, context) as call:
                 if handler.request_streaming:
-                    await self._written(inner(readable(messages), context), context)
+                    await self._written(inner(readable(self._gate.each(call.caller, messages)), context), context)
                     return
                 async with self._message(call, handler, messages) as request:
                     await self._written(inner(request, context), context)
@@ -114,6 +115,25 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 await _abort(stream.refusal or error, context, call)
             except Exception as error:
                 await _abort(error, context, call)
+
+
+def _forgetting(answer: Answer) -> Answer:
+    """Let a call that is refused forget its message at once.
+
+    gRPC's context keeps the error, whose traceback keeps all that the call held, the context included: memory of the
+    size of the message, until Python next looks for such circles.
+    """
+
+    async def answer_and_forget(messages: AsyncIterator[Any], context: Context) -> Any:
+        try:
+            return await answer(messages, context)
+        except grpc.aio.AbortError as aborted:
+            aborted.__context__ = None
+            raise aborted.with_traceback(None) from None
+        finally:
+            del messages, context
+
+    return answer_and_forget
 
 
 _DOWNLOAD = "/DownloadModel"

@@ -36,6 +36,7 @@ from dropaudit_server.interceptors.caller_limits import (
     CallLimits,
     MessageTimedOut,
     TooManyCalls,
+    TooManyMessages,
     TooManyStreams,
     TooManyTransfers,
 )
@@ -124,6 +125,7 @@ ERRORS: list[AuditError] = [
     TooManyCalls(CallKind.CALLS, 1),
     TooManyStreams(CallKind.STREAMS, 1),
     TooManyTransfers(CallKind.TRANSFERS, 1),
+    TooManyMessages(1),
     MessageTimedOut(1.0),
     UploadTimedOut(1.0),
     errors.Conflict("suites/nightly"),

@@ -17,12 +17,13 @@ from support.calls import metadata
 from support.services import server_process, serving
 
 MEBIBYTE = 1 << 20
-UPLOADED = 192
-MOST_GROWTH = 64
+UPLOADED = 512
+# How much is on its way depends on how busy the machine is, within windows of tens of mebibytes.
+MOST_GROWTH = UPLOADED // 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_an_upload_and_a_download_larger_than_the_memory_they_may_take_pass(redis_url: str, tmp_path: Path) -> None:
+def test_an_upload_and_a_download_never_lie_in_memory_as_a_whole(redis_url: str, tmp_path: Path) -> None:
     with (
         server_process(redis_url, tmp_path, ready=serving) as (started, address),
         grpc.insecure_channel(address) as channel,
