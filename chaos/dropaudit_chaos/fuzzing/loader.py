@@ -12,7 +12,7 @@ from onnx import AttributeProto
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.errors import AuditCancelled, AuditError
-from dropaudit.measure.loading.inspect import inspect_model
+from dropaudit.measure.cases.inspect import inspect_model
 from dropaudit.plan import Provider
 from dropaudit_chaos.fuzzing.mutations import mutated
 from dropaudit_chaos.siege.hostile import base

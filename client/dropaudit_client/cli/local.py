@@ -81,7 +81,7 @@ def inspect(
     """List the dropout sites that a graph declares, without running anything."""
     check_destination(output)
     from dropaudit.graph.reading.load import read_artifact
-    from dropaudit.measure.loading.inspect import inspect_model
+    from dropaudit.measure.cases.inspect import inspect_model
     from dropaudit.report import to_json
 
     sites = inspect_model(read_artifact(artifact))

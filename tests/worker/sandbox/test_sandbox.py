@@ -80,7 +80,7 @@ def model(tmp_path: Path) -> bytes:
 
 def test_audits_and_inspections_of_one_sandbox_are_those_of_the_library(model: bytes) -> None:
     from dropaudit import ArtifactSubject, audit
-    from dropaudit.measure.loading.inspect import inspect_model
+    from dropaudit.measure.cases.inspect import inspect_model
 
     with Kept() as kept:
         first = kept.pid

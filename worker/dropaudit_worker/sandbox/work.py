@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dropaudit import audit
 from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
-from dropaudit.measure.loading.inspect import inspect_model
+from dropaudit.measure.cases.inspect import inspect_model
 from dropaudit.plan import Progress
 from dropaudit.report import to_json
 from dropaudit_worker.sandbox.subject_files import subject_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dropaudit.errors import model_errors
+from dropaudit.graph.origin.of_sites import nodes_by_place, origin_of
 from dropaudit.measure.cases.build_case import accepted
 from dropaudit.plan import Provider
 from dropaudit.report import Site
@@ -12,16 +13,18 @@ from dropaudit.runtime.provider import choose
 def inspect_model(content: bytes) -> tuple[Site, ...]:
     """Return the sites that an ONNX file declares; nothing is measured.
 
-    What is refused here an audit refuses too, for the same reason, and the other way round but for what only a run
-    shows.
+    A model that is refused here is refused by an audit too, for the same reason; and the other way round, except for
+    errors that only a run shows.
 
     Raises:
-        InvalidModel: the content is no ONNX model, or the runtime refuses it.
+        InvalidModel: the content is not an ONNX model, or the runtime refuses it.
         ExecutionFailed: a node asks for what no run can give.
         ProviderUnavailable: there is no runtime.
     """
     with model_errors():
-        found = accepted(content, choose(Provider.CPU)).sites
+        found = accepted(content, choose(Provider.CPU))
+    nodes = nodes_by_place(found.proto)
+    origins = [origin_of(site, nodes) for site in found.sites]
     return tuple(
         Site(
             name=site.name,
@@ -29,6 +32,8 @@ def inspect_model(content: bytes) -> tuple[Site, ...]:
             placement=site.placement,
             implementation=site.implementation,
             declared_keep_prob=site.declared_keep_prob,
+            module=origin.module,
+            location=origin.location,
         )
-        for site in found
+        for site, origin in zip(found.sites, origins, strict=True)
     )

@@ -7,7 +7,7 @@ import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.graph.origin.torch_export import CodeOrigin, code_origin
-from dropaudit.graph.sites.inspect import inspect_model
+from dropaudit.measure.cases.inspect import inspect_model
 from dropaudit.plan import Provider
 from support.graphs import CHAIN, dense
 

@@ -11,7 +11,7 @@ import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.errors import AuditError, InvalidModel
-from dropaudit.measure.loading.inspect import inspect_model
+from dropaudit.measure.cases.inspect import inspect_model
 from dropaudit.plan import Provider
 from dropaudit_chaos.fuzzing.grammar_graphs import small_model
 from dropaudit_models.specimens.situations import SITUATIONS

@@ -1,1 +1,0 @@
-"""From content to what can be measured."""
