@@ -75,7 +75,7 @@ def shortened(report: dict[str, Any], most: int = REPORT_BYTES) -> dict[str, Any
     plain = _Plain()
     found: dict[str, Any] = plain.value(report, "")
     said = [*found.get("shortened", ()), *plain.said(), *_cut_evidence(found)]
-    budget = most - LONGEST_SENTENCE
+    budget = most - _room_for_sentences(found)
     if wire_bytes(found) > budget:
         for step in (_fold_findings, _drop_curves, _drop_attributions):
             said += step(found)
@@ -83,6 +83,11 @@ def shortened(report: dict[str, Any], most: int = REPORT_BYTES) -> dict[str, Any
                 break
         said += _halve(found, budget)
     return {**found, "shortened": said} if said else found
+
+
+def _room_for_sentences(report: dict[str, Any]) -> int:
+    """Return the bytes to leave for what is said; a report that was shortened before has used some of them."""
+    return max(0, LONGEST_SENTENCE - wire_bytes(report.get("shortened", ())))
 
 
 def brief(report: dict[str, Any]) -> dict[str, Any]:
