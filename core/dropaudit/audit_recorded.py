@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 
 from dropaudit.errors import InvalidTensor
+from dropaudit.figures.distribution import Distribution
+from dropaudit.figures.excerpt import excerpt_of
 from dropaudit.findings import gravest_first, make_finding, verdict_of
 from dropaudit.judge.recorded_arrays import RecordedEvidence, broken_recording, judge_recorded
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
 from dropaudit.plan import Plan
-from dropaudit.report import Execution, Finding, InputTensor, Interval, Output, Report, Seconds, Spread, Stop
+from dropaudit.report import (
+    Execution,
+    Finding,
+    Histogram,
+    InputTensor,
+    Interval,
+    Output,
+    Report,
+    Seconds,
+    Settings,
+    Spread,
+    Stop,
+)
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.products import inner, norm_squared
-from dropaudit.stats.ratios import Ratios, median, ratios
+from dropaudit.stats.ratios import Ratios, median, ratios, smallest_input
 from dropaudit.subjects import Array, RecordedSubject, float_array
 
 SUBJECT = "recorded"
@@ -56,6 +71,13 @@ def audit_recorded(subject: RecordedSubject, plan: Plan) -> Report:
         stopped=Stop.EXHAUSTED,
         seconds=_seconds(start),
         sampling=SUBJECT,
+        version=version("dropaudit"),
+        settings=Settings(
+            alpha=plan.alpha,
+            tolerance=plan.tolerance,
+            max_replicates=plan.max_replicates,
+            keep_prob=subject.keep_prob,
+        ),
     )
     return Report(
         verdict=verdict_of(ordered),
@@ -123,7 +145,19 @@ def _output(recording: _Recording, measured: Ratios, plan: Plan) -> Output:
         scale_factor=_scale_factor(recording, plan),
         zero_fraction=float(dropped.mean()),
         survivor_ratio=spread,
+        histogram=_histogram(recording),
+        excerpt=excerpt_of(recording.inference, recording.train[0]),
     )
+
+
+def _histogram(recording: _Recording) -> Histogram | None:
+    """Return how train over inference is distributed, zeros included."""
+    inference = float_array(recording.inference)
+    telling = np.isfinite(inference) & (np.abs(inference) > smallest_input(recording.inference.dtype))
+    found = Distribution()
+    for train in recording.train:
+        found.add(float_array(train)[telling] / inference[telling])
+    return found.histogram
 
 
 def _scale_factor(recording: _Recording, plan: Plan) -> Interval | None:

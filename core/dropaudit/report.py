@@ -112,10 +112,54 @@ class Spread(_Message, frozen=True, kw_only=True):
 
 
 class Histogram(_Message, frozen=True, kw_only=True):
-    """Counts between edges; one edge more than counts."""
+    """Counts between edges, one edge more than counts; `below` and `above` count what lies outside."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
+    below: int = 0
+    above: int = 0
+
+
+class Trajectory(_Message, frozen=True, kw_only=True):
+    """How an interval narrowed: its bounds after so many replicates, at most 32 points."""
+
+    replicates: tuple[int, ...]
+    lower: tuple[float, ...]
+    estimate: tuple[float, ...]
+    upper: tuple[float, ...]
+
+
+class Excerpt(_Message, frozen=True, kw_only=True):
+    """The first rows and columns of an output, row by row: at inference, and in one replicate of train mode."""
+
+    columns: int
+    inference: tuple[float, ...]
+    train: tuple[float, ...]
+
+
+class Operator(_Message, frozen=True, kw_only=True):
+    """An operator of the graph; a type of "" is an input or output of the graph."""
+
+    type: str
+    name: str
+
+
+class Surroundings(_Message, frozen=True, kw_only=True):
+    """The operators around a site.
+
+    Attributes:
+        before: what leads to the data, the nearest last.
+        mask: from the draw to the mask; empty for an operator that draws its own.
+        applied: what applies the mask, up to the site's result.
+        after: what reads the result, the nearest first, up to an output or a fork.
+        readers: how many operators read the result.
+    """
+
+    before: tuple[Operator, ...] = ()
+    mask: tuple[Operator, ...] = ()
+    applied: tuple[Operator, ...] = ()
+    after: tuple[Operator, ...] = ()
+    readers: int = 0
 
 
 class Finding(_Message, frozen=True, kw_only=True):
@@ -131,7 +175,16 @@ class Finding(_Message, frozen=True, kw_only=True):
 
 
 class Site(_Message, frozen=True, kw_only=True):
-    """A place where a random mask or noise is applied; module and location are those of the user's code, if known."""
+    """A place where a random mask or noise is applied.
+
+    Attributes:
+        elements: mask cells a replicate.
+        module: of the user's code, such as encoder.layers.1.dropout, if known.
+        location: file and line of the user's code, if known.
+        keep_prob_trajectory: how `keep_prob` narrowed.
+        factors: distribution of output over input of kept elements, where it is not one number.
+        surroundings: the operators around the site; None where nothing was run.
+    """
 
     name: str
     path: str = ""
@@ -146,6 +199,9 @@ class Site(_Message, frozen=True, kw_only=True):
     elements: int = 0
     module: str = ""
     location: str = ""
+    keep_prob_trajectory: Trajectory | None = None
+    factors: Histogram | None = None
+    surroundings: Surroundings | None = None
 
 
 class Attribution(_Message, frozen=True, kw_only=True):
@@ -179,6 +235,8 @@ class Output(_Message, frozen=True, kw_only=True):
     time_profile: tuple[float, ...] = ()
     histogram: Histogram | None = None
     attributions: Attributions | None = None
+    scale_factor_trajectory: Trajectory | None = None
+    excerpt: Excerpt | None = None
 
 
 class InputTensor(_Message, frozen=True, kw_only=True):
@@ -205,6 +263,21 @@ class Artifact(_Message, frozen=True, kw_only=True):
     bytes: int
 
 
+class Settings(_Message, frozen=True, kw_only=True):
+    """What an audit was asked for, so that it can be made again; `role` is empty for a pair and for recorded outputs.
+
+    `keep_prob` is the keep probability that the caller declared.
+    """
+
+    alpha: float
+    tolerance: float
+    max_replicates: int
+    provider: str = ""
+    compare_provider: str = ""
+    role: str = ""
+    keep_prob: float | None = None
+
+
 class Execution(_Message, frozen=True, kw_only=True):
     """How the audit was made.
 
@@ -214,6 +287,8 @@ class Execution(_Message, frozen=True, kw_only=True):
         placement: why it was run there.
         sampling_reason: why replicates were drawn one by one.
         device_memory_bytes: memory of the GPU that was taken in the end, by whoever.
+        version: of dropaudit.
+        settings: what was asked for.
     """
 
     provider: str
@@ -230,6 +305,8 @@ class Execution(_Message, frozen=True, kw_only=True):
     placement: str = ""
     sampling_reason: str = ""
     device_memory_bytes: int = 0
+    version: str = ""
+    settings: Settings | None = None
 
 
 class Report(_Message, frozen=True, kw_only=True):

@@ -19,7 +19,20 @@ REPORT_BYTES = 2 << 20
 # Sentences may be longer than names.
 _SENTENCES = frozenset({"message", "remedy", "summary", "fallbacks", "shortened", "placement", "samplingReason"})
 _UINT32 = frozenset(
-    {"seed", "replicates", "maxReplicates", "decidedTests", "totalTests", "elements", "counts", "shape"}
+    {
+        "seed",
+        "replicates",
+        "maxReplicates",
+        "decidedTests",
+        "totalTests",
+        "elements",
+        "counts",
+        "below",
+        "above",
+        "columns",
+        "readers",
+        "shape",
+    }
 )
 _LARGEST_UINT32 = 2**32 - 1
 # Beyond this a double holds no integer exactly, and a Struct holds doubles.
@@ -77,7 +90,7 @@ def shortened(report: dict[str, Any], most: int = REPORT_BYTES) -> dict[str, Any
     said = [*found.get("shortened", ()), *plain.said(), *_cut_evidence(found)]
     budget = most - _room_for_sentences(found)
     if wire_bytes(found) > budget:
-        for step in (_fold_findings, _drop_curves, _drop_attributions):
+        for step in (_fold_findings, _drop_figures, _drop_curves, _drop_attributions):
             said += step(found)
             if wire_bytes(found) <= budget:
                 break
@@ -204,6 +217,15 @@ def _folded(alike: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         listed = min(len(rest), _MOST_LISTED)
         message = f"{len(rest)} more sites or outputs like those above; the evidence names {listed} of them."
         yield {**rest[0], "message": message, "evidence": capped({"subjects": subjects})}
+
+
+_FIGURES = ("keepProbTrajectory", "factors", "surroundings", "scaleFactorTrajectory", "excerpt")
+
+
+def _drop_figures(report: dict[str, Any]) -> list[str]:
+    owners = [*report.get("sites", ()), *report.get("outputs", ())]
+    had = [each.pop(name, None) for each in owners for name in _FIGURES]
+    return ["how intervals narrowed, excerpts and surroundings are left out"] if any(had) else []
 
 
 def _drop_curves(report: dict[str, Any]) -> list[str]:

@@ -13,7 +13,22 @@ from hypothesis import strategies as st
 
 from dropaudit.findings import CATALOGUE, make_finding
 from dropaudit.plan import Phase, Progress, TestProgress
-from dropaudit.report import Execution, Finding, Interval, Output, Report, Severity, Site, Verdict, from_json, to_json
+from dropaudit.report import (
+    Excerpt,
+    Execution,
+    Finding,
+    Interval,
+    Operator,
+    Output,
+    Report,
+    Severity,
+    Site,
+    Surroundings,
+    Trajectory,
+    Verdict,
+    from_json,
+    to_json,
+)
 from dropaudit.shortening import REPORT_BYTES, brief, cut, cut_name, shortened, shortened_list, wire_bytes
 from dropaudit_proto.v1 import audit_pb2 as pb
 
@@ -114,7 +129,22 @@ FINDINGS = st.builds(
 )
 COUNTS = st.integers(0, 2**40)
 INTERVALS = st.none() | st.builds(Interval, estimate=st.floats(), lower=st.floats(), upper=st.floats())
-SITES = st.builds(Site, name=TEXT, path=TEXT, elements=COUNTS, keep_prob=INTERVALS)
+# Drawn from few, since each has many numbers.
+ODD = (float("nan"), float("-inf"), 1e308, 0.1) * 8
+CURVE = Trajectory(replicates=(2**40,) * 32, lower=ODD, estimate=ODD, upper=ODD)
+OPERATOR = Operator(type="\ud800", name="n" * 5000)
+TRAJECTORIES = st.sampled_from([None, CURVE])
+SURROUNDINGS = st.sampled_from([None, Surroundings(before=(OPERATOR,) * 3, mask=(OPERATOR,) * 6, readers=2**40)])
+EXCERPTS = st.sampled_from([None, Excerpt(columns=2**40, inference=ODD, train=ODD)])
+SITES = st.builds(
+    Site,
+    name=TEXT,
+    path=TEXT,
+    elements=COUNTS,
+    keep_prob=INTERVALS,
+    keep_prob_trajectory=TRAJECTORIES,
+    surroundings=SURROUNDINGS,
+)
 OUTPUTS = st.builds(
     Output,
     name=TEXT,
@@ -123,6 +153,8 @@ OUTPUTS = st.builds(
     time_profile=st.lists(st.floats(), max_size=200).map(tuple),
     histogram=st.none(),
     attributions=st.none(),
+    scale_factor_trajectory=TRAJECTORIES,
+    excerpt=EXCERPTS,
 )
 REPORTS = st.builds(
     Report,
@@ -151,6 +183,26 @@ def test_any_report_parses_as_the_message_is_under_its_limit_and_readable_by_the
     if len(read.findings) < len(report.findings) or len(read.sites) < len(document["sites"]):
         assert read.shortened
     assert message_of(brief(found)).ByteSize() < 128 << 10
+
+
+def test_what_was_shortened_to_just_under_the_limit_stays_as_it_is() -> None:
+    """What is said about the shortening takes room that the second time is not asked for again."""
+    sites = [to_json(Site(name=f"{number:04}", path="p" * 450)) for number in range(400)]
+    for spare in range(0, 600, 50):
+        document = to_json(Report(verdict=Verdict.PASS, summary="s" * spare, execution=Execution(provider="cpu")))
+        found = shortened({**document, "sites": sites}, SMALL)
+        assert shortened(found, SMALL) == found
+
+
+def test_figures_are_left_out_before_histograms() -> None:
+    curve = Trajectory(replicates=(1,) * 32, lower=(0.0,) * 32, estimate=(0.0,) * 32, upper=(0.0,) * 32)
+    outputs = tuple(
+        Output(name=f"{n}", shape=(), time_profile=(1.0,), scale_factor_trajectory=curve) for n in range(50)
+    )
+    report = Report(verdict=Verdict.PASS, summary="", outputs=outputs, execution=Execution(provider="cpu"))
+    found = shortened(to_json(report), SMALL)
+    assert found["shortened"] == ["how intervals narrowed, excerpts and surroundings are left out"]
+    assert all("timeProfile" in each and "scaleFactorTrajectory" not in each for each in found["outputs"])
 
 
 @pytest.mark.parametrize("sites", [0, 1, 3])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from importlib.metadata import version
 
 import msgspec
 
+from dropaudit.figures.distribution import Distribution
+from dropaudit.figures.surroundings import surroundings_of
 from dropaudit.graph.origin.of_sites import nodes_by_place, origin_of
 from dropaudit.graph.origin.torch_export import CodeOrigin
 from dropaudit.graph.site import GraphSite
@@ -21,11 +24,13 @@ from dropaudit.report import (
     Attributions,
     Execution,
     Family,
+    Histogram,
     Implementation,
     InputTensor,
     Output,
     Scale,
     Seconds,
+    Settings,
     Site,
     Stop,
 )
@@ -39,7 +44,11 @@ def site_parts(evidence: Evidence, measured: list[MeasuredSite]) -> tuple[Site, 
     sites = (*model.sites, *frozen_weights_of(model))
     nodes = nodes_by_place(model.proto)
     return tuple(
-        _site(site, prepared, numbers.get(site), _survives(model, site), origin_of(site, nodes)) for site in sites
+        msgspec.structs.replace(
+            _site(site, prepared, numbers.get(site), _survives(model, site), origin_of(site, nodes)),
+            surroundings=surroundings_of(site, model.scopes),
+        )
+        for site in sites
     )
 
 
@@ -74,7 +83,18 @@ def _site(
         scale=_scale(measured),
         shared_over=prepared.shared_over(site),
         elements=meter.elements,
+        keep_prob_trajectory=meter.trajectory.trajectory,
+        factors=_factors(measured),
     )
+
+
+def _factors(measured: MeasuredSite) -> Histogram | None:
+    """Return how the factor is distributed where it is not one number."""
+    if measured.factor is not None:
+        return None
+    found = Distribution()
+    found.add(measured.meter.scale.first)
+    return found.histogram
 
 
 def _scale(measured: MeasuredSite) -> Scale | None:
@@ -112,6 +132,8 @@ def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, .
         time_profile=meter.time_profile,
         histogram=meter.histogram,
         attributions=Attributions(sites=attributions) if attributions else None,
+        scale_factor_trajectory=meter.trajectory.trajectory,
+        excerpt=meter.excerpt,
     )
 
 
@@ -143,4 +165,19 @@ def execution_part(evidence: Evidence) -> Execution:
         placement=evidence.placement,
         sampling_reason=evidence.prepared.drawing.reason if case.model.active else "",
         device_memory_bytes=evidence.device_memory,
+        version=version("dropaudit"),
+        settings=_settings(evidence),
+    )
+
+
+def _settings(evidence: Evidence) -> Settings:
+    plan, case = evidence.plan, evidence.case
+    return Settings(
+        alpha=plan.alpha,
+        tolerance=plan.tolerance,
+        max_replicates=plan.max_replicates,
+        provider=plan.provider.value,
+        compare_provider="" if plan.compare_provider is None else plan.compare_provider.value,
+        role=case.model.role.value if case.inference is None else "",
+        keep_prob=case.keep_prob,
     )

@@ -140,6 +140,11 @@ class RunningSpread:
         return not self._sample
 
     @property
+    def first(self) -> NDArray[np.floating]:
+        """The first values, shape (k,)."""
+        return np.concatenate(self._sample) if self._sample else np.empty(0)
+
+    @property
     def median(self) -> float:
         """Median of the first values. Raises ValueError when empty."""
         if self.empty:

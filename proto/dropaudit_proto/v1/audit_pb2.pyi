@@ -466,7 +466,7 @@ class Finding(_message.Message):
     def __init__(self, code: _Optional[str] = ..., slug: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., remedy: _Optional[str] = ..., evidence: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class Site(_message.Message):
-    __slots__ = ("name", "path", "placement", "implementation", "family", "declared_keep_prob", "keep_prob", "scale", "active_in_default_session", "shared_over", "elements", "module", "location")
+    __slots__ = ("name", "path", "placement", "implementation", "family", "declared_keep_prob", "keep_prob", "scale", "active_in_default_session", "shared_over", "elements", "module", "location", "keep_prob_trajectory", "factors", "surroundings")
     class Placement(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         PLACEMENT_UNSPECIFIED: _ClassVar[Site.Placement]
@@ -540,6 +540,9 @@ class Site(_message.Message):
     ELEMENTS_FIELD_NUMBER: _ClassVar[int]
     MODULE_FIELD_NUMBER: _ClassVar[int]
     LOCATION_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_TRAJECTORY_FIELD_NUMBER: _ClassVar[int]
+    FACTORS_FIELD_NUMBER: _ClassVar[int]
+    SURROUNDINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     path: str
     placement: Site.Placement
@@ -553,10 +556,13 @@ class Site(_message.Message):
     elements: int
     module: str
     location: str
-    def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., placement: _Optional[_Union[Site.Placement, str]] = ..., implementation: _Optional[_Union[Site.Implementation, str]] = ..., family: _Optional[_Union[Site.Family, str]] = ..., declared_keep_prob: _Optional[float] = ..., keep_prob: _Optional[_Union[Interval, _Mapping]] = ..., scale: _Optional[_Union[Scale, _Mapping]] = ..., active_in_default_session: _Optional[bool] = ..., shared_over: _Optional[_Iterable[_Union[Site.Axis, str]]] = ..., elements: _Optional[int] = ..., module: _Optional[str] = ..., location: _Optional[str] = ...) -> None: ...
+    keep_prob_trajectory: Trajectory
+    factors: Histogram
+    surroundings: Surroundings
+    def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., placement: _Optional[_Union[Site.Placement, str]] = ..., implementation: _Optional[_Union[Site.Implementation, str]] = ..., family: _Optional[_Union[Site.Family, str]] = ..., declared_keep_prob: _Optional[float] = ..., keep_prob: _Optional[_Union[Interval, _Mapping]] = ..., scale: _Optional[_Union[Scale, _Mapping]] = ..., active_in_default_session: _Optional[bool] = ..., shared_over: _Optional[_Iterable[_Union[Site.Axis, str]]] = ..., elements: _Optional[int] = ..., module: _Optional[str] = ..., location: _Optional[str] = ..., keep_prob_trajectory: _Optional[_Union[Trajectory, _Mapping]] = ..., factors: _Optional[_Union[Histogram, _Mapping]] = ..., surroundings: _Optional[_Union[Surroundings, _Mapping]] = ...) -> None: ...
 
 class Output(_message.Message):
-    __slots__ = ("name", "shape", "scale_factor", "zero_fraction", "survivor_ratio", "linear", "time_profile", "histogram", "attributions")
+    __slots__ = ("name", "shape", "scale_factor", "zero_fraction", "survivor_ratio", "linear", "time_profile", "histogram", "attributions", "scale_factor_trajectory", "excerpt")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     SCALE_FACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -566,6 +572,8 @@ class Output(_message.Message):
     TIME_PROFILE_FIELD_NUMBER: _ClassVar[int]
     HISTOGRAM_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FACTOR_TRAJECTORY_FIELD_NUMBER: _ClassVar[int]
+    EXCERPT_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
     scale_factor: Interval
@@ -575,7 +583,9 @@ class Output(_message.Message):
     time_profile: _containers.RepeatedScalarFieldContainer[float]
     histogram: Histogram
     attributions: Attributions
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., attributions: _Optional[_Union[Attributions, _Mapping]] = ...) -> None: ...
+    scale_factor_trajectory: Trajectory
+    excerpt: Excerpt
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., scale_factor: _Optional[_Union[Interval, _Mapping]] = ..., zero_fraction: _Optional[float] = ..., survivor_ratio: _Optional[_Union[Spread, _Mapping]] = ..., linear: _Optional[bool] = ..., time_profile: _Optional[_Iterable[float]] = ..., histogram: _Optional[_Union[Histogram, _Mapping]] = ..., attributions: _Optional[_Union[Attributions, _Mapping]] = ..., scale_factor_trajectory: _Optional[_Union[Trajectory, _Mapping]] = ..., excerpt: _Optional[_Union[Excerpt, _Mapping]] = ...) -> None: ...
 
 class Attributions(_message.Message):
     __slots__ = ("sites",)
@@ -630,15 +640,63 @@ class Scale(_message.Message):
     def __init__(self, min: _Optional[float] = ..., median: _Optional[float] = ..., max: _Optional[float] = ..., expected: _Optional[float] = ...) -> None: ...
 
 class Histogram(_message.Message):
-    __slots__ = ("edges", "counts")
+    __slots__ = ("edges", "counts", "below", "above")
     EDGES_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
+    BELOW_FIELD_NUMBER: _ClassVar[int]
+    ABOVE_FIELD_NUMBER: _ClassVar[int]
     edges: _containers.RepeatedScalarFieldContainer[float]
     counts: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, edges: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
+    below: int
+    above: int
+    def __init__(self, edges: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ..., below: _Optional[int] = ..., above: _Optional[int] = ...) -> None: ...
+
+class Trajectory(_message.Message):
+    __slots__ = ("replicates", "lower", "estimate", "upper")
+    REPLICATES_FIELD_NUMBER: _ClassVar[int]
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    replicates: _containers.RepeatedScalarFieldContainer[int]
+    lower: _containers.RepeatedScalarFieldContainer[float]
+    estimate: _containers.RepeatedScalarFieldContainer[float]
+    upper: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, replicates: _Optional[_Iterable[int]] = ..., lower: _Optional[_Iterable[float]] = ..., estimate: _Optional[_Iterable[float]] = ..., upper: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Excerpt(_message.Message):
+    __slots__ = ("columns", "inference", "train")
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_FIELD_NUMBER: _ClassVar[int]
+    columns: int
+    inference: _containers.RepeatedScalarFieldContainer[float]
+    train: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, columns: _Optional[int] = ..., inference: _Optional[_Iterable[float]] = ..., train: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Surroundings(_message.Message):
+    __slots__ = ("before", "mask", "applied", "after", "readers")
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    READERS_FIELD_NUMBER: _ClassVar[int]
+    before: _containers.RepeatedCompositeFieldContainer[Operator]
+    mask: _containers.RepeatedCompositeFieldContainer[Operator]
+    applied: _containers.RepeatedCompositeFieldContainer[Operator]
+    after: _containers.RepeatedCompositeFieldContainer[Operator]
+    readers: int
+    def __init__(self, before: _Optional[_Iterable[_Union[Operator, _Mapping]]] = ..., mask: _Optional[_Iterable[_Union[Operator, _Mapping]]] = ..., applied: _Optional[_Iterable[_Union[Operator, _Mapping]]] = ..., after: _Optional[_Iterable[_Union[Operator, _Mapping]]] = ..., readers: _Optional[int] = ...) -> None: ...
+
+class Operator(_message.Message):
+    __slots__ = ("type", "name")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    name: str
+    def __init__(self, type: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Execution(_message.Message):
-    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling", "fallbacks", "placement", "sampling_reason", "device_memory_bytes")
+    __slots__ = ("provider", "device", "runtime_version", "seed", "inputs", "replicates", "stopped", "seconds", "artifacts", "sampling", "fallbacks", "placement", "sampling_reason", "device_memory_bytes", "version", "settings")
     class Stop(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STOP_UNSPECIFIED: _ClassVar[Execution.Stop]
@@ -661,6 +719,8 @@ class Execution(_message.Message):
     PLACEMENT_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_REASON_FIELD_NUMBER: _ClassVar[int]
     DEVICE_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
     provider: str
     device: str
     runtime_version: str
@@ -675,7 +735,27 @@ class Execution(_message.Message):
     placement: str
     sampling_reason: str
     device_memory_bytes: int
-    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., placement: _Optional[str] = ..., sampling_reason: _Optional[str] = ..., device_memory_bytes: _Optional[int] = ...) -> None: ...
+    version: str
+    settings: Settings
+    def __init__(self, provider: _Optional[str] = ..., device: _Optional[str] = ..., runtime_version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[_Union[InputTensor, _Mapping]]] = ..., replicates: _Optional[int] = ..., stopped: _Optional[_Union[Execution.Stop, str]] = ..., seconds: _Optional[_Union[Seconds, _Mapping]] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., sampling: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., placement: _Optional[str] = ..., sampling_reason: _Optional[str] = ..., device_memory_bytes: _Optional[int] = ..., version: _Optional[str] = ..., settings: _Optional[_Union[Settings, _Mapping]] = ...) -> None: ...
+
+class Settings(_message.Message):
+    __slots__ = ("alpha", "tolerance", "max_replicates", "provider", "compare_provider", "role", "keep_prob")
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPLICATES_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    alpha: float
+    tolerance: float
+    max_replicates: int
+    provider: str
+    compare_provider: str
+    role: str
+    keep_prob: float
+    def __init__(self, alpha: _Optional[float] = ..., tolerance: _Optional[float] = ..., max_replicates: _Optional[int] = ..., provider: _Optional[str] = ..., compare_provider: _Optional[str] = ..., role: _Optional[str] = ..., keep_prob: _Optional[float] = ...) -> None: ...
 
 class InputTensor(_message.Message):
     __slots__ = ("name", "dtype", "shape", "synthesized")

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.figures.distribution import Distribution
+from dropaudit.figures.excerpt import corner, excerpt_of
+from dropaudit.figures.trajectory import TrajectoryRecorder
 from dropaudit.measure.meters.intervals import mean_of
 from dropaudit.measure.meters.site_meters import Take
 from dropaudit.plan import TestProgress
-from dropaudit.report import Histogram, Interval, Spread
+from dropaudit.report import Excerpt, Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.ratios import RunningSpread, smallest_input
@@ -21,7 +24,6 @@ from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTes
 from dropaudit.stats.tally import OutputTally, output_of_counts, tally_output
 from dropaudit.subjects import float_array
 
-_BINS = 24
 # Elements whose ratios are looked at one by one.
 _PICTURED = 2**18
 # An output this many times its reference has a reference of rounding errors.
@@ -65,8 +67,9 @@ class OutputMeter:
         self.non_finite = 0
         # Of an output without reference: whether anything but zero was seen at all.
         self.moves = False
-        self._edges: NDArray[np.float64] | None = None
-        self._counts = np.zeros(_BINS, dtype=np.int64)
+        self.trajectory = TrajectoryRecorder()
+        self._distribution = Distribution()
+        self._first: NDArray[Any] | None = None
 
     @cached_property
     def divisor(self) -> NDArray[np.floating]:
@@ -90,7 +93,13 @@ class OutputMeter:
         if self._norm == 0 and not self.moves:
             self.moves = bool(np.any(values))
         found = tally_output(values.reshape(len(values), -1), self.weights, self.divisor, self.fold, pictured=pictured)
-        return lambda: self._take(found)
+        first = corner(values[0]).copy() if pictured and len(values) else None
+
+        def take() -> None:
+            self._first = first if self._first is None else self._first
+            self._take(found)
+
+        return take
 
     def read_counts(self, counts: Mapping[str, NDArray[Any]]) -> Take | None:
         """Read what a device counted; None where the elements themselves must be read."""
@@ -105,7 +114,7 @@ class OutputMeter:
         return lambda: self._look(found)
 
     def _look(self, found: OutputTally) -> None:
-        self._count(found.first[: self._ratios.room])
+        self._distribution.add(found.first[: self._ratios.room])
         if np.isfinite(found.lowest):
             self._ratios.merge(found.lowest, found.highest, found.first[found.first != 0])
 
@@ -119,16 +128,6 @@ class OutputMeter:
         self._products += found.products
         self._zeros += found.zeros
         self._look(found)
-
-    def _count(self, compared: NDArray[np.floating]) -> None:
-        if compared.size == 0:
-            return
-        if self._edges is None:
-            low, high = (float(each) for each in np.quantile(compared, (0.001, 0.999)))
-            self._edges = np.linspace(min(low, 0.0), max(high, 1.0) + 1e-9, _BINS + 1)
-        first, width = self._edges[0], self._edges[1] - self._edges[0]
-        bins = np.clip((compared - first) / width, 0, _BINS - 1).astype(np.int64)
-        self._counts += np.bincount(bins, minlength=_BINS)
 
     @property
     def has_seen(self) -> bool:
@@ -188,10 +187,15 @@ class OutputMeter:
 
     @property
     def histogram(self) -> Histogram | None:
-        """Distribution of y_t / y_ref over all elements."""
-        if self._edges is None:
+        """Distribution of y_t / y_ref over the first elements."""
+        return self._distribution.histogram
+
+    @property
+    def excerpt(self) -> Excerpt | None:
+        """A few elements of the reference and of the first replicate."""
+        if self._first is None:
             return None
-        return Histogram(edges=tuple(map(float, self._edges)), counts=tuple(map(int, self._counts)))
+        return excerpt_of(corner(self._reference.reshape(self.shape)), self._first)
 
 
 def _magnitude(values: NDArray[np.floating]) -> float:

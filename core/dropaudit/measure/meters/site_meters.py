@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.figures.trajectory import TrajectoryRecorder
 from dropaudit.graph.site import Law
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
 from dropaudit.plan import TestProgress
@@ -41,6 +42,7 @@ class SiteMeter(Protocol):
     cells: int
     elements: int
     scale: RunningSpread
+    trajectory: TrajectoryRecorder
 
     def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
         """Read replicates of the tensors around the mask, shape (n, …), and return what takes the result in.
@@ -90,6 +92,7 @@ class MaskMeter:
         self.cells = 0
         self.elements = 0
         self.scale = RunningSpread()
+        self.trajectory = TrajectoryRecorder()
         self.precision = factor_precision(0.0)
 
     def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
@@ -215,6 +218,7 @@ class NoiseMeter:
         self.cells = 0
         self.elements = 0
         self.scale = RunningSpread()
+        self.trajectory = TrajectoryRecorder()
         self._factors = RunningMoments()
         self._squares = RunningMoments()
 

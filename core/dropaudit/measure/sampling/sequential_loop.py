@@ -21,6 +21,8 @@ _GROWTH = 4
 _ELEMENTS_PER_FACTOR = 8
 # Cells of a mask under which the default limit counts cells, and not replicates: a million decide.
 _FEW_CELLS = 16
+# So many meters have their intervals noted between chunks as well.
+_FEW_METERS = 16
 # Replicates after which an output that no verdict waits for is left as it is.
 _NOTED = 512
 
@@ -70,6 +72,24 @@ class Meters:
         fewest = min((site.elements for site, _, _ in self._open_sites() if site.elements), default=_FEW_CELLS)
         return _FEW_CELLS * DEFAULT_MAX_REPLICATES // min(_FEW_CELLS, fewest)
 
+    def note_between_chunks(self, replicates: int) -> None:
+        """Note the same within a chunk, where few meters make that cheap, each time that there is a fifth more."""
+        if len(self.sites) + len(self.outputs) > _FEW_METERS:
+            return
+        for site, _, _ in self.sites:
+            if site.cells and site.trajectory.is_due(replicates):
+                site.trajectory.note(replicates, site.interval)
+        for output, _ in self.outputs:
+            if output.trajectory.is_due(replicates):
+                output.trajectory.note(replicates, output.interval)
+
+    def note_intervals(self, replicates: int) -> None:
+        """Note how far the intervals have narrowed after so many replicates."""
+        for site, _, _ in self.sites:
+            site.trajectory.note(replicates, site.interval if site.cells else None)
+        for output, _ in self.outputs:
+            output.trajectory.note(replicates, output.interval)
+
     def progress(self, phase: Phase, replicates: int, limit: int) -> Progress:
         """Return how far the tests are."""
         sites = self.sites if self.judged else ()
@@ -107,11 +127,13 @@ def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, c
         for count, take in sampler.pieces(goal - drawn, meters.wanted(), meters.reader()):
             take()
             drawn += count
+            meters.note_between_chunks(drawn)
             if drawn < goal and cancelled():
                 raise AuditCancelled(f"cancelled after {drawn} replicates")
         if drawn == plan.max_replicates == DEFAULT_MAX_REPLICATES and sampler.name == "tiled":
             limit = max(limit, meters.replicates_of_few_cells())
         state = meters.progress(Phase.SAMPLING, drawn, limit)
+        meters.note_intervals(drawn)
         progress(state)
         decided = state.decided_tests == state.total_tests
         if drawn >= limit or (decided and (drawn >= _NOTED or not meters.lacks_notes())):
