@@ -16,6 +16,8 @@ DEFAULT_TOLERANCE = 0.02
 DEFAULT_MAX_REPLICATES = 65_536
 MIN_REPLICATES = 64
 LARGEST_SEED = 2**32 - 1
+# How far a keep rate may leave the declared probability.
+RATE_MARGIN = 0.005
 
 
 class Role(StrEnum):

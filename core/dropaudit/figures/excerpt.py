@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dropaudit.report import Excerpt
 
-ROWS, COLUMNS = 12, 16
+ROWS, COLUMNS = 8, 16
 
 
 def corner(values: NDArray[Any]) -> NDArray[Any]:

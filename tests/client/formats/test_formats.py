@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -11,12 +10,10 @@ from xml.etree import ElementTree
 import pytest
 
 from dropaudit.findings import CATALOGUE
-from dropaudit.report import Finding, Histogram, Interval, Report, from_json, to_json
+from dropaudit.report import Finding, Report, from_json, to_json
 from dropaudit_client.formats.escape import is_unsafe, json_text, safe
-from dropaudit_client.formats.html import to_html
 from dropaudit_client.formats.junit import to_junit
 from dropaudit_client.formats.sarif import to_sarif
-from dropaudit_client.formats.svg import histogram_svg, interval_svg
 from dropaudit_client.terminal.outcome import Format, document_of
 from support.reports import finding, report_with
 
@@ -110,83 +107,6 @@ def test_one_name_for_a_site_and_an_output_is_told_apart_by_the_code() -> None:
 def test_a_report_about_nothing_still_has_a_case() -> None:
     empty = Report(verdict=report_with().verdict, summary="", execution=report_with().execution)
     assert outcomes(empty) == {"dropaudit.audit audit": []}
-
-
-class Page(HTMLParser):
-    """The references of a page, its open tags, and its text."""
-
-    VOID = frozenset({"meta", "br"})
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.open: list[str] = []
-        self.references: list[str] = []
-        self.words = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.open += [tag] if tag not in self.VOID else []
-        self.references += [name for name, _ in attrs if name in ("src", "href", "srcset") or name.startswith("on")]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.words += data + " "
-
-
-def test_the_page_needs_nothing_from_elsewhere_and_is_well_formed() -> None:
-    document = to_html(report_with(finding("DA301", HOSTILE), site=HOSTILE), HOSTILE)
-    page = Page(document)
-    assert page.open == []
-    assert page.references == []
-    assert not {"script", "link", "img", "iframe", "b"} & set(page.tags)
-    assert "url(" not in document
-    assert "@import" not in document
-
-
-def test_the_page_shows_what_a_person_needs() -> None:
-    page = Page(to_html(report_with(finding("DA301", "drop"), title="Kept values are not scaled."), "model.onnx"))
-    for words in (
-        "FAIL",
-        "model.onnx",
-        "Kept values are not scaled.",
-        "DA301 was measured.",
-        "Cure DA301.",
-        "0.4997 [0.4964, 0.5031]",
-        "declared 0.5",
-        "1.001 [0.99, 1.01]",
-        "50.0%",
-        "8x16x10",
-        "TIME",
-        "onnxruntime 1.31.1",
-        "float32 8x16x2, made from the signature",
-    ):
-        assert words in page.words
-    assert page.tags.count("svg") == 3
-
-
-def test_a_drawn_interval_lies_where_its_numbers_are() -> None:
-    drawn = ElementTree.fromstring(interval_svg(Interval(estimate=0.5, lower=0.25, upper=0.75), 0.5, 0.0, 1.0))
-    assert drawn.find("title") is not None
-    box, dot, mark = (drawn.find(f"*[@class='{name}']") for name in ("range", "estimate", "expected"))
-    assert box is not None
-    assert dot is not None
-    assert mark is not None
-    assert (float(box.attrib["x"]), float(box.attrib["width"])) == (58.0, 104.0)
-    assert dot.attrib["cx"] == mark.attrib["x1"] == "110.0"
-
-
-@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
-def test_what_is_not_finite_is_not_drawn(broken: float) -> None:
-    assert interval_svg(Interval(estimate=broken, lower=0.0, upper=1.0), None, 0.0, 1.0) == ""
-    assert histogram_svg(Histogram(edges=(0.0, broken), counts=(1,))) == ""
-    assert histogram_svg(Histogram(edges=(0.0, 1.0), counts=(0,))) == ""
 
 
 def sarif_run(report: Report) -> dict[str, Any]:

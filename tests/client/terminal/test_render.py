@@ -36,7 +36,7 @@ def test_what_moves_an_output_is_shown_where_there_are_several_sites() -> None:
     assert "What moves an output" not in to_text(render_report(report))
     shown = to_text(render_report(several))
     assert all(word in shown for word in ("What moves an output", "d1", "-30.00%", "+1.00%", "0.4"))
-    assert "-30.00%" in to_html(several)
+    assert "alone -30.0%" in to_html(several)
 
 
 def report_about(name: str) -> Report:

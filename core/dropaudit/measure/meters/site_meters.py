@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dropaudit.figures.trajectory import TrajectoryRecorder
 from dropaudit.graph.site import Law
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
-from dropaudit.plan import TestProgress
+from dropaudit.plan import RATE_MARGIN, TestProgress
 from dropaudit.report import Interval
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
@@ -25,7 +25,6 @@ from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTes
 from dropaudit.stats.tally import MaskTally, mask_of_counts, tally_mask
 
 Take = Callable[[], None]
-RATE_MARGIN = 0.005
 # A rate that is not tested is known well enough at this width.
 _KNOWN_WIDTH = 0.01
 # One that the structure of the graph says is confirmed at this width.

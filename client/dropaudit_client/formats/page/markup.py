@@ -1,0 +1,14 @@
+"""The long forms of findings, which are Markdown, as HTML."""
+
+from __future__ import annotations
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+# Raw HTML is shown, not passed on.
+_READER = MarkdownIt("commonmark", {"html": False})
+
+
+def html_of(markdown: str) -> Markup:
+    """Return Markdown as HTML."""
+    return Markup(_READER.render(markdown))
