@@ -1,1 +1,1 @@
-"""For people on a terminal: reports, progress, and the exit status."""
+"""What a terminal shows beside the report: intervals as sparklines, and an audit while it runs."""

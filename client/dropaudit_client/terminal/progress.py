@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dropaudit.plan import OnProgress, Progress
-from dropaudit_client.formats.escape import safe
-
-_WORDS = {"PREPARING": "preparing", "SAMPLING": "drawing replicates", "JUDGING": "judging"}
 
 
 @contextmanager
@@ -18,41 +16,15 @@ def shown_progress(title: str) -> Iterator[OnProgress]:
     if not sys.stderr.isatty():
         yield _ignore
         return
-    # Imported here: nobody pays for rich's progress who does not see it.
+    # Imported here: nobody pays for rich's live display who does not see it.
     from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
+    from rich.live import Live
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[facts]}"),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        name = escape(safe(title))
-        task = bar.add_task(name, total=None, facts="")
+    from dropaudit_client.terminal.running import Running
 
-        def update(progress: Progress) -> None:
-            bar.update(
-                task,
-                description=f"{name}: {_WORDS[progress.phase]}",
-                completed=progress.decided_tests,
-                total=progress.total_tests or None,
-                facts=progress_facts(progress),
-            )
-
-        yield update
-
-
-def progress_facts(progress: Progress) -> str:
-    """Return the numbers of a progress in words."""
-    return (
-        f"{progress.replicates}/{progress.max_replicates} replicates, "
-        f"{progress.decided_tests}/{progress.total_tests} tests decided"
-    )
+    running = Running(title, time.monotonic)
+    with Live(running, console=Console(file=sys.stderr), transient=True, refresh_per_second=8):
+        yield running.take
 
 
 def _ignore(_: Progress) -> None:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from dropaudit.report import (
-    Execution,
-    Finding,
-    Output,
-    Placement,
-    Report,
-    Severity,
-    Site,
-    Verdict,
-)
+from dropaudit.report import Attribution, Execution, Output, Placement, Report, Severity, Site, Verdict
 from dropaudit_client.formats import figures
 from dropaudit_client.formats.escape import safe
+from dropaudit_client.formats.finding_subjects import path_of
+from dropaudit_client.formats.grouping import Group as Kind
+from dropaudit_client.formats.grouping import grouped
+from dropaudit_client.formats.names import cut_middle
+from dropaudit_client.terminal.columns import Column, Rows
+from dropaudit_client.terminal.sparkline import narrowing
 
 _VERDICT_STYLES = {
     Verdict.PASS: "bold green",
@@ -33,38 +28,35 @@ _VERDICT_STYLES = {
 }
 _SEVERITY_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _PLAIN_WIDTH = 80
+_TITLE, _NAME = 60, 34
+_MOST_SUBJECTS = 3
 
 
 def render_report(report: Report, title: str = "") -> RenderableType:
-    """Lay a report out: verdict and summary, findings, sites, outputs, and how it was made. 80 columns suffice."""
+    """Lay a report out: verdict and summary, findings, sites, outputs, and how it was made. 60 columns suffice."""
     parts: list[RenderableType] = [_headline(report, title), _words(report.summary), Text()]
-    for finding in report.findings:
-        parts += [_finding(finding), Text()]
+    for kind in grouped(report.findings):
+        parts += [_kind(kind), Text()]
     if report.sites:
         parts += [render_sites(report.sites), Text()]
     if report.outputs:
         parts += [_outputs(report.outputs), Text()]
-    if any(output.attributions for output in report.outputs):
-        parts += [_attributions(report.outputs), Text()]
+    effects = _effects(report.outputs)
+    if effects.rows:
+        parts += [effects, Text()]
     parts.append(_execution(report.execution))
     parts += [_words(f"Shortened: {sentence}.") for sentence in report.shortened]
     return Group(*parts)
 
 
-def render_sites(sites: Iterable[Site]) -> Table:
-    """Lay sites out as a table; what was not measured is a dash."""
-    table = _table("Site", "Keep probability", "Scale of what is kept", "Default session")
-    for site in sites:
-        place = "/".join(part for part in (site.path, site.name) if part)
-        how = " ".join(_nature(site))
-        keep = [f"declared {figures.number(site.declared_keep_prob)}", f"measured {figures.interval(site.keep_prob)}"]
-        table.add_row(
-            Group(Text(safe(place)), *(Text(safe(line), style="dim") for line in (figures.code(site), how) if line)),
-            Text("\n".join(keep)),
-            Text(figures.scale(site.scale, "\n")),
-            Text(figures.activity(site.active_in_default_session)),
-        )
-    return table
+def render_sites(sites: Iterable[Site]) -> Rows[Site]:
+    """Lay sites out, without columns that none of them has."""
+    columns = (
+        Column[Site]("Keep probability", _keep_probability),
+        Column[Site]("Scale of what is kept", lambda site: figures.scale(site.scale, "\n").split("\n")),
+        Column[Site]("Default session", lambda site: [figures.activity(site.active_in_default_session)]),
+    )
+    return Rows("Site", _site_head, columns, tuple(sites))
 
 
 def to_text(renderable: RenderableType) -> str:
@@ -84,16 +76,34 @@ def show(renderable: RenderableType, stream: TextIO) -> None:
 
 def _headline(report: Report, title: str) -> Text:
     headline = Text(report.verdict.value, style=_VERDICT_STYLES[report.verdict])
-    return headline.append(f"  {safe(title)}", style="bold") if title else headline
+    return headline.append(f"  {cut_middle(title, _TITLE)}", style="bold") if title else headline
 
 
-def _finding(finding: Finding) -> RenderableType:
+def _kind(kind: Kind) -> RenderableType:
+    """Tell findings of one kind once: what each message is about, and what to change."""
     head = Text.assemble(
-        (finding.severity.value, f"bold {_SEVERITY_STYLES[finding.severity]}"),
-        (f" {finding.code} {finding.slug}", "bold"),
-        f"  {safe(finding.subject)}",
+        (kind.severity.value, f"bold {_SEVERITY_STYLES[kind.severity]}"),
+        (f" {kind.code} {kind.slug}", "bold"),
+        f"  {_listed(kind.subjects)}",
     )
-    return Group(head, Padding(Group(_words(finding.message), _words(f"Remedy: {finding.remedy}")), (0, 0, 0, 2)))
+    messages = kind.messages
+    told = [
+        _words(message) if len(messages) == 1 else _words(f"{_listed(subjects)}: {message}")
+        for message, subjects in messages
+    ]
+    told += [_words(f"Remedy: {remedy}") for remedy in kind.remedies]
+    return Group(head, Padding(Group(*told), (0, 0, 0, 2)))
+
+
+def _listed(subjects: Sequence[str]) -> str:
+    names = ", ".join(cut_middle(subject, _TITLE) for subject in subjects[:_MOST_SUBJECTS])
+    more = len(subjects) - _MOST_SUBJECTS
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def _site_head(site: Site) -> list[str]:
+    known = (safe(figures.code(site)), " ".join(_nature(site)))
+    return [cut_middle(path_of(site), _NAME), *(line for line in known if line)]
 
 
 def _nature(site: Site) -> Iterable[str]:
@@ -108,32 +118,49 @@ def _nature(site: Site) -> Iterable[str]:
         yield f"shared over {' and '.join(axis.lower() for axis in site.shared_over)}"
 
 
-def _outputs(outputs: Iterable[Output]) -> Table:
-    table = _table("Output", "Scale factor", "Zeros", "Survivor ratio", "Linear")
-    for output in outputs:
-        shape = "x".join(map(str, output.shape)) or "scalar"
-        table.add_row(
-            Group(Text(safe(output.name)), Text(shape, style="dim")),
-            Text(figures.interval(output.scale_factor)),
-            Text(f"{output.zero_fraction:.1%}"),
-            Text(figures.spread(output.survivor_ratio)),
-            Text("yes" if output.linear else "no"),
-        )
-    return table
+def _keep_probability(site: Site) -> list[str]:
+    declared, measured = site.declared_keep_prob, site.keep_prob
+    bars = narrowing(site.keep_prob_trajectory)
+    return [
+        "" if declared is None else f"declared {figures.number(declared)}",
+        "" if measured is None else f"measured {figures.interval(measured)}",
+        bars and f"narrowed {bars}",
+    ]
 
 
-def _attributions(outputs: Iterable[Output]) -> Table:
-    table = _table("What moves an output", "Gap alone", "without it", "Variance alone", "without it")
-    for output in outputs:
-        for each in output.attributions.sites if output.attributions else ():
-            table.add_row(
-                Group(Text(safe(each.site)), Text(f"on {safe(output.name)}", style="dim")),
-                Text(f"{each.mean_gap_alone:+.2%}"),
-                Text(f"{each.mean_gap_without:+.2%}"),
-                Text(figures.number(each.variance_alone)),
-                Text(figures.number(each.variance_without)),
-            )
-    return table
+def _outputs(outputs: Sequence[Output]) -> Rows[Output]:
+    columns = (
+        Column[Output]("Scale factor", _scale_factor),
+        Column[Output]("Zeros", lambda output: [f"{output.zero_fraction:.1%}"]),
+        Column[Output]("Survivor ratio", lambda output: [figures.spread(output.survivor_ratio)]),
+        Column[Output]("Linear", lambda output: ["yes" if output.linear else "no"]),
+    )
+    return Rows("Output", _output_head, columns, outputs)
+
+
+def _output_head(output: Output) -> list[str]:
+    return [cut_middle(output.name, _NAME), "x".join(map(str, output.shape)) or "scalar"]
+
+
+def _scale_factor(output: Output) -> list[str]:
+    bars = narrowing(output.scale_factor_trajectory)
+    return [figures.interval(output.scale_factor), bars and f"narrowed {bars}"]
+
+
+def _effects(outputs: Sequence[Output]) -> Rows[tuple[Output, Attribution]]:
+    rows = [(output, each) for output in outputs for each in (output.attributions.sites if output.attributions else ())]
+    kind = Column[tuple[Output, Attribution]]
+    columns = (
+        kind("Gap alone", lambda row: [f"{row[1].mean_gap_alone:+.2%}"]),
+        kind("without it", lambda row: [f"{row[1].mean_gap_without:+.2%}"]),
+        kind("Variance alone", lambda row: [figures.number(row[1].variance_alone)]),
+        kind("without it", lambda row: [figures.number(row[1].variance_without)]),
+    )
+    return Rows("What moves an output", _effect_head, columns, rows)
+
+
+def _effect_head(row: tuple[Output, Attribution]) -> list[str]:
+    return [cut_middle(row[1].site, _NAME), f"on {cut_middle(row[0].name, _NAME)}"]
 
 
 def _execution(execution: Execution) -> Text:
@@ -147,13 +174,6 @@ def _execution(execution: Execution) -> Text:
         f"{execution.seconds.total:.2f} s",
     ]
     return Text(safe(" · ".join(fact for fact in facts if fact)), style="dim")
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table
 
 
 def _words(sentence: str) -> Text:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import msgspec
+import pytest
+from rich.console import Console, RenderableType
 
 from dropaudit.findings import make_finding
 from dropaudit.report import (
@@ -17,11 +21,13 @@ from dropaudit.report import (
     Scale,
     Site,
     Spread,
+    Trajectory,
     Verdict,
 )
 from dropaudit_client.formats.escape import safe
 from dropaudit_client.formats.html import to_html
-from dropaudit_client.terminal.render import render_report, to_text
+from dropaudit_client.terminal.render import render_report, render_sites, to_text
+from support.pictured import NAMES, pictured_report
 
 
 def test_what_moves_an_output_is_shown_where_there_are_several_sites() -> None:
@@ -96,9 +102,59 @@ def test_names_from_a_model_are_data_and_steer_neither_markup_nor_terminal() -> 
     assert "\x1b" not in text
 
 
-def test_long_names_fold_instead_of_leaving_80_columns() -> None:
-    lines = to_text(render_report(report_about("layer/" * 40))).splitlines()
-    assert max(map(len, lines)) <= 80
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_leaves_a_terminal_and_long_names_lose_their_middle(width: int) -> None:
+    name = "first/" + "layer/" * 2000 + "last"
+    shown = at_width(render_report(report_about(name), name), width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "first/layer" in shown
+    assert "layer/last" in shown
+    assert len(shown) < 5_000
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_number_is_torn_apart_at_any_width(name: str, width: int) -> None:
+    report, title = pictured_report(name)
+    shown = at_width(render_report(report, title), width)
+    assert max(map(len, shown.splitlines())) <= width
+    for site in report.sites:
+        assert site.keep_prob is not None
+        assert f"{site.keep_prob.estimate:.4g}" in shown
+        assert f"[{site.keep_prob.lower:.4g}, {site.keep_prob.upper:.4g}]" in shown
+
+
+def test_findings_of_one_kind_are_told_once() -> None:
+    findings = tuple(make_finding("DA102", f"s{n}", message="It is removed.", remedy="Keep it.") for n in range(5))
+    shown = to_text(render_report(msgspec.structs.replace(report_about("s0"), findings=findings)))
+    assert shown.count("It is removed.") == shown.count("Remedy: Keep it.") == 1
+    assert "WARNING DA102 removed-by-runtime  s0, s1, s2 and 2 more" in shown
+
+
+def test_messages_that_differ_say_what_they_are_about() -> None:
+    findings = tuple(make_finding("DA102", f"s{n}", message=f"Number {n}.", remedy="Keep it.") for n in range(2))
+    shown = to_text(render_report(msgspec.structs.replace(report_about("s0"), findings=findings)))
+    assert "  s0: Number 0.\n  s1: Number 1.\n  Remedy: Keep it." in shown
+
+
+def test_sites_that_were_not_measured_have_only_the_columns_that_they_have() -> None:
+    shown = to_text(render_sites([Site(name="d", declared_keep_prob=0.5)]))
+    assert shown.split() == ["Site", "Keep", "probability", *shown.split()[3:4], "d", "declared", "0.5"]
+    assert to_text(render_sites([Site(name="d")])).split()[0] == "Site"
+    assert "probability" not in to_text(render_sites([Site(name="d")]))
+
+
+def test_an_interval_that_narrowed_is_drawn_beside_its_numbers() -> None:
+    (site,) = report_about("d").sites
+    looks = Trajectory(replicates=(1, 2, 3), lower=(0.1, 0.3, 0.4), estimate=(0.5, 0.5, 0.5), upper=(0.9, 0.7, 0.6))
+    assert "narrowed █▄▂" in to_text(render_sites([msgspec.structs.replace(site, keep_prob_trajectory=looks)]))
+
+
+def at_width(renderable: RenderableType, width: int) -> str:
+    """Return what a terminal of a width shows, without colour."""
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None, legacy_windows=False).print(renderable)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
 def test_ordinary_names_stay_as_they_are() -> None:
