@@ -6,14 +6,15 @@ import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import typer
 from typer.exceptions import TyperException
 
 from dropaudit.errors import AuditError
-from dropaudit_client.cli.app import app
+from dropaudit_client.cli.app import REPORTING, app
 from dropaudit_client.errors import ServiceError
-from dropaudit_client.terminal.outcome import Exit, print_error
+from dropaudit_client.terminal.outcome import Exit, Format, print_error
 
 
 def main() -> None:
@@ -34,29 +35,49 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    as_json = wants_json(arguments)
+    form, output = wanted(arguments)
     command = typer.main.get_command(app)
     try:
         status = command.main(list(arguments), "dropaudit", standalone_mode=False, obj=dict(os.environ))
     except (AuditError, ServiceError) as error:
-        print_error(error.reason, error.message, as_json=as_json)
+        print_error(error.reason, error.message, form, output)
     except TyperException as error:
         # Empty when typer has printed the help instead.
         if message := error.format_message():
-            print_error("INVALID_ARGUMENT", message, as_json=as_json)
+            print_error("INVALID_ARGUMENT", message, form, output)
     except typer.Abort:
         return Exit.INTERRUPTED
     except Exception as error:
-        print_error("INTERNAL", f"unexpected {type(error).__name__}: {error}; please report this", as_json=as_json)
+        print_error("INTERNAL", f"unexpected {type(error).__name__}: {error}; please report this", form, output)
     else:
         return int(status or 0)
     return Exit.NOT_MADE
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether errors are to be JSON. Read off the raw arguments, since usage errors come before options are parsed."""
-    given = list(arguments)
-    return "--format=json" in given or ("--format", "json") in pairwise(given)
+def wanted(arguments: Sequence[str]) -> tuple[Format, Path | None]:
+    """Return the format and the file that errors go to as well.
+
+    Read off the raw arguments, since usage errors come before options are parsed. What makes no report has no format
+    but JSON.
+    """
+    form = _given(arguments, "--format")
+    output = _given(arguments, "--output") or _given(arguments, "-o")
+    if form == Format.JSON:
+        return Format.JSON, Path(output) if output else None
+    if form not in tuple(Format) or not set(arguments) & REPORTING:
+        return Format.TEXT, None
+    return Format(form), Path(output) if output else None
+
+
+def _given(arguments: Sequence[str], option: str) -> str:
+    """Return the value of an option; the last one counts."""
+    found = ""
+    for argument, following in pairwise([*arguments, ""]):
+        if argument == option:
+            found = following
+        elif argument.startswith(f"{option}="):
+            found = argument.removeprefix(f"{option}=")
+    return found
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dropaudit_client.channel import Security
-from dropaudit_client.cli import audits, explain, local, machine, models, options, service, suites
+from dropaudit_client.cli import audits, explain, local, machine, models, options, service, show, suites
 
 app = typer.Typer(
     name="dropaudit",
@@ -20,6 +20,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     local.compare,
     local.run,
     local.inspect,
+    show.show,
     explain.explain,
     models.capture,
     machine.up,
@@ -31,6 +32,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     audits.cancel,
     audits.delete,
 )
+# Their errors have the formats of reports.
+REPORTING = frozenset({"compare", "run", "show", "submit", "watch", "get"})
 for command in COMMANDS:
     app.command(command.__name__.removesuffix("_audits"))(command)
 app.add_typer(models.models_app, name="models")

@@ -47,6 +47,12 @@ def to_html(report: Report, title: str = "") -> str:
     )
 
 
+def error_page(reason: str, message: str) -> str:
+    """Return the page of an audit that could not be made."""
+    template = _environment().get_template("error.html.j2")
+    return template.render(reason=reason, message=message, style=Markup(_read("report.css")))
+
+
 def embedded(document: Any) -> Markup:
     r"""Return JSON that no HTML parser takes for markup: ASCII, with `<`, `>` and `&` as \u escapes."""
     text = json.dumps(document, separators=(",", ":"))

@@ -13,7 +13,9 @@ from dropaudit.findings import INCONCLUSIVE_CODE
 from dropaudit.report import Finding, Report, Severity, Verdict
 from dropaudit_client.formats.escape import safe
 from dropaudit_client.formats.finding_subjects import about_output, about_site, about_the_rest, path_of
+from dropaudit_client.formats.names import cut_middle
 
+_LONGEST_NAME = 500
 Case = tuple[str, str, list[Finding]]
 """Class name, name and findings of a test case."""
 
@@ -21,7 +23,7 @@ Case = tuple[str, str, list[Finding]]
 def to_junit(report: Report, title: str = "") -> str:
     """Return one test suite named `title` in one `testsuites` element."""
     seconds = f"{report.execution.seconds.total:.3f}"
-    suite = ElementTree.Element("testsuite", name=safe(title or "dropaudit"), time=seconds)
+    suite = ElementTree.Element("testsuite", name=cut_middle(title or "dropaudit", _LONGEST_NAME), time=seconds)
     for case in cases(report):
         suite.append(_case(case))
     counts = {
@@ -54,7 +56,7 @@ def _by_code(findings: Iterable[Finding]) -> Iterator[Case]:
 
 def _case(case: Case) -> ElementTree.Element:
     kind, name, findings = case
-    element = ElementTree.Element("testcase", classname=f"dropaudit.{kind}", name=safe(name))
+    element = ElementTree.Element("testcase", classname=f"dropaudit.{kind}", name=cut_middle(name, _LONGEST_NAME))
     undecided = [finding for finding in findings if finding.code == INCONCLUSIVE_CODE]
     wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
     if wrong:

@@ -14,8 +14,14 @@ from dropaudit.explain import Explanation, explain_all
 from dropaudit.findings import CATALOGUE, INCONCLUSIVE_CODE
 from dropaudit.report import Finding, Report, Severity, to_json
 from dropaudit_client.formats.escape import json_text, safe
+from dropaudit_client.formats.names import cut_middle
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+# Where the tool can be read about.
+INFORMATION = "https://pypi.org/project/dropaudit/"
+# GitHub takes 25,000 results of a run, and shows 5,000.
+MOST_RESULTS = 5_000
+_LONGEST_NAME = 500
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _NUMBERS = {code: number for number, code in enumerate(CATALOGUE)}
 
@@ -26,7 +32,12 @@ def to_sarif(report: Report, title: str = "") -> str:
 
 
 def _run(report: Report, title: str) -> dict[str, Any]:
-    driver = {"name": "dropaudit", "version": version("dropaudit"), "rules": [_rule(each) for each in explain_all()]}
+    driver = {
+        "name": "dropaudit",
+        "version": version("dropaudit"),
+        "informationUri": INFORMATION,
+        "rules": [_rule(each) for each in explain_all()],
+    }
     properties = {
         "verdict": report.verdict,
         "summary": report.summary,
@@ -37,12 +48,21 @@ def _run(report: Report, title: str) -> dict[str, Any]:
     }
     return {
         "tool": {"driver": driver},
-        "invocations": [{"executionSuccessful": True}],
+        "invocations": [{"executionSuccessful": True, **_left_out(report)}],
         "artifacts": _artifacts(report, title),
-        "results": [_result(finding, title) for finding in report.findings],
+        "results": [_result(finding, title) for finding in report.findings[:MOST_RESULTS]],
         "columnKind": "unicodeCodePoints",
         "properties": properties,
     }
+
+
+def _left_out(report: Report) -> dict[str, Any]:
+    """Say how many findings are too many."""
+    more = len(report.findings) - MOST_RESULTS
+    if more <= 0:
+        return {}
+    message = f"{more} findings beyond {MOST_RESULTS} are left out; the report in JSON has them"
+    return {"toolExecutionNotifications": [{"level": "warning", "message": {"text": message}}]}
 
 
 def _rule(explanation: Explanation) -> dict[str, Any]:
@@ -67,7 +87,7 @@ def _artifacts(report: Report, title: str) -> list[dict[str, Any]]:
 
 def _result(finding: Finding, title: str) -> dict[str, Any]:
     undecided = finding.code == INCONCLUSIVE_CODE
-    subject = safe(finding.subject)
+    subject = cut_middle(finding.subject, _LONGEST_NAME)
     # A newer server may report a code that this version has no rule for.
     rule = {"ruleIndex": _NUMBERS[finding.code]} if finding.code in _NUMBERS else {}
     return {
@@ -75,10 +95,14 @@ def _result(finding: Finding, title: str) -> dict[str, Any]:
         **rule,
         "kind": "open" if undecided else "fail",
         "level": "none" if undecided else _LEVELS[finding.severity],
-        "message": {"text": safe(f"{finding.subject}: {finding.message} {finding.remedy}")},
+        "message": {"text": safe(f"{subject}: {finding.message} {finding.remedy}")},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": _uri(title), "index": 0}},
+                # A model has no lines, and GitHub shows nothing without one.
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(title), "index": 0},
+                    "region": {"startLine": 1},
+                },
                 "logicalLocations": [{"name": subject, "fullyQualifiedName": subject, "kind": "element"}],
             }
         ],
@@ -88,4 +112,4 @@ def _result(finding: Finding, title: str) -> dict[str, Any]:
 
 
 def _uri(path: str) -> str:
-    return quote(safe(path))
+    return quote(cut_middle(path, _LONGEST_NAME))

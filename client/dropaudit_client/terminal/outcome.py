@@ -24,6 +24,7 @@ class Format(StrEnum):
     HTML = "html"
     JUNIT = "junit"
     SARIF = "sarif"
+    MARKDOWN = "markdown"
 
 
 class PlainFormat(StrEnum):
@@ -101,6 +102,10 @@ def document_of(report: Report, form: Format, title: str = "") -> str:
             from dropaudit_client.formats.sarif import to_sarif
 
             return to_sarif(report, title)
+        case Format.MARKDOWN:
+            from dropaudit_client.formats.markdown import to_markdown
+
+            return to_markdown(report, title)
         case _:
             assert_never(form)
 
@@ -141,12 +146,42 @@ def guarded(write: Callable[[], object]) -> None:
         raise UnreadableFile(f"cannot write to stdout: {error.strerror}") from error
 
 
-def print_error(reason: str, message: str, *, as_json: bool) -> None:
-    """Say what went wrong: one sentence on stderr, or the error document on stdout."""
-    if as_json:
-        write_document({"error": {"reason": reason, "message": message}})
-    else:
-        print(f"dropaudit: {_one_line(message)}", file=sys.stderr)
+def print_error(reason: str, message: str, form: Format = Format.TEXT, output: Path | None = None) -> None:
+    """Say what went wrong: one sentence on stderr, and for machines a document in their format.
+
+    The document goes where the report would have gone, else to stdout. JSON on stdout is all that there is.
+    """
+    if form is not Format.TEXT:
+        document = _error_document(reason, message, form)
+        filed = output is not None and _is_filed(document, output)
+        if not filed:
+            guarded(lambda: sys.stdout.write(document))
+        if form is Format.JSON and not filed:
+            return
+    print(f"dropaudit: {_one_line(message)}", file=sys.stderr)
+
+
+def _error_document(reason: str, message: str, form: Format) -> str:
+    from dropaudit_client.formats.not_made import NotMade
+
+    error = NotMade(reason, message)
+    writers = {
+        Format.JSON: error.as_json,
+        Format.JUNIT: error.as_junit,
+        Format.SARIF: error.as_sarif,
+        Format.MARKDOWN: error.as_markdown,
+        Format.HTML: error.as_html,
+    }
+    return writers[form]()
+
+
+def _is_filed(document: str, output: Path) -> bool:
+    """Write a document; whether that was possible."""
+    try:
+        output.write_text(document, encoding="utf-8")
+    except OSError:
+        return False
+    return True
 
 
 def _one_line(message: str) -> str:

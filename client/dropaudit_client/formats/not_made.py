@@ -1,0 +1,59 @@
+"""An audit that could not be made, in each format: nobody must take it for one that found nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from xml.etree import ElementTree
+
+from dropaudit_client.formats.escape import json_text, safe
+from dropaudit_client.formats.markdown import code, plain
+from dropaudit_client.formats.sarif import INFORMATION, SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """Why there is no report: a stable word in capitals, and a sentence."""
+
+    reason: str
+    message: str
+
+    def as_json(self) -> str:
+        """Return the error document."""
+        return json_text({"error": {"reason": self.reason, "message": self.message}})
+
+    def as_junit(self) -> str:
+        """Return one test case that erred."""
+        counts = {"tests": "1", "failures": "0", "errors": "1", "time": "0"}
+        root = ElementTree.Element("testsuites", {"name": "dropaudit", **counts})
+        suite = ElementTree.SubElement(root, "testsuite", {"name": "dropaudit", **counts, "skipped": "0"})
+        case = ElementTree.SubElement(suite, "testcase", classname="dropaudit.audit", name="audit")
+        error = ElementTree.SubElement(case, "error", type=safe(self.reason), message=safe(self.message))
+        error.text = safe(self.message)
+        ElementTree.indent(root)
+        return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+    def as_sarif(self) -> str:
+        """Return a log whose one run did not succeed."""
+        notification = {
+            "descriptor": {"id": safe(self.reason)},
+            "level": "error",
+            "message": {"text": safe(self.message)},
+        }
+        driver = {"name": "dropaudit", "version": version("dropaudit"), "informationUri": INFORMATION}
+        run = {
+            "tool": {"driver": driver},
+            "invocations": [{"executionSuccessful": False, "toolExecutionNotifications": [notification]}],
+            "results": [],
+        }
+        return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+    def as_markdown(self) -> str:
+        """Return a heading and the sentence."""
+        return f"## dropaudit: no audit was made\n\n{code(self.reason)} {plain(self.message)}\n"
+
+    def as_html(self) -> str:
+        """Return a page with the sentence."""
+        from dropaudit_client.formats.html import error_page
+
+        return error_page(self.reason, self.message)
