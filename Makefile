@@ -7,9 +7,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate spellings calibrate proto docs bench \
-        bench-gpu gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies \
-        test-lowest clean
+.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate spellings calibrate proto docs \
+        screenshots bench bench-gpu gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom \
+        audit-dependencies test-lowest clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -23,6 +23,7 @@ help:
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
 	@echo "make docs          writes docs/api.md from the contract"
+	@echo "make screenshots   takes the pictures of reports in docs/pictures, by Chromium"
 	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md, in under four minutes"
 	@echo "make gpu-check     whether an NVIDIA GPU says what the CPU says, in under three minutes"
@@ -102,6 +103,10 @@ proto: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate_api.py
+
+# Needs Chromium and its driver: apt-get install chromium chromium-driver.
+screenshots: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python docs/take_pictures.py
 
 # The engine is the one that docker reaches; where none answers, COMPOSE_LAB names a script that starts one (up, env, down).
 COMPOSE_LAB ?= $(wildcard ../shared/tools/compose-lab.sh)

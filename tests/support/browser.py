@@ -32,7 +32,8 @@ _ARGUMENTS = (
 def browser() -> Iterator[Chrome]:
     """Start a browser with a profile of its own, and end it."""
     driver = shutil.which("chromedriver")
-    assert driver, "the tests need Chromium and its driver: apt-get install chromium chromium-driver"
+    if driver is None:
+        raise FileNotFoundError("there is no chromedriver: apt-get install chromium chromium-driver")
     with tempfile.TemporaryDirectory() as profile:
         options = Options()
         for argument in (*_ARGUMENTS, f"--user-data-dir={profile}"):
@@ -64,6 +65,12 @@ def picture(chrome: Chrome, most: int = 20_000) -> bytes:
     clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most), "scale": 1}
     told = _tell(chrome, "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip})
     return base64.b64decode(told["data"])
+
+
+def complaints(chrome: Chrome) -> list[str]:
+    """Return what the browser has written into its log since the last time, such as a program that may not run."""
+    found: list[dict[str, str]] = chrome.get_log("browser")  # type: ignore[no-untyped-call]
+    return [each["message"] for each in found if "favicon" not in each["message"]]
 
 
 def _tell(chrome: Chrome, command: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,9 @@ def run(
     subject = subjects.artifact_or_pair(artifact, role, inference, inputs, keep_prob)
     with shown_progress(artifact.name) as progress:
         report = audit(subject, plan, progress=progress)
-    deliver(report, form, output, fail_on, title=artifact.name)
+    # Code scanning finds a file by its path within the repository.
+    title = artifact.name if artifact.is_absolute() else str(artifact)
+    deliver(report, form, output, fail_on, title=title)
 
 
 def inspect(

@@ -10,5 +10,5 @@ _READER = MarkdownIt("commonmark", {"html": False})
 
 
 def html_of(markdown: str) -> Markup:
-    """Return Markdown as HTML."""
-    return Markup(_READER.render(markdown))
+    """Return Markdown as HTML; who has no pointer can scroll its programs too."""
+    return Markup(_READER.render(markdown).replace("<pre>", '<pre tabindex="0">'))

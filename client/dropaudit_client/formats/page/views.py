@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -20,8 +20,8 @@ from dropaudit_client.formats.page.survivors import survivors_of_factor, survivo
 
 Fact = tuple[str, str]
 
-# Of more sites only those that something was found about are unfolded.
-_UNFOLDED = 3
+# Of more sites only those that something was found about are unfolded, and of these the first.
+_UNFOLDED, _MOST_UNFOLDED = 3, 12
 
 _BAND = (
     "The share of mask cells that are kept. The band holds the true share at every look at once; over all tests of an "
@@ -57,12 +57,17 @@ class View:
 
 def site_views(report: Report) -> list[View]:
     """Return what is shown of every site."""
-    return [_site(site, number, report) for number, site in enumerate(report.sites)]
+    return _folded([_site(site, number, report) for number, site in enumerate(report.sites)])
 
 
 def output_views(report: Report) -> list[View]:
     """Return what is shown of every output."""
-    return [_output(output, number, report) for number, output in enumerate(report.outputs)]
+    return _folded([_output(output, number, report) for number, output in enumerate(report.outputs)])
+
+
+def _folded(views: list[View]) -> list[View]:
+    unfolded = [number for number, view in enumerate(views) if view.is_open][:_MOST_UNFOLDED]
+    return [replace(view, is_open=number in unfolded) for number, view in enumerate(views)]
 
 
 def _site(site: Site, number: int, report: Report) -> View:
