@@ -257,10 +257,11 @@ class Seconds(_Message, frozen=True, kw_only=True):
 
 
 class Artifact(_Message, frozen=True, kw_only=True):
-    """A file that was audited."""
+    """A file that was audited; `display_name` is for people."""
 
     sha256: str
     bytes: int
+    display_name: str = ""
 
 
 class Settings(_Message, frozen=True, kw_only=True):

@@ -66,6 +66,41 @@ class AuditServiceStub:
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.InspectModelRequest.SerializeToString,
                 response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.InspectModelResponse.FromString,
                 _registered_method=True)
+        self.ListModelNames = channel.unary_unary(
+                '/dropaudit.v1.AuditService/ListModelNames',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelNamesRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelNamesResponse.FromString,
+                _registered_method=True)
+        self.GetModelName = channel.unary_unary(
+                '/dropaudit.v1.AuditService/GetModelName',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.GetModelNameRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ModelName.FromString,
+                _registered_method=True)
+        self.DeleteModelName = channel.unary_unary(
+                '/dropaudit.v1.AuditService/DeleteModelName',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.DeleteModelNameRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.ListModelVersions = channel.unary_unary(
+                '/dropaudit.v1.AuditService/ListModelVersions',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelVersionsRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelVersionsResponse.FromString,
+                _registered_method=True)
+        self.SetModelAlias = channel.unary_unary(
+                '/dropaudit.v1.AuditService/SetModelAlias',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.SetModelAliasRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ModelVersion.FromString,
+                _registered_method=True)
+        self.DeleteModelAlias = channel.unary_unary(
+                '/dropaudit.v1.AuditService/DeleteModelAlias',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.DeleteModelAliasRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.GetModelHistory = channel.unary_unary(
+                '/dropaudit.v1.AuditService/GetModelHistory',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.GetModelHistoryRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.GetModelHistoryResponse.FromString,
+                _registered_method=True)
         self.CreateAudit = channel.unary_unary(
                 '/dropaudit.v1.AuditService/CreateAudit',
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.CreateAuditRequest.SerializeToString,
@@ -126,6 +161,21 @@ class AuditServiceStub:
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.DeleteSuiteRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.PauseSuite = channel.unary_unary(
+                '/dropaudit.v1.AuditService/PauseSuite',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.PauseSuiteRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.Suite.FromString,
+                _registered_method=True)
+        self.ResumeSuite = channel.unary_unary(
+                '/dropaudit.v1.AuditService/ResumeSuite',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ResumeSuiteRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.Suite.FromString,
+                _registered_method=True)
+        self.PreviewSuite = channel.unary_unary(
+                '/dropaudit.v1.AuditService/PreviewSuite',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.PreviewSuiteRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.PreviewSuiteResponse.FromString,
+                _registered_method=True)
         self.RunSuite = channel.unary_unary(
                 '/dropaudit.v1.AuditService/RunSuite',
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.RunSuiteRequest.SerializeToString,
@@ -140,6 +190,31 @@ class AuditServiceStub:
                 '/dropaudit.v1.AuditService/ListRuns',
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListRunsRequest.SerializeToString,
                 response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListRunsResponse.FromString,
+                _registered_method=True)
+        self.WatchRun = channel.unary_stream(
+                '/dropaudit.v1.AuditService/WatchRun',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.WatchRunRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.RunEvent.FromString,
+                _registered_method=True)
+        self.CancelRun = channel.unary_unary(
+                '/dropaudit.v1.AuditService/CancelRun',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.CancelRunRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.Run.FromString,
+                _registered_method=True)
+        self.CompareRuns = channel.unary_unary(
+                '/dropaudit.v1.AuditService/CompareRuns',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.CompareRunsRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.Comparison.FromString,
+                _registered_method=True)
+        self.ListDeliveries = channel.unary_unary(
+                '/dropaudit.v1.AuditService/ListDeliveries',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.Redeliver = channel.unary_unary(
+                '/dropaudit.v1.AuditService/Redeliver',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.RedeliverRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.Delivery.FromString,
                 _registered_method=True)
 
 
@@ -187,6 +262,56 @@ class AuditServiceServicer:
     def InspectModel(self, request, context):
         """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
         deadline.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModelNames(self, request, context):
+        """Lists the display names of stored models in alphabetical order, each with its newest version and its aliases.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelName(self, request, context):
+        """Returns a display name with its newest version and its aliases.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteModelName(self, request, context):
+        """Deletes a display name with its versions and aliases, and the content that has no other name. FAILED_PRECONDITION
+        while an unfinished audit or a suite uses that content.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModelVersions(self, request, context):
+        """Lists the versions of a display name, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetModelAlias(self, request, context):
+        """Lets an alias of a display name stand for a version, whatever it stood for before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteModelAlias(self, request, context):
+        """Deletes an alias of a display name; its version stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelHistory(self, request, context):
+        """Returns what the audits of a display name measured, newest first: a series over versions and over runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -273,14 +398,37 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSuite(self, request, context):
-        """Deletes a suite and its schedule. Its runs and their audits stay until they expire.
+        """Deletes a suite, its schedule and its runs; audits of theirs that have not finished are cancelled. Finished audits
+        stay until they expire.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseSuite(self, request, context):
+        """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeSuite(self, request, context):
+        """Lets a suite's schedule go on, from now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewSuite(self, request, context):
+        """Says what a suite, stored or not, would audit if it ran now. Where members lie outside the store a worker looks; the
+        call waits for it until its deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RunSuite(self, request, context):
-        """Turns a suite into audits now.
+        """Turns a suite into audits now. Where members lie outside the store, a worker resolves them first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,6 +443,42 @@ class AuditServiceServicer:
 
     def ListRuns(self, request, context):
         """Lists the runs of a suite, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchRun(self, request, context):
+        """Streams how far a run is, once when it begins and whenever that changes; the last event carries the run, finished
+        and compared. NOT_FOUND when the run is deleted meanwhile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRun(self, request, context):
+        """Cancels a run that has not finished: each of its audits as CancelAudit does. A finished run is returned as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareRuns(self, request, context):
+        """Says what changed from one run to another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeliveries(self, request, context):
+        """Lists the notifications of a suite's runs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Redeliver(self, request, context):
+        """Sends a notification again, whatever became of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -332,6 +516,41 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.InspectModel,
                     request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.InspectModelRequest.FromString,
                     response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.InspectModelResponse.SerializeToString,
+            ),
+            'ListModelNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModelNames,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelNamesRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelNamesResponse.SerializeToString,
+            ),
+            'GetModelName': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelName,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.GetModelNameRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ModelName.SerializeToString,
+            ),
+            'DeleteModelName': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteModelName,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.DeleteModelNameRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'ListModelVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModelVersions,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelVersionsRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListModelVersionsResponse.SerializeToString,
+            ),
+            'SetModelAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetModelAlias,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.SetModelAliasRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ModelVersion.SerializeToString,
+            ),
+            'DeleteModelAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteModelAlias,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.DeleteModelAliasRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'GetModelHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelHistory,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.GetModelHistoryRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.GetModelHistoryResponse.SerializeToString,
             ),
             'CreateAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateAudit,
@@ -393,6 +612,21 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.DeleteSuiteRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
+            'PauseSuite': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseSuite,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.PauseSuiteRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.Suite.SerializeToString,
+            ),
+            'ResumeSuite': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeSuite,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ResumeSuiteRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.Suite.SerializeToString,
+            ),
+            'PreviewSuite': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewSuite,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.PreviewSuiteRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.PreviewSuiteResponse.SerializeToString,
+            ),
             'RunSuite': grpc.unary_unary_rpc_method_handler(
                     servicer.RunSuite,
                     request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.RunSuiteRequest.FromString,
@@ -407,6 +641,31 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.ListRuns,
                     request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListRunsRequest.FromString,
                     response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListRunsResponse.SerializeToString,
+            ),
+            'WatchRun': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRun,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.WatchRunRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.RunEvent.SerializeToString,
+            ),
+            'CancelRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRun,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.CancelRunRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.Run.SerializeToString,
+            ),
+            'CompareRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareRuns,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.CompareRunsRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.Comparison.SerializeToString,
+            ),
+            'ListDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveries,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesResponse.SerializeToString,
+            ),
+            'Redeliver': grpc.unary_unary_rpc_method_handler(
+                    servicer.Redeliver,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.RedeliverRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.Delivery.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -572,6 +831,195 @@ class AuditService:
             '/dropaudit.v1.AuditService/InspectModel',
             dropaudit__proto_dot_v1_dot_audit__pb2.InspectModelRequest.SerializeToString,
             dropaudit__proto_dot_v1_dot_audit__pb2.InspectModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModelNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/ListModelNames',
+            dropaudit__proto_dot_v1_dot_audit__pb2.ListModelNamesRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.ListModelNamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelName(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/GetModelName',
+            dropaudit__proto_dot_v1_dot_audit__pb2.GetModelNameRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.ModelName.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteModelName(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/DeleteModelName',
+            dropaudit__proto_dot_v1_dot_audit__pb2.DeleteModelNameRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModelVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/ListModelVersions',
+            dropaudit__proto_dot_v1_dot_audit__pb2.ListModelVersionsRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.ListModelVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetModelAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/SetModelAlias',
+            dropaudit__proto_dot_v1_dot_audit__pb2.SetModelAliasRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.ModelVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteModelAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/DeleteModelAlias',
+            dropaudit__proto_dot_v1_dot_audit__pb2.DeleteModelAliasRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/GetModelHistory',
+            dropaudit__proto_dot_v1_dot_audit__pb2.GetModelHistoryRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.GetModelHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -907,6 +1355,87 @@ class AuditService:
             _registered_method=True)
 
     @staticmethod
+    def PauseSuite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/PauseSuite',
+            dropaudit__proto_dot_v1_dot_audit__pb2.PauseSuiteRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.Suite.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeSuite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/ResumeSuite',
+            dropaudit__proto_dot_v1_dot_audit__pb2.ResumeSuiteRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.Suite.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewSuite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/PreviewSuite',
+            dropaudit__proto_dot_v1_dot_audit__pb2.PreviewSuiteRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.PreviewSuiteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RunSuite(request,
             target,
             options=(),
@@ -977,6 +1506,141 @@ class AuditService:
             '/dropaudit.v1.AuditService/ListRuns',
             dropaudit__proto_dot_v1_dot_audit__pb2.ListRunsRequest.SerializeToString,
             dropaudit__proto_dot_v1_dot_audit__pb2.ListRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/WatchRun',
+            dropaudit__proto_dot_v1_dot_audit__pb2.WatchRunRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.RunEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/CancelRun',
+            dropaudit__proto_dot_v1_dot_audit__pb2.CancelRunRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/CompareRuns',
+            dropaudit__proto_dot_v1_dot_audit__pb2.CompareRunsRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.Comparison.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/ListDeliveries',
+            dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Redeliver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/Redeliver',
+            dropaudit__proto_dot_v1_dot_audit__pb2.RedeliverRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.Delivery.FromString,
             options,
             channel_credentials,
             insecure,

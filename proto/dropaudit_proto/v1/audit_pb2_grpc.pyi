@@ -4,10 +4,13 @@ isort:skip_file
 The wire contract of dropaudit.
 
 Resources follow Google's API improvement proposals (https://google.aip.dev):
-  models/{sha256}                an uploaded ONNX file, named by its content
-  audits/{audit}                 one audit of one subject
-  suites/{suite}                 a named list of subjects, audited together
-  suites/{suite}/runs/{run}      one execution of a suite
+  models/{sha256}                            an uploaded ONNX file, named by its content
+  audits/{audit}                             one audit of one subject
+  suites/{suite}                             a named list of subjects, audited together
+  suites/{suite}/runs/{run}                  one execution of a suite
+  suites/{suite}/deliveries/{delivery}       one notification of a run on its way to a receiver
+Beside its content, an uploaded file has a display name, such as `lstm.onnx`. A display name has versions, 1, 2, 3 …,
+and aliases, such as `production`, that can be moved from version to version.
 """
 
 from collections import abc as _abc
@@ -58,6 +61,22 @@ class AuditServiceStub:
     """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
     deadline.
     """
+    ListModelNames: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListModelNamesRequest, _audit_pb2.ListModelNamesResponse]
+    """Lists the display names of stored models in alphabetical order, each with its newest version and its aliases."""
+    GetModelName: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetModelNameRequest, _audit_pb2.ModelName]
+    """Returns a display name with its newest version and its aliases."""
+    DeleteModelName: _grpc.UnaryUnaryMultiCallable[_audit_pb2.DeleteModelNameRequest, _empty_pb2.Empty]
+    """Deletes a display name with its versions and aliases, and the content that has no other name. FAILED_PRECONDITION
+    while an unfinished audit or a suite uses that content.
+    """
+    ListModelVersions: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListModelVersionsRequest, _audit_pb2.ListModelVersionsResponse]
+    """Lists the versions of a display name, newest first."""
+    SetModelAlias: _grpc.UnaryUnaryMultiCallable[_audit_pb2.SetModelAliasRequest, _audit_pb2.ModelVersion]
+    """Lets an alias of a display name stand for a version, whatever it stood for before."""
+    DeleteModelAlias: _grpc.UnaryUnaryMultiCallable[_audit_pb2.DeleteModelAliasRequest, _empty_pb2.Empty]
+    """Deletes an alias of a display name; its version stays."""
+    GetModelHistory: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetModelHistoryRequest, _audit_pb2.GetModelHistoryResponse]
+    """Returns what the audits of a display name measured, newest first: a series over versions and over runs."""
     CreateAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CreateAuditRequest, _audit_pb2.Audit]
     """Accepts an audit and returns at once; a worker makes it. An accepted audit is never lost."""
     BatchCreateAudits: _grpc.UnaryUnaryMultiCallable[_audit_pb2.BatchCreateAuditsRequest, _audit_pb2.BatchCreateAuditsResponse]
@@ -87,13 +106,35 @@ class AuditServiceStub:
     UpdateSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.UpdateSuiteRequest, _audit_pb2.Suite]
     """Changes the fields of a suite that `update_mask` names. ABORTED when somebody else changes it at the same time."""
     DeleteSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.DeleteSuiteRequest, _empty_pb2.Empty]
-    """Deletes a suite and its schedule. Its runs and their audits stay until they expire."""
+    """Deletes a suite, its schedule and its runs; audits of theirs that have not finished are cancelled. Finished audits
+    stay until they expire.
+    """
+    PauseSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.PauseSuiteRequest, _audit_pb2.Suite]
+    """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for."""
+    ResumeSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ResumeSuiteRequest, _audit_pb2.Suite]
+    """Lets a suite's schedule go on, from now."""
+    PreviewSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.PreviewSuiteRequest, _audit_pb2.PreviewSuiteResponse]
+    """Says what a suite, stored or not, would audit if it ran now. Where members lie outside the store a worker looks; the
+    call waits for it until its deadline.
+    """
     RunSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.RunSuiteRequest, _audit_pb2.Run]
-    """Turns a suite into audits now."""
+    """Turns a suite into audits now. Where members lie outside the store, a worker resolves them first."""
     GetRun: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetRunRequest, _audit_pb2.Run]
     """Returns a run and how its audits ended."""
     ListRuns: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListRunsRequest, _audit_pb2.ListRunsResponse]
     """Lists the runs of a suite, newest first."""
+    WatchRun: _grpc.UnaryStreamMultiCallable[_audit_pb2.WatchRunRequest, _audit_pb2.RunEvent]
+    """Streams how far a run is, once when it begins and whenever that changes; the last event carries the run, finished
+    and compared. NOT_FOUND when the run is deleted meanwhile.
+    """
+    CancelRun: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CancelRunRequest, _audit_pb2.Run]
+    """Cancels a run that has not finished: each of its audits as CancelAudit does. A finished run is returned as it is."""
+    CompareRuns: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CompareRunsRequest, _audit_pb2.Comparison]
+    """Says what changed from one run to another."""
+    ListDeliveries: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListDeliveriesRequest, _audit_pb2.ListDeliveriesResponse]
+    """Lists the notifications of a suite's runs, newest first."""
+    Redeliver: _grpc.UnaryUnaryMultiCallable[_audit_pb2.RedeliverRequest, _audit_pb2.Delivery]
+    """Sends a notification again, whatever became of it."""
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -117,6 +158,22 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
     deadline.
     """
+    ListModelNames: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListModelNamesRequest, _audit_pb2.ListModelNamesResponse]  # type: ignore[assignment]
+    """Lists the display names of stored models in alphabetical order, each with its newest version and its aliases."""
+    GetModelName: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetModelNameRequest, _audit_pb2.ModelName]  # type: ignore[assignment]
+    """Returns a display name with its newest version and its aliases."""
+    DeleteModelName: _aio.UnaryUnaryMultiCallable[_audit_pb2.DeleteModelNameRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes a display name with its versions and aliases, and the content that has no other name. FAILED_PRECONDITION
+    while an unfinished audit or a suite uses that content.
+    """
+    ListModelVersions: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListModelVersionsRequest, _audit_pb2.ListModelVersionsResponse]  # type: ignore[assignment]
+    """Lists the versions of a display name, newest first."""
+    SetModelAlias: _aio.UnaryUnaryMultiCallable[_audit_pb2.SetModelAliasRequest, _audit_pb2.ModelVersion]  # type: ignore[assignment]
+    """Lets an alias of a display name stand for a version, whatever it stood for before."""
+    DeleteModelAlias: _aio.UnaryUnaryMultiCallable[_audit_pb2.DeleteModelAliasRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes an alias of a display name; its version stays."""
+    GetModelHistory: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetModelHistoryRequest, _audit_pb2.GetModelHistoryResponse]  # type: ignore[assignment]
+    """Returns what the audits of a display name measured, newest first: a series over versions and over runs."""
     CreateAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.CreateAuditRequest, _audit_pb2.Audit]  # type: ignore[assignment]
     """Accepts an audit and returns at once; a worker makes it. An accepted audit is never lost."""
     BatchCreateAudits: _aio.UnaryUnaryMultiCallable[_audit_pb2.BatchCreateAuditsRequest, _audit_pb2.BatchCreateAuditsResponse]  # type: ignore[assignment]
@@ -146,13 +203,35 @@ class AuditServiceAsyncStub(AuditServiceStub):
     UpdateSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.UpdateSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
     """Changes the fields of a suite that `update_mask` names. ABORTED when somebody else changes it at the same time."""
     DeleteSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.DeleteSuiteRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Deletes a suite and its schedule. Its runs and their audits stay until they expire."""
+    """Deletes a suite, its schedule and its runs; audits of theirs that have not finished are cancelled. Finished audits
+    stay until they expire.
+    """
+    PauseSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.PauseSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
+    """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for."""
+    ResumeSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.ResumeSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
+    """Lets a suite's schedule go on, from now."""
+    PreviewSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.PreviewSuiteRequest, _audit_pb2.PreviewSuiteResponse]  # type: ignore[assignment]
+    """Says what a suite, stored or not, would audit if it ran now. Where members lie outside the store a worker looks; the
+    call waits for it until its deadline.
+    """
     RunSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.RunSuiteRequest, _audit_pb2.Run]  # type: ignore[assignment]
-    """Turns a suite into audits now."""
+    """Turns a suite into audits now. Where members lie outside the store, a worker resolves them first."""
     GetRun: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetRunRequest, _audit_pb2.Run]  # type: ignore[assignment]
     """Returns a run and how its audits ended."""
     ListRuns: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListRunsRequest, _audit_pb2.ListRunsResponse]  # type: ignore[assignment]
     """Lists the runs of a suite, newest first."""
+    WatchRun: _aio.UnaryStreamMultiCallable[_audit_pb2.WatchRunRequest, _audit_pb2.RunEvent]  # type: ignore[assignment]
+    """Streams how far a run is, once when it begins and whenever that changes; the last event carries the run, finished
+    and compared. NOT_FOUND when the run is deleted meanwhile.
+    """
+    CancelRun: _aio.UnaryUnaryMultiCallable[_audit_pb2.CancelRunRequest, _audit_pb2.Run]  # type: ignore[assignment]
+    """Cancels a run that has not finished: each of its audits as CancelAudit does. A finished run is returned as it is."""
+    CompareRuns: _aio.UnaryUnaryMultiCallable[_audit_pb2.CompareRunsRequest, _audit_pb2.Comparison]  # type: ignore[assignment]
+    """Says what changed from one run to another."""
+    ListDeliveries: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListDeliveriesRequest, _audit_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
+    """Lists the notifications of a suite's runs, newest first."""
+    Redeliver: _aio.UnaryUnaryMultiCallable[_audit_pb2.RedeliverRequest, _audit_pb2.Delivery]  # type: ignore[assignment]
+    """Sends a notification again, whatever became of it."""
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """Audits dropout in ONNX models: is the scaling right, and is what runs in production the model that was trained?"""
@@ -209,6 +288,64 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the dropout sites of a stored model without running it. A worker looks; the call waits for it until its
         deadline.
         """
+
+    @_abc_1.abstractmethod
+    def ListModelNames(
+        self,
+        request: _audit_pb2.ListModelNamesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ListModelNamesResponse, _abc.Awaitable[_audit_pb2.ListModelNamesResponse]]:
+        """Lists the display names of stored models in alphabetical order, each with its newest version and its aliases."""
+
+    @_abc_1.abstractmethod
+    def GetModelName(
+        self,
+        request: _audit_pb2.GetModelNameRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ModelName, _abc.Awaitable[_audit_pb2.ModelName]]:
+        """Returns a display name with its newest version and its aliases."""
+
+    @_abc_1.abstractmethod
+    def DeleteModelName(
+        self,
+        request: _audit_pb2.DeleteModelNameRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes a display name with its versions and aliases, and the content that has no other name. FAILED_PRECONDITION
+        while an unfinished audit or a suite uses that content.
+        """
+
+    @_abc_1.abstractmethod
+    def ListModelVersions(
+        self,
+        request: _audit_pb2.ListModelVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ListModelVersionsResponse, _abc.Awaitable[_audit_pb2.ListModelVersionsResponse]]:
+        """Lists the versions of a display name, newest first."""
+
+    @_abc_1.abstractmethod
+    def SetModelAlias(
+        self,
+        request: _audit_pb2.SetModelAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ModelVersion, _abc.Awaitable[_audit_pb2.ModelVersion]]:
+        """Lets an alias of a display name stand for a version, whatever it stood for before."""
+
+    @_abc_1.abstractmethod
+    def DeleteModelAlias(
+        self,
+        request: _audit_pb2.DeleteModelAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes an alias of a display name; its version stays."""
+
+    @_abc_1.abstractmethod
+    def GetModelHistory(
+        self,
+        request: _audit_pb2.GetModelHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.GetModelHistoryResponse, _abc.Awaitable[_audit_pb2.GetModelHistoryResponse]]:
+        """Returns what the audits of a display name measured, newest first: a series over versions and over runs."""
 
     @_abc_1.abstractmethod
     def CreateAudit(
@@ -310,7 +447,35 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.DeleteSuiteRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Deletes a suite and its schedule. Its runs and their audits stay until they expire."""
+        """Deletes a suite, its schedule and its runs; audits of theirs that have not finished are cancelled. Finished audits
+        stay until they expire.
+        """
+
+    @_abc_1.abstractmethod
+    def PauseSuite(
+        self,
+        request: _audit_pb2.PauseSuiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.Suite, _abc.Awaitable[_audit_pb2.Suite]]:
+        """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for."""
+
+    @_abc_1.abstractmethod
+    def ResumeSuite(
+        self,
+        request: _audit_pb2.ResumeSuiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.Suite, _abc.Awaitable[_audit_pb2.Suite]]:
+        """Lets a suite's schedule go on, from now."""
+
+    @_abc_1.abstractmethod
+    def PreviewSuite(
+        self,
+        request: _audit_pb2.PreviewSuiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.PreviewSuiteResponse, _abc.Awaitable[_audit_pb2.PreviewSuiteResponse]]:
+        """Says what a suite, stored or not, would audit if it ran now. Where members lie outside the store a worker looks; the
+        call waits for it until its deadline.
+        """
 
     @_abc_1.abstractmethod
     def RunSuite(
@@ -318,7 +483,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.RunSuiteRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Run, _abc.Awaitable[_audit_pb2.Run]]:
-        """Turns a suite into audits now."""
+        """Turns a suite into audits now. Where members lie outside the store, a worker resolves them first."""
 
     @_abc_1.abstractmethod
     def GetRun(
@@ -335,5 +500,47 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListRunsResponse, _abc.Awaitable[_audit_pb2.ListRunsResponse]]:
         """Lists the runs of a suite, newest first."""
+
+    @_abc_1.abstractmethod
+    def WatchRun(
+        self,
+        request: _audit_pb2.WatchRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_pb2.RunEvent], _abc.AsyncIterator[_audit_pb2.RunEvent]]:
+        """Streams how far a run is, once when it begins and whenever that changes; the last event carries the run, finished
+        and compared. NOT_FOUND when the run is deleted meanwhile.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelRun(
+        self,
+        request: _audit_pb2.CancelRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.Run, _abc.Awaitable[_audit_pb2.Run]]:
+        """Cancels a run that has not finished: each of its audits as CancelAudit does. A finished run is returned as it is."""
+
+    @_abc_1.abstractmethod
+    def CompareRuns(
+        self,
+        request: _audit_pb2.CompareRunsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.Comparison, _abc.Awaitable[_audit_pb2.Comparison]]:
+        """Says what changed from one run to another."""
+
+    @_abc_1.abstractmethod
+    def ListDeliveries(
+        self,
+        request: _audit_pb2.ListDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ListDeliveriesResponse, _abc.Awaitable[_audit_pb2.ListDeliveriesResponse]]:
+        """Lists the notifications of a suite's runs, newest first."""
+
+    @_abc_1.abstractmethod
+    def Redeliver(
+        self,
+        request: _audit_pb2.RedeliverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.Delivery, _abc.Awaitable[_audit_pb2.Delivery]]:
+        """Sends a notification again, whatever became of it."""
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -84,7 +84,9 @@ def _site(site: Site, number: int, report: Report) -> View:
 
 def place(site: Site, report: Report) -> list[Fact]:
     """Return where a site is to be found: its node, and the bodies around it."""
-    return [] if is_recorded(report) else [("Node", site.name), ("Inside", site.path), ("Your code", figures.code(site))]
+    return (
+        [] if is_recorded(report) else [("Node", site.name), ("Inside", site.path), ("Your code", figures.code(site))]
+    )
 
 
 def _codes(findings: Iterable[Finding]) -> list[Fact]:
