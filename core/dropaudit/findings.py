@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,16 +94,49 @@ def make_finding(
 _GRAVITY = {ERROR: 0, WARNING: 1, INFO: 2}
 
 
-def gravest_first(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Sort by severity, then code, then subject."""
-    return tuple(sorted(findings, key=lambda finding: (_GRAVITY[finding.severity], finding.code, finding.subject)))
+def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort by severity, then code, then subject; what is accepted comes last."""
+
+    def order(finding: Finding) -> tuple[bool, int, str, str]:
+        return finding.acceptance is not None, _GRAVITY[finding.severity], finding.code, finding.subject
+
+    return tuple(sorted(findings, key=order))
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
-    """FAIL if any ERROR, else INCONCLUSIVE if any test is undecided, else WARN if any WARNING, else PASS."""
-    severities = {finding.severity for finding in findings}
+    """FAIL if any ERROR, else INCONCLUSIVE if any test is undecided, else WARN if any WARNING, else PASS.
+
+    Accepted findings do not count.
+    """
+    counted = open_ones(findings)
+    severities = {finding.severity for finding in counted}
     if ERROR in severities:
         return Verdict.FAIL
-    if any(finding.code == INCONCLUSIVE_CODE for finding in findings):
+    if any(finding.code == INCONCLUSIVE_CODE for finding in counted):
         return Verdict.INCONCLUSIVE
     return Verdict.WARN if WARNING in severities else Verdict.PASS
+
+
+def open_ones(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that nobody has accepted."""
+    return tuple(finding for finding in findings if finding.acceptance is None)
+
+
+def gravest_sentence(verdict: Verdict, findings: Iterable[Finding]) -> str:
+    """Say what makes the verdict FAIL or INCONCLUSIVE: the first finding that does, and the codes of the others."""
+    chosen = [
+        finding
+        for finding in open_ones(findings)
+        if (finding.severity is ERROR if verdict is Verdict.FAIL else finding.code == INCONCLUSIVE_CODE)
+    ]
+    first, *others = chosen
+    codes = dict.fromkeys(other.code for other in others)
+    more = f", and {', '.join(codes)}" if codes else ""
+    return f"{first.subject}: {first.code} ({first.slug}){more}. {first.message} {first.remedy}"
+
+
+def mind(findings: Iterable[Finding]) -> str:
+    """Return how a summary ends: a full stop, or the warnings to mind."""
+    warnings = [finding for finding in open_ones(findings) if finding.severity is WARNING]
+    codes = ", ".join(dict.fromkeys(f"{finding.code} ({finding.slug})" for finding in warnings))
+    return f"; mind {codes}." if codes else "."

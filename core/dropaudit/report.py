@@ -7,6 +7,7 @@ strings, absent fields left out), which any protobuf runtime parses without loss
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
@@ -14,7 +15,10 @@ import msgspec
 
 
 class Verdict(StrEnum):
-    """FAIL: an ERROR finding; else INCONCLUSIVE: a test undecided; else WARN: a WARNING; else PASS."""
+    """FAIL: an ERROR finding; else INCONCLUSIVE: a test undecided; else WARN: a WARNING; else PASS.
+
+    Findings that are accepted do not count.
+    """
 
     PASS = "PASS"
     WARN = "WARN"
@@ -162,8 +166,19 @@ class Surroundings(_Message, frozen=True, kw_only=True):
     readers: int = 0
 
 
+class Acceptance(_Message, frozen=True, kw_only=True):
+    """Why a finding is accepted, by whom, and the instant from which it no longer is; None: it stays so."""
+
+    reason: str
+    accepted_by: str = ""
+    expire_time: datetime | None = None
+
+
 class Finding(_Message, frozen=True, kw_only=True):
-    """One thing the audit found; `dropaudit.findings` makes these."""
+    """One thing the audit found; `dropaudit.findings` makes these.
+
+    With an `acceptance` it does not move the verdict.
+    """
 
     code: str
     slug: str
@@ -172,6 +187,7 @@ class Finding(_Message, frozen=True, kw_only=True):
     message: str
     remedy: str
     evidence: dict[str, Any] = {}
+    acceptance: Acceptance | None = None
 
 
 class Site(_Message, frozen=True, kw_only=True):

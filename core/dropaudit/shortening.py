@@ -17,7 +17,9 @@ LONGEST_SENTENCE = 4096
 REPORT_BYTES = 2 << 20
 
 # Sentences may be longer than names.
-_SENTENCES = frozenset({"message", "remedy", "summary", "fallbacks", "shortened", "placement", "samplingReason"})
+_SENTENCES = frozenset(
+    {"message", "remedy", "summary", "fallbacks", "shortened", "placement", "samplingReason", "reason"}
+)
 _UINT32 = frozenset(
     {
         "seed",
@@ -200,13 +202,18 @@ def _small(evidence: dict[str, Any]) -> dict[str, Any]:
 def _fold_findings(report: dict[str, Any]) -> list[str]:
     """Tell one by one only the first findings of a kind, and the others in one finding that lists their sites."""
     findings = report.get("findings", [])
-    kinds = [list(alike) for _, alike in groupby(findings, lambda each: (each.get("severity"), each.get("code")))]
+    kinds = [list(alike) for _, alike in groupby(findings, _kind_of)]
     report["findings"] = [each for alike in kinds for each in _folded(alike)]
     if len(report["findings"]) == len(findings):
         return []
     return [
         f"{len(findings)} findings are told as {len(report['findings'])}: those beyond {_MOST_ALIKE} of a kind in one"
     ]
+
+
+def _kind_of(finding: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what findings that are told as one have in common; what is accepted does not stand for what is not."""
+    return finding.get("severity"), finding.get("code"), finding.get("acceptance")
 
 
 def _folded(alike: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dropaudit.findings import gravest_sentence, mind
 from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.measure.case import Model
 from dropaudit.plan import Role
-from dropaudit.report import Finding, Output, Severity, Verdict
+from dropaudit.report import Finding, Output, Verdict
 
 
 def summarize(
@@ -17,24 +18,9 @@ def summarize(
 ) -> str:
     """Say what was found: the gravest finding, or why all is well."""
     if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-        return _gravest(verdict, findings)
+        return gravest_sentence(verdict, findings)
     healthy = _healthy(model, measured, outputs, classic=any(finding.code == "DA304" for finding in findings))
-    warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
-    if not warnings:
-        return healthy
-    codes = ", ".join(dict.fromkeys(f"{finding.code} ({finding.slug})" for finding in warnings))
-    return f"{healthy[:-1]}; mind {codes}."
-
-
-def _gravest(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
-    if verdict is Verdict.FAIL:
-        chosen = [finding for finding in findings if finding.severity is Severity.ERROR]
-    else:
-        chosen = [finding for finding in findings if finding.code == "DA901"]
-    first, *others = chosen
-    codes = dict.fromkeys(other.code for other in others)
-    more = f", and {', '.join(codes)}" if codes else ""
-    return f"{first.subject}: {first.code} ({first.slug}){more}. {first.message} {first.remedy}"
+    return healthy[:-1] + mind(findings)
 
 
 def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, ...], *, classic: bool) -> str:
