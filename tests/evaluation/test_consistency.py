@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from dropaudit import Plan, Report, audit
+from dropaudit.acceptance import AcceptedFinding, accept
+from dropaudit.findings import open_ones, verdict_of
 from dropaudit.plan import Provider, Role
 from dropaudit.report import Family, Verdict
 from dropaudit_client.terminal.outcome import exit_status
@@ -20,6 +23,7 @@ from support.consistency import contradictions
 from support.reports import finding, report_with
 
 PLAN = Plan(provider=Provider.CPU)
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 def middles() -> list[Specimen]:
@@ -67,10 +71,30 @@ def test_a_report_never_contradicts_itself(name: str, row_of: Callable[[str], Ro
     assert row.outcome.status == exit_status(row.outcome.report.verdict)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_never_contradicts_itself_whatever_is_accepted(name: str, row_of: Callable[[str], Row]) -> None:
+    row = row_of(name)
+    if row.outcome.report is None:
+        return
+    role = row.label.role if row.label.inference is None else Role.TRAIN
+    report = row.outcome.report
+    codes = list(dict.fromkeys(finding.code for finding in report.findings))
+    for chosen in (codes, codes[:1], codes[1:], [each.code for each in report.findings if each.severity != "INFO"]):
+        accepted = [AcceptedFinding(code=code, reason="known") for code in chosen]
+        found = accept(report, accepted, NOW)
+        assert contradictions(found, role) == ()
+        assert {each.code for each in found.findings if each.acceptance} == set(chosen)
+        assert exit_status(found.verdict) == exit_status(verdict_of(open_ones(found.findings)))
+        assert found.verdict is verdict_of(tuple(each for each in report.findings if each.code not in chosen))
+        assert accept(found, accepted, NOW + timedelta(days=400)) == found
+        assert accept(found, [], NOW) == report
+
+
 def test_the_seed_case_does_not_either() -> None:
     assert contradictions(audit(seed_case()), Role.TRAIN) == ()
 
 
+ACCEPTED = accept(report_with(finding("DA301", "drop")), [AcceptedFinding(code="DA301", reason="known")], NOW)
 GOOD = report_with(title="Dropout is scaled right: 1 site, inverted.")
 GOOD = msgspec.structs.replace(GOOD, outputs=(msgspec.structs.replace(GOOD.outputs[0], linear=True),))
 
@@ -101,6 +125,13 @@ def test_a_right_report_contradicts_itself_nowhere() -> None:
         (report_with(finding("DA101", "drop"), title="DA101"), "drop never drops"),
         (report_with(finding("DA301", "drop"), finding("DA303", "drop"), title="DA301"), "drop: ['DA301', 'DA303']"),
         (report_with(finding("DA301", "drop"), title="Something."), "the summary names none of ['DA301']"),
+        (msgspec.structs.replace(ACCEPTED, verdict=Verdict.FAIL), "verdict FAIL beside findings that make PASS"),
+        (msgspec.structs.replace(ACCEPTED, summary="All is well."), "is accepted, and the summary does not say so"),
+        (msgspec.structs.replace(GOOD, summary="Well. Accepted: DA301."), "speaks of what is accepted, and nothing is"),
+        (
+            msgspec.structs.replace(ACCEPTED, summary=f"DA301 is bad.{ACCEPTED.summary}"),
+            "complains of ['DA301'], which are accepted",
+        ),
     ],
 )
 def test_each_contradiction_is_told(report: Report, words: str) -> None:

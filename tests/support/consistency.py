@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from dropaudit.findings import INCONCLUSIVE_CODE, verdict_of
+from dropaudit.findings import INCONCLUSIVE_CODE, gravest_first, open_ones, verdict_of
 from dropaudit.plan import Role
 from dropaudit.report import Family, Finding, Interval, Report, Severity, Site, Stop, Verdict
 
@@ -22,7 +22,9 @@ EXCLUDING = (frozenset({"DA301", "DA302", "DA303", "DA304"}), frozenset({"DA201"
 def contradictions(report: Report, role: Role) -> tuple[str, ...]:
     """Say in a sentence each where parts of a report cannot both be true."""
     found = [*_of_verdict(report), *_of_summary(report), *_of_findings(report), *_of_numbers(report)]
-    if role is not Role.INFERENCE and (report.verdict is Verdict.PASS or SCALED_RIGHT in report.summary):
+    found += _of_acceptances(report)
+    passes = report.verdict is Verdict.PASS and not _accepts(report)
+    if role is not Role.INFERENCE and (passes or SCALED_RIGHT in report.summary):
         found += _unmeasured(report)
     return tuple(found)
 
@@ -30,9 +32,30 @@ def contradictions(report: Report, role: Role) -> tuple[str, ...]:
 def _of_verdict(report: Report) -> Iterator[str]:
     if report.verdict is not verdict_of(report.findings):
         yield f"verdict {report.verdict} beside findings that make {verdict_of(report.findings)}"
-    recorded = report.execution.sampling == "recorded"
-    if report.verdict is Verdict.PASS and report.execution.stopped is not Stop.DECIDED and not recorded:
+    excused = report.execution.sampling == "recorded" or _accepts(report)
+    if report.verdict is Verdict.PASS and report.execution.stopped is not Stop.DECIDED and not excused:
         yield "PASS though the tests had not decided"
+
+
+def _accepts(report: Report) -> bool:
+    """Whether the verdict leaves out what somebody accepted, such as a test that was undecided."""
+    return any(finding.acceptance for finding in report.findings)
+
+
+def _of_acceptances(report: Report) -> Iterator[str]:
+    if gravest_first(report.findings) != report.findings:
+        yield "findings stand in another order than gravest first, accepted last"
+    before, _, named = report.summary.partition(" Accepted: ")
+    for finding in report.findings:
+        if finding.acceptance and f"{finding.code} ({finding.slug}) of {finding.subject}" not in named:
+            yield f"{finding.code} {finding.subject} is accepted, and the summary does not say so"
+        if finding.acceptance and not finding.acceptance.reason:
+            yield f"{finding.code} {finding.subject} is accepted for no reason"
+    if named and not _accepts(report):
+        yield "the summary speaks of what is accepted, and nothing is"
+    codes = {finding.code for finding in report.findings if finding.acceptance}
+    if wrong := sorted(code for code in codes - {each.code for each in open_ones(report.findings)} if code in before):
+        yield f"the summary complains of {wrong}, which are accepted"
 
 
 def _of_summary(report: Report) -> Iterator[str]:
@@ -41,7 +64,7 @@ def _of_summary(report: Report) -> Iterator[str]:
     if report.verdict in gravest:
         named = {
             finding.code
-            for finding in report.findings
+            for finding in open_ones(report.findings)
             if finding.severity is gravest[report.verdict] or finding.code == INCONCLUSIVE_CODE
         }
         if not any(code in report.summary for code in named):

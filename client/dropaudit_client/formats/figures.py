@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropaudit.report import Interval, Scale, Site, Spread
+from dropaudit.report import Acceptance, Interval, Scale, Site, Spread
 
 UNKNOWN = "-"
 
@@ -39,3 +39,10 @@ def activity(active: bool | None) -> str:
 def code(site: Site) -> str:
     """Return module and line of the user's code that a site comes from, as far as they are known."""
     return " at ".join(part for part in (site.module, site.location) if part)
+
+
+def acceptance(found: Acceptance) -> str:
+    """Return why a finding is accepted, by whom and until when, in a sentence."""
+    by = f" by {found.accepted_by}" if found.accepted_by else ""
+    until = f" until {found.expire_time:%Y-%m-%d %H:%M} UTC" if found.expire_time else ""
+    return f"Accepted{by}{until}: {found.reason}"

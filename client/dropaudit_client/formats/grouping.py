@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Finding, Severity
+from dropaudit_client.formats import figures
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Findings of one code and severity.
+    """Findings of one code and severity, open ones or such that were accepted in the same words.
 
     Attributes:
+        acceptance: why they are accepted, by whom and until when; empty for open findings.
         known: whether this version can explain the code; a newer server's it may not.
         remedies: what to change, each once.
     """
@@ -23,6 +25,10 @@ class Group:
     @property
     def code(self) -> str:
         return self.findings[0].code
+
+    @property
+    def acceptance(self) -> str:
+        return _acceptance(self.findings[0])
 
     @property
     def slug(self) -> str:
@@ -56,8 +62,12 @@ class Group:
 
 
 def grouped(findings: Iterable[Finding]) -> list[Group]:
-    """Return findings by code and severity, in the order in which each kind comes first."""
-    kinds: dict[tuple[str, Severity], list[Finding]] = {}
+    """Return findings by code, severity and acceptance, in the order in which each kind comes first."""
+    kinds: dict[tuple[str, Severity, str], list[Finding]] = {}
     for finding in findings:
-        kinds.setdefault((finding.code, finding.severity), []).append(finding)
+        kinds.setdefault((finding.code, finding.severity, _acceptance(finding)), []).append(finding)
     return [Group(findings) for findings in kinds.values()]
+
+
+def _acceptance(finding: Finding) -> str:
+    return figures.acceptance(finding.acceptance) if finding.acceptance else ""

@@ -1,7 +1,7 @@
 """The report as JUnit XML, which CI systems show as test results.
 
 Every site and every output is a test case, and so is every code with findings about neither. A case fails by an ERROR,
-errs by an undecided test, and passes with its warnings in `system-out`.
+errs by an undecided test, and passes with its warnings, and with what is accepted, in `system-out`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
-from dropaudit.findings import INCONCLUSIVE_CODE
+from dropaudit.findings import INCONCLUSIVE_CODE, open_ones
 from dropaudit.report import Finding, Report, Severity, Verdict
+from dropaudit_client.formats import figures
 from dropaudit_client.formats.escape import safe
 from dropaudit_client.formats.finding_subjects import about_output, about_site, about_the_rest, path_of
 from dropaudit_client.formats.names import cut_middle
@@ -57,8 +58,9 @@ def _by_code(findings: Iterable[Finding]) -> Iterator[Case]:
 def _case(case: Case) -> ElementTree.Element:
     kind, name, findings = case
     element = ElementTree.Element("testcase", classname=f"dropaudit.{kind}", name=cut_middle(name, _LONGEST_NAME))
-    undecided = [finding for finding in findings if finding.code == INCONCLUSIVE_CODE]
-    wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
+    counted = open_ones(findings)
+    undecided = [finding for finding in counted if finding.code == INCONCLUSIVE_CODE]
+    wrong = [finding for finding in counted if finding.severity is Severity.ERROR]
     if wrong:
         element.append(_outcome("failure", wrong))
     elif undecided:
@@ -79,4 +81,5 @@ def _outcome(tag: str, findings: list[Finding]) -> ElementTree.Element:
 def _told(finding: Finding) -> str:
     severity = Verdict.INCONCLUSIVE if finding.code == INCONCLUSIVE_CODE else finding.severity
     head = f"{severity} {finding.code} {finding.slug}: {finding.subject}"
-    return "\n".join(map(safe, (head, finding.message, f"Remedy: {finding.remedy}")))
+    accepted = [figures.acceptance(finding.acceptance)] if finding.acceptance else []
+    return "\n".join(map(safe, (head, finding.message, f"Remedy: {finding.remedy}", *accepted)))

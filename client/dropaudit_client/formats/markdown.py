@@ -57,11 +57,15 @@ def _findings(report: Report) -> Iterator[str]:
 
 
 def _finding(group: Group) -> str:
-    head = f"**{group.severity} {plain(group.code)} {plain(group.slug)}** ({wording.SEVERITIES[group.severity]})"
+    accepted = "accepted " if group.acceptance else ""
+    head = (
+        f"**{accepted}{group.severity} {plain(group.code)} {plain(group.slug)}** ({wording.SEVERITIES[group.severity]})"
+    )
     told = [f"- {_listed(subjects)}: {plain(message)}" for message, subjects in group.messages[:_MOST_ROWS]]
     more = len(group.messages) - _MOST_ROWS
     rest = [f"- and {more} more"] if more > 0 else []
-    return "\n".join([head, "", *told, *rest, "", f"What to change: {' '.join(map(plain, group.remedies))}"])
+    last = plain(group.acceptance) or f"What to change: {' '.join(map(plain, group.remedies))}"
+    return "\n".join([head, "", *told, *rest, "", last])
 
 
 def _listed(subjects: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from dropaudit.explain import Explanation, explain_all
 from dropaudit.findings import CATALOGUE, INCONCLUSIVE_CODE
 from dropaudit.report import Finding, Report, Severity, to_json
+from dropaudit_client.formats import figures
 from dropaudit_client.formats.escape import json_text, safe
 from dropaudit_client.formats.names import cut_middle
 
@@ -107,8 +108,17 @@ def _result(finding: Finding, title: str) -> dict[str, Any]:
             }
         ],
         "partialFingerprints": {"codeAndSubject/v1": f"{finding.code}:{subject}"},
+        **_suppressions(finding),
         "properties": {"evidence": to_json(finding).get("evidence", {})},
     }
+
+
+def _suppressions(finding: Finding) -> dict[str, Any]:
+    """Return what SARIF says of a result that somebody accepted; a service does not show it as open."""
+    if finding.acceptance is None:
+        return {}
+    justification = safe(figures.acceptance(finding.acceptance))
+    return {"suppressions": [{"kind": "external", "status": "accepted", "justification": justification}]}
 
 
 def _uri(path: str) -> str:

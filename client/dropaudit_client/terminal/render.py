@@ -82,6 +82,7 @@ def _headline(report: Report, title: str) -> Text:
 def _kind(kind: Kind) -> RenderableType:
     """Tell findings of one kind once: what each message is about, and what to change."""
     head = Text.assemble(
+        ("accepted ", "bold green") if kind.acceptance else "",
         (kind.severity.value, f"bold {_SEVERITY_STYLES[kind.severity]}"),
         (f" {kind.code} {kind.slug}", "bold"),
         f"  {_listed(kind.subjects)}",
@@ -91,7 +92,7 @@ def _kind(kind: Kind) -> RenderableType:
         _words(message) if len(messages) == 1 else _words(f"{_listed(subjects)}: {message}")
         for message, subjects in messages
     ]
-    told += [_words(f"Remedy: {remedy}") for remedy in kind.remedies]
+    told += [_words(kind.acceptance)] if kind.acceptance else [_words(f"Remedy: {each}") for each in kind.remedies]
     return Group(head, Padding(Group(*told), (0, 0, 0, 2)))
 
 

@@ -53,8 +53,8 @@ class AcceptedFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     Attributes:
         code: of the findings.
         reason: why they are accepted.
-        subject: shell pattern of sites and outputs, or a name as it is.
-        member: shell pattern of the members of a suite or the files of a run, or a name as it is.
+        subject: shell pattern of sites and outputs, or a name as it is; empty: all.
+        member: shell pattern of the members of a suite or the files of a run, or a name as it is; empty: all.
         accepted_by: who accepts them.
         expire_time: the instant from which this no longer holds, with a time zone; None: it holds for good.
         range: where their main number may lie; None: anywhere.
@@ -104,7 +104,7 @@ class AcceptedFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 
 def _matches(name: str, pattern: str) -> bool:
     """Whether a name matches; names of nodes may hold brackets, so the name itself always does."""
-    return name == pattern or fnmatchcase(name, pattern)
+    return pattern in ("", name) or fnmatchcase(name, pattern)
 
 
 def end_of_day(day: date, zone: tzinfo) -> datetime:

@@ -94,6 +94,11 @@ class _Side:
     all_good: bool = True
     runtime_versions: set[str] = field(default_factory=set)
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the run's verdict is PASS or WARN; that of a run without members is INCONCLUSIVE."""
+        return self.all_good and self.members > 0
+
     def add(self, standing: Standing | None) -> None:
         if standing is None:
             return
@@ -126,10 +131,8 @@ class _Books:
     def status(self) -> Status:
         if self.after.failing and not self.before.failing:
             return Status.FAILED
-        # A run without members is inconclusive: nothing has recovered in it.
-        was_good = self.before.all_good and self.before.members
-        if self.after.members and self.after.all_good and not was_good:
-            return Status.RECOVERED if self.before.members else Status.CHANGED
+        if self.after.is_good and not self.before.is_good:
+            return Status.RECOVERED
         return Status.CHANGED if self.news else Status.UNCHANGED
 
     def runtime_versions(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
 
+from dropaudit.acceptance import AcceptedFinding, accept
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Finding, Report, from_json, to_json
 from dropaudit_client.formats.escape import is_unsafe, json_text, safe
@@ -161,3 +164,28 @@ def test_equal_findings_have_equal_fingerprints_and_others_do_not() -> None:
 @pytest.mark.parametrize("form", Format)
 def test_a_code_of_a_newer_server_is_written_too(form: Format) -> None:
     assert "DA999" in document_of(report_with(UNKNOWN), form)
+
+
+ACCEPTED = accept(
+    report_with(finding("DA301", "drop"), finding("DA102", "drop")),
+    [
+        AcceptedFinding(
+            code="DA301", reason="meant <so>", accepted_by="anna", expire_time=datetime(2027, 1, 2, tzinfo=UTC)
+        )
+    ],
+    datetime(2026, 11, 26, tzinfo=UTC),
+)
+WHY = "Accepted by anna until 2027-01-02 00:00 UTC: meant <so>"
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.HTML, Format.JUNIT, Format.SARIF])
+def test_every_format_tells_what_is_accepted_with_the_reason(form: Format) -> None:
+    assert WHY in html.unescape(document_of(ACCEPTED, form))
+
+
+def test_what_is_accepted_fails_no_test_case_and_is_suppressed_in_code_scanning() -> None:
+    assert outcomes(ACCEPTED)["dropaudit.site loop/body/drop"] == ["system-out"]
+    assert suite_of(ACCEPTED).get("failures") == "0"
+    results = json.loads(to_sarif(ACCEPTED))["runs"][0]["results"]
+    assert {each["ruleId"]: "suppressions" in each for each in results} == {"DA102": False, "DA301": True}
+    assert results[1]["suppressions"] == [{"kind": "external", "status": "accepted", "justification": WHY}]

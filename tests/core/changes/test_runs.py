@@ -134,7 +134,8 @@ def test_another_runtime_is_told_once_for_the_run() -> None:
         ({"a": BAD}, {"a": GOOD}, "ON_CHANGE ON_RECOVERY"),
         ({"a": BAD, "b": BAD}, {"a": GOOD, "b": BAD}, "ON_CHANGE ON_FAILURE"),
         ({"a": BAD}, {}, "ON_CHANGE"),
-        ({}, {"a": GOOD}, "ON_CHANGE"),
+        ({}, {"a": GOOD}, "ON_CHANGE ON_RECOVERY"),
+        ({}, {}, ""),
         ({"a": BAD}, {"a": UNDECIDED}, "ON_CHANGE"),
     ],
 )
