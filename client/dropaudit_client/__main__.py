@@ -40,7 +40,8 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         status = command.main(list(arguments), "dropaudit", standalone_mode=False, obj=dict(os.environ))
     except (AuditError, ServiceError) as error:
-        print_error(error.reason, error.message, form, output)
+        problems = getattr(error, "details", ())
+        print_error(error.reason, error.message, form, output, problems)
     except TyperException as error:
         # Empty when typer has printed the help instead.
         if message := error.format_message():

@@ -9,6 +9,10 @@ import typer
 
 from dropaudit.audit import audit
 from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
+from dropaudit_client.batch.audits import report_of
+from dropaudit_client.batch.delivery import deliver_batch
+from dropaudit_client.batch.order import work_order
+from dropaudit_client.batch.settings import Given, read_accepted
 from dropaudit_client.cli import options
 from dropaudit_client.cli import subject_arguments as subjects
 from dropaudit_client.terminal.outcome import (
@@ -21,7 +25,10 @@ from dropaudit_client.terminal.outcome import (
     write_document,
     write_text,
 )
-from dropaudit_client.terminal.progress import shown_progress
+from dropaudit_client.terminal.progress import shown_count, shown_progress
+
+# Options that have another name than the field of the plan.
+_OPTIONS = {"max_replicates": "replicates"}
 
 
 def compare(
@@ -42,7 +49,15 @@ def compare(
 
 
 def run(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT.onnx", help="The ONNX file to audit.")],
+    context: typer.Context,
+    artifacts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARTIFACT.onnx]...",
+            help="An ONNX file, or several, folders of them and patterns such as 'models/**/*.onnx'; where there are "
+            "none, what dropaudit.yaml names.",
+        ),
+    ] = None,
     role: options.RoleOption = Role.AUTO,
     inference: options.Inference = None,
     inputs: options.InputsFile = None,
@@ -53,26 +68,44 @@ def run(
     tolerance: options.Tolerance = DEFAULT_TOLERANCE,
     seed: options.Seed = 0,
     keep_prob: options.KeepProb = None,
+    accept: options.Accept = None,
+    config: options.Config = None,
+    jobs: options.Jobs = 0,
     form: options.FormatOption = Format.TEXT,
     output: options.OutputFile = None,
     fail_on: options.FailOnOption = FailOn.FAIL,
 ) -> None:
-    """Audit an ONNX file, or a train and an inference artifact of the same model, on this machine."""
+    """Audit an ONNX file, or a train and an inference artifact of the same model, on this machine.
+
+    Several files, folders and patterns are audited side by side and give one report. Its exit status is 2 if any audit
+    could not be made, else 1 if any verdict is FAIL, else 3 if any is INCONCLUSIVE, else 0.
+    """
     check_destination(output)
-    plan = Plan(
-        alpha=alpha,
-        tolerance=tolerance,
-        max_replicates=replicates,
-        seed=seed,
-        provider=provider,
-        compare_provider=compare_provider,
+    plan = {
+        "alpha": alpha,
+        "tolerance": tolerance,
+        "max_replicates": replicates,
+        "seed": seed,
+        "provider": provider,
+        "compare_provider": compare_provider,
+    }
+    given = Given(
+        role=options.if_given(context, "role", role),
+        keep_prob=keep_prob,
+        inputs=inputs,
+        plan={key: value for key, value in plan.items() if options.is_given(context, _OPTIONS.get(key, key))},
+        accepted=read_accepted(accept or []),
     )
-    subject = subjects.artifact_or_pair(artifact, role, inference, inputs, keep_prob)
-    with shown_progress(artifact.name) as progress:
-        report = audit(subject, plan, progress=progress)
-    # Code scanning finds a file by its path within the repository.
-    title = artifact.name if artifact.is_absolute() else str(artifact)
-    deliver(report, form, output, fail_on, title=title)
+    order = work_order(artifacts or [], inference, given, config)
+    if order.is_single:
+        path = order.tasks[0].member.path
+        with shown_progress(path.name) as progress:
+            report = report_of(order.tasks[0], progress)
+        # Code scanning finds a file by its path within the repository.
+        deliver(report, form, output, fail_on, title=path.name if path.is_absolute() else str(path))
+    with shown_count(len(order.tasks)) as count:
+        results = order.results(jobs, count)
+    deliver_batch(results, form, output, fail_on)
 
 
 def inspect(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -13,6 +13,8 @@ from dropaudit_client.terminal.outcome import FailOn, Format, PlainFormat
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
+
+T = TypeVar("T")
 
 KeepProb = Annotated[
     float | None, typer.Option("--keep-prob", metavar="Q", help="Keep probability that the training code declares.")
@@ -39,6 +41,21 @@ FormatOption = Annotated[Format, typer.Option("--format", help="Form of the repo
 PlainFormatOption = Annotated[PlainFormat, typer.Option("--format", help="Form of what is printed.")]
 OutputFile = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of to stdout.")
+]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        metavar="CODE[@SUBJECT]=REASON",
+        help="A finding that is known and meant: it stays in the report and does not count; may be repeated.",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Read it in place of the dropaudit.yaml in the working folder."),
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", metavar="N", min=0, help="Most audits at a time; 0: as cores and memory allow.")
 ]
 FailOnOption = Annotated[FailOn, typer.Option("--fail-on", help="Mildest verdict that exits with 1.")]
 Address = Annotated[
@@ -76,3 +93,14 @@ def connected(context: typer.Context, address: str) -> AuditClient:
     from dropaudit_client.client import AuditClient
 
     return AuditClient(address, security=context.meta[_SECURITY])
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether a parameter stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def if_given(context: typer.Context, name: str, value: T) -> T | None:
+    """Return a parameter's value where it stands on the command line, and None where it is a default."""
+    return value if is_given(context, name) else None

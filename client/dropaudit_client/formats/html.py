@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dropaudit.changes import NotMade
 from dropaudit.explain import explain
 from dropaudit.report import Report, to_json
+from dropaudit_client.batch.results import Result, total
 from dropaudit_client.formats import figures, wording
 from dropaudit_client.formats.again import command_of
 from dropaudit_client.formats.escape import safe
@@ -45,6 +48,16 @@ def to_html(report: Report, title: str = "") -> str:
             document=embedded(to_json(report)),
         )
     )
+
+
+def to_html_of_many(results: Sequence[Result]) -> str:
+    """Return one page about several files: a table, and the findings of each report, folded."""
+    parts = [
+        (result, None if isinstance(result.outcome, NotMade) else grouped(result.outcome.findings))
+        for result in results
+    ]
+    template = _environment().get_template("many.html.j2")
+    return template.render(parts=parts, total=total(results), style=Markup(_read("report.css")))
 
 
 def error_page(reason: str, message: str) -> str:

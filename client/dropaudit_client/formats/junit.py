@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
+from dropaudit.changes import NotMade, Outcome
 from dropaudit.findings import INCONCLUSIVE_CODE, open_ones
 from dropaudit.report import Finding, Report, Severity, Verdict
 from dropaudit_client.formats import figures
@@ -23,21 +24,40 @@ Case = tuple[str, str, list[Finding]]
 
 def to_junit(report: Report, title: str = "") -> str:
     """Return one test suite named `title` in one `testsuites` element."""
-    seconds = f"{report.execution.seconds.total:.3f}"
-    suite = ElementTree.Element("testsuite", name=cut_middle(title or "dropaudit", _LONGEST_NAME), time=seconds)
-    for case in cases(report):
-        suite.append(_case(case))
-    counts = {
+    return to_junit_of_many([(title or "dropaudit", report)])
+
+
+def to_junit_of_many(outcomes: Iterable[tuple[str, Outcome]]) -> str:
+    """Return a test suite for each named outcome in one `testsuites` element; what was not audited errs."""
+    suites = [_suite(name, outcome) for name, outcome in outcomes]
+    sums = {key: str(sum(int(suite.attrib[key]) for suite in suites)) for key in ("tests", "failures", "errors")}
+    seconds = f"{sum(float(suite.attrib['time']) for suite in suites):.3f}"
+    root = ElementTree.Element("testsuites", {"name": "dropaudit", **sums, "time": seconds})
+    root.extend(suites)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(name: str, outcome: Outcome) -> ElementTree.Element:
+    seconds = 0.0 if isinstance(outcome, NotMade) else outcome.execution.seconds.total
+    suite = ElementTree.Element("testsuite", name=cut_middle(name, _LONGEST_NAME), time=f"{seconds:.3f}")
+    suite.extend([_not_made(outcome)] if isinstance(outcome, NotMade) else map(_case, cases(outcome)))
+    suite.attrib |= {
         "tests": str(len(suite)),
         "failures": str(len(suite.findall("testcase/failure"))),
         "errors": str(len(suite.findall("testcase/error"))),
+        "skipped": "0",
     }
-    suite.attrib |= {**counts, "skipped": "0"}
-    ElementTree.SubElement(suite, "system-out").text = safe(f"{report.verdict}: {report.summary}")
-    root = ElementTree.Element("testsuites", {"name": "dropaudit", **counts, "time": seconds})
-    root.append(suite)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    said = outcome.message if isinstance(outcome, NotMade) else f"{outcome.verdict}: {outcome.summary}"
+    ElementTree.SubElement(suite, "system-out").text = safe(said)
+    return suite
+
+
+def _not_made(outcome: NotMade) -> ElementTree.Element:
+    element = ElementTree.Element("testcase", classname="dropaudit.audit", name="audit")
+    error = ElementTree.SubElement(element, "error", type=safe(outcome.reason), message=safe(outcome.message))
+    error.text = safe(outcome.message)
+    return element
 
 
 def cases(report: Report) -> list[Case]:

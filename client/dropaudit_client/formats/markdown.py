@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dropaudit.report import Output, Report, Site
+from dropaudit_client.batch.results import Result, total
 from dropaudit_client.formats import figures, wording
 from dropaudit_client.formats.again import command_of
 from dropaudit_client.formats.escape import safe
@@ -31,6 +32,16 @@ def to_markdown(report: Report, title: str = "") -> str:
         *_made(report),
         *(f"Shortened: {plain(sentence)}." for sentence in report.shortened),
     ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def to_markdown_of_many(results: Sequence[Result]) -> str:
+    """Return a heading with the counts, a table of the files, and the findings of each report that has any."""
+    rows = [(plain(each.word), code(each.name), plain(each.summary)) for each in results]
+    blocks = [f"## {plain(total(results))}", *_table(("Verdict", "File", "Summary"), rows)]
+    for each in results[:_MOST_ROWS]:
+        if isinstance(each.outcome, Report) and each.outcome.findings:
+            blocks += [f"### {plain(each.word)}: {plain(each.name)}", *_findings(each.outcome)]
     return "\n\n".join(blocks) + "\n"
 
 

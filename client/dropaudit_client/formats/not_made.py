@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 from xml.etree import ElementTree
 
 from dropaudit_client.formats.escape import json_text, safe
@@ -12,15 +14,17 @@ from dropaudit_client.formats.sarif import INFORMATION, SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
-class NotMade:
-    """Why there is no report: a stable word in capitals, and a sentence."""
+class ErrorDocument:
+    """Why there is no report: a stable word in capitals, a sentence, and all problems of a document that is refused."""
 
     reason: str
     message: str
+    problems: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> str:
         """Return the error document."""
-        return json_text({"error": {"reason": self.reason, "message": self.message}})
+        listed = {"problems": list(self.problems)} if self.problems else {}
+        return json_text({"error": {"reason": self.reason, "message": self.message, **listed}})
 
     def as_junit(self) -> str:
         """Return one test case that erred."""

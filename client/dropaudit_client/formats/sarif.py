@@ -6,10 +6,12 @@ which has no level in SARIF.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
+from dropaudit.changes import NotMade, Outcome
 from dropaudit.explain import Explanation, explain_all
 from dropaudit.findings import CATALOGUE, INCONCLUSIVE_CODE
 from dropaudit.report import Finding, Report, Severity, to_json
@@ -29,17 +31,56 @@ _NUMBERS = {code: number for number, code in enumerate(CATALOGUE)}
 
 def to_sarif(report: Report, title: str = "") -> str:
     """Return a log with one run; `title` is the path of the audited file."""
-    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report, title or "dropaudit")]})
-
-
-def _run(report: Report, title: str) -> dict[str, Any]:
-    driver = {
-        "name": "dropaudit",
-        "version": version("dropaudit"),
-        "informationUri": INFORMATION,
-        "rules": [_rule(each) for each in explain_all()],
+    title = title or "dropaudit"
+    run = {
+        "tool": _tool(),
+        "invocations": [{"executionSuccessful": True, **_left_out(report)}],
+        "artifacts": _artifacts(report, title),
+        "results": [_result(finding, title) for finding in report.findings[:MOST_RESULTS]],
+        "columnKind": "unicodeCodePoints",
+        "properties": _properties(report),
     }
-    properties = {
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def to_sarif_of_many(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    """Return a log with one run about all named files; what could not be audited is a notification of the tool."""
+    reports = [(name, outcome) for name, outcome in outcomes if not isinstance(outcome, NotMade)]
+    missing = [(name, outcome) for name, outcome in outcomes if isinstance(outcome, NotMade)]
+    # The first artifact of a report is the one that has the name; results refer to it by its place in the run.
+    artifacts = [_artifacts(report, name)[0] for name, report in reports]
+    results = [_result(each, name, at) for at, (name, report) in enumerate(reports) for each in report.findings]
+    notes = [*_too_many(len(results)), *(_notification(name, outcome) for name, outcome in missing)]
+    run = {
+        "tool": _tool(),
+        "invocations": [
+            {"executionSuccessful": not missing, **({"toolExecutionNotifications": notes} if notes else {})}
+        ],
+        "artifacts": artifacts,
+        "results": results[:MOST_RESULTS],
+        "columnKind": "unicodeCodePoints",
+        "properties": {"files": [{"uri": _uri(name), **_properties(report)} for name, report in reports]},
+    }
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _notification(name: str, outcome: NotMade) -> dict[str, Any]:
+    return {
+        "descriptor": {"id": outcome.reason},
+        "level": "error",
+        "message": {"text": safe(outcome.message)},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(name)}}}],
+    }
+
+
+def _tool() -> dict[str, Any]:
+    rules = [_rule(each) for each in explain_all()]
+    found = {"name": "dropaudit", "version": version("dropaudit"), "informationUri": INFORMATION, "rules": rules}
+    return {"driver": found}
+
+
+def _properties(report: Report) -> dict[str, Any]:
+    return {
         "verdict": report.verdict,
         "summary": report.summary,
         "seed": report.execution.seed,
@@ -47,23 +88,18 @@ def _run(report: Report, title: str) -> dict[str, Any]:
         "replicates": report.execution.replicates,
         **({"shortened": list(report.shortened)} if report.shortened else {}),
     }
-    return {
-        "tool": {"driver": driver},
-        "invocations": [{"executionSuccessful": True, **_left_out(report)}],
-        "artifacts": _artifacts(report, title),
-        "results": [_result(finding, title) for finding in report.findings[:MOST_RESULTS]],
-        "columnKind": "unicodeCodePoints",
-        "properties": properties,
-    }
 
 
 def _left_out(report: Report) -> dict[str, Any]:
-    """Say how many findings are too many."""
-    more = len(report.findings) - MOST_RESULTS
-    if more <= 0:
-        return {}
+    notes = _too_many(len(report.findings))
+    return {"toolExecutionNotifications": notes} if notes else {}
+
+
+def _too_many(findings: int) -> list[dict[str, Any]]:
+    """Say how many findings are left out, if any."""
+    more = findings - MOST_RESULTS
     message = f"{more} findings beyond {MOST_RESULTS} are left out; the report in JSON has them"
-    return {"toolExecutionNotifications": [{"level": "warning", "message": {"text": message}}]}
+    return [{"level": "warning", "message": {"text": message}}] if more > 0 else []
 
 
 def _rule(explanation: Explanation) -> dict[str, Any]:
@@ -86,7 +122,7 @@ def _artifacts(report: Report, title: str) -> list[dict[str, Any]]:
     return [{"location": {"uri": _uri(title)}, **first}, *others]
 
 
-def _result(finding: Finding, title: str) -> dict[str, Any]:
+def _result(finding: Finding, title: str, artifact: int = 0) -> dict[str, Any]:
     undecided = finding.code == INCONCLUSIVE_CODE
     subject = cut_middle(finding.subject, _LONGEST_NAME)
     # A newer server may report a code that this version has no rule for.
@@ -101,7 +137,7 @@ def _result(finding: Finding, title: str) -> dict[str, Any]:
             {
                 # A model has no lines, and GitHub shows nothing without one.
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(title), "index": 0},
+                    "artifactLocation": {"uri": _uri(title), "index": artifact},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [{"name": subject, "fullyQualifiedName": subject, "kind": "element"}],

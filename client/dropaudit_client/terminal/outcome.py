@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, assert_never
@@ -146,25 +146,39 @@ def guarded(write: Callable[[], object]) -> None:
         raise UnreadableFile(f"cannot write to stdout: {error.strerror}") from error
 
 
-def print_error(reason: str, message: str, form: Format = Format.TEXT, output: Path | None = None) -> None:
+def print_error(
+    reason: str,
+    message: str,
+    form: Format = Format.TEXT,
+    output: Path | None = None,
+    problems: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Say what went wrong: one sentence on stderr, and for machines a document in their format.
 
     The document goes where the report would have gone, else to stdout. JSON on stdout is all that there is.
+
+    Args:
+        reason: a stable word in capitals.
+        message: a sentence; where there are problems, a line for each.
+        form: format of the document.
+        output: file that the report would have gone to.
+        problems: all that is wrong with a document, where that is what went wrong.
     """
     if form is not Format.TEXT:
-        document = _error_document(reason, message, form)
+        document = _error_document(reason, message, form, problems)
         filed = output is not None and _is_filed(document, output)
         if not filed:
             guarded(lambda: sys.stdout.write(document))
         if form is Format.JSON and not filed:
             return
-    print(f"dropaudit: {_one_line(message)}", file=sys.stderr)
+    for line in message.splitlines() if problems else [message]:
+        print(f"dropaudit: {_one_line(line)}", file=sys.stderr)
 
 
-def _error_document(reason: str, message: str, form: Format) -> str:
-    from dropaudit_client.formats.not_made import NotMade
+def _error_document(reason: str, message: str, form: Format, problems: Sequence[Mapping[str, Any]]) -> str:
+    from dropaudit_client.formats.not_made import ErrorDocument
 
-    error = NotMade(reason, message)
+    error = ErrorDocument(reason, message, problems)
     writers = {
         Format.JSON: error.as_json,
         Format.JUNIT: error.as_junit,

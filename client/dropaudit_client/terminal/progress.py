@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dropaudit.plan import OnProgress, Progress
+from dropaudit_client.formats.escape import safe
 
 
 @contextmanager
@@ -25,6 +26,23 @@ def shown_progress(title: str) -> Iterator[OnProgress]:
     running = Running(title, time.monotonic)
     with Live(running, console=Console(file=sys.stderr), transient=True, refresh_per_second=8):
         yield running.take
+
+
+@contextmanager
+def shown_count(total: int) -> Iterator[Callable[[str], None]]:
+    """Yield a callback that counts what is done, by name; it does nothing when stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (MofNCompleteColumn(), BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task("audits", total=total)
+        yield lambda name: bar.update(task, advance=1, description=escape(safe(name)))
 
 
 def _ignore(_: Progress) -> None:

@@ -14,7 +14,7 @@ import xmlschema
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Report
 from dropaudit_client.formats.junit import to_junit
-from dropaudit_client.formats.not_made import NotMade
+from dropaudit_client.formats.not_made import ErrorDocument
 from dropaudit_client.formats.sarif import MOST_RESULTS, to_sarif
 from support.command import dropaudit
 from support.pictured import NAMES, pictured_report
@@ -71,7 +71,7 @@ def test_findings_beyond_what_github_shows_are_counted() -> None:
 
 @pytest.mark.parametrize("message", ["cannot read m.onnx: No such file or directory", HOSTILE])
 def test_an_audit_that_could_not_be_made_validates_and_is_an_error(message: str) -> None:
-    error = NotMade("UNREADABLE_FILE", message)
+    error = ErrorDocument("UNREADABLE_FILE", message)
     check_sarif(error.as_sarif())
     check_junit(error.as_junit())
     (run,) = json.loads(error.as_sarif())["runs"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -96,7 +97,7 @@ def test_a_finding_comes_back_when_its_acceptance_expires() -> None:
         ({}, Verdict.FAIL),
     ],
 )
-def test_a_finding_comes_back_when_its_number_leaves_the_range(evidence: dict[str, object], verdict: Verdict) -> None:
+def test_a_finding_comes_back_when_its_number_leaves_the_range(evidence: dict[str, Any], verdict: Verdict) -> None:
     report = report_with(make_finding("DA303", "drop", message="m", remedy="r", **evidence))
     accepted = accepting("DA303", range={"lower": 0.8, "upper": 1.2})
     assert accept(report, [accepted], NOW).verdict is verdict

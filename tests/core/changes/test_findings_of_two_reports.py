@@ -25,8 +25,8 @@ def told(findings: tuple[ChangedFinding, ...]) -> list[tuple[str, str]]:
     return [(each.code, each.subject) for each in findings]
 
 
-def listing(*sites: str, code: str = "DA102", **more: object) -> Finding:
-    return make_finding(code, sites[0], message="m", remedy="r", sites=list(sites), **more)
+def listing(*sites: str) -> Finding:
+    return make_finding("DA102", sites[0], message="m", remedy="r", sites=list(sites))
 
 
 def sites(*names: str, placement: Placement = Placement.OUTPUT, keep: float = 0.5) -> tuple[Site, ...]:
