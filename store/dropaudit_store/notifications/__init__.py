@@ -1,0 +1,1 @@
+"""Where notifications may go: server and worker refuse the same targets."""
