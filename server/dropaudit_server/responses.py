@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from google.protobuf import json_format
@@ -80,12 +80,22 @@ def audit(record: AuditRecord, *, whole: bool = True) -> pb.Audit:
         end_time=timestamp(record.end_time),
         expire_time=timestamp(record.expire_time),
         run=record.request.run,
+        display_name=record.request.display_name,
+        model_version=record.request.model_version,
     )
     if record.report is not None:
         json_format.ParseDict(record.report, message.report)
+        _name_artifacts(message.report, record.request.names)
     if record.failure is not None:
         message.failure.reason, message.failure.message = record.failure.reason, record.failure.message
     return message
+
+
+def _name_artifacts(report: pb.Report, names: Sequence[str]) -> None:
+    """Say how the files of a report are called: a report may be that of other audits of the same content."""
+    if len(report.execution.artifacts) == len(names):
+        for artifact, name in zip(report.execution.artifacts, names, strict=True):
+            artifact.display_name = name
 
 
 def batch(records: Iterable[AuditRecord]) -> pb.BatchCreateAuditsResponse:

@@ -20,7 +20,11 @@ from dropaudit_server.handlers.inspection_handler import Inspector
 from dropaudit_server.handlers.model_handlers import ModelHandlers
 from dropaudit_server.handlers.suite_handlers import SuiteHandlers
 from dropaudit_server.handlers.tensor_store import RequestThreads
-from dropaudit_server.handlers.uploads import Uploads
+from dropaudit_server.handlers.uploads import Stored, Uploads
+from dropaudit_server.interceptors.interceptor import CALLER
+from dropaudit_server.naming import requests as name_requests
+from dropaudit_server.naming import responses as naming
+from dropaudit_server.naming.handlers import NameHandlers
 from dropaudit_server.requests import audit_requests as requests
 from dropaudit_server.requests import names, suite_changes, suite_requests
 from dropaudit_server.requests.operator_rules import Rules
@@ -33,6 +37,7 @@ class Handlers:
     """The handlers that the servicer calls."""
 
     models: ModelHandlers
+    names: NameHandlers
     uploads: Uploads
     content_threads: ContentThreads
     inspector: Inspector
@@ -52,6 +57,7 @@ class AuditServicer(rpc.AuditServiceServicer):
     def __init__(self, parts: Handlers) -> None:
         self._run = parts.threads.run
         self._models = parts.models
+        self._names = parts.names
         self._uploads = parts.uploads
         self._content_threads = parts.content_threads
         self._inspector = parts.inspector
@@ -62,10 +68,15 @@ class AuditServicer(rpc.AuditServiceServicer):
 
     async def UploadModel(self, messages: AsyncIterator[pb.UploadModelRequest], context: Context) -> pb.Model:
         stored = await self._uploads.receive(messages)
-        return responses.model(await to_thread(self._models.add, stored.sha256, stored.size, stored.display_name))
+        return await to_thread(self._added, stored)
+
+    def _added(self, stored: Stored) -> pb.Model:
+        record, version = self._models.add(stored.sha256, stored.size, stored.display_name, CALLER.get())
+        return naming.named_model(record, self._models.names_of(stored.sha256), version)
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.Model:
-        return responses.model(await to_thread(self._models.get, names.stored_model(request.name)))
+        sha256 = names.stored_model(request.name)
+        return await to_thread(lambda: naming.named_model(self._models.get(sha256), self._models.names_of(sha256)))
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:
         page = requests.list_page(request, "models")
@@ -85,6 +96,31 @@ class AuditServicer(rpc.AuditServiceServicer):
     async def InspectModel(self, request: pb.InspectModelRequest, context: Context) -> pb.InspectModelResponse:
         found = await self._inspector.sites(names.stored_model(request.name))
         return await self._run(request, lambda: responses.inspection(found))
+
+    async def ListModelNames(self, request: pb.ListModelNamesRequest, context: Context) -> pb.ListModelNamesResponse:
+        pattern, page = name_requests.list_names(request)
+        cursor = name_requests.name_of(page.cursor)
+        return await self._run(request, lambda: naming.names(*self._names.page(page.size, cursor, pattern), page))
+
+    async def GetModelName(self, request: pb.GetModelNameRequest, context: Context) -> pb.ModelName:
+        return naming.name(await to_thread(self._names.get, name_requests.named(request.display_name)))
+
+    async def DeleteModelName(self, request: pb.DeleteModelNameRequest, context: Context) -> Empty:
+        await to_thread(self._names.delete, name_requests.named(request.display_name))
+        return Empty()
+
+    async def ListModelVersions(
+        self, request: pb.ListModelVersionsRequest, context: Context
+    ) -> pb.ListModelVersionsResponse:
+        name, page, before = name_requests.list_versions(request)
+        return await self._run(request, lambda: naming.versions(*self._names.versions(name, page.size, before), page))
+
+    async def SetModelAlias(self, request: pb.SetModelAliasRequest, context: Context) -> pb.ModelVersion:
+        return naming.version(await to_thread(self._names.set_alias, *name_requests.set_alias(request)))
+
+    async def DeleteModelAlias(self, request: pb.DeleteModelAliasRequest, context: Context) -> Empty:
+        await to_thread(self._names.delete_alias, *name_requests.delete_alias(request))
+        return Empty()
 
     async def CreateAudit(self, request: pb.CreateAuditRequest, context: Context) -> pb.Audit:
         made = await self._run(request, lambda: self._audits.create(requests.create_audit(request, self._rules)))

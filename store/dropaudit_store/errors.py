@@ -38,6 +38,33 @@ class ModelNotFound(NotFound):
     reason = "MODEL_NOT_FOUND"
 
 
+class ModelNameNotFound(NotFound):
+    """No stored model has the name."""
+
+    reason = "MODEL_NAME_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"model named {name!r}")
+
+
+class ModelVersionNotFound(NotFound):
+    """A name has no such version."""
+
+    reason = "MODEL_VERSION_NOT_FOUND"
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(f"version {version} of the model named {name!r}")
+
+
+class AliasNotFound(NotFound):
+    """A name has no such alias."""
+
+    reason = "ALIAS_NOT_FOUND"
+
+    def __init__(self, name: str, alias: str) -> None:
+        super().__init__(f"alias {alias!r} of the model named {name!r}")
+
+
 class SuiteNotFound(NotFound):
     """No such suite."""
 
@@ -117,6 +144,15 @@ class RecordTooLarge(StoreError):
             f"{what} may take {most} bytes as it is stored, names and shapes of tensors included, not {size}",
             maxBytes=str(most),
         )
+
+
+class TooManyAliases(StoreError):
+    """A name has as many aliases as it may."""
+
+    reason = "TOO_MANY_ALIASES"
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"the model named {name!r} has {most} aliases, the most that one may have; delete one first")
 
 
 class RunTooLarge(StoreError):

@@ -13,12 +13,14 @@ from dropaudit.shortening import cut
 from dropaudit_store.audits import page_index as ordered
 from dropaudit_store.audits.ids import member, name_in
 from dropaudit_store.errors import InUse, ModelNotFound, redis_errors
+from dropaudit_store.naming import scripts
+from dropaudit_store.naming.records import ModelVersion
 from dropaudit_store.records import ModelRecord
-from dropaudit_store.redis import scripts
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.shared.byte_limits import NAME_BYTES
 
 _MODELS = key("models")
+_ADOPTED = key("names-adopted")
 _AT_A_TIME = 1000
 
 
@@ -28,15 +30,21 @@ class ModelStore:
     def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time) -> None:
         self._redis = client
         self._clock = clock
+        self._adopted = False
         self._add = client.register_script(scripts.ADD_MODEL)
         self._delete = client.register_script(scripts.DELETE_MODEL)
 
-    def add(self, sha256: str, size: int, display_name: str) -> ModelRecord:
-        """Note a model; one that is known already stays as it was first noted, but for a name that it did not have."""
+    def add(self, sha256: str, size: int, display_name: str, uploader: str = "") -> ModelRecord:
+        """Note a model; one that is known already stays as it was first noted, but for a name that it did not have.
+
+        With a display name, the content becomes the newest version of it, unless it is that already.
+
+        Args:
+            uploader: who brings it; empty where nobody has a name.
+        """
+        self.adopt()
         record = ModelRecord(sha256=sha256, size=size, display_name=display_name, create_time=self._clock())
-        with redis_errors():
-            self._add(args=[sha256, msgspec.json.encode(record), member(record.create_time, sha256)])
-        known = self.get(sha256)
+        known = self._noted(record, display_name, uploader)
         if known.display_name or not display_name:
             return known
         named = msgspec.structs.replace(known, display_name=display_name)
@@ -45,12 +53,51 @@ class ModelStore:
             self._redis.set(key("model", sha256), msgspec.json.encode(named), xx=True)
         return named
 
+    def adopt(self) -> None:
+        """Make the models of an earlier version, which have no more than a display name, versions of it, oldest first.
+
+        It is done once for all; whoever does it at the same time does no harm.
+        """
+        if self._adopted:
+            return
+        with redis_errors():
+            self._adopted = bool(self._redis.exists(_ADOPTED))
+        if self._adopted:
+            return
+        for record in self.every():
+            if record.display_name and not self._is_version(record.sha256, record.display_name):
+                self._noted(record, record.display_name, "")
+        with redis_errors():
+            self._adopted = bool(self._redis.set(_ADOPTED, "adopted"))
+
+    def _is_version(self, sha256: str, name: str) -> bool:
+        with redis_errors():
+            return bool(self._redis.sismember(key("names-of", sha256), name))
+
+    def _noted(self, record: ModelRecord, name: str, uploader: str) -> ModelRecord:
+        version = ModelVersion(
+            display_name=name,
+            version=0,
+            sha256=record.sha256,
+            size=record.size,
+            create_time=record.create_time,
+            uploader=uploader,
+        )
+        body, named = (msgspec.json.encode(each).decode() for each in (record, version))
+        place = member(record.create_time, record.sha256)
+        with redis_errors():
+            return _record(str(self._add(args=[record.sha256, body, place, name, named])))
+
     def get(self, sha256: str) -> ModelRecord:
         """Return what is known of a model. Raises ModelNotFound."""
         found = self._found([sha256])
         if not found:
             raise ModelNotFound(f"models/{sha256}")
         return found[0]
+
+    def find(self, digests: Iterable[str]) -> list[ModelRecord]:
+        """Return what is known of those models that are stored."""
+        return self._found(digests)
 
     def page(self, count: int, cursor: str = "") -> tuple[list[ModelRecord], str]:
         """Return `count` models that follow a cursor, newest first, and the cursor of the next; empty at the end."""

@@ -97,12 +97,26 @@ class Failure(_Record, frozen=True, kw_only=True):
 
 
 class AuditRequest(_Record, frozen=True, kw_only=True):
-    """The part of an audit that never changes."""
+    """What never changes of an audit.
+
+    Attributes:
+        display_name: what it is shown as, and found by.
+        names: names of the files that are audited; of a pair, the train artifact's first.
+        model_version: the version of its name that is audited; 0 where it was not asked for by name.
+    """
 
     spec: Spec
     labels: dict[str, str] = {}
     priority: Priority = Priority.INTERACTIVE
     run: str = ""
+    display_name: str = ""
+    names: tuple[str, ...] = ()
+    model_version: int = 0
+
+    @property
+    def asked(self) -> AuditRequest:
+        """What was asked for, without what people call it."""
+        return msgspec.structs.replace(self, display_name="", names=(), model_version=0)
 
 
 class AuditRecord(_Record, frozen=True, kw_only=True):

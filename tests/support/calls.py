@@ -115,3 +115,13 @@ def artifact_request(model: str, role: pb.Role = pb.TRAIN, **fields: Any) -> pb.
     """Ask for an audit of an artifact."""
     spec = pb.AuditSpec(artifact=pb.ArtifactSubject(model=model, role=role))
     return pb.CreateAuditRequest(audit=pb.Audit(spec=spec), **fields)
+
+
+def unversioned(model: pb.Model, *, names: bool = False) -> pb.Model:
+    """Return a model without the version that its upload made, and, unless they are wanted, without its names."""
+    found = pb.Model()
+    found.CopyFrom(model)
+    found.ClearField("version")
+    if not names:
+        found.ClearField("display_names")
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from dropaudit.shortening import cut
 from dropaudit_server.handlers.tensor_store import TensorStore
 from dropaudit_server.handlers.wakeups import WakeUps
 from dropaudit_server.requests.audit_requests import RequestedAudit
@@ -12,7 +13,9 @@ from dropaudit_server.requests.tensors import PutTensors
 from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
 from dropaudit_store.audits.listing import AuditList, Query
 from dropaudit_store.models import ModelStore
+from dropaudit_store.naming.titles import file_names, title
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState
+from dropaudit_store.shared.byte_limits import NAME_BYTES
 
 
 class AuditHandlers:
@@ -53,7 +56,8 @@ class AuditHandlers:
         if all(each.validate_only for each in asked):
             return [self._unsaved(each) for each in asked]
         self._require_models(asked)
-        wanted = [AuditToCreate(_request(each, self._tensors.put), each.request_id) for each in asked]
+        names = self._names(asked)
+        wanted = [AuditToCreate(_request(each, self._tensors.put, names), each.request_id) for each in asked]
         records = self._audits.create_many(wanted, check_models=True, trace=self._trace())
         self._wake_ups.audits([record for record in records if record.state is AuditState.QUEUED])
         return records
@@ -68,8 +72,13 @@ class AuditHandlers:
     def _unsaved(self, asked: RequestedAudit) -> AuditRecord:
         for sha256 in asked.asked.models:
             self._models.get(sha256)
-        request = _request(asked, self._tensors.describe)
+        request = _request(asked, self._tensors.describe, self._names([asked]))
         return AuditRecord(id="", request=request, state=AuditState.QUEUED, create_time=self._clock())
+
+    def _names(self, asked: Sequence[RequestedAudit]) -> dict[str, str]:
+        """Return the name of each stored model that is asked for, by its SHA-256."""
+        digests = {sha256 for each in asked for sha256 in each.asked.models}
+        return {record.sha256: record.display_name for record in self._models.find(digests)}
 
     def get(self, audit_id: str) -> AuditRecord:
         """Return an audit. Raises AuditNotFound."""
@@ -88,5 +97,16 @@ class AuditHandlers:
         self._audits.delete(audit_id)
 
 
-def _request(asked: RequestedAudit, put: PutTensors) -> AuditRequest:
-    return AuditRequest(spec=asked.spec(put), labels=asked.labels, priority=asked.priority)
+def _request(asked: RequestedAudit, put: PutTensors, models: Mapping[str, str]) -> AuditRequest:
+    spec = asked.spec(put)
+    names = file_names(spec.subject, models)
+    if asked.display_name and len(names) == 1:
+        # Content may have several names: what counts is what the caller calls it.
+        names = (cut(asked.display_name, NAME_BYTES),)
+    return AuditRequest(
+        spec=spec,
+        labels=asked.labels,
+        priority=asked.priority,
+        display_name=asked.display_name or title(names),
+        names=names if any(names) else (),
+    )

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.errors import ModelNotFound
 from dropaudit_store.models import ModelStore
+from dropaudit_store.naming.names import ModelNames
+from dropaudit_store.naming.records import NamedVersion
 from dropaudit_store.records import ModelRecord
 
 _CHUNK_BYTES = 1 << 20
@@ -15,13 +17,19 @@ _CHUNK_BYTES = 1 << 20
 class ModelHandlers:
     """Models, over the store. Raises the store's errors."""
 
-    def __init__(self, models: ModelStore, blobs: BlobStore) -> None:
+    def __init__(self, models: ModelStore, names: ModelNames, blobs: BlobStore) -> None:
         self._models = models
+        self._names = names
         self._blobs = blobs
 
-    def add(self, sha256: str, size: int, display_name: str) -> ModelRecord:
-        """Note a model whose content is stored."""
-        return self._models.add(sha256, size, display_name)
+    def add(self, sha256: str, size: int, display_name: str, uploader: str) -> tuple[ModelRecord, NamedVersion | None]:
+        """Note a model whose content is stored; return it with the version that it is of its display name, if any."""
+        record = self._models.add(sha256, size, display_name, uploader)
+        return record, self._names.get(display_name).newest if display_name else None
+
+    def names_of(self, sha256: str) -> list[str]:
+        """Return the names that have a content as a version."""
+        return self._names.names_of(sha256)
 
     def known_size(self, sha256: str) -> int | None:
         """Return the size of a model whose content is stored; None when it must be uploaded."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dropaudit.errors import AuditError
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.handlers.content_threads import ContentThreads
+from dropaudit_server.naming.requests import display_name
 from dropaudit_server.requests.violations import InvalidRequest, Violations
 from dropaudit_store.content.blobs import BlobStore, BlobWriter
 
@@ -108,7 +109,7 @@ async def _metadata(messages: AsyncIterator[pb.UploadModelRequest]) -> pb.Upload
     if first.metadata.sha256 and not _DIGEST.fullmatch(first.metadata.sha256):
         raise InvalidRequest([("metadata.sha256", "must be 64 lower-case hexadecimal digits")])
     violations = Violations()
-    violations.short(first.metadata.display_name, "metadata.display_name")
+    display_name(first.metadata.display_name, "metadata.display_name", violations)
     violations.check()
     return first.metadata
 

@@ -26,6 +26,8 @@ Answer = Callable[[AsyncIterator[Any], Context], Awaitable[Any]]
 
 # The traceparent of the call under way.
 TRACE: ContextVar[str] = ContextVar("trace", default="")
+# Name of the token of who makes the call under way; empty where there are no tokens.
+CALLER: ContextVar[str] = ContextVar("caller", default="")
 
 _log = structlog.get_logger(__name__)
 
@@ -109,6 +111,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         with _Observed(call, self._observers), self._streams.noted(call, kind is not CallKind.CALLS) as stream:
             try:
                 call.caller = self._access.check(call.method, call.metadata)
+                CALLER.set(call.caller)
                 with self._gate.entered(call.caller or context.peer(), kind):
                     yield call
             except asyncio.CancelledError as error:

@@ -46,6 +46,7 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InspectionsFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.RecordTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.TooManyAliases: grpc.StatusCode.FAILED_PRECONDITION,
     errors.RunTooLarge: grpc.StatusCode.FAILED_PRECONDITION,
     errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,
     errors.UriRefused: grpc.StatusCode.INVALID_ARGUMENT,

@@ -19,6 +19,7 @@ from dropaudit_server.requests.tensors import PutTensors
 from dropaudit_server.requests.violations import Violations
 from dropaudit_store.audits.listing import Query
 from dropaudit_store.records import Priority, Spec
+from dropaudit_store.shared.byte_limits import TITLE_BYTES
 
 PROVIDERS = {
     pb.PROVIDER_UNSPECIFIED: Provider.AUTO,
@@ -43,6 +44,7 @@ class RequestedAudit:
     plan: Plan
     labels: dict[str, str]
     priority: Priority
+    display_name: str
     request_id: str
     validate_only: bool
 
@@ -80,6 +82,7 @@ def _asked(request: pb.CreateAuditRequest, path: str, violations: Violations) ->
         plan=options(audit.spec.options, f"{path}audit.spec.options", violations),
         labels=labels(audit.labels, f"{path}audit.labels", violations),
         priority=violations.meaning(PRIORITIES, audit.priority, f"{path}audit.priority"),
+        display_name=violations.short(audit.display_name, f"{path}audit.display_name", TITLE_BYTES),
         request_id=request.request_id,
         validate_only=request.validate_only,
     )

@@ -14,7 +14,8 @@ from dropaudit_store.audits.conditions import SIGNS, Condition, Created, Has, No
 from dropaudit_store.records import AuditState
 
 _MODEL = re.compile(r"(?:models/)?([0-9a-f]{64})")
-FIELDS = "state, verdict, finding, model, labels.KEY and create_time"
+_RUN = re.compile(r"suites/[a-z0-9-]{1,63}/runs/[a-zA-Z0-9_-]{1,128}")
+FIELDS = "state, verdict, finding, model, display_name, run, labels.KEY and create_time"
 
 
 def restriction(path: Sequence[str], sign: str, value: str) -> Condition:
@@ -73,6 +74,12 @@ def _model(value: str) -> str:
     return terms.model_term(found[1])
 
 
+def _run(value: str) -> str:
+    if _RUN.fullmatch(value) is None:
+        raise BadFilter(f"{value!r} is not a run; write suites/…/runs/… in quotes")
+    return terms.run_term(value)
+
+
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
     if value not in known:
         raise BadFilter(f"{value!r} is not a {name}; {', '.join(known)} can be used")
@@ -84,4 +91,6 @@ _TERMS: Mapping[str, Callable[[str], str]] = {
     "verdict": _verdict,
     "finding": _finding,
     "model": _model,
+    "display_name": terms.name_term,
+    "run": _run,
 }

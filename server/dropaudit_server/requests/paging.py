@@ -84,9 +84,9 @@ def _cursor(token: str, scope: str) -> str | None:
         return None
     try:
         content = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        digest, cursor = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:].decode("ascii")
+        digest, cursor = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:].decode()
     except ValueError:
-        # Not ASCII, not base64, or another cursor than any of ours.
+        # Not UTF-8, not base64, or another cursor than any of ours.
         return None
     return cursor if digest == _digest(scope) and cursor else None
 

@@ -32,6 +32,7 @@ from dropaudit_server.interceptors.caller_limits import CallerLimits
 from dropaudit_server.interceptors.interceptor import TRACE, Interceptor
 from dropaudit_server.interceptors.revocation import OpenStreams
 from dropaudit_server.interceptors.tokens import TokenFile
+from dropaudit_server.naming.handlers import NameHandlers
 from dropaudit_server.servicer import AuditServicer, Handlers
 from dropaudit_server.serving.health import SERVICE, HealthWatch
 from dropaudit_server.serving.listening import listen
@@ -49,6 +50,7 @@ from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.content.garbage import Garbage
 from dropaudit_store.content.inspections import Inspections
 from dropaudit_store.models import ModelStore
+from dropaudit_store.naming.names import ModelNames
 from dropaudit_store.redis.connection import connect, connect_async, refuse_cluster
 from dropaudit_store.redis.durability import warn_of_gaps
 from dropaudit_store.suites import SuiteStore
@@ -170,11 +172,13 @@ def make_parts(
     audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds, room))
     models = ModelStore(client)
     suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds, room=room)
-    model_handlers, threads = ModelHandlers(models, blobs), ContentThreads()
+    names = ModelNames(client, models)
+    model_handlers, threads = ModelHandlers(models, names, blobs), ContentThreads()
     audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, tensors, wake_ups, TRACE.get)
     inspections = Inspections(client, most=settings.max_inspections, room=room)
     return Handlers(
         models=model_handlers,
+        names=NameHandlers(names),
         uploads=Uploads(
             blobs, model_handlers.known_size, settings.max_model_bytes, threads, settings.upload_idle_seconds
         ),

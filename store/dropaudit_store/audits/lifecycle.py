@@ -341,7 +341,8 @@ def _create_arguments(audit_id: str, asked: AuditToCreate) -> list[str]:
     return [
         audit_id,
         body.decode(),
-        hashlib.sha256(body).hexdigest(),
+        # A repeated call is the same call whatever its model has been named meanwhile.
+        hashlib.sha256(msgspec.json.encode(request.asked, order="deterministic")).hexdigest(),
         asked.request_id,
         request.priority.value,
         *("\n".join(each) for each in lists),

@@ -28,6 +28,16 @@ def model_term(sha256: str) -> str:
     return f"model:{sha256}"
 
 
+def name_term(name: str) -> str:
+    """Term of the audits that are shown as something, or of a file with a name."""
+    return f"name:{_short(name)}"
+
+
+def run_term(run: str) -> str:
+    """Term of the audits of a run."""
+    return f"run:{_short(run)}"
+
+
 def label_term(key: str, value: str) -> str:
     """Term of the audits with a label."""
     return f"label:{_short(key, value)}"
@@ -47,7 +57,10 @@ def _short(*words: str) -> str:
 def request_terms(request: AuditRequest) -> list[str]:
     """Return what never changes of an audit's terms."""
     labels = request.labels.items()
+    names = dict.fromkeys((request.display_name, *request.names))
     return [
+        *(name_term(name) for name in names if name),
+        *([run_term(request.run)] if request.run else []),
         *map(model_term, models_of(request.spec.subject)),
         *(label_term(key, value) for key, value in labels),
         *(label_key_term(key) for key, _ in labels),

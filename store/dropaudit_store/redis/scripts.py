@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dropaudit_store.redis.connection import PREFIX
 
-_COMMON = (
+COMMON = (
     f"local P = '{PREFIX}'"
     + """
 local function audit_key(id) return P .. 'audit:' .. id end
@@ -56,7 +56,7 @@ end
 BOUNDS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 _AUDIT = (
-    _COMMON
+    COMMON
     + f"local BOUNDS = {{{', '.join(f'{bound:g}' for bound in BOUNDS)}}}\n"
     + """
 local function count(field, by) redis.call('HINCRBYFLOAT', P .. 'totals', field, by) end
@@ -346,38 +346,11 @@ return 'deleted'
 """
 )
 
-# ARGV sha256 record member. A model that is known stays as it is.
-ADD_MODEL = (
-    _COMMON
-    + """
-if not redis.call('SET', P .. 'model:' .. ARGV[1], ARGV[2], 'NX') then return 0 end
-redis.call('ZADD', P .. 'models', 0, ARGV[3])
-ref(ARGV[1], 'models/' .. ARGV[1])
-return 1
-"""
-)
-
-# ARGV sha256 member now. Returns what uses the model, at most 20 names; empty when it is deleted.
-DELETE_MODEL = (
-    _COMMON
-    + """
-local sha, own, users = ARGV[1], 'models/' .. ARGV[1], {}
-for _, name in ipairs(redis.call('SRANDMEMBER', P .. 'refs:' .. sha, 21)) do
-  if name ~= own then users[#users + 1] = name end
-end
-if #users > 0 then return users end
-redis.call('DEL', P .. 'model:' .. sha, P .. 'sites:' .. sha)
-redis.call('ZREM', P .. 'models', ARGV[2])
-unref(sha, own, ARGV[3])
-return {}
-"""
-)
-
 # ARGV id now member before after released referred models: released and referred are digests, none of them in both;
 # models those of `after` that must be stored. Puts `after` in the place of `before`; an empty word stands for no suite.
 # Returns 1, 0 when something else is there, or the digest of a model that is missing.
 PUT_SUITE = (
-    _COMMON
+    COMMON
     + """
 local id, now, member, before, after = unpack(ARGV, 1, 5)
 if (redis.call('GET', P .. 'suite:' .. id) or '') ~= before then return 0 end

@@ -6,6 +6,8 @@ from dropaudit.shortening import LONGEST_NAME
 
 # Display names, patterns and names of tensors. A report's are cut, a caller's refused.
 NAME_BYTES = LONGEST_NAME
+# What an audit is shown as: of a pair both names, and what stands between them.
+TITLE_BYTES = 1100
 # What an audit is asked with, and a suite, as they are stored.
 REQUEST_BYTES = 1 << 20
 SUITE_BYTES = 1 << 20

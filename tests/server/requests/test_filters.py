@@ -63,7 +63,7 @@ def test_a_filter_means_what_the_standard_says(source: str) -> None:
         ("verdict = GOOD", "'GOOD' is not a verdict"),
         ("finding = DA000", "'DA000' is not a finding"),
         ("model = lstm", "'lstm' is not a model"),
-        ("speed = 3", "there is no field 'speed'; state, verdict, finding, model, labels.KEY and create_time"),
+        ("speed = 3", "there is no field 'speed'; state, verdict, finding, model, display_name, run, labels.KEY"),
         ("state.name = X", "there is no field 'state.name'"),
         ("labels = x", "there is no field 'labels'"),
         ("create_time > yesterday", "'yesterday' is not an instant such as"),

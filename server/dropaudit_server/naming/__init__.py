@@ -1,0 +1,1 @@
+"""Names of models, their versions and aliases, in calls."""
