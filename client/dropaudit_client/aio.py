@@ -13,6 +13,7 @@ from dropaudit.plan import OnProgress, Plan
 from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
+from dropaudit_client.calls.names import AsyncNameCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
 from dropaudit_client.client import DEFAULT_PATIENCE, service_errors
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
@@ -32,14 +33,22 @@ from dropaudit_client.resources import (
     Suite,
 )
 from dropaudit_client.retrying import RetryPolicy
-from dropaudit_client.source import ModelSource, OnUpload, as_subject, ignore_upload, read_source, upload_messages
+from dropaudit_client.source import (
+    ModelSource,
+    OnUpload,
+    as_subject,
+    ignore_upload,
+    names_of,
+    read_source,
+    upload_messages,
+)
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
 T = TypeVar("T")
 
 
-class AsyncAuditClient:
+class AsyncAuditClient(AsyncNameCalls):
     """Calls the service from an event loop; make it inside the loop. Methods and arguments are those of AuditClient."""
 
     def __init__(
@@ -133,9 +142,10 @@ class AsyncAuditClient:
         labels: Mapping[str, str] | None = None,
         request_id: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
+        display_name: str = "",
     ) -> Audit:
         """Ask for an audit and return at once. The same `request_id` returns the same audit."""
-        asked = NewAudit(subject, plan, labels or {}, request_id, priority)
+        asked = NewAudit(subject, plan, labels or {}, request_id, priority, display_name)
         return responses.audit(await self._call(self._stub.CreateAudit, requests.create_audit(asked)))
 
     async def create_audits(self, asked: Sequence[NewAudit]) -> list[Audit]:
@@ -257,14 +267,16 @@ class AsyncAuditClient:
                 progress(event.progress)
         raise ServiceUnavailable("STREAM_ENDED", f"the server ended the events of {name} too early", "UNAVAILABLE")
 
-    async def store_subject(self, subject: Subject | SubjectRef) -> SubjectRef:
+    async def store_subject(self, subject: Subject | SubjectRef, names: Sequence[str] = ()) -> SubjectRef:
         """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is."""
+        first, second = (*names, "", "")[:2]
         match subject:
             case ArtifactSubject():
-                model = await self.upload_model(subject.model)
+                model = await self.upload_model(subject.model, display_name=first)
                 return ArtifactRef(model.name, subject.role, subject.inputs, subject.keep_prob)
             case PairSubject():
-                train, inference = [await self.upload_model(each) for each in (subject.train, subject.inference)]
+                train = await self.upload_model(subject.train, display_name=first)
+                inference = await self.upload_model(subject.inference, display_name=second)
                 return PairRef(train.name, inference.name, subject.inputs, subject.keep_prob)
             case RecordedSubject() | ArtifactRef() | PairRef():
                 return subject
@@ -286,5 +298,6 @@ class AsyncAuditClient:
         Raises:
             AuditNotMade: the audit ended without a report; `reason` says why.
         """
-        created = await self.create_audit(await self.store_subject(as_subject(what)), plan, labels=labels)
+        stored = await self.store_subject(as_subject(what), names_of(what))
+        created = await self.create_audit(stored, plan, labels=labels)
         return responses.report_of(await self.wait(created.name, progress))

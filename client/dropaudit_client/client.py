@@ -14,6 +14,7 @@ from dropaudit.plan import OnProgress, Plan
 from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
+from dropaudit_client.calls.names import NameCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
@@ -32,7 +33,15 @@ from dropaudit_client.resources import (
     Suite,
 )
 from dropaudit_client.retrying import RetryPolicy
-from dropaudit_client.source import ModelSource, OnUpload, as_subject, ignore_upload, read_source, upload_messages
+from dropaudit_client.source import (
+    ModelSource,
+    OnUpload,
+    as_subject,
+    ignore_upload,
+    names_of,
+    read_source,
+    upload_messages,
+)
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
@@ -49,7 +58,7 @@ def service_errors(address: str) -> Iterator[None]:
         raise responses.service_error(error, address) from error
 
 
-class AuditClient:
+class AuditClient(NameCalls):
     """Calls the service, one call after the other.
 
     Every method raises ServiceUnavailable when no server answers, and ServiceError when it refuses.
@@ -149,9 +158,14 @@ class AuditClient:
         labels: Mapping[str, str] | None = None,
         request_id: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
+        display_name: str = "",
     ) -> Audit:
-        """Ask for an audit and return at once. The same `request_id` returns the same audit."""
-        asked = NewAudit(subject, plan, labels or {}, request_id, priority)
+        """Ask for an audit and return at once. The same `request_id` returns the same audit.
+
+        Args:
+            display_name: what it is shown as, and found by; otherwise its model's.
+        """
+        asked = NewAudit(subject, plan, labels or {}, request_id, priority, display_name)
         return responses.audit(self._call(self._stub.CreateAudit, requests.create_audit(asked)))
 
     def create_audits(self, asked: Sequence[NewAudit]) -> list[Audit]:
@@ -269,14 +283,20 @@ class AuditClient:
                 progress(event.progress)
         raise ServiceUnavailable("STREAM_ENDED", f"the server ended the events of {name} too early", "UNAVAILABLE")
 
-    def store_subject(self, subject: Subject | SubjectRef) -> SubjectRef:
-        """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is."""
+    def store_subject(self, subject: Subject | SubjectRef, names: Sequence[str] = ()) -> SubjectRef:
+        """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is.
+
+        Args:
+            names: what the models are called; of a pair, the train artifact first.
+        """
+        first, second = (*names, "", "")[:2]
         match subject:
             case ArtifactSubject():
-                model = self.upload_model(subject.model).name
+                model = self.upload_model(subject.model, display_name=first).name
                 return ArtifactRef(model, subject.role, subject.inputs, subject.keep_prob)
             case PairSubject():
-                train, inference = (self.upload_model(each).name for each in (subject.train, subject.inference))
+                train = self.upload_model(subject.train, display_name=first).name
+                inference = self.upload_model(subject.inference, display_name=second).name
                 return PairRef(train, inference, subject.inputs, subject.keep_prob)
             case RecordedSubject() | ArtifactRef() | PairRef():
                 return subject
@@ -298,5 +318,6 @@ class AuditClient:
         Raises:
             AuditNotMade: the audit ended without a report; `reason` says why.
         """
-        created = self.create_audit(self.store_subject(as_subject(what)), plan, labels=labels)
+        stored = self.store_subject(as_subject(what), names_of(what))
+        created = self.create_audit(stored, plan, labels=labels)
         return responses.report_of(self.wait(created.name, progress))

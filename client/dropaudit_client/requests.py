@@ -49,7 +49,9 @@ def create_audit(asked: NewAudit) -> pb.CreateAuditRequest:
         case _:
             assert_never(asked.subject)
     return pb.CreateAuditRequest(
-        audit=pb.Audit(spec=spec, labels=dict(asked.labels), priority=asked.priority.value),
+        audit=pb.Audit(
+            spec=spec, labels=dict(asked.labels), priority=asked.priority.value, display_name=asked.display_name
+        ),
         request_id=asked.request_id or str(uuid.uuid4()),
     )
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from dropaudit.plan import Plan, Progress, Role
 from dropaudit.report import Report, Verdict
 from dropaudit.subjects import Inputs, RecordedSubject
+from dropaudit_client.naming.resources import ModelVersion
 
 
 class AuditState(StrEnum):
@@ -41,13 +42,15 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A stored ONNX file; `name` is `models/{sha256}`."""
+    """A stored ONNX file; `name` is `models/{sha256}`. An upload under a display name tells its version."""
 
     name: str
     sha256: str
     size_bytes: int
     display_name: str
     create_time: datetime | None
+    version: ModelVersion | None = field(default=None, compare=False)
+    display_names: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class NewAudit:
     labels: Mapping[str, str] = field(default_factory=dict)
     request_id: str | None = None
     priority: Priority = Priority.INTERACTIVE
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,8 @@ class Audit:
     end_time: datetime | None
     expire_time: datetime | None
     run: str
+    display_name: str = ""
+    model_version: int = 0
 
     @property
     def verdict(self) -> Verdict | None:

@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 from dropaudit.plan import Progress, Role
 from dropaudit.report import Report, Site, Verdict, from_json
 from dropaudit_client.errors import AuditNotMade, ServiceError, ServiceUnavailable
+from dropaudit_client.naming import responses as naming
 from dropaudit_client.resources import (
     ArtifactRef,
     Audit,
@@ -48,6 +49,8 @@ def model(message: pb.Model) -> Model:
         size_bytes=message.size_bytes,
         display_name=message.display_name,
         create_time=_time(message, "create_time"),
+        version=naming.version(message.version) if message.HasField("version") else None,
+        display_names=tuple(message.display_names),
     )
 
 
@@ -66,6 +69,8 @@ def audit(message: pb.Audit) -> Audit:
         end_time=_time(message, "end_time"),
         expire_time=_time(message, "expire_time"),
         run=message.run,
+        display_name=message.display_name,
+        model_version=message.model_version,
     )
 
 

@@ -44,6 +44,12 @@ def upload_messages(content: bytes, display_name: str, progress: OnUpload) -> It
         progress(sent, len(content))
 
 
+def names_of(what: ModelSource | Subject | SubjectRef) -> tuple[str, ...]:
+    """Return what the model of an audit is called: as its file, where it is one."""
+    is_path = isinstance(what, Path) or (isinstance(what, str) and not is_uri(what))
+    return (Path(str(what)).name,) if is_path else ()
+
+
 def as_subject(what: ModelSource | Subject | SubjectRef) -> Subject | SubjectRef:
     """Return a subject: a path, bytes or a URI is an artifact whose role is left open."""
     if isinstance(what, ArtifactSubject | PairSubject | RecordedSubject | ArtifactRef | PairRef):

@@ -186,20 +186,23 @@ def test_a_token_over_tls_is_taken_and_another_is_not(redis_url: str, tmp_path: 
         assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
         options = [word for option, path in files.items() for word in (f"--{option}", path)]
         ended = dropaudit(*options, "list", "--address", named, environ={**os.environ, "DROPAUDIT_TOKEN": "right"})
-        assert (ended.returncode, ended.stdout.split()[0]) == (0, name)
+        assert (ended.returncode, ended.stdout.splitlines()[1].split()[0]) == (0, name)
 
 
 def test_the_command_lists_cancels_and_deletes(address: str, client: AuditClient) -> None:
     model = client.upload_model(CONTENT, display_name="m.onnx")
     first, second = (client.create_audit(seed_case(), labels={"team": team}).name for team in "xy")
     listed = dropaudit("list", "--filter", "labels.team = x", "--address", address)
-    assert listed.stdout.split()[:3] == [first, "QUEUED", "-"]
+    header, row = listed.stdout.splitlines()
+    assert header.split()[:4] == ["NAME", "DISPLAY", "NAME", "STATE"]
+    assert row.split()[:4] == [first, "-", "QUEUED", "-"]
     cancelled = dropaudit("cancel", first, "--address", address, "--format", "json")
     assert json.loads(cancelled.stdout)["state"] == "CANCELLED"
     every = json.loads(dropaudit("list", "--address", address, "--format", "json", "--limit", 1).stdout)
     assert [each["name"] for each in every["audits"]] == [second]
     models = json.loads(dropaudit("models", "list", "--address", address, "--format", "json").stdout)["models"]
-    assert [(each["name"], each["sizeBytes"]) for each in models] == [(model.name, len(CONTENT))]
+    newest = [(each["displayName"], each["newest"]["model"], each["newest"]["sizeBytes"]) for each in models]
+    assert newest == [("m.onnx", model.name, len(CONTENT))]
     assert dropaudit("delete", first, "--address", address).returncode == 0
     assert dropaudit("delete", model.name, "--address", address).returncode == 0
     refused = dropaudit("delete", first, "--address", address)

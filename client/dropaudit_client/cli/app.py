@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dropaudit_client.channel import Security
-from dropaudit_client.cli import audits, explain, local, machine, models, options, service, show, suites
+from dropaudit_client.cli import audits, explain, local, machine, models, options, service, show, stored, suites
 
 app = typer.Typer(
     name="dropaudit",
@@ -36,6 +36,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 REPORTING = frozenset({"compare", "run", "show", "submit", "watch", "get"})
 for command in COMMANDS:
     app.command(command.__name__.removesuffix("_audits"))(command)
+for command in stored.COMMANDS:
+    models.models_app.command(command.__name__.removesuffix("_models").removesuffix("_model"))(command)
 app.add_typer(models.models_app, name="models")
 app.add_typer(suites.suites_app, name="suites")
 

@@ -12,21 +12,21 @@ from dropaudit_client.cli.rows import cell, plain, write_rows
 from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the audit, audits/….")]
-_COLUMNS = ("name", "state", "verdict", "create_time", "labels")
+_COLUMNS = ("name", "display_name", "state", "verdict", "create_time", "labels")
 
 
 def list_audits(
     context: typer.Context,
     filter: Annotated[
         str,
-        typer.Option("--filter", metavar="FILTER", help="Such as 'verdict = FAIL AND labels.team = speech'."),
+        typer.Option("--filter", metavar="FILTER", help="Such as 'verdict = FAIL AND display_name = lstm.onnx'."),
     ] = "",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Most audits to list.")] = 50,
     oldest: Annotated[bool, typer.Option("--oldest-first", help="Begin with the oldest.")] = False,
     form: options.PlainFormatOption = PlainFormat.TEXT,
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
-    """List a service's audits, newest first: name, state, verdict, time and labels."""
+    """List a service's audits, newest first: name, model, state, verdict, time and labels."""
     with options.connected(context, address) as client:
         found = list(islice(client.list_audits(filter, newest_first=not oldest), limit))
     write_rows("audits", _COLUMNS, found, form)

@@ -1,4 +1,4 @@
-"""Commands that write models: models list, export and corpus, and capture."""
+"""Commands that write models: models catalogue, export and corpus, and capture."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Annotated
 import typer
 
 from dropaudit_client.cli import options
-from dropaudit_client.cli.rows import aligned, write_rows
+from dropaudit_client.cli.rows import table
 from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
 
-models_app = typer.Typer(
-    no_args_is_help=True, help="Models with and without dropout, healthy and faulty, whose audits are known."
-)
+models_app = typer.Typer(no_args_is_help=True, help="Models that a service stores, and models whose audits are known.")
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")]
 
 
@@ -27,20 +25,12 @@ class Framework(StrEnum):
     TENSORFLOW = "tensorflow"
 
 
-@models_app.command("list")
-def list_models(
-    context: typer.Context,
+@models_app.command("catalogue")
+def list_catalogue(
     framework: Annotated[Framework | None, typer.Option("--framework", help="Only models of this one.")] = None,
-    address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="List what a service there stores instead.")
-    ] = None,
     form: options.PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
-    """List the models: name, framework, the role to audit it in, the findings it must raise, and what it is."""
-    if address is not None:
-        with options.connected(context, address) as client:
-            write_rows("models", ("name", "display_name", "size_bytes", "create_time"), client.list_models(), form)
-        return
+    """List models that can be exported: name, framework, role to audit it in, findings it must raise, what it is."""
     from dropaudit_models.offers import offers
 
     shown = [offer for offer in offers() if framework is None or offer.framework == framework.value]
@@ -48,12 +38,12 @@ def list_models(
         write_document({"models": [{"name": offer.name, "framework": str(offer.framework)} for offer in shown]})
         return
     rows = [(offer.name, str(offer.framework), offer.use, " ".join(offer.codes) or "-", offer.says) for offer in shown]
-    write_text(aligned(rows))
+    write_text(table(("name", "framework", "role", "findings", "what it is"), rows))
 
 
 @models_app.command("export")
 def export_model(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models list` shows.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models catalogue` shows.")],
     output: OutputFolder,
     framework: Annotated[Framework, typer.Option("--framework", help="What makes the model.")] = Framework.NATIVE,
     python: Annotated[

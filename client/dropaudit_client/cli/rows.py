@@ -14,11 +14,16 @@ from dropaudit_client.terminal.outcome import PlainFormat, write_document, write
 
 
 def write_rows(title: str, columns: Sequence[str], resources: Iterable[Any], form: PlainFormat) -> None:
-    """Print resources: their columns as text, or all of them as JSON under a title."""
+    """Print resources: their columns as text under a header, or all of them as JSON under a title. Of none, no text."""
     if form is PlainFormat.JSON:
         write_document({title: [plain(each) for each in resources]})
         return
-    write_text(aligned([tuple(cell(getattr(each, column)) for column in columns) for each in resources]))
+    write_text(table(columns, [tuple(cell(getattr(each, column)) for column in columns) for each in resources]))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows under a header of their columns' names; nothing where there is no row."""
+    return aligned([tuple(column.upper().replace("_", " ") for column in columns), *rows]) if rows else ""
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -35,6 +40,8 @@ def cell(value: object) -> str:
             return value.isoformat(timespec="seconds").replace("+00:00", "Z")
         case Mapping():
             return safe(",".join(f"{key}={item}" for key, item in value.items())) or "-"
+        case tuple() | list():
+            return safe(",".join(map(str, value))) or "-"
         case None | "":
             return "-"
     return safe(str(value))

@@ -18,7 +18,7 @@ from dropaudit_client.terminal.progress import shown_progress
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
-    from dropaudit_client.resources import SubjectRef
+    from dropaudit_client.resources import Audit, SubjectRef
 
 AuditName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the audit, audits/….")]
 Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label; may be repeated.")]
@@ -45,6 +45,9 @@ def submit(
     seed: options.Seed = 0,
     keep_prob: options.KeepProb = None,
     label: Label = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="What the model is called; by default as its file.")
+    ] = "",
     request_id: Annotated[
         str | None, typer.Option("--request-id", metavar="ID", help="The same id makes no second audit.")
     ] = None,
@@ -62,15 +65,18 @@ def submit(
     plan = Plan(alpha=alpha, tolerance=tolerance, max_replicates=replicates, seed=seed, provider=provider)
     labels = read_labels(label or [])
     subject = _subject(files, recorded, role, inference, inputs, keep_prob)
+    names = _names(name, files, inference)
     with options.connected(context, address) as client:
-        stored = client.store_subject(subject)
+        stored = client.store_subject(subject, names)
         priority = Priority.BATCH if batch else Priority.INTERACTIVE
-        name = client.create_audit(stored, plan, labels=labels, request_id=request_id, priority=priority).name
+        made = client.create_audit(
+            stored, plan, labels=labels, request_id=request_id, priority=priority, display_name=" + ".join(names)
+        )
         if not wait:
-            write_text(f"{name}\n", output)
+            write_text(f"{made.name}\n", output)
             return
-        print(name, file=sys.stderr)
-        _follow(client, name, form, output, fail_on)
+        print(made.name, file=sys.stderr)
+        _follow(client, made.name, form, output, fail_on)
 
 
 def watch(
@@ -104,7 +110,7 @@ def get(
         audit = client.get_audit(name)
     if not audit.state.final:
         raise AuditNotMade("NOT_FINISHED", f"{name} is {audit.state}; `dropaudit watch {name}` waits for it", code="OK")
-    deliver(report_of(audit), form, output, fail_on, title=name)
+    deliver(report_of(audit), form, output, fail_on, title=title_of(audit))
 
 
 def _follow(client: AuditClient, name: str, form: Format, output: Path | None, fail_on: FailOn) -> NoReturn:
@@ -112,7 +118,19 @@ def _follow(client: AuditClient, name: str, form: Format, output: Path | None, f
 
     with shown_progress(name) as progress:
         audit = client.wait(name, progress)
-    deliver(report_of(audit), form, output, fail_on, title=name)
+    deliver(report_of(audit), form, output, fail_on, title=title_of(audit))
+
+
+def title_of(audit: Audit) -> str:
+    """Return what an audit's report is headed with."""
+    return f"{audit.display_name}  {audit.name}" if audit.display_name else audit.name
+
+
+def _names(name: str, files: list[str], inference: str | None) -> list[str]:
+    """Return what the models are called: as the caller says, otherwise as their files."""
+    paths = [files[0], inference] if inference else [files[0]]
+    names = [path.replace("\\", "/").rpartition("/")[2] for path in paths]
+    return [name or names[0], *names[1:]]
 
 
 def _subject(

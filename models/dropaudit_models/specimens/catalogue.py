@@ -29,7 +29,7 @@ def kind_named(name: str) -> Kind:
     """Return a kind. Raises InvalidArgument when there is none of that name."""
     found = next((kind for kind in KINDS if kind.name == name), None)
     if found is None:
-        raise InvalidArgument(f"there is no kind {name!r}; `dropaudit models list` shows them", name=name)
+        raise InvalidArgument(f"there is no kind {name!r}; `dropaudit models catalogue` shows them", name=name)
     return found
 
 

@@ -1,0 +1,1 @@
+"""Names of stored models, their versions and aliases."""
