@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ServiceError(Exception):
     """The service refused a call.
@@ -11,14 +13,23 @@ class ServiceError(Exception):
         message: one sentence that says what to do.
         code: name of the gRPC status code, such as NOT_FOUND.
         facts: ErrorInfo's metadata.
+        violations: fields that are wrong, such as `suite.schedule.cron`, each with a sentence.
     """
 
-    def __init__(self, reason: str, message: str, code: str, facts: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        code: str,
+        facts: dict[str, str] | None = None,
+        violations: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.code = code
         self.facts = facts or {}
+        self.violations = tuple(violations)
 
 
 class ServiceUnavailable(ServiceError):

@@ -137,23 +137,26 @@ def service_error(error: grpc.RpcError, address: str) -> ServiceError:
     """Read a failed call: reason and facts from google.rpc.ErrorInfo where the server sent one."""
     call: Any = error  # raised errors are calls too, which no stub says
     code: grpc.StatusCode = call.code()
-    info = _error_info(call)
+    info = _detail(call, error_details_pb2.ErrorInfo)
+    wrong = _detail(call, error_details_pb2.BadRequest)
+    violations = [(each.field, each.description) for each in wrong.field_violations] if wrong else []
     message = call.details() or f"the server answered {code.name}"
     if code is grpc.StatusCode.UNAVAILABLE and info is None:
         message = f"no server answers at {address}; start one with `dropaudit up`, or give another --address"
         return ServiceUnavailable("SERVICE_UNAVAILABLE", message, code.name)
     kind = ServiceUnavailable if code is grpc.StatusCode.UNAVAILABLE else ServiceError
-    return kind(info.reason if info else code.name, message, code.name, dict(info.metadata) if info else None)
+    facts = dict(info.metadata) if info else None
+    return kind(info.reason if info else code.name, message, code.name, facts, violations)
 
 
-def _error_info(call: Any) -> Any:
-    """Return the google.rpc.ErrorInfo of a failed call, or None."""
+def _detail(call: Any, kind: Any) -> Any:
+    """Return the detail of a kind, such as google.rpc.ErrorInfo, that a failed call carries, or None."""
     for key, value in call.trailing_metadata() or ():
         if key == _STATUS_KEY:
             for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return info
+                found = kind()
+                if detail.Unpack(found):
+                    return found
     return None
 
 

@@ -59,7 +59,7 @@ def messages_of(document: SuitesDocument, environ: Mapping[str, str]) -> dict[st
 
 
 def _plain(suite_id: str, suite: Suite, owner: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    found = _worded(suite.model_dump(mode="json", exclude_none=True))
+    found: dict[str, Any] = _worded(suite.model_dump(mode="json", exclude_none=True))
     found["name"] = f"suites/{suite_id}"
     found["labels"] = {**suite.labels, OWNER_LABEL: owner}
     found["accepted_findings"] = [_accepted(each) for each in found["accepted_findings"]]

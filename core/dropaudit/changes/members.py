@@ -110,7 +110,7 @@ def compare_members(
         moved=movements(old, new, renamed, widening(comparisons, alpha)) if old and new else (),
         renamed=renamed,
     )
-    return msgspec.structs.replace(change, status=_status(change))
+    return msgspec.structs.replace(change, status=status_of(change))
 
 
 def _is_unknown(before: Outcome | None, after: Outcome | None) -> bool:
@@ -145,7 +145,8 @@ def _standing(outcome: Outcome | None) -> Standing | None:
     )
 
 
-def _status(change: MemberChange) -> Status:
+def status_of(change: MemberChange) -> Status:
+    """Return what all else that is known of a change makes of its status."""
     before, after = change.before, change.after
     if after and after.is_failing and not (before and before.is_failing):
         return Status.FAILED
