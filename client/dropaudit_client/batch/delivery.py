@@ -3,46 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, assert_never
 
 import typer
 
-from dropaudit_client.batch.results import Result, status_of
+from dropaudit_client.batch.results import Batch, status_of
 from dropaudit_client.formats.escape import json_text
 from dropaudit_client.terminal.outcome import FailOn, Format, guarded, write_text
 
 
-def deliver_batch(results: Sequence[Result], form: Format, output: Path | None, fail_on: FailOn) -> NoReturn:
+def deliver_batch(batch: Batch, form: Format, output: Path | None, fail_on: FailOn) -> NoReturn:
     """Write one report of all files and leave with one status."""
     if form is Format.TEXT and output is None:
         from dropaudit_client.formats.batch import render_batch
         from dropaudit_client.terminal.render import show
 
-        guarded(lambda: show(render_batch(results), sys.stdout))
+        guarded(lambda: show(render_batch(batch), sys.stdout))
     else:
-        write_text(batch_text(results, form), output)
-    raise typer.Exit(status_of(results, fail_on))
+        write_text(batch_text(batch, form), output)
+    raise typer.Exit(status_of(batch.results, fail_on))
 
 
-def batch_text(results: Sequence[Result], form: Format) -> str:
+def batch_text(batch: Batch, form: Format) -> str:
     """Return one report of all files in a format. What each one needs is imported when it is asked for."""
-    named = [(each.name, each.outcome) for each in results]
+    named = [(each.name, each.outcome) for each in batch.results]
     match form:
         case Format.TEXT:
             from dropaudit_client.formats.batch import render_batch
             from dropaudit_client.terminal.render import to_text
 
-            return to_text(render_batch(results))
+            return to_text(render_batch(batch))
         case Format.JSON:
             from dropaudit_client.batch.results import batch_document
 
-            return json_text(batch_document(results))
+            return json_text(batch_document(batch))
         case Format.HTML:
             from dropaudit_client.formats.html import to_html_of_many
 
-            return to_html_of_many(results)
+            return to_html_of_many(batch.results)
         case Format.JUNIT:
             from dropaudit_client.formats.junit import to_junit_of_many
 
@@ -54,6 +53,6 @@ def batch_text(results: Sequence[Result], form: Format) -> str:
         case Format.MARKDOWN:
             from dropaudit_client.formats.markdown import to_markdown_of_many
 
-            return to_markdown_of_many(results)
+            return to_markdown_of_many(batch.results)
         case _:
             assert_never(form)

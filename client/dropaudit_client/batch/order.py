@@ -45,6 +45,11 @@ class Order:
         names = [*(task.member.name for task in self.tasks), *(each.name for each in self.missing)]
         return [Result(name, found[name]) for name in names]
 
+    @property
+    def alpha(self) -> float:
+        """The largest chance of a false finding that any of the audits takes."""
+        return max(task.settings.plan.alpha for task in self.tasks)
+
     def _processes(self, jobs: int) -> int:
         on_gpu = any(task.settings.plan.provider is Provider.CUDA for task in self.tasks)
         return max(1, min(jobs or (1 if on_gpu else usable_cores()), len(self.tasks)))

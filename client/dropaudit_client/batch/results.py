@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dropaudit.changes import NotMade, Outcome
+from dropaudit.changes import NotMade, Outcome, RunChange
 from dropaudit.report import to_json
 from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status
 
@@ -39,6 +39,14 @@ class Result:
         return Exit.NOT_MADE if isinstance(self.outcome, NotMade) else exit_status(self.outcome.verdict, fail_on)
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All files, in their order, and what changed since an earlier report where there is one."""
+
+    results: tuple[Result, ...]
+    change: RunChange | None = None
+
+
 def status_of(results: Sequence[Result], fail_on: FailOn = FailOn.FAIL) -> Exit:
     """Return one exit status: 2 if any audit could not be made, else 1 if any fails, else 3 if any is undecided."""
     found = {result.status(fail_on) for result in results}
@@ -57,9 +65,11 @@ def total(results: Sequence[Result]) -> str:
     return f"{files}: " + ", ".join(f"{count} {word}" for word, count in counts_of(results).items())
 
 
-def batch_document(results: Sequence[Result]) -> dict[str, Any]:
+def batch_document(batch: Batch) -> dict[str, Any]:
     """Return all reports as JSON knows them, in the order of the files."""
-    return {"counts": counts_of(results), "files": [_file(result) for result in results]}
+    files = [_file(result) for result in batch.results]
+    changes = {} if batch.change is None else {"changes": to_json(batch.change)}
+    return {"counts": counts_of(batch.results), "files": files, **changes}
 
 
 def _file(result: Result) -> dict[str, Any]:

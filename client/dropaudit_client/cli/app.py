@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from dropaudit_client.channel import Security
-from dropaudit_client.cli import audits, explain, local, machine, models, options, service, show, stored, suites
+from dropaudit_client.cli import (
+    audits,
+    explain,
+    local,
+    machine,
+    models,
+    options,
+    service,
+    show,
+    stored,
+    suites,
+    suites_files,
+)
 
 app = typer.Typer(
     name="dropaudit",
@@ -38,6 +50,8 @@ for command in COMMANDS:
     app.command(command.__name__.removesuffix("_audits"))(command)
 for command in stored.COMMANDS:
     models.models_app.command(command.__name__.removesuffix("_models").removesuffix("_model"))(command)
+for command in (suites_files.apply, suites_files.export, suites_files.diff):
+    suites.suites_app.command(command.__name__)(command)
 app.add_typer(models.models_app, name="models")
 app.add_typer(suites.suites_app, name="suites")
 

@@ -12,7 +12,9 @@ from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERA
 from dropaudit_client.batch.audits import report_of
 from dropaudit_client.batch.delivery import deliver_batch
 from dropaudit_client.batch.order import work_order
+from dropaudit_client.batch.results import Batch
 from dropaudit_client.batch.settings import Given, read_accepted
+from dropaudit_client.batch.since import changed, read_outcomes
 from dropaudit_client.cli import options
 from dropaudit_client.cli import subject_arguments as subjects
 from dropaudit_client.terminal.outcome import (
@@ -70,6 +72,7 @@ def run(
     keep_prob: options.KeepProb = None,
     accept: options.Accept = None,
     config: options.Config = None,
+    since: options.Since = None,
     jobs: options.Jobs = 0,
     form: options.FormatOption = Format.TEXT,
     output: options.OutputFile = None,
@@ -96,8 +99,9 @@ def run(
         plan={key: value for key, value in plan.items() if options.is_given(context, _OPTIONS.get(key, key))},
         accepted=read_accepted(accept or []),
     )
+    before = None if since is None else read_outcomes(since)
     order = work_order(artifacts or [], inference, given, config)
-    if order.is_single:
+    if order.is_single and before is None:
         path = order.tasks[0].member.path
         with shown_progress(path.name) as progress:
             report = report_of(order.tasks[0], progress)
@@ -105,7 +109,8 @@ def run(
         deliver(report, form, output, fail_on, title=path.name if path.is_absolute() else str(path))
     with shown_count(len(order.tasks)) as count:
         results = order.results(jobs, count)
-    deliver_batch(results, form, output, fail_on)
+    change = None if before is None else changed(before, results, order.alpha)
+    deliver_batch(Batch(tuple(results), change), form, output, fail_on)
 
 
 def inspect(

@@ -54,6 +54,12 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Read it in place of the dropaudit.yaml in the working folder."),
 ]
+Since = Annotated[
+    Path | None,
+    typer.Option(
+        "--since", metavar="FILE.json", help="An earlier report of `run --format json`: show what changed since then."
+    ),
+]
 Jobs = Annotated[
     int, typer.Option("--jobs", metavar="N", min=0, help="Most audits at a time; 0: as cores and memory allow.")
 ]

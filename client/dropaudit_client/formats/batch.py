@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,7 +10,8 @@ from rich.text import Text
 
 from dropaudit.changes import NotMade
 from dropaudit.findings import open_ones
-from dropaudit_client.batch.results import NOT_MADE, Result, total
+from dropaudit_client.batch.results import NOT_MADE, Batch, Result, total
+from dropaudit_client.comparison.render import render_changes
 from dropaudit_client.formats.escape import safe
 
 _STYLES = {
@@ -24,8 +23,9 @@ _STYLES = {
 }
 
 
-def render_batch(results: Sequence[Result]) -> RenderableType:
-    """Lay several files out: a table, the summary of each that is not PASS, and the counts."""
+def render_batch(batch: Batch) -> RenderableType:
+    """Lay several files out: a table, the summary of each that is not PASS, the counts, and what changed."""
+    results = batch.results
     table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for header in ("Verdict", "File", "Findings"):
         table.add_column(header, overflow="fold")
@@ -36,7 +36,10 @@ def render_batch(results: Sequence[Result]) -> RenderableType:
         if result.word != "PASS":
             head = Text.assemble((result.word, _STYLES[result.word]), (f"  {safe(result.name)}", "bold"))
             parts += [head, Padding(Text(safe(result.summary)), (0, 0, 0, 2)), Text()]
-    return Group(*parts, Text(total(results)))
+    parts.append(Text(total(results)))
+    if batch.change is not None:
+        parts += [Text(), render_changes(batch.change.members)]
+    return Group(*parts)
 
 
 def codes_of(result: Result) -> str:

@@ -10,7 +10,7 @@ import pytest
 from dropaudit.changes import NotMade
 from dropaudit.report import from_json
 from dropaudit_client.batch.delivery import batch_text
-from dropaudit_client.batch.results import Result, status_of, total
+from dropaudit_client.batch.results import Batch, Result, status_of, total
 from dropaudit_client.formats.escape import is_unsafe
 from dropaudit_client.terminal.outcome import Exit, FailOn, Format
 from support.reports import finding, report_with
@@ -52,7 +52,7 @@ def test_the_counts_stand_gravest_first() -> None:
 
 
 def test_text_is_a_table_and_the_summaries_of_what_is_not_right() -> None:
-    lines = batch_text(ALL, Format.TEXT).splitlines()
+    lines = batch_text(Batch((*ALL,)), Format.TEXT).splitlines()
     assert lines[0].split() == ["Verdict", "File", "Findings"]
     assert [line.split() for line in lines[2:7]] == [
         ["PASS", "good.onnx", "-"],
@@ -66,7 +66,7 @@ def test_text_is_a_table_and_the_summaries_of_what_is_not_right() -> None:
 
 
 def test_json_holds_every_report_and_every_error() -> None:
-    document = json.loads(batch_text(ALL, Format.JSON))
+    document = json.loads(batch_text(Batch((*ALL,)), Format.JSON))
     assert document["counts"] == {"FAIL": 1, "NOT MADE": 1, "INCONCLUSIVE": 1, "WARN": 1, "PASS": 1}
     assert [each["file"] for each in document["files"]] == [each.name for each in ALL]
     assert from_json(document["files"][1]["report"]) == BAD.outcome
@@ -74,7 +74,7 @@ def test_json_holds_every_report_and_every_error() -> None:
 
 
 def test_junit_has_a_suite_for_each_file_and_errs_where_there_is_no_report() -> None:
-    root = ElementTree.fromstring(batch_text(ALL, Format.JUNIT))
+    root = ElementTree.fromstring(batch_text(Batch((*ALL,)), Format.JUNIT))
     suites = {suite.get("name"): suite for suite in root.findall("testsuite")}
     assert list(suites) == [each.name for each in ALL]
     (error,) = suites["gone.onnx"].findall("testcase/error")
@@ -83,19 +83,19 @@ def test_junit_has_a_suite_for_each_file_and_errs_where_there_is_no_report() -> 
 
 
 def test_sarif_is_one_run_whose_results_name_their_file() -> None:
-    (run,) = json.loads(batch_text(ALL, Format.SARIF))["runs"]
+    (run,) = json.loads(batch_text(Batch((*ALL,)), Format.SARIF))["runs"]
     places = [each["locations"][0]["physicalLocation"]["artifactLocation"] for each in run["results"]]
     assert [run["artifacts"][each["index"]]["location"]["uri"] for each in places] == [each["uri"] for each in places]
     assert [each["uri"] for each in places] == ["bad.onnx", "open.onnx", "warned.onnx"]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     assert invocation["toolExecutionNotifications"][0]["descriptor"] == {"id": "UNREADABLE_FILE"}
-    whole = json.loads(batch_text([GOOD], Format.SARIF))["runs"][0]["invocations"]
+    whole = json.loads(batch_text(Batch((GOOD,)), Format.SARIF))["runs"][0]["invocations"]
     assert whole == [{"executionSuccessful": True}]
 
 
 def test_html_is_one_page_with_every_file() -> None:
-    page = batch_text(ALL, Format.HTML)
+    page = batch_text(Batch((*ALL,)), Format.HTML)
     assert page.count("<!DOCTYPE html>") == page.count("</html>") == 1
     assert all(f"<code>{each.name}</code>" in page for each in ALL)
     assert page.count("<details><summary>") >= 4
@@ -104,7 +104,7 @@ def test_html_is_one_page_with_every_file() -> None:
 @pytest.mark.parametrize("form", Format)
 def test_names_of_files_steer_nothing(form: Format) -> None:
     hostile = [Result(HOSTILE, BAD.outcome), Result(HOSTILE, NotMade(reason="R", message=HOSTILE))]
-    document = batch_text(hostile, form)
+    document = batch_text(Batch((*hostile,)), form)
     assert not {char for char in document if is_unsafe(char)} - {"\n"}
     if form in (Format.HTML, Format.JUNIT):
         assert "<b>" not in document
