@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from dropaudit.plan import DEFAULT_ALPHA
-from dropaudit.report import Family, Interval, Report, Scale
+from dropaudit.report import Execution, Family, Interval, Report, Scale
 
 # A scale is a constant of the graph, known to the rounding of its data; half precision keeps three digits.
 _SAME_SCALE = 2e-3
@@ -134,19 +134,34 @@ def movements(before: Report, after: Report, renamed: Mapping[str, str], factor:
     """Return the measures of two reports of one subject that moved; what only one of them measured is left out.
 
     Keep rates and scale factors moved when their widened intervals are disjoint. The scale of a site is not estimated:
-    it moved when two constants differ by more than the rounding of half precision.
+    it moved when two constants differ by more than the rounding of half precision. Behind operators that are not
+    linear, and where only a part of the output is dropped, a scale factor is a number of the model and of its inputs:
+    factors are compared only of audits on the same inputs.
 
     Args:
         renamed: later names of sites and outputs of `before`.
         factor: what `widening` returns.
     """
+    same_inputs = have_same_inputs(before.execution, after.execution)
     old = {(each.quantity, renamed.get(each.subject, each.subject)): each for each in measures_of(before)}
     pairs = ((old.get((each.quantity, each.subject)), each) for each in measures_of(after))
     return tuple(
         Movement(quantity=new.quantity, subject=new.subject, before=was.value, after=new.value)
         for was, new in pairs
-        if was is not None and are_disjoint(was.widen(was.value, factor), new.widen(new.value, factor))
+        if was is not None
+        and (same_inputs or new.quantity is not Quantity.SCALE_FACTOR)
+        and are_disjoint(was.widen(was.value, factor), new.widen(new.value, factor))
     )
+
+
+def have_same_inputs(before: Execution, after: Execution) -> bool:
+    """Whether two audits ran on the same inputs, as far as reports tell: those that were made follow from the seed.
+
+    Inputs that were given are taken for the same where their types and shapes are; their names may have changed.
+    """
+    kinds = [[(each.dtype, each.shape, each.synthesized) for each in side.inputs] for side in (before, after)]
+    made = any(each.synthesized for each in after.inputs)
+    return kinds[0] == kinds[1] and (before.seed == after.seed or not made)
 
 
 def measures_of(report: Report) -> Iterator[Measure]:

@@ -120,6 +120,21 @@ def test_audits_of_one_model_with_other_seeds_moved_nowhere_and_another_rate_sho
     assert {each.quantity for each in moved} == {Quantity.KEEP_PROB, Quantity.SCALE}
 
 
+def test_a_factor_that_depends_on_the_inputs_is_compared_only_on_the_same_ones() -> None:
+    """Behind a steep tanh the factor is a number of the inputs too, which follow from the seed."""
+    model = dense("d = Dropout(x, r, t)  e = Mul(d, q)  y = Tanh(e)", columns=64)
+    plan = Plan(provider=Provider.CPU)
+    one, other = (
+        audit(ArtifactSubject(model, Role.TRAIN), msgspec.structs.replace(plan, seed=seed)) for seed in (0, 1)
+    )
+    factor = msgspec.structs.replace(other.outputs[0], scale_factor=Interval(estimate=0.5, lower=0.49, upper=0.51))
+    far = msgspec.structs.replace(other, outputs=(factor,))
+    assert movements(one, other, {}, widening(1)) == ()
+    assert movements(one, far, {}, widening(1)) == ()
+    same = msgspec.structs.replace(far, execution=msgspec.structs.replace(far.execution, seed=0))
+    assert [each.quantity for each in movements(one, same, {}, widening(1))] == [Quantity.SCALE_FACTOR]
+
+
 def site_of(report: Report, **changed: object) -> Report:
     return msgspec.structs.replace(report, sites=(msgspec.structs.replace(report.sites[0], **changed),))
 
