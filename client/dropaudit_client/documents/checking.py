@@ -23,7 +23,7 @@ def checked(located: Located, model: type[Model]) -> Model:
     try:
         return model.model_validate(located.value)
     except ValidationError as error:
-        known = sorted(set(_field_names(model)))
+        known = sorted(set(field_names(model)))
         raise InvalidDocument(
             located.name, [_problem(located, dict(each), known) for each in error.errors(include_url=False)]
         ) from None
@@ -60,12 +60,12 @@ def _sentence(error: dict[str, Any]) -> str:
     return message.replace("Input should be", "must be").replace("Input should have", "must have")
 
 
-def _field_names(model: type[BaseModel]) -> Iterator[str]:
+def field_names(model: type[BaseModel]) -> Iterator[str]:
     """Yield the keys of a document at any depth."""
     for name, field in model.model_fields.items():
         yield field.alias or name
         for part in _parts(field.annotation):
-            yield from _field_names(part)
+            yield from field_names(part)
 
 
 def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
