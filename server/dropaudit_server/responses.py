@@ -9,7 +9,6 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from dropaudit.plan import Plan
-from dropaudit.shortening import cut
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.requests.audit_requests import PRIORITIES, PROVIDERS
 from dropaudit_server.requests.paging import Page, fitting
@@ -17,22 +16,16 @@ from dropaudit_server.requests.subject_messages import ROLES
 from dropaudit_server.requests.tensors import DATATYPES
 from dropaudit_store.audits.events import Finished, Progressed, StateChanged
 from dropaudit_store.audits.ids import member
-from dropaudit_store.audits.reader import Standing
 from dropaudit_store.content.inspections import Inspection
 from dropaudit_store.records import (
     ArtifactRef,
     AuditRecord,
-    Glob,
-    Member,
     ModelRecord,
     PairRef,
     RecordedRef,
-    Run,
     Spec,
-    Suite,
     TensorInfo,
 )
-from dropaudit_store.shared.byte_limits import NAME_BYTES
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -45,8 +38,14 @@ def _inverse(table: Mapping[K, V]) -> dict[V, K]:
     return {value: key for key, value in table.items()}
 
 
-_ROLE, _PROVIDER, _PRIORITY = _inverse(ROLES), _inverse(PROVIDERS), _inverse(PRIORITIES)
-_GRAVITY = ("PASS", "WARN", "INCONCLUSIVE", "FAIL")
+VERDICT: Mapping[str, pb.Report.Verdict] = {
+    "": pb.Report.VERDICT_UNSPECIFIED,
+    "PASS": pb.Report.PASS,
+    "WARN": pb.Report.WARN,
+    "FAIL": pb.Report.FAIL,
+    "INCONCLUSIVE": pb.Report.INCONCLUSIVE,
+}
+ROLE, PROVIDER, _PRIORITY = _inverse(ROLES), _inverse(PROVIDERS), _inverse(PRIORITIES)
 
 
 def model(record: ModelRecord) -> pb.Model:
@@ -129,10 +128,15 @@ def spec(record: Spec, *, whole: bool = True) -> pb.AuditSpec:
             message.pair.CopyFrom(pair(record.subject, whole=whole))
         case RecordedRef(keep_prob=keep_prob) if not whole:
             message.recorded.CopyFrom(pb.RecordedSubject(keep_prob=keep_prob))
-        case RecordedRef(tensors=tensors, keep_prob=keep_prob):
-            inference, *train = map(tensor, tensors.infos)
-            message.recorded.CopyFrom(pb.RecordedSubject(inference=inference, train=train, keep_prob=keep_prob))
+        case RecordedRef():
+            message.recorded.CopyFrom(recorded(record.subject))
     return message
+
+
+def recorded(ref: RecordedRef) -> pb.RecordedSubject:
+    """Return the message of recorded outputs, without their content."""
+    inference, *train = map(tensor, ref.tensors.infos)
+    return pb.RecordedSubject(inference=inference, train=train, keep_prob=ref.keep_prob)
 
 
 def artifact(ref: ArtifactRef, *, whole: bool = True) -> pb.ArtifactSubject:
@@ -141,7 +145,7 @@ def artifact(ref: ArtifactRef, *, whole: bool = True) -> pb.ArtifactSubject:
     return pb.ArtifactSubject(
         model=_model_name(ref.model),
         uri=ref.uri or None,
-        role=_ROLE[ref.role],
+        role=ROLE[ref.role],
         inputs=inputs,
         keep_prob=ref.keep_prob,
     )
@@ -175,8 +179,8 @@ def options(plan: Plan) -> pb.AuditOptions:
         tolerance=plan.tolerance,
         max_replicates=plan.max_replicates,
         seed=plan.seed,
-        provider=_PROVIDER[plan.provider],
-        compare_provider=_PROVIDER[plan.compare_provider] if plan.compare_provider else pb.PROVIDER_UNSPECIFIED,
+        provider=PROVIDER[plan.provider],
+        compare_provider=PROVIDER[plan.compare_provider] if plan.compare_provider else pb.PROVIDER_UNSPECIFIED,
     )
 
 
@@ -192,97 +196,6 @@ def event(found: StateChanged | Progressed) -> pb.AuditEvent:
 def last_event(found: Finished, record: AuditRecord) -> pb.AuditEvent:
     """Return the message of the last event, which carries the finished audit."""
     return pb.AuditEvent(sequence=found.sequence, time=timestamp(found.time), audit=audit(record))
-
-
-def suites(records: Iterable[Suite], following: str, page: Page) -> pb.ListSuitesResponse:
-    """Return the message of a page of suites."""
-    messages = ((suite(each, whole=page.whole), member(each.create_time, each.id)) for each in records)
-    found, cursor = fitting(messages, following)
-    return pb.ListSuitesResponse(suites=found, next_page_token=page.token(cursor))
-
-
-def suite(record: Suite, *, whole: bool = True) -> pb.Suite:
-    """Return the message of a suite; its members only with the whole of it.
-
-    What an earlier version stored may be of any size, and is cut here: the record must stay as it is to be changed.
-    """
-    return pb.Suite(
-        name=f"suites/{record.id}",
-        display_name=cut(record.display_name, NAME_BYTES),
-        members=map(_member, record.members) if whole else (),
-        options=options(record.plan),
-        schedule=pb.Schedule(cron=record.cron, paused=record.paused) if record.cron else None,
-        labels=record.labels,
-        create_time=timestamp(record.create_time),
-        update_time=timestamp(record.update_time),
-    )
-
-
-def _member(found: Member) -> pb.SuiteMember:
-    match found:
-        case ArtifactRef():
-            return pb.SuiteMember(artifact=artifact(found))
-        case PairRef():
-            return pb.SuiteMember(pair=pair(found))
-        case Glob(pattern=pattern, role=role):
-            return pb.SuiteMember(glob=pb.Glob(pattern=cut(pattern, NAME_BYTES), role=_ROLE[role]))
-
-
-def runs(statuses: Iterable[tuple[Run, Mapping[str, Standing]]], following: str, page: Page) -> pb.ListRunsResponse:
-    """Return the message of a page of runs."""
-    messages = ((run(each, audits, whole=page.whole), member(each.create_time, each.id)) for each, audits in statuses)
-    found, cursor = fitting(messages, following)
-    return pb.ListRunsResponse(runs=found, next_page_token=page.token(cursor))
-
-
-def run(record: Run, audits: Mapping[str, Standing], *, whole: bool = True) -> pb.Run:
-    """Return the message of a run, with its state and verdict taken from its audits, by id.
-
-    Summaries are left out where all of them would be too large. An audit that is no longer there had finished; what it
-    found is not known, and so no verdict is.
-    """
-    known = list(audits.values())
-    finished = all(each.state.is_final for each in known)
-    complete = finished and len(known) == len(record.audits)
-    message = pb.Run(
-        name=record.name,
-        state="FINISHED" if finished else "RUNNING",
-        trigger=record.trigger.value,
-        verdict=max(map(_verdict, known), key=_GRAVITY.index, default="PASS") if complete else None,
-        audits=_run_audits(record, audits) if whole else (),
-        create_time=timestamp(record.create_time),
-        due_time=timestamp(record.due_time),
-    )
-    if finished:
-        end = max((each.end_time or record.create_time for each in known), default=record.create_time)
-        message.end_time.FromMilliseconds(_milliseconds(end))
-        # Of the rounded instants, so that the three agree.
-        message.duration.FromMilliseconds(_milliseconds(end) - _milliseconds(record.create_time))
-    return message
-
-
-def _run_audits(record: Run, audits: Mapping[str, Standing]) -> list[pb.RunAudit]:
-    found = [_run_audit(audit_id, audits.get(audit_id)) for audit_id in record.audits]
-    _, cut_at = fitting(((each, each.audit) for each in found), "")
-    for each in found if cut_at else ():
-        each.ClearField("summary")
-    return found
-
-
-def _run_audit(audit_id: str, standing: Standing | None) -> pb.RunAudit:
-    if standing is None:
-        return pb.RunAudit(audit=f"audits/{audit_id}", summary="the audit was deleted, or has expired")
-    return pb.RunAudit(
-        audit=f"audits/{audit_id}",
-        state=standing.state.value,
-        verdict=standing.verdict or None,
-        summary=standing.summary,
-    )
-
-
-def _verdict(standing: Standing) -> str:
-    """Return the name of an audit's verdict; one that could not be made counts as FAIL."""
-    return standing.verdict or "FAIL"
 
 
 def timestamp(seconds: float | None) -> Timestamp | None:

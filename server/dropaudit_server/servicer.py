@@ -13,6 +13,7 @@ from google.protobuf.empty_pb2 import Empty
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server import responses
+from dropaudit_server import suite_responses as suites
 from dropaudit_server.handlers.audit_events import Follower
 from dropaudit_server.handlers.audit_handlers import AuditHandlers
 from dropaudit_server.handlers.content_threads import ContentThreads
@@ -22,12 +23,22 @@ from dropaudit_server.handlers.suite_handlers import SuiteHandlers
 from dropaudit_server.handlers.tensor_store import RequestThreads
 from dropaudit_server.handlers.uploads import Stored, Uploads
 from dropaudit_server.interceptors.interceptor import CALLER
+from dropaudit_server.members import previewing
+from dropaudit_server.members.previewing import Previewer
+from dropaudit_server.naming import history
 from dropaudit_server.naming import requests as name_requests
 from dropaudit_server.naming import responses as naming
 from dropaudit_server.naming.handlers import NameHandlers
+from dropaudit_server.naming.history import HistoryHandlers
+from dropaudit_server.notifications import calls as notifications
+from dropaudit_server.notifications.calls import DeliveryHandlers
 from dropaudit_server.requests import audit_requests as requests
 from dropaudit_server.requests import names, suite_changes, suite_requests
 from dropaudit_server.requests.operator_rules import Rules
+from dropaudit_server.runs import requests as run_requests
+from dropaudit_server.runs import responses as runs
+from dropaudit_server.runs.following import RunFollower
+from dropaudit_server.runs.handlers import RunHandlers
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -38,12 +49,17 @@ class Handlers:
 
     models: ModelHandlers
     names: NameHandlers
+    history: HistoryHandlers
     uploads: Uploads
     content_threads: ContentThreads
     inspector: Inspector
     audits: AuditHandlers
     follower: Follower
     suites: SuiteHandlers
+    previewer: Previewer
+    runs: RunHandlers
+    run_follower: RunFollower
+    deliveries: DeliveryHandlers
     rules: Rules
     threads: RequestThreads
 
@@ -58,12 +74,17 @@ class AuditServicer(rpc.AuditServiceServicer):
         self._run = parts.threads.run
         self._models = parts.models
         self._names = parts.names
+        self._history = parts.history
         self._uploads = parts.uploads
         self._content_threads = parts.content_threads
         self._inspector = parts.inspector
         self._audits = parts.audits
         self._follower = parts.follower
         self._suites = parts.suites
+        self._previewer = parts.previewer
+        self._runs = parts.runs
+        self._run_follower = parts.run_follower
+        self._deliveries = parts.deliveries
         self._rules = parts.rules
 
     async def UploadModel(self, messages: AsyncIterator[pb.UploadModelRequest], context: Context) -> pb.Model:
@@ -122,6 +143,10 @@ class AuditServicer(rpc.AuditServiceServicer):
         await to_thread(self._names.delete_alias, *name_requests.delete_alias(request))
         return Empty()
 
+    async def GetModelHistory(self, request: pb.GetModelHistoryRequest, context: Context) -> pb.GetModelHistoryResponse:
+        asked = history.read_history(request)
+        return await self._run(request, lambda: history.history(*self._history.page(asked), asked))
+
     async def CreateAudit(self, request: pb.CreateAuditRequest, context: Context) -> pb.Audit:
         made = await self._run(request, lambda: self._audits.create(requests.create_audit(request, self._rules)))
         # One that waits is soon converted, and workers are told of it in a moment: the answer comes first.
@@ -160,37 +185,77 @@ class AuditServicer(rpc.AuditServiceServicer):
 
     async def CreateSuite(self, request: pb.CreateSuiteRequest, context: Context) -> pb.Suite:
         return await self._run(
-            request, lambda: responses.suite(self._suites.create(suite_requests.create_suite(request, self._rules)))
+            request, lambda: suites.suite(self._suites.create(suite_requests.create_suite(request, self._rules)))
         )
 
     async def GetSuite(self, request: pb.GetSuiteRequest, context: Context) -> pb.Suite:
         suite_id = names.resource_id(request.name, "suites")
-        return await self._run(request, lambda: responses.suite(self._suites.get(suite_id)))
+        return await self._run(request, lambda: suites.suite(*self._suites.get(suite_id)))
 
     async def ListSuites(self, request: pb.ListSuitesRequest, context: Context) -> pb.ListSuitesResponse:
         page = requests.list_page(request, "suites")
-        return await self._run(request, lambda: responses.suites(*self._suites.page(page.size, page.cursor), page))
+        return await self._run(request, lambda: suites.suites(self._suites.page(page.size, page.cursor), page))
 
     async def UpdateSuite(self, request: pb.UpdateSuiteRequest, context: Context) -> pb.Suite:
         return await self._run(
-            request, lambda: responses.suite(self._suites.update(suite_changes.update_suite(request, self._rules)))
+            request, lambda: suites.suite(*self._suites.update(suite_changes.update_suite(request, self._rules)))
         )
 
     async def DeleteSuite(self, request: pb.DeleteSuiteRequest, context: Context) -> Empty:
-        await to_thread(self._suites.delete, names.resource_id(request.name, "suites"))
+        await to_thread(self._suites.delete, names.resource_id(request.name, "suites"), request.etag)
         return Empty()
 
+    async def PauseSuite(self, request: pb.PauseSuiteRequest, context: Context) -> pb.Suite:
+        suite_id = names.resource_id(request.name, "suites")
+        return await self._run(request, lambda: suites.suite(*self._suites.pause(suite_id, paused=True)))
+
+    async def ResumeSuite(self, request: pb.ResumeSuiteRequest, context: Context) -> pb.Suite:
+        suite_id = names.resource_id(request.name, "suites")
+        return await self._run(request, lambda: suites.suite(*self._suites.pause(suite_id, paused=False)))
+
+    async def PreviewSuite(self, request: pb.PreviewSuiteRequest, context: Context) -> pb.PreviewSuiteResponse:
+        suite = await self._run(request, lambda: self._suites.shown(suite_requests.preview_suite(request, self._rules)))
+        found = await self._previewer.preview(suite)
+        return await self._run(request, lambda: previewing.preview(found))
+
     async def RunSuite(self, request: pb.RunSuiteRequest, context: Context) -> pb.Run:
-        return await self._run(request, lambda: responses.run(*self._suites.run(*suite_requests.run_suite(request))))
+        asked = suite_requests.run_suite(request)
+        return await self._run(
+            request,
+            lambda: runs.run(self._runs.start(*asked, CALLER.get(), always_audit=request.always_audit)),
+        )
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.Run:
-        ids = names.run_ids(request.name)
-        return await self._run(request, lambda: responses.run(*self._suites.get_run(*ids)))
+        ids, whole = names.run_ids(request.name), run_requests.is_whole(request)
+        return await self._run(request, lambda: runs.run(self._runs.get(*ids, whole=whole), whole=whole))
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
         suite_id = names.resource_id(request.parent, "suites", "parent")
         page = requests.list_page(request, "runs", suite_id)
         return await self._run(
             request,
-            lambda: responses.runs(*self._suites.runs(suite_id, page.size, page.cursor, whole=page.whole), page),
+            lambda: runs.runs(*self._runs.page(suite_id, page.size, page.cursor, whole=page.whole), page),
         )
+
+    async def WatchRun(self, request: pb.WatchRunRequest, context: Context) -> AsyncIterator[pb.RunEvent]:
+        async for event in self._run_follower.follow(*names.run_ids(request.name)):
+            yield event
+
+    async def CancelRun(self, request: pb.CancelRunRequest, context: Context) -> pb.Run:
+        ids = names.run_ids(request.name)
+        return await self._run(request, lambda: runs.run(self._runs.cancel(*ids)))
+
+    async def CompareRuns(self, request: pb.CompareRunsRequest, context: Context) -> pb.Comparison:
+        suite_id, run_id, base = run_requests.compare_runs(request)
+        return await self._run(request, lambda: runs.comparison(self._runs.compare(suite_id, run_id, base)))
+
+    async def ListDeliveries(self, request: pb.ListDeliveriesRequest, context: Context) -> pb.ListDeliveriesResponse:
+        suite_id, page, state = notifications.list_deliveries(request)
+        return await self._run(
+            request,
+            lambda: notifications.deliveries(*self._deliveries.page(suite_id, page.size, page.cursor, state), page),
+        )
+
+    async def Redeliver(self, request: pb.RedeliverRequest, context: Context) -> pb.Delivery:
+        ids = notifications.delivery_ids(request.name)
+        return notifications.delivery(await to_thread(self._deliveries.again, *ids))

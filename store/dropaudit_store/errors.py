@@ -77,6 +77,12 @@ class RunNotFound(NotFound):
     reason = "RUN_NOT_FOUND"
 
 
+class DeliveryNotFound(NotFound):
+    """No such notification of a suite."""
+
+    reason = "DELIVERY_NOT_FOUND"
+
+
 class SuiteExists(StoreError):
     """The name is taken."""
 
@@ -166,6 +172,15 @@ class RunTooLarge(StoreError):
             suite=f"suites/{suite_id}",
             maxAudits=str(most),
         )
+
+
+class OnlyForWorkers(StoreError):
+    """Something lies outside the store, where only workers look."""
+
+    reason = "ONLY_FOR_WORKERS"
+
+    def __init__(self) -> None:
+        super().__init__("it lies outside the store, and no worker is there to look for it")
 
 
 class InspectionsFull(StoreError):

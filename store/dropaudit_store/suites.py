@@ -1,13 +1,10 @@
-"""Suites and their runs."""
+"""Suites."""
 
 from __future__ import annotations
 
-import contextlib
-import fnmatch
-import re
+import hashlib
 import time
-import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import msgspec
@@ -15,66 +12,34 @@ import redis
 
 from dropaudit_store.audits import page_index as ordered
 from dropaudit_store.audits.ids import member, name_in
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
 from dropaudit_store.audits.terms import models_of, tensors_of
-from dropaudit_store.errors import (
-    Conflict,
-    ModelNotFound,
-    RecordTooLarge,
-    RunNotFound,
-    RunTooLarge,
-    SuiteExists,
-    SuiteNotFound,
-    redis_errors,
-)
-from dropaudit_store.models import ModelStore
-from dropaudit_store.records import (
-    ArtifactRef,
-    AuditRequest,
-    Glob,
-    ModelRecord,
-    Priority,
-    Run,
-    RunTrigger,
-    Spec,
-    SubjectRef,
-    Suite,
-)
-from dropaudit_store.redis import scripts
+from dropaudit_store.errors import Conflict, ModelNotFound, RecordTooLarge, SuiteExists, SuiteNotFound, redis_errors
+from dropaudit_store.members import scripts
+from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Suite
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
-from dropaudit_store.shared.byte_limits import MOST_OF_RUN, NAME_BYTES, SUITE_BYTES
+from dropaudit_store.shared.byte_limits import SUITE_BYTES
 
 _SUITES = key("suites")
-# No caller's request id holds it: the audits of runs are found by ids of their own.
-_OF_RUNS = "\x1f"
-# A model that matches may be deleted before its audit is made; then the others are looked for again.
-_MOST_TRIES = 5
-_MINUTE_FORMAT = "%Y%m%dt%H%Mz"
+_SCHEDULED, _INDEXED = key("scheduled"), key("scheduled-indexed")
+_ETAG_DIGITS = 16
+
+
+def etag_of(suite: Suite) -> str:
+    """Return what changes with every change of a suite."""
+    return hashlib.sha256(_body(suite).encode()).hexdigest()[:_ETAG_DIGITS]
 
 
 class SuiteStore:
-    """Suites in Redis, and the one piece of code that turns a suite into audits.
+    """Suites in Redis.
 
     Args:
-        run_seconds: how long a run is kept; 0 for good.
         room: what the disk under Redis must have for a new or another suite.
     """
 
-    def __init__(
-        self,
-        client: redis.Redis,
-        audits: AuditStore,
-        models: ModelStore,
-        clock: Callable[[], float] = time.time,
-        run_seconds: float = 0.0,
-        room: Room = ANY_ROOM,
-    ) -> None:
+    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time, room: Room = ANY_ROOM) -> None:
         self._redis = client
-        self._audits = audits
-        self._models = models
         self._clock = clock
-        self._run_seconds = run_seconds
         self._room = room
         self._put = client.register_script(scripts.PUT_SUITE)
 
@@ -103,9 +68,13 @@ class SuiteStore:
         return after
 
     def delete(self, suite_id: str) -> None:
-        """Delete a suite; its runs and their audits stay. Raises SuiteNotFound and Conflict."""
-        if not self._replaced(suite_id, self.get(suite_id), None):
-            raise Conflict(f"suites/{suite_id}")
+        """Delete a suite; its runs are deleted apart. Raises SuiteNotFound and Conflict."""
+        self.remove(self.get(suite_id))
+
+    def remove(self, before: Suite) -> None:
+        """Delete a suite that is still as it was. Raises Conflict."""
+        if not self._replaced(before.id, before, None):
+            raise Conflict(f"suites/{before.id}")
 
     def _replaced(self, suite_id: str, before: Suite | None, after: Suite | None) -> bool:
         known = before or after
@@ -113,9 +82,12 @@ class SuiteStore:
         released, referred = _content(before), _content(after)
         required = _models(after) - _models(before)
         lists = ("\n".join(sorted(each)) for each in (released - referred, referred - released, required))
+        scheduled = int(after is not None and after.cron != "")
         with redis_errors():
             # In the same step as the look at the models: who deletes one at the same time comes before or after.
-            outcome = self._put(args=[suite_id, self._clock(), place, _body(before), _limited(after), *lists])
+            outcome = self._put(
+                args=[suite_id, self._clock(), place, _body(before), _limited(after), *lists, scheduled]
+            )
         if isinstance(outcome, str):
             raise ModelNotFound(f"models/{outcome}")
         return bool(outcome)
@@ -139,125 +111,48 @@ class SuiteStore:
             members = texts(self._redis.zrange(_SUITES, 0, -1))
         return self._found(map(name_in, members))
 
+    def scheduled(self) -> list[Suite]:
+        """Return the suites that have a schedule which is not paused."""
+        self._index_older()
+        with redis_errors():
+            ids = sorted(texts(self._redis.smembers(_SCHEDULED)))
+        return [each for each in self._found(ids) if each.cron and not each.paused]
+
+    def _index_older(self) -> None:
+        """Index the suites that an earlier version stored, once for all."""
+        with redis_errors():
+            if self._redis.exists(_INDEXED):
+                return
+        ids = [each.id for each in self.every() if each.cron]
+        with redis_errors(), self._redis.pipeline() as pipe:
+            if ids:
+                pipe.sadd(_SCHEDULED, *ids)
+            pipe.set(_INDEXED, "indexed")
+            pipe.execute()
+
     def _found(self, suite_ids: Iterable[str]) -> list[Suite]:
         keys = [key("suite", suite_id) for suite_id in suite_ids]
         with redis_errors():
             found = cast(list[str | None], self._redis.mget(keys)) if keys else []
         return [msgspec.json.decode(each, type=Suite) for each in found if each is not None]
 
-    def run_now(self, suite_id: str, request_id: str = "") -> Run:
-        """Turn a suite into audits; the same `request_id` returns the same run. Raises SuiteNotFound."""
-        seed = f"{suite_id}/{request_id}" if request_id else uuid.uuid4().hex
-        run_id = uuid.uuid5(uuid.NAMESPACE_OID, seed).hex
-        return self._run(self.get(suite_id), run_id, RunTrigger.MANUAL, None)
-
-    def run_due(self, suite_id: str, due: float) -> Run:
-        """Turn a suite into audits for a due instant; however often it is called, there is one run for it."""
-        run_id = time.strftime(_MINUTE_FORMAT, time.gmtime(due))
-        return self._run(self.get(suite_id), run_id, RunTrigger.SCHEDULE, due)
-
-    def get_run(self, suite_id: str, run_id: str) -> Run:
-        """Return a run. Raises RunNotFound."""
-        with redis_errors():
-            found = self._redis.get(key("run", suite_id, run_id))
-        if found is None:
-            raise RunNotFound(f"suites/{suite_id}/runs/{run_id}")
-        return msgspec.json.decode(found, type=Run)
-
-    def runs(self, suite_id: str, count: int, cursor: str = "") -> tuple[list[Run], str]:
-        """Return `count` runs of a suite that follow a cursor, newest first, and the cursor of the next.
-
-        Raises:
-            SuiteNotFound: there is no such suite.
-        """
-        self.get(suite_id)
-        members = ordered.read(self._redis, key("runs", suite_id), count + 1, after=cursor)
-        following = members[count - 1] if len(members) > count else ""
-        return self._listed(suite_id, members[:count]), following
-
-    def _listed(self, suite_id: str, members: list[str]) -> list[Run]:
-        keys = [key("run", suite_id, name_in(each)) for each in members]
-        with redis_errors():
-            found = cast(list[str | None], self._redis.mget(keys)) if keys else []
-            expired = [each for each, run in zip(members, found, strict=True) if run is None]
-            if expired:
-                self._redis.zrem(key("runs", suite_id), *expired)
-        return [msgspec.json.decode(each, type=Run) for each in found if each is not None]
-
-    def _run(self, suite: Suite, run_id: str, trigger: RunTrigger, due: float | None) -> Run:
-        """Make the audits first and the run last: a repeated call finds its audits by their request ids."""
-        name = f"suites/{suite.id}/runs/{run_id}"
-        with redis_errors():
-            known = self._redis.get(key("run", suite.id, run_id))
-        if known is not None:
-            return msgspec.json.decode(known, type=Run)
-        run = Run(
-            suite=suite.id,
-            id=run_id,
-            trigger=trigger,
-            audits=self._made(suite, name),
-            create_time=self._clock(),
-            due_time=due,
-        )
-        return self._kept(run)
-
-    def _made(self, suite: Suite, run: str) -> tuple[str, ...]:
-        """Make the audits of a run and return their ids. Raises RunTooLarge."""
-        for _ in range(_MOST_TRIES - 1):
-            with contextlib.suppress(ModelNotFound):
-                return self._made_at_once(suite, run)
-        return self._made_at_once(suite, run)
-
-    def _made_at_once(self, suite: Suite, run: str) -> tuple[str, ...]:
-        asked = []
-        for request_id, subject in self._subjects(suite, run):
-            asked.append(AuditToCreate(_request(suite, subject, run), request_id))
-            if len(asked) > MOST_OF_RUN:
-                raise RunTooLarge(suite.id, MOST_OF_RUN)
-        return tuple(record.id for record in self._audits.create_many(asked, check_models=True))
-
-    def _kept(self, run: Run) -> Run:
-        """Store a run unless it is stored, and return what is."""
-        place, seconds = key("run", run.suite, run.id), int(self._run_seconds) or None
-        with redis_errors():
-            self._redis.set(place, msgspec.json.encode(run), nx=True, ex=seconds)
-            kept = self.get_run(run.suite, run.id)
-            self._redis.zadd(key("runs", run.suite), {member(kept.create_time, kept.id): 0})
-        return kept
-
-    def _subjects(self, suite: Suite, run: str) -> Iterator[tuple[str, SubjectRef]]:
-        """Yield what a run audits, each with a request id that other models do not move."""
-        models = self._models.every() if any(isinstance(each, Glob) for each in suite.members) else []
-        for position, each in enumerate(suite.members):
-            name = f"{_OF_RUNS}{run}/{position}"
-            if isinstance(each, Glob):
-                for model in matching(models, each.pattern):
-                    yield f"{name}/{model.sha256}", ArtifactRef(model=model.sha256, role=each.role)
-            else:
-                yield name, each
-
-
-def matching(models: Iterable[ModelRecord], pattern: str) -> Iterator[ModelRecord]:
-    """Yield the models whose display name matches a shell pattern."""
-    matches = re.compile(fnmatch.translate(pattern[:NAME_BYTES])).match
-    return (model for model in models if matches(model.display_name))
-
-
-def _request(suite: Suite, subject: SubjectRef, run: str) -> AuditRequest:
-    spec = Spec(subject=subject, plan=suite.plan)
-    return AuditRequest(spec=spec, labels=suite.labels, priority=Priority.BATCH, run=run)
-
 
 def _content(suite: Suite | None) -> set[str]:
     """Return the SHA-256 of each model and of all tensors that a suite names."""
-    subjects = [each for each in suite.members if not isinstance(each, Glob)] if suite else []
-    return {sha256 for each in subjects for sha256 in (*models_of(each), *tensors_of(each))}
+    if suite is None:
+        return set()
+    inputs = {each.inputs.sha256 for each in suite.overrides if each.inputs}
+    fixed = _fixed(suite)
+    return inputs | {sha256 for each in fixed for sha256 in (*models_of(each), *tensors_of(each))}
 
 
 def _models(suite: Suite | None) -> set[str]:
     """Return the SHA-256 of each model that a suite names."""
-    subjects = [each for each in suite.members if not isinstance(each, Glob)] if suite else []
-    return {sha256 for each in subjects for sha256 in models_of(each)}
+    return {sha256 for each in _fixed(suite) for sha256 in models_of(each)} if suite else set()
+
+
+def _fixed(suite: Suite) -> list[SubjectRef]:
+    return [each for each in suite.members if isinstance(each, ArtifactRef | PairRef | RecordedRef)]
 
 
 def _body(suite: Suite | None) -> str:

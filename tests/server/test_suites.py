@@ -64,7 +64,7 @@ GLOB = pb.SuiteMember(glob=pb.Glob(pattern="*"))
         (request(), ["suite.members"]),
         (request(*[GLOB] * 1001), ["suite.members"]),
         (request(pb.SuiteMember()), ["suite.members[0]"]),
-        (request(GLOB, pb.SuiteMember(glob=pb.Glob())), ["suite.members[1]"]),
+        (request(GLOB, pb.SuiteMember(glob=pb.Glob())), ["suite.members[1].glob.pattern"]),
         (request(artifact("nonsense")), ["suite.members[0].artifact.model"]),
         (request(GLOB, suite_id="Nightly_1"), ["suite_id"]),
         (request(GLOB, suite_id="-a"), ["suite_id"]),
@@ -80,7 +80,7 @@ GLOB = pb.SuiteMember(glob=pb.Glob(pattern="*"))
         ),
         (
             pb.CreateSuiteRequest(suite=pb.Suite(members=[GLOB], notifications=[pb.Notification()])),
-            ["suite.notifications"],
+            ["suite.notifications[0].webhook_url"],
         ),
         (
             pb.CreateSuiteRequest(suite=pb.Suite(options=pb.AuditOptions(alpha=2)), suite_id="_"),

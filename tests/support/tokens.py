@@ -19,6 +19,6 @@ def write_tokens(path: Path, *entries: dict[str, Any]) -> None:
     path.write_text(json.dumps({"tokens": entries}))
 
 
-def bearer(secret: str) -> list[tuple[str, str]]:
+def bearer(secret: str) -> tuple[tuple[str, str], ...]:
     """Return the metadata of a call with a token."""
-    return [("authorization", f"Bearer {secret}")]
+    return (("authorization", f"Bearer {secret}"),)

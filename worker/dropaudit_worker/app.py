@@ -11,30 +11,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import structlog
+import redis
 from celery import Celery, bootsteps
 
-from dropaudit_store.errors import StoreError, SuiteNotFound
+from dropaudit_store.errors import StoreError
 from dropaudit_store.redis.durability import warn_of_gaps
 from dropaudit_store.redis.urls import broker_url
-from dropaudit_store.shared.task_names import (
-    AUDIT_TASK,
-    CLEAN_TASK,
-    INSPECT_TASK,
-    QUEUE,
-    RUN_SUITE_TASK,
-    SYNC_SUITE_TASK,
-)
+from dropaudit_store.shared.task_names import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE
 from dropaudit_worker.making.dependencies import PATIENCE_SECONDS, Dependencies
 from dropaudit_worker.pool.children import ChildLimits, alarm
 from dropaudit_worker.pool.losses import Losses
 from dropaudit_worker.pool.process_life import ProcessLife, busy_audits
 from dropaudit_worker.queue import transport
-from dropaudit_worker.queue.beat import KEY_PREFIX, forget_schedule, sync_every_schedule, sync_schedules
+from dropaudit_worker.queue.beat import KEY_PREFIX, forget_old_entries, tick_schedule
 from dropaudit_worker.queue.messages import Messages
 from dropaudit_worker.queue.reconciler import Reconciler
-from dropaudit_worker.queue.schedule import latest_due
+from dropaudit_worker.runs.parts import RunParts
+from dropaudit_worker.runs.tasks import add_run_tasks
 from dropaudit_worker.settings import WorkerSettings
+from dropaudit_worker.tool import tool
 
 # Redis hands a message to another worker after this long: longer than any audit may take.
 _VISIBILITY_MARGIN_SECONDS = 600
@@ -48,8 +43,6 @@ _CLEAN_WAIT_SECONDS = 3600
 # Celery may miss that a child has gone, and looks again only after five seconds (celery/celery#9588).
 _REPLACE_SECONDS = 0.2
 
-_log = structlog.get_logger(__name__)
-
 
 def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
     """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
@@ -62,15 +55,18 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     worker = uuid.uuid4().hex
     _add_audit_task(app, settings, parts, life, worker)
     _add_tasks(app, parts)
-    _add_suite_tasks(app, parts, messages)
+    runs = RunParts(settings, app, messages, parts)
+    add_run_tasks(app, runs)
 
     def look(reconciler: Reconciler) -> None:
+        with suppress(StoreError):
+            runs.works.note_tool(tool())
         if limits is not None and limits.gpus:
             with suppress(StoreError):
                 parts.routes.note_gpu()
         reconciler.look()
 
-    app.steps["worker"].add(_reconciling(app, settings, parts, messages, look))
+    app.steps["worker"].add(_reconciling(app, settings, parts, runs, messages, look))
     app.steps["worker"].add(_standing_by(settings, parts, messages, life, worker))
     return app
 
@@ -97,6 +93,7 @@ def _configure(app: Celery, settings: WorkerSettings) -> None:
         broker_channel_error_retry=True,
         broker_transport_options={**visibility, "socket_connect_timeout": 2, "socket_timeout": 30},
         result_backend_transport_options=visibility,
+        beat_schedule=tick_schedule(),
         beat_scheduler="redbeat.RedBeatScheduler",
         redbeat_redis_url=settings.redis_url,
         redbeat_key_prefix=KEY_PREFIX,
@@ -131,26 +128,6 @@ def _add_tasks(app: Celery, parts: Dependencies) -> None:
         parts.blobs.sweep(time.time())
 
 
-def _add_suite_tasks(app: Celery, parts: Dependencies, messages: Messages) -> None:
-    @app.task(name=SYNC_SUITE_TASK)
-    def sync_suite(suite_id: str) -> None:
-        try:
-            sync_schedules(app, [parts.suites.get(suite_id)])
-        except SuiteNotFound:
-            forget_schedule(app, suite_id)
-
-    @app.task(name=RUN_SUITE_TASK)
-    def run_suite(suite_id: str) -> None:
-        try:
-            suite = parts.suites.get(suite_id)
-        except SuiteNotFound:
-            _log.info("nothing to run: the suite was deleted", suite=suite_id)
-            return
-        run = parts.suites.run_due(suite_id, latest_due(suite.cron, parts.suites.now()))
-        for audit_id in run.audits:
-            messages.wake(audit_id)
-
-
 def clean(app: Celery, parts: Dependencies) -> None:
     """Delete what has expired here; content goes in a child, since some file systems bring threads."""
     parts.audits.delete_expired()
@@ -163,6 +140,7 @@ def _reconciling(
     app: Celery,
     settings: WorkerSettings,
     parts: Dependencies,
+    runs: RunParts,
     messages: Messages,
     look: Callable[[Reconciler], None],
 ) -> type[bootsteps.StartStopStep]:
@@ -177,12 +155,13 @@ def _reconciling(
             warn_of_gaps(parts.client)
 
         def start(self, parent: Any) -> None:
+            with suppress(redis.RedisError):
+                forget_old_entries(app)
             reconciler = Reconciler(
                 parts.client,
                 parts.audits,
-                parts.suites,
                 messages,
-                lambda suites: sync_every_schedule(app, suites),
+                runs.keeper.look,
                 lambda: clean(app, parts),
                 seconds=settings.reconcile_seconds,
                 announce_seconds=settings.announce_seconds,

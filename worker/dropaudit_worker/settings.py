@@ -36,4 +36,13 @@ class WorkerSettings(StoreSettings):
     max_attempts: int = Field(default=3, ge=1, description="workers that may be lost over one audit")
     time_limit_seconds: int = Field(default=1800, gt=0, description="longest audit; it fails after that")
     reconcile_seconds: float = Field(default=5.0, gt=0, description="how often lost audits are looked for")
+    mlflow_uri: str = Field(
+        default="", description="tracking URI of the MLflow server whose registry suites may name; empty: none"
+    )
+    allow_private_webhooks: bool = Field(
+        default=False, description="whether notifications may go to private networks and to this machine"
+    )
+    link_prefix: str = Field(
+        default="", description="what stands before a run's name in the links of notifications, such as https://…/"
+    )
     announce_seconds: float = Field(default=30.0, gt=0, description="age at which a waiting audit is announced again")

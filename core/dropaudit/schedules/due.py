@@ -1,8 +1,8 @@
 """When a cron line is due: functions of the line, a time zone and instants.
 
 A time of day that daylight saving leaves out is due when the gap ends, once however many fall into it. Of a time that
-comes twice the first is due. A line that names every hour means no time of day: it is due whenever the clock on the wall
-shows a minute that it names, which may be twice, or not at all.
+comes twice the first is due. A line that names every hour means no time of day: it is due whenever the clock on the
+wall shows a minute that it names, which may be twice, or not at all.
 """
 
 from __future__ import annotations

@@ -1463,16 +1463,32 @@ class CompareRunsRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., base: _Optional[str] = ...) -> None: ...
 
 class Comparison(_message.Message):
-    __slots__ = ("base", "counts", "members", "shortened")
+    __slots__ = ("base", "counts", "members", "shortened", "status")
+    class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATUS_UNSPECIFIED: _ClassVar[Comparison.Status]
+        UNCHANGED: _ClassVar[Comparison.Status]
+        CHANGED: _ClassVar[Comparison.Status]
+        RECOVERED: _ClassVar[Comparison.Status]
+        FAILED: _ClassVar[Comparison.Status]
+        FIRST: _ClassVar[Comparison.Status]
+    STATUS_UNSPECIFIED: Comparison.Status
+    UNCHANGED: Comparison.Status
+    CHANGED: Comparison.Status
+    RECOVERED: Comparison.Status
+    FAILED: Comparison.Status
+    FIRST: Comparison.Status
     BASE_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     SHORTENED_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     base: str
     counts: ChangeCounts
     members: _containers.RepeatedCompositeFieldContainer[MemberChange]
     shortened: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, base: _Optional[str] = ..., counts: _Optional[_Union[ChangeCounts, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberChange, _Mapping]]] = ..., shortened: _Optional[_Iterable[str]] = ...) -> None: ...
+    status: Comparison.Status
+    def __init__(self, base: _Optional[str] = ..., counts: _Optional[_Union[ChangeCounts, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberChange, _Mapping]]] = ..., shortened: _Optional[_Iterable[str]] = ..., status: _Optional[_Union[Comparison.Status, str]] = ...) -> None: ...
 
 class ChangeCounts(_message.Message):
     __slots__ = ("added", "removed", "replaced", "new_findings", "fixed_findings", "persisting_findings", "moved", "verdicts", "runtimes")
@@ -1497,7 +1513,7 @@ class ChangeCounts(_message.Message):
     def __init__(self, added: _Optional[int] = ..., removed: _Optional[int] = ..., replaced: _Optional[int] = ..., new_findings: _Optional[int] = ..., fixed_findings: _Optional[int] = ..., persisting_findings: _Optional[int] = ..., moved: _Optional[int] = ..., verdicts: _Optional[int] = ..., runtimes: _Optional[int] = ...) -> None: ...
 
 class MemberChange(_message.Message):
-    __slots__ = ("display_name", "kind", "audit", "base_audit", "verdict", "base_verdict", "failure", "findings", "measures", "runtime_version", "base_runtime_version", "sha256", "base_sha256")
+    __slots__ = ("display_name", "kind", "audit", "base_audit", "verdict", "base_verdict", "failure", "findings", "measures", "runtime_version", "base_runtime_version", "sha256", "base_sha256", "status", "renamed")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[MemberChange.Kind]
@@ -1510,6 +1526,13 @@ class MemberChange(_message.Message):
     ADDED: MemberChange.Kind
     REMOVED: MemberChange.Kind
     REPLACED: MemberChange.Kind
+    class RenamedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     AUDIT_FIELD_NUMBER: _ClassVar[int]
@@ -1523,6 +1546,8 @@ class MemberChange(_message.Message):
     BASE_RUNTIME_VERSION_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     BASE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RENAMED_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     kind: MemberChange.Kind
     audit: str
@@ -1536,33 +1561,41 @@ class MemberChange(_message.Message):
     base_runtime_version: str
     sha256: _containers.RepeatedScalarFieldContainer[str]
     base_sha256: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, display_name: _Optional[str] = ..., kind: _Optional[_Union[MemberChange.Kind, str]] = ..., audit: _Optional[str] = ..., base_audit: _Optional[str] = ..., verdict: _Optional[_Union[Report.Verdict, str]] = ..., base_verdict: _Optional[_Union[Report.Verdict, str]] = ..., failure: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[FindingChange, _Mapping]]] = ..., measures: _Optional[_Iterable[_Union[MeasureChange, _Mapping]]] = ..., runtime_version: _Optional[str] = ..., base_runtime_version: _Optional[str] = ..., sha256: _Optional[_Iterable[str]] = ..., base_sha256: _Optional[_Iterable[str]] = ...) -> None: ...
+    status: Comparison.Status
+    renamed: _containers.ScalarMap[str, str]
+    def __init__(self, display_name: _Optional[str] = ..., kind: _Optional[_Union[MemberChange.Kind, str]] = ..., audit: _Optional[str] = ..., base_audit: _Optional[str] = ..., verdict: _Optional[_Union[Report.Verdict, str]] = ..., base_verdict: _Optional[_Union[Report.Verdict, str]] = ..., failure: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[FindingChange, _Mapping]]] = ..., measures: _Optional[_Iterable[_Union[MeasureChange, _Mapping]]] = ..., runtime_version: _Optional[str] = ..., base_runtime_version: _Optional[str] = ..., sha256: _Optional[_Iterable[str]] = ..., base_sha256: _Optional[_Iterable[str]] = ..., status: _Optional[_Union[Comparison.Status, str]] = ..., renamed: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class FindingChange(_message.Message):
-    __slots__ = ("kind", "code", "severity", "subject", "message", "acceptance")
+    __slots__ = ("kind", "code", "severity", "subject", "message", "acceptance", "base_severity")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[FindingChange.Kind]
         NEW: _ClassVar[FindingChange.Kind]
         FIXED: _ClassVar[FindingChange.Kind]
         PERSISTING: _ClassVar[FindingChange.Kind]
+        RETURNED: _ClassVar[FindingChange.Kind]
+        NEWLY_ACCEPTED: _ClassVar[FindingChange.Kind]
     KIND_UNSPECIFIED: FindingChange.Kind
     NEW: FindingChange.Kind
     FIXED: FindingChange.Kind
     PERSISTING: FindingChange.Kind
+    RETURNED: FindingChange.Kind
+    NEWLY_ACCEPTED: FindingChange.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
+    BASE_SEVERITY_FIELD_NUMBER: _ClassVar[int]
     kind: FindingChange.Kind
     code: str
     severity: Finding.Severity
     subject: str
     message: str
     acceptance: Acceptance
-    def __init__(self, kind: _Optional[_Union[FindingChange.Kind, str]] = ..., code: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., acceptance: _Optional[_Union[Acceptance, _Mapping]] = ...) -> None: ...
+    base_severity: Finding.Severity
+    def __init__(self, kind: _Optional[_Union[FindingChange.Kind, str]] = ..., code: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., acceptance: _Optional[_Union[Acceptance, _Mapping]] = ..., base_severity: _Optional[_Union[Finding.Severity, str]] = ...) -> None: ...
 
 class MeasureChange(_message.Message):
     __slots__ = ("subject", "quantity", "before", "after")

@@ -5,103 +5,115 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+import msgspec
+
 from dropaudit_server.handlers.tensor_store import TensorStore
-from dropaudit_server.handlers.wakeups import WakeUps
 from dropaudit_server.requests.suite_changes import SuiteChange
 from dropaudit_server.requests.suite_requests import RequestedSuite
-from dropaudit_store.audits.ids import member
-from dropaudit_store.audits.lifecycle import AuditStore
-from dropaudit_store.audits.reader import Standing
+from dropaudit_store.errors import Conflict
 from dropaudit_store.models import ModelStore
-from dropaudit_store.records import AuditState, Run, Suite
-from dropaudit_store.suites import SuiteStore
+from dropaudit_store.notifications.deliveries import DeliveryStore
+from dropaudit_store.records import Suite
+from dropaudit_store.runs.making import RunMaker
+from dropaudit_store.runs.pinning import Pins
+from dropaudit_store.runs.store import RunStore
+from dropaudit_store.suites import SuiteStore, etag_of
 
-# A run with its audits as they stand; those that were deleted, or have expired, are missing.
-RunStatus = tuple[Run, Mapping[str, Standing]]
-# Audits that a page of runs looks at, whatever its size.
-_MOST_LOOKED_AT = 30_000
+_DELETED = "its suite was deleted"
+_SCHEDULE = ("cron", "paused", "time_zone")
 
 
 class SuiteHandlers:
-    """Suites and runs, over the store. Raises the store's errors."""
+    """Suites, over the store. Raises the store's errors."""
 
     def __init__(
         self,
         suites: SuiteStore,
-        audits: AuditStore,
+        runs: RunStore,
+        maker: RunMaker,
+        pins: Pins,
+        deliveries: DeliveryStore,
         models: ModelStore,
         tensors: TensorStore,
-        wake_ups: WakeUps,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._suites = suites
-        self._audits = audits
+        self._runs = runs
+        self._maker = maker
+        self._pins = pins
+        self._deliveries = deliveries
         self._models = models
         self._tensors = tensors
-        self._wake_ups = wake_ups
         self._clock = clock
 
     def create(self, asked: RequestedSuite) -> Suite:
-        """Store a suite; a worker takes up its schedule. Raises SuiteExists and ModelNotFound."""
+        """Store a suite, or only look whether it could be. Raises SuiteExists, ModelNotFound and RecordTooLarge."""
         self._require_models(asked.models)
-        suite = self._suites.create(asked.stored(self._tensors.put, self._clock()))
-        if suite.cron:
-            self._wake_ups.suite(suite.id)
-        return suite
+        if asked.validate_only:
+            return asked.stored(self._tensors.describe, self._clock())
+        return self._suites.create(asked.stored(self._tensors.put, self._clock()))
 
-    def get(self, suite_id: str) -> Suite:
-        """Return a suite. Raises SuiteNotFound."""
-        return self._suites.get(suite_id)
+    def shown(self, asked: str | RequestedSuite) -> Suite:
+        """Return a stored suite by its id, or one that need not be stored. Raises SuiteNotFound and ModelNotFound."""
+        if isinstance(asked, str):
+            return self._suites.get(asked)
+        self._require_models(asked.models)
+        return asked.stored(self._tensors.describe, self._clock())
 
-    def page(self, count: int, cursor: str) -> tuple[list[Suite], str]:
-        """Return a page of suites, newest first, and the cursor of the next."""
-        return self._suites.page(count, cursor)
+    def get(self, suite_id: str) -> tuple[Suite, str]:
+        """Return a suite and the id of its newest run, empty without one. Raises SuiteNotFound."""
+        return self._suites.get(suite_id), self._runs.read.newest([suite_id]).get(suite_id, "")
 
-    def update(self, change: SuiteChange) -> Suite:
-        """Change a suite; a worker takes up its schedule. Raises SuiteNotFound, ModelNotFound and Conflict."""
+    def page(self, count: int, cursor: str) -> tuple[list[Suite], str, Mapping[str, str]]:
+        """Return a page of suites, newest first, the cursor of the next, and the newest run of each that has one."""
+        suites, following = self._suites.page(count, cursor)
+        return suites, following, self._runs.read.newest([suite.id for suite in suites])
+
+    def update(self, change: SuiteChange) -> tuple[Suite, str]:
+        """Change a suite. Raises SuiteNotFound, ModelNotFound, RunNotFound and Conflict."""
         before = self._suites.get(change.id)
+        if change.etag and change.etag != etag_of(before):
+            raise Conflict(f"suites/{before.id}")
         self._require_models(change.models)
-        after = self._suites.replace(before, change.applied(before, self._tensors.put, self._clock()))
-        if (before.cron, before.paused) != (after.cron, after.paused):
-            self._wake_ups.suite(after.id)
-        return after
+        put = self._tensors.describe if change.validate_only else self._tensors.put
+        after = self._scheduled(before, change.applied(before, put, self._clock()))
+        if after.baseline and after.baseline != before.baseline:
+            self._runs.read.get(after.id, after.baseline)
+        if not change.validate_only:
+            self._replace(before, after)
+        return after, self._runs.read.newest([after.id]).get(after.id, "")
 
-    def delete(self, suite_id: str) -> None:
-        """Delete a suite; a worker removes its schedule. Raises SuiteNotFound and Conflict."""
-        self._suites.delete(suite_id)
-        self._wake_ups.suite(suite_id)
+    def _scheduled(self, before: Suite, after: Suite) -> Suite:
+        """Return a suite whose changed schedule counts from now: what was due by it before is not made up for."""
+        if all(getattr(before, name) == getattr(after, name) for name in _SCHEDULE):
+            return after
+        return msgspec.structs.replace(after, scheduled_since=self._clock())
 
-    def run(self, suite_id: str, request_id: str) -> RunStatus:
-        """Turn a suite into audits. Raises SuiteNotFound, QueueFull and RunTooLarge."""
-        provider = self._suites.get(suite_id).plan.provider
-        _, audits = status = self._status(self._suites.run_now(suite_id, request_id))
-        waiting = (audit_id for audit_id, each in audits.items() if each.state is AuditState.QUEUED)
-        self._wake_ups.batch(waiting, provider)
-        return status
+    def _replace(self, before: Suite, after: Suite) -> None:
+        if after.baseline and after.baseline != before.baseline:
+            self._pins.pin(after.id, after.baseline)
+        self._suites.replace(before, after)
+        if before.baseline and after.baseline != before.baseline:
+            self._pins.unpin(before.id, before.baseline)
 
-    def get_run(self, suite_id: str, run_id: str) -> RunStatus:
-        """Return a run. Raises RunNotFound."""
-        return self._status(self._suites.get_run(suite_id, run_id))
+    def pause(self, suite_id: str, *, paused: bool) -> tuple[Suite, str]:
+        """Let a suite's schedule rest, or go on. Raises SuiteNotFound and Conflict."""
+        return self.update(SuiteChange(suite_id, {"paused": paused}, None))
 
-    def runs(self, suite_id: str, count: int, cursor: str, *, whole: bool) -> tuple[list[RunStatus], str]:
-        """Return a page of runs, newest first, and the cursor of the next. Raises SuiteNotFound.
-
-        Args:
-            whole: whether with their audits' summaries.
-        """
-        runs, following = self._suites.runs(suite_id, count, cursor)
-        statuses: list[RunStatus] = []
-        looked_at = 0
-        for run in runs:
-            looked_at += len(run.audits)
-            if statuses and looked_at > _MOST_LOOKED_AT:
-                last = statuses[-1][0]
-                return statuses, member(last.create_time, last.id)
-            statuses.append(self._status(run, summaries=whole))
-        return statuses, following
-
-    def _status(self, run: Run, *, summaries: bool = True) -> RunStatus:
-        return run, self._audits.read.standings(run.audits, summaries=summaries)
+    def delete(self, suite_id: str, etag: str) -> None:
+        """Delete a suite and its runs; audits that have not finished are cancelled. Raises SuiteNotFound, Conflict."""
+        before = self._suites.get(suite_id)
+        if etag and etag != etag_of(before):
+            raise Conflict(f"suites/{suite_id}")
+        self._suites.remove(before)
+        # Afterwards none begins any more.
+        for run_id in (*self._runs.read.active(suite_id), self._runs.read.waiting(suite_id)):
+            if run_id:
+                self._maker.cancel(suite_id, run_id, _DELETED)
+        if before.baseline:
+            self._pins.unpin(suite_id, before.baseline)
+        self._runs.delete_all(suite_id)
+        self._deliveries.delete_all(suite_id)
 
     def _require_models(self, digests: Iterable[str]) -> None:
         for digest in digests:

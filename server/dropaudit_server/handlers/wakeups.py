@@ -17,14 +17,23 @@ from dropaudit.plan import Provider
 from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditRecord, Priority
 from dropaudit_store.redis.urls import broker_url
-from dropaudit_store.shared.task_names import AUDIT_TASK, INSPECT_TASK, QUEUE, STEPS, SYNC_SUITE_TASK
+from dropaudit_store.shared.task_names import (
+    AUDIT_TASK,
+    DELIVER_TASK,
+    END_RUN_TASK,
+    INSPECT_TASK,
+    MAKE_RUN_TASK,
+    PREVIEW_TASK,
+    QUEUE,
+    STEPS,
+)
 
 _AFTER_ANSWER_SECONDS = 0.003
 _MOST_LOGGED = 10
 
 QueueFor = Callable[[Provider], str]
 # What it is about, who is served first, and what it wants to run on.
-Call = tuple[str, Priority, Provider]
+Call = tuple[str | None, Priority, Provider]
 
 _log = structlog.get_logger(__name__)
 
@@ -59,17 +68,25 @@ class WakeUps:
         """Tell a worker of each audit."""
         self._send("accepted", AUDIT_TASK, [_call(record) for record in records])
 
-    def batch(self, audit_ids: Iterable[str], provider: Provider) -> None:
-        """Tell a worker of each audit of a run."""
-        self._send("accepted", AUDIT_TASK, [(audit_id, Priority.BATCH, provider) for audit_id in audit_ids])
-
     def inspection(self, sha256: str, seconds: float) -> None:
         """Tell a worker of a model that somebody asks about; after so many seconds nobody looks at it any more."""
         self._send("to be inspected", INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)], expires=seconds)
 
-    def suite(self, suite_id: str) -> None:
-        """Tell a worker that a suite's schedule has changed."""
-        self._send("changed", SYNC_SUITE_TASK, [(suite_id, Priority.INTERACTIVE, Provider.AUTO)])
+    def preview(self, asked: str, seconds: float) -> None:
+        """Tell a worker of a suite that somebody wants to see; after so many seconds nobody waits any more."""
+        self._send("to be looked at", PREVIEW_TASK, [(asked, Priority.INTERACTIVE, Provider.AUTO)], expires=seconds)
+
+    def run(self, name: str) -> None:
+        """Tell a worker of a run whose members only workers can find."""
+        self._send("to be made", MAKE_RUN_TASK, [(name, Priority.INTERACTIVE, Provider.AUTO)])
+
+    def ended_run(self, name: str) -> None:
+        """Tell a worker of a run that has ended."""
+        self._send("ended", END_RUN_TASK, [(name, Priority.INTERACTIVE, Provider.AUTO)])
+
+    def delivery(self) -> None:
+        """Tell a worker that a notification is to be sent."""
+        self._send("to be sent", DELIVER_TASK, [(None, Priority.INTERACTIVE, Provider.AUTO)])
 
     def _send(self, event: str, task: str, calls: Sequence[Call], expires: float | None = None) -> None:
         for priority, sender in self._senders.items():
@@ -92,7 +109,8 @@ class WakeUps:
                 "priority": STEPS[priority],
                 "expires": expires,
             }
-            self._celery.send_task(task, args=[argument], ignore_result=True, retry=False, **options)
+            arguments = [] if argument is None else [argument]
+            self._celery.send_task(task, args=arguments, ignore_result=True, retry=False, **options)
         except (OperationalError, redis.RedisError, OSError, StoreError):
             _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)
 

@@ -17,9 +17,11 @@ from dropaudit_server.handlers.inspection_handler import InspectionFailed, NotIn
 from dropaudit_server.handlers.uploads import UploadTimedOut
 from dropaudit_server.interceptors.access import PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.interceptors.caller_limits import MessageTimedOut, TooManyCalls
+from dropaudit_server.members.previewing import NotPreviewed
 from dropaudit_server.requests.violations import InvalidRequest, Violation
 from dropaudit_server.stopping import ServerStopping
 from dropaudit_store import errors
+from dropaudit_store.notifications.targets import ForbiddenTarget, UnreachableTarget
 
 DOMAIN = "dropaudit"
 # What a refusal tells travels as metadata, of which gRPC takes 8 KiB: percent-encoded the sentence, base64 the details.
@@ -36,6 +38,7 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     InspectionFailed: grpc.StatusCode.FAILED_PRECONDITION,
     NotInspected: grpc.StatusCode.UNAVAILABLE,
+    NotPreviewed: grpc.StatusCode.UNAVAILABLE,
     ServerStopping: grpc.StatusCode.UNAVAILABLE,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.SuiteExists: grpc.StatusCode.ALREADY_EXISTS,
@@ -46,6 +49,9 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InspectionsFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.RecordTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
+    ForbiddenTarget: grpc.StatusCode.INVALID_ARGUMENT,
+    UnreachableTarget: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.OnlyForWorkers: grpc.StatusCode.FAILED_PRECONDITION,
     errors.TooManyAliases: grpc.StatusCode.FAILED_PRECONDITION,
     errors.RunTooLarge: grpc.StatusCode.FAILED_PRECONDITION,
     errors.BlobMissing: grpc.StatusCode.FAILED_PRECONDITION,

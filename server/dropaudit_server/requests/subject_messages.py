@@ -62,9 +62,9 @@ def artifact(message: pb.ArtifactSubject, path: str, violations: Violations) -> 
         model=model,
         uri=uri,
         role=violations.meaning(ROLES, message.role, f"{path}.role"),
-        keep_prob=_keep_prob(message, path, violations),
+        keep_prob=keep_prob(message, path, violations),
     )
-    return RequestedSubject(subject, _inputs(message, path, violations))
+    return RequestedSubject(subject, inputs(message, path, violations))
 
 
 def pair(message: pb.PairSubject, path: str, violations: Violations) -> RequestedSubject:
@@ -76,9 +76,9 @@ def pair(message: pb.PairSubject, path: str, violations: Violations) -> Requeste
         train_uri=train_uri,
         inference=inference,
         inference_uri=inference_uri,
-        keep_prob=_keep_prob(message, path, violations),
+        keep_prob=keep_prob(message, path, violations),
     )
-    return RequestedSubject(subject, _inputs(message, path, violations))
+    return RequestedSubject(subject, inputs(message, path, violations))
 
 
 def recorded(message: pb.RecordedSubject, path: str, violations: Violations) -> RequestedSubject:
@@ -93,7 +93,7 @@ def recorded(message: pb.RecordedSubject, path: str, violations: Violations) -> 
         if tensor.shape != message.inference.shape:
             violations.add(f"{where}.shape", f"must be {list(message.inference.shape)}, that of the inference output")
     arrays: NamedArrays = [(name, tensors.array(tensor, where, violations)) for name, tensor, where in named]
-    return RequestedSubject(RecordedRef(tensors=_NO_TENSORS, keep_prob=_keep_prob(message, path, violations)), arrays)
+    return RequestedSubject(RecordedRef(tensors=_NO_TENSORS, keep_prob=keep_prob(message, path, violations)), arrays)
 
 
 def _source(
@@ -111,9 +111,10 @@ def _source(
     return model_digest(getattr(message, model), f"{path}.{model}", violations), ""
 
 
-def _keep_prob(
-    message: pb.ArtifactSubject | pb.PairSubject | pb.RecordedSubject, path: str, violations: Violations
+def keep_prob(
+    message: pb.ArtifactSubject | pb.PairSubject | pb.RecordedSubject | pb.Overrides, path: str, violations: Violations
 ) -> float | None:
+    """Read the keep probability that the training code declares; None without one."""
     if not message.HasField("keep_prob"):
         return None
     if not 0 < message.keep_prob <= 1:
@@ -121,7 +122,10 @@ def _keep_prob(
     return message.keep_prob
 
 
-def _inputs(message: pb.ArtifactSubject | pb.PairSubject, path: str, violations: Violations) -> SentTensors | None:
+def inputs(
+    message: pb.ArtifactSubject | pb.PairSubject | pb.Overrides, path: str, violations: Violations
+) -> SentTensors | None:
+    """Read what a model is run on; None where it is synthesized."""
     if not message.HasField("inputs"):
         return None
     if bool(message.inputs.npz) == bool(message.inputs.tensors):

@@ -32,7 +32,12 @@ from dropaudit_server.interceptors.caller_limits import CallerLimits
 from dropaudit_server.interceptors.interceptor import TRACE, Interceptor
 from dropaudit_server.interceptors.revocation import OpenStreams
 from dropaudit_server.interceptors.tokens import TokenFile
+from dropaudit_server.members.previewing import Previewer
 from dropaudit_server.naming.handlers import NameHandlers
+from dropaudit_server.naming.history import HistoryHandlers
+from dropaudit_server.notifications.calls import DeliveryHandlers
+from dropaudit_server.runs.following import RunFollower
+from dropaudit_server.runs.handlers import RunHandlers
 from dropaudit_server.servicer import AuditServicer, Handlers
 from dropaudit_server.serving.health import SERVICE, HealthWatch
 from dropaudit_server.serving.listening import listen
@@ -49,10 +54,19 @@ from dropaudit_store.audits.watching import EventHub
 from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.content.garbage import Garbage
 from dropaudit_store.content.inspections import Inspections
+from dropaudit_store.members.previewing import Previews
+from dropaudit_store.members.resolving import Resolver
 from dropaudit_store.models import ModelStore
 from dropaudit_store.naming.names import ModelNames
+from dropaudit_store.notifications.deliveries import DeliveryStore
 from dropaudit_store.redis.connection import connect, connect_async, refuse_cluster
 from dropaudit_store.redis.durability import warn_of_gaps
+from dropaudit_store.runs.comparing import RunComparer
+from dropaudit_store.runs.making import RunMaker
+from dropaudit_store.runs.pinning import Pins
+from dropaudit_store.runs.store import RunStore
+from dropaudit_store.runs.watching import RunHub
+from dropaudit_store.runs.work import Works
 from dropaudit_store.suites import SuiteStore
 
 _HEALTH = "grpc.health.v1.Health"
@@ -72,6 +86,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     await asyncio.to_thread(refuse_cluster, client)
     await asyncio.to_thread(warn_of_gaps, client)
     hub, stopping = EventHub(waiting), Stopping()
+    run_hub = RunHub(waiting, stopping.sleep)
     stored = StoredMetrics(AuditList(client, AuditStore(client)).counts, lambda: read_totals(client))
     metrics = Metrics(lambda: hub.watchers, stored)
     with (
@@ -85,7 +100,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         server = grpc.aio.server(
             interceptors=[Interceptor(access, gate, streams, watching)], options=_options(settings)
         )
-        parts = make_parts(settings, client, hub, stopping, wake_ups)
+        parts = make_parts(settings, client, hub, run_hub, stopping, wake_ups)
         rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
         healthy = _add_health(server, settings)
         async with _health_kept(HealthWatch(healthy, client, settings.health_seconds)), _running(streams.run()):
@@ -163,7 +178,12 @@ def _add_health(server: grpc.aio.Server, settings: ServerSettings) -> health.Hea
 
 
 def make_parts(
-    settings: ServerSettings, client: redis.Redis, hub: EventHub, stopping: Stopping, wake_ups: WakeUps
+    settings: ServerSettings,
+    client: redis.Redis,
+    hub: EventHub,
+    run_hub: RunHub,
+    stopping: Stopping,
+    wake_ups: WakeUps,
 ) -> Handlers:
     """Put together what the service calls."""
     room = settings.room
@@ -171,14 +191,20 @@ def make_parts(
     tensors = TensorStore(blobs, settings.max_tensor_bytes)
     audits = AuditStore(client, limits=Limits(settings.max_queued, settings.retention_seconds, room))
     models = ModelStore(client)
-    suites = SuiteStore(client, audits, models, run_seconds=settings.retention_seconds, room=room)
+    suites, runs = SuiteStore(client, room=room), RunStore(client, run_seconds=settings.retention_seconds)
     names = ModelNames(client, models)
+    resolver, works = Resolver(models, names), Works(client, keep_seconds=settings.retention_seconds)
+    maker = RunMaker(runs, audits, works, resolver, suites.get, wake_ups.audits)
+    run_handlers = RunHandlers(suites, runs, maker, RunComparer(client), audits, wake_ups)
+    deliveries = DeliveryStore(client)
+    pins = Pins(client, keep_seconds=settings.retention_seconds)
     model_handlers, threads = ModelHandlers(models, names, blobs), ContentThreads()
     audit_handlers = AuditHandlers(audits, AuditList(client, audits), models, tensors, wake_ups, TRACE.get)
     inspections = Inspections(client, most=settings.max_inspections, room=room)
     return Handlers(
         models=model_handlers,
         names=NameHandlers(names),
+        history=HistoryHandlers(AuditList(client, audits)),
         uploads=Uploads(
             blobs, model_handlers.known_size, settings.max_model_bytes, threads, settings.upload_idle_seconds
         ),
@@ -186,7 +212,11 @@ def make_parts(
         inspector=Inspector(models, inspections, wake_ups, stopping, settings.inspect_seconds),
         audits=audit_handlers,
         follower=Follower(audit_handlers, hub),
-        suites=SuiteHandlers(suites, audits, models, tensors, wake_ups),
+        suites=SuiteHandlers(suites, runs, maker, pins, deliveries, models, tensors),
+        deliveries=DeliveryHandlers(suites, deliveries, wake_ups),
+        previewer=Previewer(resolver, Previews(client), wake_ups, stopping, settings.inspect_seconds),
+        runs=run_handlers,
+        run_follower=RunFollower(run_handlers, run_hub, wake_ups),
         rules=settings.rules,
         threads=RequestThreads(),
     )

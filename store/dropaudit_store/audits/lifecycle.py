@@ -32,9 +32,11 @@ from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failu
 from dropaudit_store.redis import scripts
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
+from dropaudit_store.runs.work import work_of
 from dropaudit_store.shared.byte_limits import EVENT_BYTES, FAILURE_BYTES, REQUEST_BYTES
 
 WORKER_LOST = "WORKER_LOST"
+_AT_A_TIME = 500
 _SILENT = "it stopped answering, and its lease ran out"
 
 
@@ -80,6 +82,7 @@ class AuditStore:
         limits: Limits | None = None,
         *,
         instants: Callable[[], float] | None = None,
+        tool: str = "",
     ) -> None:
         """Open a store.
 
@@ -87,10 +90,12 @@ class AuditStore:
             clock: when new audits are made, as their ids say.
             limits: what the store holds.
             instants: the clock of leases and ends in the place of Redis's own.
+            tool: what audits are made with here, so that the same work is found; empty: nobody is to find it.
         """
         self._redis = client
         self._clock = clock
         self._instants = instants
+        self._tool = tool
         self._limits = limits or Limits()
         self.read = AuditReader(client)
         self._create = client.register_script(scripts.CREATE)
@@ -199,7 +204,9 @@ class AuditStore:
         kept = shortened(report)
         content, told = (msgspec.json.encode(each).decode() for each in (kept, brief(kept)))
         replicates = int(report.get("execution", {}).get("replicates", 0))
-        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), replicates, told)
+        contents = [str(each["sha256"]) for each in report.get("execution", {}).get("artifacts", ())]
+        work = work_of(lease.record.request.spec, contents, self._tool)
+        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), replicates, told, work)
 
     def fail(self, lease: Lease, failure: Failure) -> None:
         """Write why an audit could not be made. Raises LeaseLost."""
@@ -219,10 +226,11 @@ class AuditStore:
         terms: Sequence[str] = (),
         replicates: int = 0,
         told: str = "",
+        work: str = "",
     ) -> None:
         args: list[str | float] = [lease.audit_id, lease.token, self._at(), state.value, field, value]
         with redis_errors():
-            kept = self._finish(args=[*args, self._expiry(), "\n".join(terms), replicates, told])
+            kept = self._finish(args=[*args, self._expiry(), "\n".join(terms), replicates, told, work])
         _require(kept, lease)
 
     def cancel(self, audit_id: str) -> AuditRecord:
@@ -230,6 +238,15 @@ class AuditStore:
         with redis_errors():
             self._cancel(args=[audit_id, self._at(), self._expiry()])
         return self.get(audit_id)
+
+    def cancel_many(self, audit_ids: Sequence[str]) -> None:
+        """Cancel audits as `cancel` does; what is finished, or gone, stays as it is."""
+        expiry = self._expiry()
+        for start in range(0, len(audit_ids), _AT_A_TIME):
+            with redis_errors(), self._redis.pipeline(transaction=False) as pipe:
+                for audit_id in audit_ids[start : start + _AT_A_TIME]:
+                    self._cancel(args=[audit_id, self._at(), expiry], client=pipe)
+                pipe.execute()
 
     def delete(self, audit_id: str) -> None:
         """Delete a finished audit with its report and events. Raises AuditNotFound and AuditNotFinished."""
@@ -346,6 +363,7 @@ def _create_arguments(audit_id: str, asked: AuditToCreate) -> list[str]:
         asked.request_id,
         request.priority.value,
         *("\n".join(each) for each in lists),
+        request.run,
     ]
 
 

@@ -119,6 +119,21 @@ class Files:
             return []
         return [str(path).rpartition("/")[2] for path in found]
 
+    def below(self, folder: str) -> Iterator[str]:
+        """Yield the paths of all files below a folder, relative to it. Raises FileNotFoundError."""
+        whole = self._full(folder).rstrip("/")
+        with self._reading():
+            found = self._system.find(whole)
+        for path in found:
+            yield str(path).removeprefix(f"{whole}/")
+
+    def mark(self, path: str) -> str:
+        """Return what changes when a file does: its size, and its entity tag or when it was written."""
+        with self._reading():
+            found = self._system.info(self._full(path))
+        known = (found.get(name) for name in ("size", "ETag", "VersionId", "mtime", "ino", "LastModified"))
+        return "|".join(str(each) for each in known)
+
     def modified(self, path: str) -> float:
         """Return when a file was written last, in seconds since the epoch. Raises FileNotFoundError."""
         with self._reading():

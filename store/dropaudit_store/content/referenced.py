@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dropaudit_store.content.file_systems import Files
@@ -35,22 +37,44 @@ class ReferencedModels:
             ContentTooLarge: it exceeds the limit.
             StoreUnavailable: the object store does not answer.
         """
+        return b"".join(self._chunks(self._required(text)))
+
+    def digest(self, text: str) -> str:
+        """Return the SHA-256 of the content at a URI, which is not kept. Raises what `read` does."""
+        uri, digest = self._required(text), hashlib.sha256()
+        for chunk in self._chunks(uri):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def mark(self, text: str) -> str:
+        """Return what changes when the content at a URI does. Raises what `read` does."""
+        uri = self._required(text)
         try:
-            uri = self._allowed.require(text)
+            if not uri.bucket:
+                found = os.stat(uri.path)
+                return f"{found.st_size}|{found.st_mtime_ns}|{found.st_ctime_ns}|{found.st_ino}"
+            with _object_errors(uri):
+                return Files.at(f"s3://{uri.bucket}").mark(uri.path)
+        except OSError as error:
+            raise _unreadable(uri, error.strerror or str(error)) from error
+
+    def _required(self, text: str) -> Uri:
+        try:
+            return self._allowed.require(text)
         except UriRefused as error:
             raise UriRefused(f"{text!r} {error.message}", uri=text) from error
-        return self._limited(uri, _object(uri) if uri.bucket else self._file(uri))
 
-    def _limited(self, uri: Uri, chunks: Iterable[bytes]) -> bytes:
-        content = bytearray()
-        for chunk in chunks:
-            content += chunk
-            if len(content) > self._max_bytes:
+    def _chunks(self, uri: Uri) -> Iterator[bytes]:
+        """Yield the content at a URI, as long as it is not too large."""
+        size = 0
+        for chunk in _object(uri) if uri.bucket else self._file(uri):
+            size += len(chunk)
+            if size > self._max_bytes:
                 raise ContentTooLarge(
                     f"{uri.text} is larger than {self._max_bytes} bytes, the limit of this service",
                     maxBytes=str(self._max_bytes),
                 )
-        return bytes(content)
+            yield chunk
 
     def _file(self, uri: Uri) -> Iterator[bytes]:
         try:
@@ -79,8 +103,14 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _object(uri: Uri) -> Iterator[bytes]:
-    try:
+    with _object_errors(uri):
         yield from Files.at(f"s3://{uri.bucket}").chunks(uri.path, _CHUNK_BYTES)
+
+
+@contextmanager
+def _object_errors(uri: Uri) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise _unreadable(uri, "there is nothing") from error
     except StoreUnavailable as error:

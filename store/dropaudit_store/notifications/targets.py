@@ -119,3 +119,11 @@ def _inner(address: Address) -> Address:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
+
+
+def shown_url(url: str) -> str:
+    """Return a URL without what may stand for a secret in it: its path beyond the first part, and its query."""
+    parts = urlsplit(url)
+    first = parts.path.split("/")[1] if parts.path.count("/") else ""
+    whole = parts.path in ("", "/", f"/{first}") and not parts.query
+    return url if whole else f"{parts.scheme}://{parts.netloc}/{first}/…"

@@ -1,13 +1,13 @@
 """The state machine's transitions: each a script that Redis runs as one atomic step.
 
 An audit is a hash (request, state, attempts, lost, token, holder, seq, create, start, end, expire, report, brief,
-failure, cause, and the lists terms, models and blobs) beside a stream of events whose ids are `sequence-0`; `deleted`
-is a stream that names those that are gone. `queued` holds the ids that wait, by the time they were last announced;
-`running` those that are held, by the time their lease ends; `expiring` those that finished, by the time they will be
-deleted. A fencing token grows with each claim: who comes with
-an older one has lost the lease. `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a
-blob; a blob that nothing needs any more is noted in `garbage`. `totals` counts how audits ended, and how long they
-waited and ran: in the same steps, and so each once.
+failure, cause, run, work, and the lists terms, models and blobs) beside a stream of events whose ids are
+`sequence-0`; `deleted` is a stream that names those that are gone. `queued` holds the ids that wait, by the time they
+were last announced; `running` those that are held, by the time their lease ends; `expiring` those that finished, by
+the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost the lease.
+`index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a blob; a blob that nothing needs
+any more is noted in `garbage`. `totals` counts how audits ended, and how long they waited and ran: in the same steps,
+and so each once.
 
 Instants come as numbers, or as `+seconds`: from Redis's own now.
 
@@ -37,6 +37,29 @@ end
 )
 
 
+# What the audits of a run change of it: `run-counts:…` holds how many are in each state, have each verdict, are left.
+COUNT_RUNS = """
+local function counts_key(name) return P .. 'run-counts:' .. name end
+local function end_run(name, now)
+  local suite, id = string.match(name, '^suites/([^/]+)/runs/(.+)$')
+  redis.call('HSETNX', counts_key(name), 'end', now)
+  redis.call('ZREM', P .. 'active:' .. suite, id)
+  redis.call('ZADD', P .. 'runs-ended', now, name)
+end
+local function count_in_run(run, before, state)
+  if not run or redis.call('EXISTS', counts_key(run)) == 0 then return end
+  if before then redis.call('HINCRBY', counts_key(run), before, -1) end
+  redis.call('HINCRBY', counts_key(run), state, 1)
+  redis.call('HINCRBY', counts_key(run), 'change', 1)
+end
+local function finish_in_run(run, verdict, now)
+  if not run or redis.call('EXISTS', counts_key(run)) == 0 then return end
+  if verdict ~= '' then redis.call('HINCRBY', counts_key(run), 'verdict:' .. verdict, 1) end
+  if redis.call('HINCRBY', counts_key(run), 'left', -1) == 0 then end_run(run, now) end
+end
+"""
+
+
 def _instants(*positions: int) -> str:
     """Return a step that puts instants in the place of arguments such as `+30`: so many seconds from Redis's now.
 
@@ -57,6 +80,7 @@ BOUNDS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 _AUDIT = (
     COMMON
+    + COUNT_RUNS
     + f"local BOUNDS = {{{', '.join(f'{bound:g}' for bound in BOUNDS)}}}\n"
     + """
 local function count(field, by) redis.call('HINCRBYFLOAT', P .. 'totals', field, by) end
@@ -83,6 +107,7 @@ local function enter(id, state)
   if before then unindex('state:' .. before, id) end
   redis.call('HSET', audit_key(id), 'state', state)
   index('state:' .. state, id)
+  count_in_run(redis.call('HGET', audit_key(id), 'run'), before, state)
 end
 local function let_through() redis.call('ZREM', P .. 'queued', '') end
 local function held(id, token)
@@ -96,9 +121,10 @@ local function count_end(id, state, now)
   if state == 'SUCCEEDED' then how = string.match(found[3], 'verdict:(%u+)') or '' end
   if state == 'FAILED' then how = cjson.decode(found[4]).reason end
   count('finished:' .. state .. ':' .. how, 1)
+  return state == 'SUCCEEDED' and how or ''
 end
 local function finish(id, state, now, expire)
-  count_end(id, state, now)
+  local verdict = count_end(id, state, now)
   enter(id, state)
   redis.call('HSET', audit_key(id), 'end', now)
   redis.call('ZREM', P .. 'queued', id)
@@ -109,6 +135,7 @@ local function finish(id, state, now, expire)
     redis.call('ZADD', P .. 'expiring', expire, id)
   end
   event(id, 'finished', state, now)
+  finish_in_run(redis.call('HGET', audit_key(id), 'run'), verdict, now)
 end
 local function queue(id, now)
   enter(id, 'QUEUED')
@@ -136,11 +163,11 @@ end
 )
 
 # ARGV now queue_limit check_models count trace, then for each audit: id request digest request_id priority terms models
-# blobs. Makes all or none: returns made and the ids that exist afterwards, or what is in the way.
+# blobs run. Makes all or none: returns made and the ids that exist afterwards, or what is in the way.
 CREATE = (
     _AUDIT
     + """
-local now, limit, count, width = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), 8
+local now, limit, count, width = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), 9
 local function item(i) return unpack(ARGV, 6 + (i - 1) * width, 5 + i * width) end
 local answer, fresh, seen = {'made'}, {}, {}
 for i = 1, count do
@@ -165,12 +192,16 @@ for i = 1, count do
 end
 if limit > 0 and #fresh > 0 and redis.call('ZCARD', P .. 'queued') + #fresh > limit then return {'full'} end
 for _, i in ipairs(fresh) do
-  local id, request, digest, request_id, priority, terms, models, blobs = item(i)
+  local id, request, digest, request_id, priority, terms, models, blobs, run = item(i)
   if request_id ~= '' then redis.call('HSET', P .. 'request:' .. request_id, 'id', id, 'digest', digest) end
   redis.call('HSET', audit_key(id), 'request', request, 'create', now, 'attempts', 0, 'token', 0, 'seq', 1,
     'state', 'QUEUED', 'request_id', request_id, 'priority', priority, 'terms', terms, 'models', models,
     'blobs', blobs)
   if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), 'trace', ARGV[5]) end
+  if run ~= '' then
+    redis.call('HSET', audit_key(id), 'run', run)
+    count_in_run(run, nil, 'QUEUED')
+  end
   index('state:QUEUED', id)
   redis.call('ZADD', P .. 'queued', now, id)
   redis.call('ZADD', P .. 'audits', 0, id)
@@ -240,7 +271,8 @@ return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 """
 )
 
-# ARGV id token now state field value expire terms replicates brief. Returns 1, or 0 when the lease is lost.
+# ARGV id token now state field value expire terms replicates brief work: whoever is to do the work again finds the
+# audit by `work`. Returns 1, or 0 when the lease is lost.
 FINISH = (
     _AUDIT
     + _instants(3, 7)
@@ -254,6 +286,10 @@ redis.call('HSET', audit_key(id), 'ended', ending)
 if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), ARGV[5], ARGV[6]) end
 if (ARGV[10] or '') ~= '' then redis.call('HSET', audit_key(id), 'brief', ARGV[10]) end
 each(ARGV[8], function(term) index(term, id) end)
+if (ARGV[11] or '') ~= '' then
+  redis.call('HSET', audit_key(id), 'work', ARGV[11])
+  redis.call('SET', P .. 'work:' .. ARGV[11], id)
+end
 redis.call('HSET', audit_key(id), 'terms', redis.call('HGET', audit_key(id), 'terms') .. '\\n' .. ARGV[8])
 count('replicates', ARGV[9])
 finish(id, ARGV[4], now, ARGV[7])
@@ -327,7 +363,7 @@ DELETE = (
     + _instants(2)
     + """
 local id, now = ARGV[1], ARGV[2]
-local found = redis.call('HMGET', audit_key(id), 'state', 'terms', 'blobs', 'request_id')
+local found = redis.call('HMGET', audit_key(id), 'state', 'terms', 'blobs', 'request_id', 'work')
 if not found[1] then
   redis.call('ZREM', P .. 'expiring', id)
   return false
@@ -337,35 +373,12 @@ unindex('state:' .. found[1], id)
 each(found[2], function(term) unindex(term, id) end)
 each(found[3], function(sha) unref(sha, 'audits/' .. id, now) end)
 if found[4] ~= '' then redis.call('DEL', P .. 'request:' .. found[4]) end
+if found[5] and redis.call('GET', P .. 'work:' .. found[5]) == id then redis.call('DEL', P .. 'work:' .. found[5]) end
 redis.call('ZREM', P .. 'audits', id)
 redis.call('ZREM', P .. 'expiring', id)
 redis.call('DEL', audit_key(id), P .. 'events:' .. id)
 -- Who watches it would wait for ever: nobody is woken by a stream that goes away.
 redis.call('XADD', P .. 'deleted', 'MAXLEN', '~', 1000, '*', 'audit', id)
 return 'deleted'
-"""
-)
-
-# ARGV id now member before after released referred models: released and referred are digests, none of them in both;
-# models those of `after` that must be stored. Puts `after` in the place of `before`; an empty word stands for no suite.
-# Returns 1, 0 when something else is there, or the digest of a model that is missing.
-PUT_SUITE = (
-    COMMON
-    + """
-local id, now, member, before, after = unpack(ARGV, 1, 5)
-if (redis.call('GET', P .. 'suite:' .. id) or '') ~= before then return 0 end
-local missing
-each(ARGV[8], function(sha) if redis.call('EXISTS', P .. 'model:' .. sha) == 0 then missing = sha end end)
-if missing then return missing end
-if after == '' then
-  redis.call('DEL', P .. 'suite:' .. id)
-  redis.call('ZREM', P .. 'suites', member)
-else
-  redis.call('SET', P .. 'suite:' .. id, after)
-  redis.call('ZADD', P .. 'suites', 0, member)
-end
-each(ARGV[7], function(sha) ref(sha, 'suites/' .. id) end)
-each(ARGV[6], function(sha) unref(sha, 'suites/' .. id, now) end)
-return 1
 """
 )

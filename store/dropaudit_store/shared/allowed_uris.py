@@ -32,6 +32,10 @@ class Uri:
         depth = len(prefix.segments)
         return self.bucket == prefix.bucket and self.segments[:depth] == prefix.segments and len(self.segments) > depth
 
+    def is_same(self, other: Uri) -> bool:
+        """Whether this is another's place."""
+        return (self.bucket, self.segments) == (other.bucket, other.segments)
+
 
 def parse(text: str) -> Uri:
     """Read a URI. Raises UriRefused when it is not plain."""
@@ -64,6 +68,13 @@ class AllowedUris:
         uri = parse(text)
         if not any(uri.is_below(prefix) for prefix in self.prefixes):
             raise UriRefused(f"is not below {self._named()}; upload the file, or ask the operator to allow its place")
+        return uri
+
+    def require_folder(self, text: str) -> Uri:
+        """Return the URI of a folder, which may be a prefix itself. Raises UriRefused when it is not allowed."""
+        uri = _prefix(text)
+        if not any(uri.is_below(prefix) or uri.is_same(prefix) for prefix in self.prefixes):
+            raise UriRefused(f"is not below {self._named()}; ask the operator to allow its place")
         return uri
 
     def _named(self) -> str:

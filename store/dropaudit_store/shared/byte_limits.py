@@ -16,6 +16,8 @@ EVENT_BYTES = 16 << 10
 FAILURE_BYTES = 4096
 # The sites that a worker found in a model.
 INSPECTION_BYTES = 3 << 20
+# What is told of the changes from one run to another, as it is stored.
+COMPARISON_BYTES = 1 << 20
 # A message of a list. With a report and its request it stays under the 4 MiB that every gRPC client takes.
 PAGE_BYTES = 3 << 20
 # What is read of Redis for a page, whatever is shown of it.

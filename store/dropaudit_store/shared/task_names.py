@@ -10,10 +10,17 @@ GPU_QUEUE = "dropaudit-gpu"
 # Each takes one id, or the SHA-256 of a model.
 AUDIT_TASK = "dropaudit.audit"
 INSPECT_TASK = "dropaudit.inspect"
+PREVIEW_TASK = "dropaudit.preview"
+# Sent by an earlier version.
 SYNC_SUITE_TASK = "dropaudit.sync_suite"
 RUN_SUITE_TASK = "dropaudit.run_suite"
-# Takes nothing.
+# Each takes the name of a run.
+MAKE_RUN_TASK = "dropaudit.make_run"
+END_RUN_TASK = "dropaudit.end_run"
+# Take nothing.
 CLEAN_TASK = "dropaudit.clean"
+TICK_TASK = "dropaudit.tick"
+DELIVER_TASK = "dropaudit.deliver"
 
 # A worker takes messages of the first step before those of the second; over Redis, Celery's lowest number is served
 # first.

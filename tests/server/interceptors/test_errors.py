@@ -44,6 +44,7 @@ from dropaudit_server.interceptors.interceptor import Interceptor
 from dropaudit_server.interceptors.revocation import OpenStreams
 from dropaudit_server.interceptors.status import CODES
 from dropaudit_server.interceptors.tokens import Scope, Token
+from dropaudit_server.members.previewing import NotPreviewed
 from dropaudit_server.requests.violations import InvalidRequest
 from dropaudit_server.servicer import AuditServicer
 from dropaudit_server.serving.server import make_parts
@@ -52,14 +53,16 @@ from dropaudit_server.stopping import ServerStopping, Stopping
 from dropaudit_store import errors
 from dropaudit_store.audits.watching import EventHub
 from dropaudit_store.errors import StoreError
+from dropaudit_store.notifications.targets import ForbiddenTarget, UnreachableTarget
 from dropaudit_store.records import AuditRecord, Failure
 from dropaudit_store.redis.connection import connect_async
+from dropaudit_store.runs.watching import RunHub
 from support.calls import METHODS, call_method, refusal_of
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_call_of_the_contract_is_served(channel: grpc.Channel, name: str) -> None:
-    if name in {"ListModels", "ListAudits", "ListSuites"}:
+    if name in {"ListModels", "ListModelNames", "ListAudits", "ListSuites"}:
         assert call_method(channel, METHODS[name]) == [b""]
         return
     # An empty request names nothing.
@@ -109,10 +112,24 @@ ERRORS: list[AuditError] = [
     PermissionDenied(TOKEN, Scope.ADMIN),
     InspectionFailed(Failure(reason="INTERNAL", message="the inspection failed")),
     NotInspected("a" * 64, 1.0),
+    NotPreviewed(1.0),
+    errors.ModelVersionNotFound("m.onnx", 7),
+    errors.AliasNotFound("m.onnx", "production"),
+    errors.TooManyAliases("m.onnx", 1),
+    errors.OnlyForWorkers(),
+    ForbiddenTarget("what to do"),
+    UnreachableTarget("what to do"),
     ServerStopping(),
     *(
         kind("a name")
-        for kind in (errors.AuditNotFound, errors.ModelNotFound, errors.SuiteNotFound, errors.RunNotFound)
+        for kind in (
+            errors.AuditNotFound,
+            errors.ModelNotFound,
+            errors.SuiteNotFound,
+            errors.RunNotFound,
+            errors.DeliveryNotFound,
+            errors.ModelNameNotFound,
+        )
     ),
     errors.SuiteExists("nightly"),
     errors.RequestIdReused("build-17"),
@@ -168,7 +185,7 @@ async def failing(
     settings = ServerSettings(redis_url=redis_url, blob_url=f"file://{tmp_path}")
     handlers, hub = Failing(), EventHub(waiting)
     wake_ups = WakeUps(redis_url)
-    parts = make_parts(settings, redis_client, hub, Stopping(), wake_ups)
+    parts = make_parts(settings, redis_client, hub, RunHub(waiting), Stopping(), wake_ups)
     parts = dataclasses.replace(parts, audits=handlers, follower=Follower(handlers, hub))
     rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
     port = server.add_insecure_port("127.0.0.1:0")

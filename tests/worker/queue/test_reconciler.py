@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 import redis
 from kombu.exceptions import OperationalError
 
 from dropaudit.plan import Plan
 from dropaudit_store.audits.lifecycle import AuditStore
-from dropaudit_store.models import ModelStore
-from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Glob, Spec, Suite
+from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Spec
 from dropaudit_store.redis.connection import connect
-from dropaudit_store.suites import SuiteStore
-from dropaudit_worker.queue.reconciler import Reconciler, SendsMessages, Sync
+from dropaudit_worker.queue.reconciler import KeepRuns, Reconciler, SendsMessages
 from support.clock import Clock
 
 REQUEST = AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=Plan()))
 
 
 class Heard:
-    """Remembers who was woken and which suites were synchronised."""
+    """Remembers who was woken, and how often runs were looked for."""
 
     def __init__(self) -> None:
         self.audits: list[str] = []
-        self.suites: list[list[Suite]] = []
+        self.looks = 0
         self.waiting = 0
 
     def wake(self, audit_id: str) -> None:
@@ -34,8 +30,8 @@ class Heard:
     def count(self) -> int:
         return self.waiting
 
-    def sync(self, suites: Iterable[Suite]) -> None:
-        self.suites.append(list(suites))
+    def keep_runs(self) -> None:
+        self.looks += 1
 
 
 @pytest.fixture
@@ -44,22 +40,17 @@ def heard() -> Heard:
 
 
 def reconciler(
-    client: redis.Redis,
-    store: AuditStore,
-    suites: SuiteStore,
-    messages: SendsMessages,
-    sync: Sync,
-    seconds: float = 0.001,
+    client: redis.Redis, store: AuditStore, messages: SendsMessages, keep_runs: KeepRuns, seconds: float = 0.001
 ) -> Reconciler:
     return Reconciler(
-        client, store, suites, messages, sync, lambda: None, seconds=seconds, announce_seconds=10.0, max_attempts=2
+        client, store, messages, keep_runs, lambda: None, seconds=seconds, announce_seconds=10.0, max_attempts=2
     )
 
 
 @pytest.fixture
-def looking(redis_client: redis.Redis, store: AuditStore, suites: SuiteStore, heard: Heard) -> Reconciler:
+def looking(redis_client: redis.Redis, store: AuditStore, heard: Heard) -> Reconciler:
     """One that may look again at once."""
-    return reconciler(redis_client, store, suites, heard, heard.sync)
+    return reconciler(redis_client, store, heard, heard.keep_runs)
 
 
 def test_an_audit_whose_worker_is_gone_is_queued_and_announced(
@@ -126,43 +117,37 @@ def test_what_waits_its_turn_is_not_announced_again(
     assert heard.audits == [first, second]
 
 
-def test_one_looks_at_a_time_though_it_takes_long(
-    redis_client: redis.Redis, store: AuditStore, suites: SuiteStore, heard: Heard
-) -> None:
-    def sync(_: Iterable[Suite]) -> None:
-        reconciler(redis_client, store, suites, heard, heard.sync).look()
+def test_one_looks_at_a_time_though_it_takes_long(redis_client: redis.Redis, store: AuditStore, heard: Heard) -> None:
+    def keep_runs() -> None:
+        reconciler(redis_client, store, heard, heard.keep_runs).look()
 
-    reconciler(redis_client, store, suites, heard, sync).look()
-    assert heard.suites == []
+    reconciler(redis_client, store, heard, keep_runs).look()
+    assert heard.looks == 0
 
 
-def test_every_suite_s_schedule_is_synchronised(looking: Reconciler, suites: SuiteStore, heard: Heard) -> None:
-    suite = Suite(id="s", members=(Glob(pattern="*"),), plan=Plan(), cron="* * * * *", create_time=1, update_time=1)
-    suites.create(suite)
+def test_runs_that_got_stuck_are_looked_for(looking: Reconciler, heard: Heard) -> None:
     looking.look()
-    assert heard.suites == [[suite]]
+    assert heard.looks == 1
 
 
-def test_of_several_workers_one_looks(
-    redis_client: redis.Redis, store: AuditStore, suites: SuiteStore, heard: Heard
-) -> None:
+def test_of_several_workers_one_looks(redis_client: redis.Redis, store: AuditStore, heard: Heard) -> None:
     for _ in range(3):
-        reconciler(redis_client, store, suites, heard, heard.sync, seconds=60.0).look()
-    assert len(heard.suites) == 1
+        reconciler(redis_client, store, heard, heard.keep_runs, seconds=60.0).look()
+    assert heard.looks == 1
 
 
 def test_a_redis_that_is_gone_ends_no_worker(heard: Heard) -> None:
     gone = connect("redis://127.0.0.1:1/0")
     store = AuditStore(gone)
-    reconciler(gone, store, SuiteStore(gone, store, ModelStore(gone)), heard, heard.sync).look()
-    assert heard.suites == []
+    reconciler(gone, store, heard, heard.keep_runs).look()
+    assert heard.looks == 0
 
 
 @pytest.mark.parametrize("error", [OperationalError("no broker"), redis.ConnectionError("no Redis")])
 def test_a_broker_that_goes_while_it_looks_ends_no_worker(
-    redis_client: redis.Redis, store: AuditStore, suites: SuiteStore, error: Exception
+    redis_client: redis.Redis, store: AuditStore, error: Exception
 ) -> None:
-    def sync(_: Iterable[Suite]) -> None:
+    def keep_runs() -> None:
         raise error
 
-    reconciler(redis_client, store, suites, Heard(), sync).look()
+    reconciler(redis_client, store, Heard(), keep_runs).look()

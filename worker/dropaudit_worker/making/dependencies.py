@@ -13,10 +13,8 @@ from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.content.garbage import Garbage
 from dropaudit_store.content.inspections import Inspections
 from dropaudit_store.content.referenced import ReferencedModels
-from dropaudit_store.models import ModelStore
 from dropaudit_store.redis.connection import connect
 from dropaudit_store.shared.spans import Tracer
-from dropaudit_store.suites import SuiteStore
 from dropaudit_worker.making.audit_spans import Make, TracedMaker
 from dropaudit_worker.making.inspection import ModelInspector
 from dropaudit_worker.making.maker import Announce, AuditMaker
@@ -26,6 +24,7 @@ from dropaudit_worker.sandbox.content import Material, fetch
 from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
 from dropaudit_worker.settings import WorkerSettings
+from dropaudit_worker.tool import tool
 
 # How long a child waits for a Redis that does not answer before it drops what it has made.
 PATIENCE_SECONDS = 60.0
@@ -59,7 +58,7 @@ class Dependencies:
         """
         settings = self._settings
         limits = Limits(retention_seconds=settings.retention_seconds, room=settings.room)
-        return AuditStore(self.client, limits=limits)
+        return AuditStore(self.client, limits=limits, tool=tool())
 
     @cached_property
     def routes(self) -> Routes:
@@ -70,12 +69,6 @@ class Dependencies:
     def blobs(self) -> BlobStore:
         """Models and tensors."""
         return BlobStore(self._settings.blob_url)
-
-    @cached_property
-    def suites(self) -> SuiteStore:
-        """Suites."""
-        run_seconds = self._settings.retention_seconds
-        return SuiteStore(self.client, self.audits, ModelStore(self.client), run_seconds=run_seconds)
 
     @cached_property
     def sandboxes(self) -> SandboxKeeper:

@@ -1,60 +1,34 @@
-"""Schedules of suites as celery-redbeat keeps them."""
+"""What the beat does: it ticks. Which suites are due a worker finds out at every tick, so no change needs a restart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from celery import Celery
-from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatConfig, get_redis
 
-from dropaudit_store.records import Suite
-from dropaudit_store.shared.task_names import RUN_SUITE_TASK
+from dropaudit_store.shared.task_names import TICK_TASK
 
 KEY_PREFIX = "dropaudit:beat:"
-_NAME = "suite-{}"
+TICK_SECONDS = 5.0
+# An earlier version kept an entry for each suite.
+_OLD = "suite-"
 
 
-def sync_every_schedule(app: Celery, suites: Iterable[Suite]) -> None:
-    """Make the beat's entries those of these suites and of no other."""
-    kept = list(suites)
-    sync_schedules(app, kept)
-    names = {_NAME.format(suite.id) for suite in kept}
+def tick_schedule(seconds: float = TICK_SECONDS) -> dict[str, dict[str, object]]:
+    """Return the beat's schedule: a message every few seconds, that nobody takes who comes after the next."""
+    return {"tick": {"task": TICK_TASK, "schedule": seconds, "options": {"ignore_result": True, "expires": seconds}}}
+
+
+def forget_old_entries(app: Celery) -> None:
+    """Remove the entries of single suites that an earlier version made."""
     entries = get_redis(app).zrange(RedBeatConfig(app).schedule_key, 0, -1)
-    for entry in (str(each).removeprefix(KEY_PREFIX) for each in entries):
-        if entry.startswith(_NAME.format("")) and entry not in names:
-            forget_schedule(app, entry.removeprefix(_NAME.format("")))
+    for entry in map(str, entries):
+        if entry.removeprefix(KEY_PREFIX).startswith(_OLD):
+            _forget(app, entry)
 
 
-def forget_schedule(app: Celery, suite_id: str) -> None:
-    """Remove the beat's entry of a suite, if there is one."""
-    known = _known(app, suite_id)
-    if known is not None:
-        known.delete()
-
-
-def sync_schedules(app: Celery, suites: Iterable[Suite]) -> None:
-    """Make the beat's entries those of the suites: created, changed where the cron line changed, removed if paused."""
-    for suite in suites:
-        if suite.cron and not suite.paused:
-            _keep(app, suite)
-        else:
-            forget_schedule(app, suite.id)
-
-
-def _keep(app: Celery, suite: Suite) -> None:
-    wanted = crontab.from_string(suite.cron)
-    known = _known(app, suite.id)
-    if known is not None and known.schedule == wanted:
-        return
-    RedBeatSchedulerEntry(
-        _NAME.format(suite.id), RUN_SUITE_TASK, wanted, args=[suite.id], options={"ignore_result": True}, app=app
-    ).save()
-
-
-def _known(app: Celery, suite_id: str) -> RedBeatSchedulerEntry | None:
+def _forget(app: Celery, entry: str) -> None:
     try:
-        return RedBeatSchedulerEntry.from_key(f"{KEY_PREFIX}{_NAME.format(suite_id)}", app=app)
+        RedBeatSchedulerEntry.from_key(entry, app=app).delete()
     except KeyError:
-        return None
+        return

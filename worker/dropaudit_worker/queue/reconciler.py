@@ -1,11 +1,11 @@
-"""Finds what got lost: audits nobody was told of, audits whose worker is gone, suites whose schedule is not known,
-and what nobody needs any more."""
+"""Finds what got lost: audits nobody was told of, audits whose worker is gone, runs that nobody goes on with, and what
+nobody needs any more."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 import redis
@@ -14,11 +14,10 @@ from kombu.exceptions import OperationalError
 
 from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.errors import StoreError, redis_errors
-from dropaudit_store.records import Suite
 from dropaudit_store.redis.connection import key
-from dropaudit_store.suites import SuiteStore
 
-Sync = Callable[[Iterable[Suite]], None]
+# Goes on with runs that got stuck.
+KeepRuns = Callable[[], None]
 # Removes what has expired and what nothing refers to any more.
 Clean = Callable[[], None]
 
@@ -59,9 +58,8 @@ class Reconciler:
         self,
         client: redis.Redis,
         audits: AuditStore,
-        suites: SuiteStore,
         messages: SendsMessages,
-        sync: Sync,
+        keep_runs: KeepRuns,
         clean: Clean,
         *,
         seconds: float,
@@ -70,9 +68,8 @@ class Reconciler:
     ) -> None:
         self._redis = client
         self._audits = audits
-        self._suites = suites
         self._messages = messages
-        self._sync = sync
+        self._keep_runs = keep_runs
         self._clean = clean
         self._seconds = seconds
         self._announce_seconds = announce_seconds
@@ -110,5 +107,5 @@ class Reconciler:
         lost = self._audits.count_waiting() - self._messages.count()
         for audit_id in self._audits.take_unannounced(self._announce_seconds, min(max(lost, 0), _MOST_ANNOUNCED)):
             self._messages.wake(audit_id)
-        self._sync(self._suites.every())
+        self._keep_runs()
         self._clean()

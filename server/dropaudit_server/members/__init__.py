@@ -1,0 +1,1 @@
+"""Members of suites in calls: from messages to records and back."""

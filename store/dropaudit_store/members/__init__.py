@@ -1,0 +1,1 @@
+"""What the members of a suite stand for when a run begins."""

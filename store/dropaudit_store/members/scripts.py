@@ -1,0 +1,30 @@
+"""The step that changes suites, atomic in Redis."""
+
+from __future__ import annotations
+
+from dropaudit_store.redis.scripts import COMMON
+
+# ARGV id now member before after released referred models is_scheduled: released and referred are digests, none of them
+# in both; models those of `after` that must be stored. Puts `after` in the place of `before`; an empty word is no
+# suite. Returns 1, 0 when something else is there, or the digest of a model that is missing.
+PUT_SUITE = (
+    COMMON
+    + """
+local id, now, member, before, after = unpack(ARGV, 1, 5)
+if (redis.call('GET', P .. 'suite:' .. id) or '') ~= before then return 0 end
+local missing
+each(ARGV[8], function(sha) if redis.call('EXISTS', P .. 'model:' .. sha) == 0 then missing = sha end end)
+if missing then return missing end
+if after == '' then
+  redis.call('DEL', P .. 'suite:' .. id, P .. 'due:' .. id)
+  redis.call('ZREM', P .. 'suites', member)
+else
+  redis.call('SET', P .. 'suite:' .. id, after)
+  redis.call('ZADD', P .. 'suites', 0, member)
+end
+redis.call(ARGV[9] == '1' and 'SADD' or 'SREM', P .. 'scheduled', id)
+each(ARGV[7], function(sha) ref(sha, 'suites/' .. id) end)
+each(ARGV[6], function(sha) unref(sha, 'suites/' .. id, now) end)
+return 1
+"""
+)

@@ -1,0 +1,1 @@
+"""Runs of suites: started once, resolved into members, counted while their audits end, and concluded."""

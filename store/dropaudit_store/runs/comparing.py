@@ -1,0 +1,157 @@
+"""Compares two runs of a suite, member by member: whatever their size, a few reports are in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import redis
+
+from dropaudit.changes import MemberChange, NotMade, Outcome, RunChange, Standing, combined, compare_members
+from dropaudit.changes.members import Kind, Status
+from dropaudit.report import Report, Verdict, from_json
+from dropaudit_store.audits.reader import AuditReader
+from dropaudit_store.errors import redis_errors
+from dropaudit_store.records import AuditRecord, AuditState, Run
+from dropaudit_store.redis.connection import key
+from dropaudit_store.runs.accepting import as_judged
+from dropaudit_store.runs.documents import Told, comparison_of
+from dropaudit_store.runs.reader import RunReader
+from dropaudit_store.runs.records import Assigned, MemberVerdict, RunMember
+
+_AT_A_TIME = 25
+_EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run, by the names of its members.
+
+    Attributes:
+        verdicts: what accepted findings made of members' reports.
+    """
+
+    run: Run
+    members: Mapping[str, RunMember] = field(default_factory=dict)
+    assigned: Mapping[str, Assigned] = field(default_factory=dict)
+    verdicts: Mapping[str, MemberVerdict] = field(default_factory=dict)
+
+    def audit_of(self, name: str) -> str:
+        """Return the audit of a member; empty where it has none."""
+        return self.assigned.get(name, Assigned()).audit
+
+
+class RunComparer:
+    """Compares runs, over the store."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._runs = RunReader(client)
+        self._audits = AuditReader(client)
+
+    def side(self, run: Run, verdicts: Mapping[str, MemberVerdict] | None = None) -> Side:
+        """Return a run by the names of its members.
+
+        Args:
+            verdicts: what accepted findings make of members' reports, by index; without them what was concluded.
+        """
+        members, assigned = self._runs.members(run.name), self._runs.assigned(run.name)
+        if verdicts is None:
+            result = self._runs.result(run.name)
+            verdicts = result.verdicts if result else {}
+        names = [each.display_name for each in members]
+        return Side(
+            run,
+            dict(zip(names, members, strict=True)),
+            {name: assigned.get(index, Assigned()) for index, name in enumerate(names)},
+            {names[int(index)]: each for index, each in verdicts.items()},
+        )
+
+    def compare(self, after: Side, before: Side | None) -> tuple[RunChange, dict[str, object]]:
+        """Return what changed, and the same as a Comparison in its JSON form."""
+        told = Told(base=before.run.name if before else "")
+        if before is None:
+            change = combined(self._first(after))
+            change = msgspec.structs.replace(change, status=Status.FIRST, members=())
+        else:
+            change = combined(self._changes(after, before, told))
+        return change, comparison_of(change, told, after.audit_of, before.audit_of if before else lambda _: "")
+
+    def _first(self, after: Side) -> Iterator[MemberChange]:
+        """Yield the members of a run that has nothing to be compared with, without a look at reports."""
+        standings = self._audits.standings([each.audit for each in after.assigned.values()], summaries=False)
+        for name in after.members:
+            found = standings.get(after.audit_of(name))
+            verdict = after.verdicts[name].verdict if name in after.verdicts else found.verdict if found else ""
+            standing = Standing(verdict=Verdict(verdict)) if verdict else Standing(reason=AuditState.FAILED.value)
+            yield MemberChange(member=name, kind=Kind.ADDED, status=Status.CHANGED, after=standing)
+
+    def _changes(self, after: Side, before: Side, told: Told) -> Iterator[MemberChange]:
+        names = [*after.members, *(name for name in before.members if name not in after.members)]
+        comparisons = max(1, sum(name in before.members for name in after.members))
+        same = [name for name in names if self._is_same(name, after, before)]
+        yield from self._unchanged(same, after, told)
+        for start in range(0, len(others := [name for name in names if name not in set(same)]), _AT_A_TIME):
+            for change in self._compared(others[start : start + _AT_A_TIME], after, before, comparisons):
+                told.add(change)
+                yield change
+
+    def _is_same(self, name: str, after: Side, before: Side) -> bool:
+        """Whether a member's report is the one that it had, and is judged as it was."""
+        audit = after.audit_of(name)
+        return audit != "" and audit == before.audit_of(name) and after.verdicts.get(name) == before.verdicts.get(name)
+
+    def _unchanged(self, names: Sequence[str], after: Side, told: Told) -> Iterator[MemberChange]:
+        """Yield what is known without a look at reports: the verdicts of what did not change."""
+        audits = [after.audit_of(name) for name in names]
+        standings = self._audits.standings(audits, summaries=False)
+        told.persisting += self._count_findings(audits)
+        for name, audit in zip(names, audits, strict=True):
+            found = standings.get(audit)
+            verdict = after.verdicts[name].verdict if name in after.verdicts else found.verdict if found else ""
+            standing = Standing(verdict=Verdict(verdict) if verdict else None, reason=None if verdict else _EXPIRED)
+            yield MemberChange(member=name, kind=Kind.KEPT, status=Status.UNCHANGED, before=standing, after=standing)
+
+    def _count_findings(self, audits: Sequence[str]) -> int:
+        """Return how many findings the reports of audits have, as far as lists tell them."""
+        count = 0
+        for start in range(0, len(audits), 500):
+            with redis_errors(), self._redis.pipeline(transaction=False) as pipe:
+                for audit in audits[start : start + 500]:
+                    pipe.hget(key("audit", audit), "brief")
+                found = pipe.execute()
+            count += sum(len(msgspec.json.decode(each).get("findings", ())) for each in found if each)
+        return count
+
+    def _compared(self, names: Sequence[str], after: Side, before: Side, comparisons: int) -> Iterator[MemberChange]:
+        ids = {side.audit_of(name) for side in (after, before) for name in names} - {""}
+        records = self._audits.find_many(ids)
+        for name in names:
+            old, new = (_outcome(name, side, records) for side in (before, after))
+            if isinstance(old, NotMade) and old.reason == _EXPIRED and new is not None:
+                # What it found is not known any more: nothing can be said to have changed.
+                old = new
+            yield compare_members(name, old, new, comparisons=comparisons)
+
+
+def _outcome(name: str, side: Side, records: Mapping[str, AuditRecord]) -> Outcome | None:
+    """Return how a member ended; None where it is not a member."""
+    if name not in side.members:
+        return None
+    digests = tuple(each.sha256 for each in side.members[name].files if each.sha256)
+    assigned = side.assigned[name]
+    if not assigned.audit:
+        state = assigned.state or AuditState.QUEUED
+        return NotMade(reason=state.value, message=assigned.reason, digests=digests)
+    record = records.get(assigned.audit)
+    if record is None:
+        return NotMade(reason=_EXPIRED, message="the audit has expired", digests=digests)
+    if record.report is not None:
+        return as_judged(_report(record), side.verdicts.get(name))
+    reason = record.failure.reason if record.failure else record.state.value
+    return NotMade(reason=reason, message=record.failure.message if record.failure else "", digests=digests)
+
+
+def _report(record: AuditRecord) -> Report:
+    return from_json(record.report or {})

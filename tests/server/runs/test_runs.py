@@ -1,0 +1,494 @@
+"""Claims about runs through the service: members, counts, comparisons, watching and cancelling."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import redis
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from dropaudit_proto.v1 import audit_pb2 as pb
+from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
+from dropaudit_store.audits.lifecycle import AuditStore
+from dropaudit_store.redis.connection import key
+from support.batches import Batches, failing
+from support.calls import recorded_request, refusal_of, tensor, upload
+from support.clock import Clock
+from support.records import messages
+from support.reports import finding
+from support.services import eventually
+
+GLOB = pb.SuiteMember(glob=pb.Glob(pattern="*", role=pb.TRAIN))
+NAME = "suites/nightly"
+
+
+class RealTime(Clock):
+    """The time of the server, which a test cannot turn."""
+
+    def __call__(self) -> float:
+        return time.time()
+
+
+@pytest.fixture
+def worker(redis_client: redis.Redis) -> Batches:
+    """What a worker does behind the server."""
+    return Batches(redis_client, RealTime())
+
+
+def create(stub: AuditServiceStub, *members: pb.SuiteMember, **fields: Any) -> pb.Suite:
+    suite = pb.Suite(members=members or [GLOB], **fields)
+    return stub.CreateSuite(pb.CreateSuiteRequest(suite=suite, suite_id="nightly"))
+
+
+def run(stub: AuditServiceStub, **fields: Any) -> pb.Run:
+    return stub.RunSuite(pb.RunSuiteRequest(name=NAME, **fields))
+
+
+def get(stub: AuditServiceStub, name: str, view: pb.View = pb.VIEW_UNSPECIFIED) -> pb.Run:
+    return stub.GetRun(pb.GetRunRequest(name=name, view=view))
+
+
+def ended(stub: AuditServiceStub, worker: Batches, reports: Any = None) -> pb.Run:
+    """Run the suite, and do what a worker does until the run is concluded."""
+    made = run(stub)
+    record = worker.runs.read.get("nightly", made.name.rpartition("/")[2])
+    worker.finish(record, reports)
+    worker.conclude(record)
+    return get(stub, made.name)
+
+
+def test_a_run_tells_its_members_with_names_versions_and_digests(stub: AuditServiceStub) -> None:
+    upload(stub, b"one", display_name="m.onnx")
+    model = upload(stub, b"two", display_name="m.onnx")
+    create(stub)
+    made = run(stub)
+    (audit,) = made.audits
+    assert audit.member == pb.ResolvedMember(
+        display_name="m.onnx",
+        artifacts=[pb.ResolvedArtifact(display_name="m.onnx", sha256=model.sha256, version=2)],
+        position=0,
+    )
+    assert (made.counts.total, made.counts.queued, made.state) == (1, 1, pb.Run.RUNNING)
+    found = stub.GetAudit(pb.GetAuditRequest(name=audit.audit))
+    assert (found.display_name, found.model_version) == ("m.onnx", 2)
+    listed = stub.ListAudits(pb.ListAuditsRequest(filter=f'run = "{made.name}"')).audits
+    assert [each.name for each in listed] == [audit.audit]
+    assert stub.GetSuite(pb.GetSuiteRequest(name=NAME)).last_run == made.name
+
+
+def test_a_run_that_matches_nothing_is_inconclusive_with_the_reason_and_never_pass(
+    stub: AuditServiceStub, worker: Batches
+) -> None:
+    create(stub, pb.SuiteMember(glob=pb.Glob(pattern="*.onnx")))
+    made = run(stub)
+    assert (made.state, made.verdict) == (pb.Run.FINISHED, pb.Report.INCONCLUSIVE)
+    assert made.reason == "nothing was audited; members[0]: the pattern '*.onnx' matches nothing"
+    assert list(made.notes) == ["members[0]: the pattern '*.onnx' matches nothing"]
+    assert made.counts == pb.RunCounts()
+
+
+def test_a_preview_shows_what_a_suite_would_audit_stored_or_not(stub: AuditServiceStub) -> None:
+    for content in (b"one", b"two"):
+        upload(stub, content, display_name="m.onnx")
+    asked = pb.Suite(members=[GLOB, pb.SuiteMember(glob=pb.Glob(pattern="gru*"))])
+    shown = stub.PreviewSuite(pb.PreviewSuiteRequest(suite=asked))
+    assert [(each.display_name, each.artifacts[0].version) for each in shown.members] == [("m.onnx", 2)]
+    assert (shown.total, list(shown.notes)) == (1, ["members[1]: the pattern 'gru*' matches nothing"])
+    create(stub)
+    assert stub.PreviewSuite(pb.PreviewSuiteRequest(name=NAME)).total == 1
+    assert not stub.ListRuns(pb.ListRunsRequest(parent=NAME)).runs
+
+
+def test_what_cannot_be_previewed_is_refused(stub: AuditServiceStub) -> None:
+    assert list(refusal_of(lambda: stub.PreviewSuite(pb.PreviewSuiteRequest())).violations) == ["name"]
+    bad = pb.PreviewSuiteRequest(suite=pb.Suite(members=[pb.SuiteMember()]))
+    assert list(refusal_of(lambda: stub.PreviewSuite(bad)).violations) == ["suite.members[0]"]
+    none = pb.PreviewSuiteRequest(name="suites/none")
+    assert refusal_of(lambda: stub.PreviewSuite(none)).reason == "SUITE_NOT_FOUND"
+
+
+INPUTS = pb.TensorSet(tensors=[tensor(np.ones((2, 2), np.float32), "FP32", "x")])
+
+
+def test_every_kind_of_member_comes_back_as_it_was_sent(stub: AuditServiceStub) -> None:
+    upload(stub, b"one", display_name="m.onnx")
+    recorded = recorded_request().audit.spec.recorded
+    members = [
+        pb.SuiteMember(glob=pb.Glob(pattern="*", role=pb.TRAIN, alias="production")),
+        pb.SuiteMember(glob=pb.Glob(pattern="*", role=pb.AUTO, all_versions=True)),
+        pb.SuiteMember(named=pb.NamedModel(display_name="m.onnx", alias="production", role=pb.TRAIN)),
+        pb.SuiteMember(named=pb.NamedModel(display_name="m.onnx", version=1, role=pb.AUTO)),
+        pb.SuiteMember(pair_pattern=pb.PairPattern(train="{name}-t", inference="{name}-i")),
+        pb.SuiteMember(mlflow=pb.MlflowModel(uri="models:/lstm@champion", role=pb.INFERENCE)),
+        pb.SuiteMember(recorded=recorded, display_name="from production"),
+        pb.SuiteMember(
+            glob=pb.Glob(pattern="*", role=pb.AUTO),
+            overrides=pb.Overrides(
+                role=pb.TRAIN, keep_prob=0.5, inputs=INPUTS, options=pb.AuditOptions(alpha=0.01, seed=3)
+            ),
+        ),
+    ]
+    made = create(stub, *members)
+    # Of tensors only names, types and shapes come back.
+    kept = members[-2].recorded
+    kept.inference.name, kept.train[0].name = "inference", "train0"
+    for sent in (kept.inference, kept.train[0], members[-1].overrides.inputs.tensors[0]):
+        sent.ClearField("raw_contents")
+    assert list(made.members) == members
+
+
+@pytest.mark.parametrize(
+    ("member", "path"),
+    [
+        (pb.SuiteMember(glob=pb.Glob(pattern="*", alias="Prod")), "glob.alias"),
+        (pb.SuiteMember(glob=pb.Glob(pattern="*", alias="p", all_versions=True)), "glob.all_versions"),
+        (pb.SuiteMember(named=pb.NamedModel()), "named.display_name"),
+        (pb.SuiteMember(pair_pattern=pb.PairPattern(train="{name}", inference="x")), "pair_pattern.inference"),
+        (pb.SuiteMember(uri_glob=pb.UriGlob(pattern="file:///models/*.onnx")), "uri_glob.pattern"),
+        (pb.SuiteMember(triton=pb.TritonRepository(uri="s3://bucket/x")), "triton.uri"),
+        (pb.SuiteMember(mlflow=pb.MlflowModel(uri="runs:/1/model")), "mlflow.uri"),
+        (pb.SuiteMember(glob=pb.Glob(pattern="*"), overrides=pb.Overrides(keep_prob=2)), "overrides.keep_prob"),
+        (
+            pb.SuiteMember(glob=pb.Glob(pattern="*"), overrides=pb.Overrides(options=pb.AuditOptions(tolerance=7))),
+            "overrides.options.tolerance",
+        ),
+    ],
+)
+def test_what_is_no_member_is_refused_with_its_field(stub: AuditServiceStub, member: pb.SuiteMember, path: str) -> None:
+    assert list(refusal_of(lambda: create(stub, GLOB, member)).violations) == [f"suite.members[1].{path}"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "word"),
+    [
+        ({"schedule": pb.Schedule(cron="0 25 * * *")}, "schedule.cron", "hour"),
+        ({"schedule": pb.Schedule(cron="0 0 * 13 *")}, "schedule.cron", "month"),
+        ({"schedule": pb.Schedule(cron="0 0 * * *", time_zone="Mars/Base")}, "schedule.time_zone", "Mars/Base"),
+        (
+            {"schedule": pb.Schedule(cron="0 0 * * *", grace=Duration(seconds=90_000))},
+            "schedule.grace",
+            "from 0 to a day",
+        ),
+        ({"notifications": [pb.Notification(webhook_url="ftp://a/b")]}, "notifications[0].webhook_url", "http"),
+        (
+            {"notifications": [pb.Notification(webhook_url="https://u:p@a/")]},
+            "notifications[0].webhook_url",
+            "password",
+        ),
+        ({"accepted_findings": [pb.AcceptedFinding(code="DA999")]}, "accepted_findings[0].code", "DA999"),
+        (
+            {"accepted_findings": [pb.AcceptedFinding(code="DA301")]},
+            "accepted_findings[0].acceptance.reason",
+            "reason",
+        ),
+        (
+            {
+                "accepted_findings": [
+                    pb.AcceptedFinding(
+                        code="DA301", acceptance=pb.Acceptance(reason="x"), range=pb.Range(lower=2, upper=1)
+                    )
+                ]
+            },
+            "accepted_findings[0].range",
+            "smaller first",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_suite_is_said_with_its_field(
+    stub: AuditServiceStub, fields: dict[str, Any], path: str, word: str
+) -> None:
+    violations = refusal_of(lambda: create(stub, **fields)).violations
+    assert list(violations) == [f"suite.{path}"]
+    assert word in violations[f"suite.{path}"]
+
+
+def test_a_schedule_says_when_it_is_due_next(stub: AuditServiceStub) -> None:
+    schedule = pb.Schedule(
+        cron="30 3 1 1 *", time_zone="Asia/Kathmandu", overlap=pb.Schedule.QUEUE, grace=Duration(seconds=60)
+    )
+    made = create(stub, schedule=schedule)
+    due = made.schedule.next_time.ToDatetime()
+    assert (due.month, due.day, due.hour, due.minute) == (12, 31, 21, 45)
+    assert (made.schedule.overlap, made.schedule.grace.seconds) == (pb.Schedule.QUEUE, 60)
+    paused = stub.PauseSuite(pb.PauseSuiteRequest(name=NAME))
+    assert (paused.schedule.paused, paused.schedule.HasField("next_time")) == (True, False)
+    assert stub.ResumeSuite(pb.ResumeSuiteRequest(name=NAME)).schedule.next_time == made.schedule.next_time
+
+
+def test_an_etag_lets_a_change_pass_only_while_nothing_else_has_changed(stub: AuditServiceStub) -> None:
+    made = create(stub)
+    assert stub.GetSuite(pb.GetSuiteRequest(name=NAME)).etag == made.etag
+
+    def change(etag: str, **fields: Any) -> pb.Suite:
+        suite = pb.Suite(name=NAME, etag=etag, display_name="x")
+        return stub.UpdateSuite(
+            pb.UpdateSuiteRequest(suite=suite, update_mask=FieldMask(paths=["display_name"]), **fields)
+        )
+
+    looked_at = change(made.etag, validate_only=True)
+    assert (looked_at.display_name, stub.GetSuite(pb.GetSuiteRequest(name=NAME)).etag) == ("x", made.etag)
+    change(made.etag)
+    assert refusal_of(lambda: change(made.etag)).code == "ABORTED"
+    stale = pb.DeleteSuiteRequest(name=NAME, etag=made.etag)
+    assert refusal_of(lambda: stub.DeleteSuite(stale)).code == "ABORTED"
+    change("")
+    stub.DeleteSuite(pb.DeleteSuiteRequest(name=NAME, etag=stub.GetSuite(pb.GetSuiteRequest(name=NAME)).etag))
+
+
+def test_a_suite_is_only_looked_at_where_that_is_asked_for(stub: AuditServiceStub) -> None:
+    request = pb.CreateSuiteRequest(suite=pb.Suite(members=[GLOB]), suite_id="nightly", validate_only=True)
+    assert stub.CreateSuite(request).name == NAME
+    assert refusal_of(lambda: stub.GetSuite(pb.GetSuiteRequest(name=NAME))).reason == "SUITE_NOT_FOUND"
+
+
+def test_secrets_are_never_told_and_kept_where_an_update_leaves_them_out(
+    stub: AuditServiceStub, worker: Batches
+) -> None:
+    target = pb.Notification(
+        webhook_url="https://example.com/a/secret-path", secret="s3cret", form=pb.Notification.SLACK
+    )
+    made = create(stub, notifications=[target])
+    assert "s3cret" not in str(made)
+    assert (made.notifications[0].signed, made.notifications[0].secret) == (True, "")
+    made.notifications[0].trigger = pb.Notification.ALWAYS
+    changed = stub.UpdateSuite(pb.UpdateSuiteRequest(suite=made, update_mask=FieldMask(paths=["notifications"])))
+    assert (changed.notifications[0].signed, changed.notifications[0].trigger) == (True, pb.Notification.ALWAYS)
+    assert worker.suites.get("nightly").targets[0].secret == "s3cret"
+
+
+def test_a_run_says_what_changed_since_the_one_before_and_the_baseline(stub: AuditServiceStub, worker: Batches) -> None:
+    upload(stub, b"one", display_name="a.onnx")
+    upload(stub, b"two", display_name="b.onnx")
+    create(stub)
+    first = ended(stub, worker)
+    assert (first.verdict, first.comparison.status) == (pb.Report.PASS, pb.Comparison.FIRST)
+    pinned = pb.Suite(name=NAME, baseline=first.name)
+    stub.UpdateSuite(pb.UpdateSuiteRequest(suite=pinned, update_mask=FieldMask(paths=["baseline"])))
+    upload(stub, b"three", display_name="b.onnx")
+    second = ended(stub, worker, {"b.onnx": failing(finding("DA301", "drop"))})
+    assert (second.verdict, second.comparison.base) == (pb.Report.FAIL, first.name)
+    (change,) = second.comparison.members
+    assert (change.display_name, change.kind, change.status) == (
+        "b.onnx",
+        pb.MemberChange.REPLACED,
+        pb.Comparison.FAILED,
+    )
+    assert [(each.kind, each.code) for each in change.findings] == [(pb.FindingChange.NEW, "DA301")]
+    assert second.baseline_comparison.base == first.name
+    compared = stub.CompareRuns(pb.CompareRunsRequest(name=second.name))
+    assert compared == second.comparison
+    back = stub.CompareRuns(pb.CompareRunsRequest(name=first.name, base=second.name))
+    assert back.status == pb.Comparison.RECOVERED
+    (listed, _) = stub.ListRuns(pb.ListRunsRequest(parent=NAME)).runs
+    assert (listed.comparison.counts.new_findings, len(listed.comparison.members)) == (1, 0)
+    basic = get(stub, second.name, pb.VIEW_BASIC)
+    assert (len(basic.audits), basic.counts.fail) == (0, 1)
+
+
+def test_accepted_findings_are_told_apart_and_do_not_count(stub: AuditServiceStub, worker: Batches) -> None:
+    upload(stub, b"one", display_name="a.onnx")
+    until = Timestamp(seconds=int(time.time()) + 3600)
+    acceptance = pb.Acceptance(reason="known", accepted_by="ada", expire_time=until)
+    accepted = pb.AcceptedFinding(code="DA301", member="a*", subject="drop", acceptance=acceptance)
+    made = create(stub, accepted_findings=[accepted])
+    assert list(made.accepted_findings) == [accepted]
+    unfinished = run(stub)
+    record = worker.runs.read.get("nightly", unfinished.name.rpartition("/")[2])
+    worker.finish(record, {"a.onnx": failing(finding("DA301", "drop"))})
+    # Until somebody has looked, nobody knows.
+    assert get(stub, unfinished.name).verdict == pb.Report.VERDICT_UNSPECIFIED
+    worker.conclude(record)
+    found = get(stub, unfinished.name)
+    (audit,) = found.audits
+    assert (found.verdict, audit.verdict, audit.report_verdict) == (pb.Report.PASS, pb.Report.PASS, pb.Report.FAIL)
+    assert (audit.accepted[0].code, audit.accepted[0].acceptance) == ("DA301", acceptance)
+
+
+def test_a_baseline_must_be_a_run_of_the_suite(stub: AuditServiceStub) -> None:
+    create(stub)
+
+    def pin(run: str) -> Any:
+        suite = pb.Suite(name=NAME, baseline=run)
+        return stub.UpdateSuite(pb.UpdateSuiteRequest(suite=suite, update_mask=FieldMask(paths=["baseline"])))
+
+    for wrong in ("suites/other/runs/r", "nonsense"):
+        assert list(refusal_of(partial(pin, wrong)).violations) == ["suite.baseline"]
+    assert refusal_of(lambda: pin(f"{NAME}/runs/none")).reason == "RUN_NOT_FOUND"
+
+
+def test_a_watch_tells_every_change_and_ends_with_the_run(stub: AuditServiceStub, worker: Batches) -> None:
+    for number in range(3):
+        upload(stub, bytes([number]), display_name=f"{number}.onnx")
+    create(stub)
+    made = run(stub)
+    record = worker.runs.read.get("nightly", made.name.rpartition("/")[2])
+    watching = stub.WatchRun(pb.WatchRunRequest(name=made.name), timeout=60)
+    first = next(watching)
+    assert (first.progress.counts.queued, first.progress.state, len(first.progress.audits)) == (3, pb.Run.RUNNING, 0)
+    worker.finish(record)
+    second = next(watching)
+    assert second.progress.counts.succeeded > 0
+    worker.conclude(record)
+    *_, last = watching
+    assert (last.run.state, last.run.verdict, len(last.run.audits)) == (pb.Run.FINISHED, pb.Report.PASS, 3)
+    assert last.run == get(stub, made.name)
+    # Who comes later hears at once.
+    (only,) = stub.WatchRun(pb.WatchRunRequest(name=made.name), timeout=60)
+    assert only.run == last.run
+
+
+def test_a_watch_has_a_worker_told_that_the_run_has_ended(
+    stub: AuditServiceStub, worker: Batches, redis_client: redis.Redis
+) -> None:
+    upload(stub, b"one", display_name="a.onnx")
+    create(stub)
+    made = run(stub)
+    worker.finish(worker.runs.read.get("nightly", made.name.rpartition("/")[2]))
+    watching = stub.WatchRun(pb.WatchRunRequest(name=made.name), timeout=60)
+    assert next(watching).progress.state == pb.Run.FINISHED
+    message: tuple[str, list[str], dict[str, object]] = ("dropaudit.end_run", [made.name], {})
+    eventually(lambda: message in messages(redis_client), "no worker is told")
+    watching.cancel()
+
+
+def test_a_watch_of_a_run_that_is_deleted_ends(stub: AuditServiceStub) -> None:
+    upload(stub, b"one", display_name="a.onnx")
+    create(stub)
+    made = run(stub)
+    watching = stub.WatchRun(pb.WatchRunRequest(name=made.name), timeout=60)
+    next(watching)
+    stub.DeleteSuite(pb.DeleteSuiteRequest(name=NAME))
+    refusal = refusal_of(lambda: list(watching))
+    assert (refusal.code, refusal.reason) == ("NOT_FOUND", "RUN_NOT_FOUND")
+    unknown = pb.WatchRunRequest(name=made.name)
+    assert refusal_of(lambda: list(stub.WatchRun(unknown))).reason == "RUN_NOT_FOUND"
+
+
+def test_watching_costs_the_same_whoever_watches_and_however_many_audits_there_are(
+    stub: AuditServiceStub, worker: Batches, redis_client: redis.Redis
+) -> None:
+    for number in range(300):
+        worker.models.add(f"{number:064x}", 1, f"{number}.onnx")
+    create(stub)
+    made = run(stub)
+    watches = [stub.WatchRun(pb.WatchRunRequest(name=made.name), timeout=60) for _ in range(20)]
+    for each in watches:
+        next(each)
+
+    def commands() -> int:
+        stats: Any = redis_client.info("commandstats")
+        return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("get", "hgetall", "exists", "hmget"))
+
+    before, began = commands(), time.monotonic()
+    threading.Event().wait(3.0)
+    # Three commands for each look, twice a second; the server's own looks at Redis come on top.
+    assert (commands() - before) / (time.monotonic() - began) < 12
+    for each in watches:
+        each.cancel()
+
+
+def test_a_cancelled_run_ends_with_its_audits(stub: AuditServiceStub, audits: AuditStore) -> None:
+    for number in range(3):
+        upload(stub, bytes([number]), display_name=f"{number}.onnx")
+    create(stub)
+    made = run(stub)
+    lease = audits.claim(made.audits[0].audit.removeprefix("audits/"), 30.0)
+    assert lease is not None
+    cancelled = stub.CancelRun(pb.CancelRunRequest(name=made.name))
+    assert (cancelled.state, cancelled.counts.cancelled) == (pb.Run.RUNNING, 2)
+    audits.stopped(lease)
+    found = stub.CancelRun(pb.CancelRunRequest(name=made.name))
+    assert (found.state, found.counts.cancelled, found.reason) == (pb.Run.CANCELLED, 3, "somebody cancelled it")
+    assert found == get(stub, made.name)
+
+
+def test_a_run_of_an_earlier_version_is_told_as_before(
+    stub: AuditServiceStub, redis_client: redis.Redis, audits: AuditStore
+) -> None:
+    create(stub)
+    names = [stub.CreateAudit(recorded_request()).name.removeprefix("audits/") for _ in range(2)]
+    body = f'{{"suite":"nightly","id":"old","trigger":"MANUAL","audits":["{names[0]}","{names[1]}"],"create_time":5.0}}'
+    redis_client.set(key("run", "nightly", "old"), body)
+    redis_client.zadd(key("runs", "nightly"), {f"{5_000_000:016x}:old": 0})
+    found = get(stub, f"{NAME}/runs/old")
+    assert (found.state, [each.audit for each in found.audits]) == (
+        pb.Run.RUNNING,
+        [f"audits/{name}" for name in names],
+    )
+    assert stub.CancelRun(pb.CancelRunRequest(name=found.name)).state == pb.Run.FINISHED
+    (listed,) = stub.ListRuns(pb.ListRunsRequest(parent=NAME)).runs
+    assert (listed.state, listed.verdict) == (pb.Run.FINISHED, pb.Report.FAIL)
+
+
+def test_members_outside_the_store_are_left_to_a_worker(stub: AuditServiceStub, redis_client: redis.Redis) -> None:
+    create(stub, pb.SuiteMember(mlflow=pb.MlflowModel(uri="models:/lstm/3")))
+    made = run(stub)
+    assert (made.state, made.counts.total, made.verdict) == (
+        pb.Run.RESOLVING,
+        0,
+        pb.Report.VERDICT_UNSPECIFIED,
+    )
+    message: tuple[str, list[str], dict[str, object]] = ("dropaudit.make_run", [made.name], {})
+    eventually(lambda: message in messages(redis_client), "no worker is told")
+    assert stub.CancelRun(pb.CancelRunRequest(name=made.name)).state == pb.Run.CANCELLED
+
+
+def test_a_history_is_the_series_of_a_name_over_its_versions(stub: AuditServiceStub, worker: Batches) -> None:
+    create(stub)
+    for content in (b"one", b"two"):
+        upload(stub, content, display_name="m.onnx")
+        ended(stub, worker)
+    points = stub.GetModelHistory(pb.GetModelHistoryRequest(display_name="m.onnx")).points
+    assert [each.version for each in points] == [2, 1]
+    assert all(each.verdict == pb.Report.PASS and each.run.startswith(NAME) for each in points)
+    quantities = {(each.subject, each.quantity) for each in points[0].measurements}
+    assert ("drop", "keepProb") in quantities
+    assert ("y", "scaleFactor") in quantities
+    only = pb.GetModelHistoryRequest(display_name="m.onnx", quantity="keepProb", suite=NAME, page_size=1)
+    page = stub.GetModelHistory(only)
+    assert [each.quantity for each in page.points[0].measurements] == ["keepProb"]
+    only.page_token = page.next_page_token
+    assert [each.version for each in stub.GetModelHistory(only).points] == [1]
+    elsewhere = pb.GetModelHistoryRequest(display_name="m.onnx", suite="suites/other")
+    assert not stub.GetModelHistory(elsewhere).points
+    wrong = pb.GetModelHistoryRequest(display_name="m.onnx", quantity="weight")
+    assert list(refusal_of(lambda: stub.GetModelHistory(wrong)).violations) == ["quantity"]
+
+
+def test_notifications_are_listed_and_sent_again(
+    stub: AuditServiceStub, worker: Batches, redis_client: redis.Redis
+) -> None:
+    upload(stub, b"one", display_name="a.onnx")
+    target = pb.Notification(webhook_url="https://example.com/hooks/secret?x=1", trigger=pb.Notification.ALWAYS)
+    create(stub, notifications=[target])
+    found = ended(stub, worker)
+    (delivery,) = stub.ListDeliveries(pb.ListDeliveriesRequest(parent=NAME)).deliveries
+    assert (delivery.run, delivery.state, delivery.attempts) == (found.name, pb.Delivery.PENDING, 0)
+    assert delivery.webhook_url == "https://example.com/hooks/…"
+    dead = pb.ListDeliveriesRequest(parent=NAME, state=pb.Delivery.DEAD)
+    assert not stub.ListDeliveries(dead).deliveries
+    assert stub.Redeliver(pb.RedeliverRequest(name=delivery.name)).state == pb.Delivery.PENDING
+    message: tuple[str, list[str], dict[str, object]] = ("dropaudit.deliver", [], {})
+    eventually(lambda: message in messages(redis_client), "no worker is told")
+    unknown = pb.RedeliverRequest(name=f"{NAME}/deliveries/none")
+    assert refusal_of(lambda: stub.Redeliver(unknown)).reason == "DELIVERY_NOT_FOUND"
+
+
+def test_what_names_no_run_is_refused(channel: grpc.Channel, stub: AuditServiceStub) -> None:
+    for call in (
+        lambda: stub.CancelRun(pb.CancelRunRequest(name="suites/a")),
+        lambda: stub.CompareRuns(pb.CompareRunsRequest(name="runs/a")),
+        lambda: list(stub.WatchRun(pb.WatchRunRequest(name="audits/a"))),
+        lambda: stub.Redeliver(pb.RedeliverRequest(name="suites/a/runs/b")),
+    ):
+        assert list(refusal_of(call).violations) == ["name"]
+    elsewhere = pb.CompareRunsRequest(name="suites/a/runs/b", base="suites/c/runs/d")
+    assert list(refusal_of(lambda: stub.CompareRuns(elsewhere)).violations) == ["base"]

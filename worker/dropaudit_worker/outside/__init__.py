@@ -1,0 +1,1 @@
+"""Looks for models outside the store: in folders, in buckets, in registries."""

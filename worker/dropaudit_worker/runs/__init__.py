@@ -1,0 +1,1 @@
+"""Runs of suites in a worker: begun when they are due, made, concluded, told of."""

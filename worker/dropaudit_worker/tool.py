@@ -1,0 +1,22 @@
+"""What this worker makes audits with: whoever has the same gets the same report."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import metadata
+
+_RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
+
+
+@cache
+def tool() -> str:
+    """Return names and versions of this project and of the runtime; the runtime is not imported for it."""
+    runtime = next((found for name in _RUNTIMES if (found := _version(name))), "none")
+    return f"dropaudit {_version('dropaudit')}, onnxruntime {runtime}"
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
