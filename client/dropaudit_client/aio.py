@@ -14,6 +14,7 @@ from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
 from dropaudit_client.calls.names import AsyncNameCalls
+from dropaudit_client.calls.runs import AsyncRunCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
 from dropaudit_client.client import DEFAULT_PATIENCE, service_errors
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
@@ -33,6 +34,7 @@ from dropaudit_client.resources import (
     Suite,
 )
 from dropaudit_client.retrying import RetryPolicy
+from dropaudit_client.runs.resources import Receiver
 from dropaudit_client.source import (
     ModelSource,
     OnUpload,
@@ -48,7 +50,7 @@ from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 T = TypeVar("T")
 
 
-class AsyncAuditClient(AsyncNameCalls):
+class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls):
     """Calls the service from an event loop; make it inside the loop. Methods and arguments are those of AuditClient."""
 
     def __init__(
@@ -208,10 +210,21 @@ class AsyncAuditClient(AsyncNameCalls):
         *,
         display_name: str = "",
         cron: str | None = None,
+        time_zone: str = "",
         labels: Mapping[str, str] | None = None,
+        notifications: Sequence[Receiver] = (),
     ) -> Suite:
-        """Create a suite; with five cron fields it runs by itself from then on."""
-        request = requests.create_suite(suite_id, members, plan, display_name=display_name, cron=cron, labels=labels)
+        """Create a suite; with five cron fields, in a time zone or in UTC, it runs by itself from then on."""
+        request = requests.create_suite(
+            suite_id,
+            members,
+            plan,
+            display_name=display_name,
+            cron=cron,
+            time_zone=time_zone,
+            labels=labels,
+            notifications=notifications,
+        )
         return responses.suite(await self._call(self._stub.CreateSuite, request))
 
     async def get_suite(self, name: str) -> Suite:
@@ -245,9 +258,30 @@ class AsyncAuditClient(AsyncNameCalls):
         """Delete a suite and its schedule."""
         await self._call(self._stub.DeleteSuite, pb.DeleteSuiteRequest(name=name))
 
-    async def run_suite(self, name: str, *, request_id: str | None = None) -> Run:
+    async def run_suite(self, name: str, *, request_id: str | None = None, always_audit: bool = False) -> Run:
         """Turn a suite into audits now. The same `request_id` returns the same run."""
-        return responses.run(await self._call(self._stub.RunSuite, requests.run_suite(name, request_id)))
+        request = requests.run_suite(name, request_id, always_audit)
+        return responses.run(await self._call(self._stub.RunSuite, request))
+
+    async def watch_run(self, name: str) -> AsyncIterator[Run]:
+        """Yield a run whenever it has got further, at first without its audits; the last one is whole and finished."""
+        patience = RetryPolicy(self._patience, self._answered)
+        while True:
+            try:
+                async for found, is_last in self._watched_run(name):
+                    patience.heard()
+                    yield found
+                    if is_last:
+                        return
+                raise ServiceUnavailable("STREAM_ENDED", f"the server ended the watch of {name}", "UNAVAILABLE")
+            except ServiceError as error:
+                await asyncio.sleep(patience.pause(error))
+
+    async def _watched_run(self, name: str) -> AsyncIterator[tuple[Run, bool]]:
+        with service_errors(self._address):
+            async for event in self._stub.WatchRun(pb.WatchRunRequest(name=name), metadata=self._metadata):
+                is_last = event.HasField("run")
+                yield responses.run(event.run if is_last else event.progress), is_last
 
     async def get_run(self, name: str) -> Run:
         """Return a run and how its audits stand."""

@@ -16,6 +16,7 @@ from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Su
 from dropaudit_client import requests, responses
 from dropaudit_client.calls.documents import DocumentCalls
 from dropaudit_client.calls.names import NameCalls
+from dropaudit_client.calls.runs import RunCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
@@ -34,6 +35,7 @@ from dropaudit_client.resources import (
     Suite,
 )
 from dropaudit_client.retrying import RetryPolicy
+from dropaudit_client.runs.resources import Receiver
 from dropaudit_client.source import (
     ModelSource,
     OnUpload,
@@ -59,7 +61,7 @@ def service_errors(address: str) -> Iterator[None]:
         raise responses.service_error(error, address) from error
 
 
-class AuditClient(NameCalls, DocumentCalls):
+class AuditClient(NameCalls, RunCalls, DocumentCalls):
     """Calls the service, one call after the other.
 
     Every method raises ServiceUnavailable when no server answers, and ServiceError when it refuses.
@@ -115,6 +117,13 @@ class AuditClient(NameCalls, DocumentCalls):
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    def _stream(self, method: Callable[..., Iterator[T]], request: object) -> Iterator[T]:
+        with service_errors(self._address):
+            yield from method(request, metadata=self._metadata)
+
+    def _waiting(self) -> RetryPolicy:
+        return RetryPolicy(self._patience, self._answered)
 
     def upload_model(self, source: ModelSource, *, display_name: str = "", progress: OnUpload = ignore_upload) -> Model:
         """Store a model, from a path or as bytes. The same content has the same name and is stored, and sent, once.
@@ -226,10 +235,21 @@ class AuditClient(NameCalls, DocumentCalls):
         *,
         display_name: str = "",
         cron: str | None = None,
+        time_zone: str = "",
         labels: Mapping[str, str] | None = None,
+        notifications: Sequence[Receiver] = (),
     ) -> Suite:
-        """Create a suite; with five cron fields it runs by itself from then on."""
-        request = requests.create_suite(suite_id, members, plan, display_name=display_name, cron=cron, labels=labels)
+        """Create a suite; with five cron fields, in a time zone or in UTC, it runs by itself from then on."""
+        request = requests.create_suite(
+            suite_id,
+            members,
+            plan,
+            display_name=display_name,
+            cron=cron,
+            time_zone=time_zone,
+            labels=labels,
+            notifications=notifications,
+        )
         return responses.suite(self._call(self._stub.CreateSuite, request))
 
     def get_suite(self, name: str) -> Suite:
@@ -259,12 +279,16 @@ class AuditClient(NameCalls, DocumentCalls):
         return responses.suite(self._call(self._stub.UpdateSuite, request))
 
     def delete_suite(self, name: str) -> None:
-        """Delete a suite and its schedule."""
+        """Delete a suite, its schedule and its runs."""
         self._call(self._stub.DeleteSuite, pb.DeleteSuiteRequest(name=name))
 
-    def run_suite(self, name: str, *, request_id: str | None = None) -> Run:
-        """Turn a suite into audits now. The same `request_id` returns the same run."""
-        return responses.run(self._call(self._stub.RunSuite, requests.run_suite(name, request_id)))
+    def run_suite(self, name: str, *, request_id: str | None = None, always_audit: bool = False) -> Run:
+        """Turn a suite into audits now. The same `request_id` returns the same run.
+
+        Args:
+            always_audit: whether work that was done already is done again.
+        """
+        return responses.run(self._call(self._stub.RunSuite, requests.run_suite(name, request_id, always_audit)))
 
     def get_run(self, name: str) -> Run:
         """Return a run and how its audits stand."""

@@ -10,10 +10,12 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from dropaudit.errors import InvalidTensor
+from dropaudit.errors import InvalidArgument, InvalidTensor
 from dropaudit.plan import Plan
 from dropaudit.subjects import Array, Inputs, RecordedSubject
 from dropaudit_client.resources import ArtifactRef, Glob, Member, NewAudit, PairRef, is_uri
+from dropaudit_client.runs.members import RecordedOutputs, message_of
+from dropaudit_client.runs.resources import Receiver
 from dropaudit_proto.v1 import audit_pb2 as pb
 
 CHUNK_BYTES = 1 << 20
@@ -107,22 +109,29 @@ def create_suite(
     *,
     display_name: str,
     cron: str | None,
+    time_zone: str,
     labels: Mapping[str, str] | None,
+    notifications: Sequence[Receiver],
 ) -> pb.CreateSuiteRequest:
     """Make a CreateSuite request."""
     suite = pb.Suite(
         display_name=display_name,
         members=[member(each) for each in members],
         options=options(plan or Plan()),
-        schedule=pb.Schedule(cron=cron) if cron else None,
+        schedule=pb.Schedule(cron=cron, time_zone=time_zone) if cron else None,
         labels=dict(labels or {}),
+        notifications=map(_receiver, notifications),
     )
     return pb.CreateSuiteRequest(suite=suite, suite_id=suite_id)
 
 
-def run_suite(name: str, request_id: str | None) -> pb.RunSuiteRequest:
+def run_suite(name: str, request_id: str | None, always_audit: bool = False) -> pb.RunSuiteRequest:
     """Make a RunSuite request, with a fresh UUID unless the caller has an id."""
-    return pb.RunSuiteRequest(name=name, request_id=request_id or str(uuid.uuid4()))
+    return pb.RunSuiteRequest(name=name, request_id=request_id or str(uuid.uuid4()), always_audit=always_audit)
+
+
+def _receiver(value: Receiver) -> pb.Notification:
+    return pb.Notification(webhook_url=value.webhook_url, trigger=value.trigger, secret=value.secret, form=value.form)
 
 
 def options(plan: Plan) -> pb.AuditOptions:
@@ -145,9 +154,17 @@ def member(value: Member) -> pb.SuiteMember:
         case PairRef():
             return pb.SuiteMember(pair=pair(value))
         case Glob():
-            return pb.SuiteMember(glob=pb.Glob(pattern=value.pattern, role=value.role.name))
+            return pb.SuiteMember(
+                glob=pb.Glob(
+                    pattern=value.pattern, role=value.role.name, alias=value.alias, all_versions=value.all_versions
+                )
+            )
+        case RecordedSubject():
+            return pb.SuiteMember(recorded=recorded(value))
+        case RecordedOutputs():
+            raise InvalidArgument("recorded outputs of a suite stay with the service; give them again as arrays")
         case _:
-            assert_never(value)
+            return message_of(value)
 
 
 def artifact(value: ArtifactRef) -> pb.ArtifactSubject:

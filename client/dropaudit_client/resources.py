@@ -11,6 +11,8 @@ from dropaudit.plan import Plan, Progress, Role
 from dropaudit.report import Report, Verdict
 from dropaudit.subjects import Inputs, RecordedSubject
 from dropaudit_client.naming.resources import ModelVersion
+from dropaudit_client.runs.members import Pattern, RecordedOutputs
+from dropaudit_client.runs.resources import Comparison, ResolvedMember, RunCounts
 
 
 class AuditState(StrEnum):
@@ -29,8 +31,14 @@ class AuditState(StrEnum):
 
 
 class RunState(StrEnum):
+    """RESOLVING or WAITING, RUNNING, then FINISHED or CANCELLED; SKIPPED where there is no run for a due time."""
+
+    RESOLVING = "RESOLVING"
+    WAITING = "WAITING"
     RUNNING = "RUNNING"
     FINISHED = "FINISHED"
+    CANCELLED = "CANCELLED"
+    SKIPPED = "SKIPPED"
 
 
 class Trigger(StrEnum):
@@ -78,10 +86,15 @@ class PairRef:
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """Every stored model whose display name matches a shell pattern when the suite runs."""
+    """Stored models whose name matches a shell pattern when the suite runs.
+
+    Of each name the newest version counts, or that of an alias, or all.
+    """
 
     pattern: str
     role: Role = Role.AUTO
+    alias: str = ""
+    all_versions: bool = False
 
 
 def is_uri(model: str) -> bool:
@@ -90,7 +103,7 @@ def is_uri(model: str) -> bool:
 
 
 SubjectRef = ArtifactRef | PairRef | RecordedSubject
-Member = ArtifactRef | PairRef | Glob
+Member = ArtifactRef | PairRef | RecordedSubject | Glob | Pattern | RecordedOutputs
 
 
 class Priority(StrEnum):
@@ -186,16 +199,28 @@ class Suite:
     paused: bool
     labels: Mapping[str, str]
     create_time: datetime | None
+    time_zone: str = ""
+    next_time: datetime | None = None
+    baseline: str = ""
+    last_run: str = ""
+    etag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RunAudit:
-    """How one audit of a run stands; `verdict` is None until it has succeeded, `state` once it was deleted."""
+    """How one audit of a run stands; `verdict` is None until it has succeeded, `state` once it was deleted.
+
+    `reused` says that the report is that of an earlier audit of the same work, `accepted` how many of its findings the
+    suite accepts.
+    """
 
     audit: str
     state: AuditState | None
     verdict: Verdict | None
     summary: str
+    member: ResolvedMember | None = None
+    reused: bool = False
+    accepted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +235,13 @@ class Run:
     create_time: datetime | None
     end_time: datetime | None
     due_time: datetime | None
+    counts: RunCounts = field(default_factory=RunCounts)
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    comparison: Comparison | None = None
+    baseline_comparison: Comparison | None = None
 
     @property
     def finished(self) -> bool:
         """Whether every audit is in a final state."""
-        return self.state is RunState.FINISHED
+        return self.state in (RunState.FINISHED, RunState.CANCELLED)

@@ -36,6 +36,8 @@ from dropaudit_client.resources import (
     Suite,
     Trigger,
 )
+from dropaudit_client.runs import responses as runs
+from dropaudit_client.runs.members import pattern_of
 from dropaudit_proto.v1 import audit_pb2 as pb
 
 _STATUS_KEY = "grpc-status-details-bin"
@@ -107,21 +109,44 @@ def suite(message: pb.Suite) -> Suite:
         paused=message.schedule.paused,
         labels=dict(message.labels),
         create_time=_time(message, "create_time"),
+        time_zone=message.schedule.time_zone,
+        next_time=_time(message.schedule, "next_time"),
+        baseline=message.baseline,
+        last_run=message.last_run,
+        etag=message.etag,
     )
 
 
 def run(message: pb.Run) -> Run:
     """Read a run."""
-    audits = (RunAudit(each.audit, _state(each.state), _verdict(each.verdict), each.summary) for each in message.audits)
     return Run(
         name=message.name,
         state=RunState(pb.Run.State.Name(message.state)),
         trigger=Trigger(pb.Run.Trigger.Name(message.trigger)),
         verdict=_verdict(message.verdict),
-        audits=tuple(audits),
+        audits=tuple(map(_run_audit, message.audits)),
         create_time=_time(message, "create_time"),
         end_time=_time(message, "end_time"),
         due_time=_time(message, "due_time"),
+        counts=runs.counts(message.counts),
+        reason=message.reason,
+        notes=tuple(message.notes),
+        comparison=runs.comparison(message.comparison) if message.HasField("comparison") else None,
+        baseline_comparison=(
+            runs.comparison(message.baseline_comparison) if message.HasField("baseline_comparison") else None
+        ),
+    )
+
+
+def _run_audit(message: pb.RunAudit) -> RunAudit:
+    return RunAudit(
+        audit=message.audit,
+        state=_state(message.state),
+        verdict=_verdict(message.verdict),
+        summary=message.summary,
+        member=runs.member(message.member) if message.HasField("member") else None,
+        reused=message.reused,
+        accepted=len(message.accepted),
     )
 
 
@@ -167,10 +192,13 @@ def _member(message: pb.SuiteMember) -> Member:
             train, inference = pair.train_model or pair.train_uri, pair.inference_model or pair.inference_uri
             return PairRef(train, inference, keep_prob=_optional(pair, "keep_prob"))
         case "glob":
-            return Glob(message.glob.pattern, _role(message.glob.role))
-        case _:
+            glob = message.glob
+            return Glob(glob.pattern, _role(glob.role), glob.alias, glob.all_versions)
+        case "artifact":
             one = message.artifact
             return ArtifactRef(one.model or one.uri, _role(one.role), keep_prob=_optional(one, "keep_prob"))
+        case _:
+            return pattern_of(message)
 
 
 def _role(value: pb.Role) -> Role:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from dropaudit.report import Report, to_json
 from dropaudit_client.formats.escape import safe
 from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
@@ -60,6 +62,8 @@ def plain(value: Any) -> Any:
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
+        case msgspec.Struct():
+            return to_json(value)
     fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
     return {_camel(name): plain(item) for name, item in fields if item is not None}
 

@@ -13,6 +13,7 @@ from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERA
 from dropaudit.subjects import Subject
 from dropaudit_client.cli import options
 from dropaudit_client.cli import subject_arguments as subjects
+from dropaudit_client.cli.runs import follow_run, is_run, plain_form, show_run
 from dropaudit_client.terminal.outcome import FailOn, Format, check_destination, deliver, write_text
 from dropaudit_client.terminal.progress import shown_progress
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
     from dropaudit_client.resources import Audit, SubjectRef
 
-AuditName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the audit, audits/….")]
+AuditName = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the audit, audits/…, or of a run, suites/…/runs/….")
+]
 Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label; may be repeated.")]
 
 
@@ -87,9 +90,11 @@ def watch(
     fail_on: options.FailOnOption = FailOn.FAIL,
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
-    """Follow an audit to its end and print its report."""
+    """Follow an audit, or a run of a suite, to its end and print what it found."""
     check_destination(output)
     with options.connected(context, address) as client:
+        if is_run(name):
+            follow_run(client, name, plain_form(form), fail_on)
         _follow(client, name, form, output, fail_on)
 
 
@@ -101,8 +106,11 @@ def get(
     fail_on: options.FailOnOption = FailOn.FAIL,
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
-    """Print the report of a finished audit."""
+    """Print the report of a finished audit, or what a run of a suite found so far."""
     check_destination(output)
+    if is_run(name):
+        with options.connected(context, address) as client:
+            show_run(client.get_run(name), plain_form(form), fail_on)
     from dropaudit_client.errors import AuditNotMade
     from dropaudit_client.responses import report_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 from dropaudit.errors import InvalidArgument
 from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import cell, plain, table, write_rows
+from dropaudit_client.cli.runs import suite_name
 from dropaudit_client.naming.references import read_reference
 from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
 
@@ -120,4 +122,35 @@ def rm_model(
             print(f"deleted {name}", file=sys.stderr)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (upload_model, list_models, show_model, alias_model, rm_model)
+def history_model(
+    context: typer.Context,
+    name: Name,
+    suite: Annotated[str, typer.Option("--suite", metavar="NAME", help="Only audits of this suite's runs.")] = "",
+    subject: Annotated[str, typer.Option("--subject", metavar="NAME", help="Only this site or output.")] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Most audits to show.")] = 20,
+    form: options.PlainFormatOption = PlainFormat.TEXT,
+    address: options.Address = options.DEFAULT_SERVICE,
+) -> None:
+    """Show what the audits of a model measured, newest first: a series over its versions and over runs."""
+    chosen = suite_name(suite) if suite else ""
+    with options.connected(context, address) as client:
+        points = list(islice(client.model_history(name, suite=chosen, subject=subject), limit))
+    if form is PlainFormat.JSON:
+        write_document({"points": [plain(each) for each in points]})
+        return
+    rows = [
+        tuple(map(cell, (each.version or None, each.end_time, each.verdict, at.subject, at.quantity, str(at.interval))))
+        for each in points
+        for at in each.measurements
+    ]
+    write_text(table(("version", "time", "verdict", "subject", "quantity", "interval"), rows))
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    upload_model,
+    list_models,
+    show_model,
+    alias_model,
+    history_model,
+    rm_model,
+)

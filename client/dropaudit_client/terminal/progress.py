@@ -45,5 +45,22 @@ def shown_count(total: int) -> Iterator[Callable[[str], None]]:
         yield lambda name: bar.update(task, advance=1, description=escape(safe(name)))
 
 
+@contextmanager
+def shown_run(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a callback that shows how many of how many are done while inside; nothing where stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(escape(safe(title)), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+
 def _ignore(_: Progress) -> None:
     pass

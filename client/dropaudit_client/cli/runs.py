@@ -1,0 +1,121 @@
+"""Runs of suites on stdout: how they stand, what they found, what changed, and the exit status of the worst member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from dropaudit.errors import InvalidArgument
+from dropaudit.report import Verdict
+from dropaudit.shortening import cut
+from dropaudit_client.cli.rows import cell, plain, table, write_rows
+from dropaudit_client.formats.escape import safe
+from dropaudit_client.terminal.outcome import Exit, FailOn, Format, PlainFormat, exit_status, write_document, write_text
+from dropaudit_client.terminal.progress import shown_run
+
+if TYPE_CHECKING:
+    from dropaudit_client.client import AuditClient
+    from dropaudit_client.resources import Run, RunAudit
+
+_COLUMNS = ("name", "state", "trigger", "verdict", "audits", "reused", "create_time")
+# What a line tells of an audit; all of it is in the report.
+_SUMMARY_BYTES = 90
+_GRAVEST_FIRST = (Exit.FAIL, Exit.NOT_MADE, Exit.INCONCLUSIVE, Exit.OK)
+
+
+def suite_name(text: str) -> str:
+    """Return the resource name of a suite, which people may write without its collection."""
+    return text if text.startswith("suites/") else f"suites/{text}"
+
+
+def is_run(name: str) -> bool:
+    """Whether this names a run rather than an audit."""
+    return name.startswith("suites/") and "/runs/" in name
+
+
+def plain_form(form: Format) -> PlainFormat:
+    """Return a form that runs have. Raises InvalidArgument of one that only reports have."""
+    if form not in (Format.TEXT, Format.JSON):
+        raise InvalidArgument(f"a run is printed as text or json, not as {form}", field="format")
+    return PlainFormat(form.value)
+
+
+def write_runs(runs: Iterable[Run], form: PlainFormat) -> None:
+    """Print runs, one a line."""
+    listed = list(runs)
+    if form is PlainFormat.JSON:
+        write_rows("runs", (), listed, form)
+        return
+    write_text(table(_COLUMNS, [tuple(map(cell, _facts(each))) for each in listed]))
+
+
+def _facts(run: Run) -> tuple[object, ...]:
+    counts = run.counts
+    return run.name, run.state, run.trigger, run.verdict, counts.total, counts.reused, run.create_time
+
+
+def follow_run(client: AuditClient, name: str, form: PlainFormat, fail_on: FailOn) -> NoReturn:
+    """Wait for a run's end, print it, and leave with the status of its worst member."""
+    with shown_run(name) as progress:
+        run = client.wait_run(name, lambda found: progress(found.counts.ended, found.counts.total))
+    show_run(run, form, fail_on)
+
+
+def show_run(run: Run, form: PlainFormat, fail_on: FailOn) -> NoReturn:
+    """Print a run, and leave with the status of its worst member."""
+    if form is PlainFormat.JSON:
+        write_document(plain(run))
+    else:
+        write_text(_text(run))
+    raise typer.Exit(status_of(run, fail_on))
+
+
+def status_of(run: Run, fail_on: FailOn = FailOn.FAIL) -> Exit:
+    """Return the exit status of a run's worst member; one that could not be made is worse than an undecided one."""
+    if not run.audits:
+        return Exit.NOT_MADE if run.verdict is None else exit_status(run.verdict, fail_on)
+    found = {_status(each, fail_on) for each in run.audits}
+    return next(each for each in _GRAVEST_FIRST if each in found)
+
+
+def _status(audit: RunAudit, fail_on: FailOn) -> Exit:
+    return Exit.NOT_MADE if audit.verdict is None else exit_status(audit.verdict, fail_on)
+
+
+def _text(run: Run) -> str:
+    parts = [f"{cell(run.verdict or run.state)}  {run.name}  {_counts(run)}\n"]
+    parts += [f"{safe(sentence)}\n" for sentence in (run.reason, *run.notes) if sentence]
+    rows = [tuple(map(cell, _row(each))) for each in sorted(run.audits, key=_gravity)]
+    parts += ["\n", table(("verdict", "member", "audit", "what"), rows)] if rows else []
+    if run.comparison is not None and run.comparison.base:
+        parts += [f"\nSince {run.comparison.base}:\n", _changes(run)]
+    return "".join(parts)
+
+
+def _counts(run: Run) -> str:
+    counts = run.counts
+    told = f"{counts.total} audits" if counts.total != 1 else "1 audit"
+    return f"{told}, {counts.reused} of them reused" if counts.reused else told
+
+
+def _row(audit: RunAudit) -> tuple[object, ...]:
+    member = audit.member.display_name if audit.member else ""
+    accepted = f" ({audit.accepted} accepted)" if audit.accepted else ""
+    return audit.verdict or audit.state, member, audit.audit, cut(audit.summary, _SUMMARY_BYTES) + accepted
+
+
+_ORDER = (Verdict.FAIL, None, Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.PASS)
+
+
+def _gravity(audit: RunAudit) -> int:
+    return _ORDER.index(audit.verdict)
+
+
+def _changes(run: Run) -> str:
+    from dropaudit_client.comparison.render import render_changes
+    from dropaudit_client.terminal.render import to_text
+
+    found = run.comparison
+    return to_text(render_changes(found.members, found.shortened)) if found else ""

@@ -1,0 +1,1 @@
+"""Suites that run, and their runs, as plain values."""
