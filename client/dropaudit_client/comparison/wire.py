@@ -29,8 +29,11 @@ def _member(message: pb.MemberChange) -> MemberChange:
         after=None if kind is Kind.REMOVED else _after(message),
         findings=_findings(message),
         moved=tuple(_movement(each) for each in message.measures if each.quantity in set(Quantity)),
+        renamed=dict(message.renamed),
     )
-    return msgspec.structs.replace(change, status=status_of(change))
+    # An earlier server does not say what became of a member.
+    told = Status(pb.Comparison.Status.Name(message.status)) if message.status else status_of(change)
+    return msgspec.structs.replace(change, status=told)
 
 
 def _before(message: pb.MemberChange) -> Standing:
@@ -66,6 +69,8 @@ def _findings(message: pb.MemberChange) -> FindingChanges:
         new=those(pb.FindingChange.NEW),
         fixed=those(pb.FindingChange.FIXED),
         persisting=those(pb.FindingChange.PERSISTING),
+        returned=those(pb.FindingChange.RETURNED),
+        newly_accepted=those(pb.FindingChange.NEWLY_ACCEPTED),
     )
 
 
@@ -75,11 +80,16 @@ def _finding(message: pb.FindingChange) -> ChangedFinding:
     return ChangedFinding(
         code=message.code,
         slug=known.slug if known else "",
-        severity=Severity(pb.Finding.Severity.Name(message.severity)) if message.severity else Severity.INFO,
+        severity=_severity(message.severity) or Severity.INFO,
         subject=message.subject,
         message=message.message,
+        was=_severity(message.base_severity),
         accepted=message.HasField("acceptance"),
     )
+
+
+def _severity(value: pb.Finding.Severity) -> Severity | None:
+    return Severity(pb.Finding.Severity.Name(value)) if value else None
 
 
 def _movement(message: pb.MeasureChange) -> Movement:

@@ -102,12 +102,23 @@ def test_a_member_of_the_service_has_the_same_status(more: dict[str, object], st
     assert (change.status, change.kind) == (Status(status), Kind(kind))
 
 
+def test_the_status_that_the_service_tells_is_taken() -> None:
+    (change,) = member_changes(message(kind=KEPT, base_verdict=PASS, verdict=PASS, status=pb.Comparison.RECOVERED))
+    assert change.status is Status.RECOVERED
+
+
 def test_findings_and_measures_of_the_service_are_told_in_the_same_words() -> None:
     comparison = message(kind=pb.MemberChange.KEPT, base_verdict=pb.Report.PASS, verdict=pb.Report.FAIL)
     member = comparison.members[0]
     member.findings.add(kind=pb.FindingChange.NEW, code="DA301", severity=pb.Finding.ERROR, subject="d", message="m")
     member.findings.add(kind=pb.FindingChange.PERSISTING, code="DA999", severity=pb.Finding.INFO, subject="d")
     member.findings[1].acceptance.reason = "meant"
+    member.findings.add(
+        kind=pb.FindingChange.RETURNED, code="DA305", severity=pb.Finding.INFO, subject="y", message="n"
+    )
+    member.findings[2].base_severity = pb.Finding.ERROR
+    member.findings.add(kind=pb.FindingChange.NEWLY_ACCEPTED, code="DA304", severity=pb.Finding.INFO, subject="z")
+    member.renamed["a"] = "b"
     measure = member.measures.add(subject="y", quantity="scaleFactor")
     measure.before.estimate, measure.after.estimate = 1, 2
     member.measures.add(subject="y", quantity="of-tomorrow")
@@ -115,6 +126,9 @@ def test_findings_and_measures_of_the_service_are_told_in_the_same_words() -> No
     assert change.moved[0].quantity is Quantity.SCALE_FACTOR
     text = told(change)
     assert "  new ERROR DA301 scale-missing of d: m" in text
+    assert "  back INFO DA305 mean-shift of y (was ERROR): n" in text
+    assert "  accepted INFO DA304 classic-scaling of z" in text
+    assert "  a is called b now" in text
     assert "DA999" in text
     assert "(accepted)" in text
     assert "  moved scale factor of y: 1 [0, 0] → 2 [0, 0]" in text

@@ -16,7 +16,7 @@ import trustme
 from dropaudit_worker.notifications import Dead, Delivered, Form, Limits, Message, Post, Receiver, Retry, message_for
 from dropaudit_worker.notifications.posting import judged
 from dropaudit_worker.notifications.signing import verify
-from support.webhooks import Answer, receiving
+from support.receivers import Answer, receiving
 
 MESSAGE = Message(b'{"type":"dropaudit.run"}', {"content-type": "application/json"})
 POST = Post(allow_private=True)
