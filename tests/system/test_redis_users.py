@@ -7,12 +7,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import redis
-from redbeat import RedBeatSchedulerEntry
 
 from dropaudit.plan import Role
 from dropaudit_client import AuditClient
@@ -21,8 +19,7 @@ from dropaudit_client.local.service import free_port
 from dropaudit_client.resources import ArtifactRef, AuditState
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
-from dropaudit_worker.app import make_app
-from dropaudit_worker.settings import WorkerSettings
+from support.due import make_due
 from support.services import eventually, process, server, serving, worker
 
 pytestmark = pytest.mark.system
@@ -89,7 +86,7 @@ def test_all_parts_do_their_work_with_the_rights_that_they_have(deployment: Depl
         assert client.get_audit(first).verdict == "PASS"
         assert client.inspect_model(model)
         suite = client.create_suite("yearly", [ArtifactRef(model, Role.TRAIN)], cron="0 0 1 1 *").name
-        make_due(deployment, "suite-yearly")
+        make_due(deployment.connect("admin"), "yearly")
         eventually(lambda: any(run.finished for run in client.list_runs(suite)), "the beat does not run the suite")
         (run,) = client.list_runs(suite)
         assert run.verdict == "PASS"
@@ -103,25 +100,6 @@ def test_all_parts_do_their_work_with_the_rights_that_they_have(deployment: Depl
         assert list(client.list_models()) == []
     refused = [(each["username"], each["reason"], each["object"]) for each in deployment.connect("admin").acl_log()]
     assert refused == []
-
-
-def make_due(deployment: Deployment, name: str) -> None:
-    """Have the beat believe that a schedule last ran years ago."""
-    password = deployment.secrets / "worker" / "password"
-    app = make_app(
-        WorkerSettings(redis_url=f"redis://worker@127.0.0.1:{deployment.port}/0", redis_password_file=str(password))
-    )
-
-    def entry() -> RedBeatSchedulerEntry | None:
-        try:
-            return RedBeatSchedulerEntry.from_key(f"dropaudit:beat:{name}", app=app)
-        except KeyError:
-            return None
-
-    eventually(lambda: entry() is not None, "no worker takes up the schedule")
-    found = entry()
-    assert found is not None
-    found.reschedule(last_run_at=datetime(2020, 1, 1, tzinfo=UTC))
 
 
 REFUSED = {

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from redbeat import RedBeatSchedulerEntry
 
 from dropaudit.plan import Role
 from dropaudit.report import Verdict
@@ -18,9 +16,9 @@ from dropaudit_client.local.service import LocalService, running
 from dropaudit_client.resources import ArtifactRef, Finished, Glob, Run, Trigger
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
-from dropaudit_worker.app import make_app
-from dropaudit_worker.settings import WorkerSettings
+from dropaudit_store.redis.connection import connect
 from support.command import dropaudit
+from support.due import make_due
 from support.graphs import padded
 from support.services import eventually
 
@@ -81,20 +79,10 @@ def test_a_suite_runs_when_it_is_asked_to(client: AuditClient, tmp_path: Path) -
 def test_the_beat_runs_a_suite_that_is_due_once(service: LocalService, client: AuditClient, tmp_path: Path) -> None:
     model = client.upload_model(export("lstm-dropout", tmp_path))
     suite = client.create_suite("yearly", [ArtifactRef(model.name, Role.TRAIN)], cron="0 0 1 1 *")
-    app = make_app(WorkerSettings(redis_url=service.redis_url))
-
-    def entry() -> RedBeatSchedulerEntry | None:
-        try:
-            return RedBeatSchedulerEntry.from_key("dropaudit:beat:suite-yearly", app=app)
-        except KeyError:
-            return None
-
-    eventually(lambda: entry() is not None, "no worker takes up the schedule")
     assert client.list_runs(suite.name) == []
-    # Nobody waits a year: it last ran two years ago.
-    found = entry()
-    assert found is not None
-    found.reschedule(last_run_at=datetime(2020, 1, 1, tzinfo=UTC))
+    # Nobody waits a year.
+    with connect(service.redis_url) as store:
+        make_due(store, "yearly")
 
     def finished() -> list[Run]:
         return [run for run in client.list_runs(suite.name) if run.finished]

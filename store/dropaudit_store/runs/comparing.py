@@ -90,9 +90,10 @@ class RunComparer:
     def _changes(self, after: Side, before: Side, told: Told) -> Iterator[MemberChange]:
         names = [*after.members, *(name for name in before.members if name not in after.members)]
         comparisons = max(1, sum(name in before.members for name in after.members))
-        same = [name for name in names if self._is_same(name, after, before)]
-        yield from self._unchanged(same, after, told)
-        for start in range(0, len(others := [name for name in names if name not in set(same)]), _AT_A_TIME):
+        same = {name for name in names if self._is_same(name, after, before)}
+        yield from self._unchanged([name for name in names if name in same], after, told)
+        others = [name for name in names if name not in same]
+        for start in range(0, len(others), _AT_A_TIME):
             for change in self._compared(others[start : start + _AT_A_TIME], after, before, comparisons):
                 told.add(change)
                 yield change
