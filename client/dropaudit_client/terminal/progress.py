@@ -47,7 +47,7 @@ def shown_count(total: int) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def shown_run(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a callback that shows how many of how many are done while inside; nothing where stderr is not a terminal."""
+    """Yield a callback that shows how many of how many are done; nothing if stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
