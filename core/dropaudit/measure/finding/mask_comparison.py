@@ -23,6 +23,10 @@ from dropaudit.subjects import Array
 ALPHA_SHARE = 0.1
 _RUNS = 8
 _MOST_RUNS = 64
+# Runs of a model that returns few numbers, and how many it may return in all.
+_MOST_RUNS_OF_FEW, _NUMBERS = 256, 2**21
+# Cells under which independent masks at a keep probability of .95 may agree by chance.
+_FEWEST_CELLS = 192
 # Enough cells that independent masks at a keep probability of .98 hardly agree by chance.
 _ENOUGH_CELLS = 2048
 
@@ -62,22 +66,49 @@ def study_masks(drawing: SamplingStrategy, plan: Plan, seeds: np.random.Generato
     first = _masks(drawing)
     comparisons = 3 * len(sites) + len(sites) * (len(sites) - 1) // 2 + sum(kept.kept.ndim for kept in first.values())
     alpha = plan.alpha * ALPHA_SHARE / max(1, comparisons)
+    shared = {site: _shared(first[site], alpha) for site in sites}
+    cells = {site: _by_cell(first[site], shared[site]) for site in sites}
     return MaskStudy(
-        frozen=frozenset(site for site in sites if _is_frozen(first[site], alpha)),
-        replayed=_replayed(drawing, alpha, seeds),
-        shared={site: _shared(first[site], alpha) for site in sites},
-        identical=tuple((a, b) for a, b in combinations(sites, 2) if _are_identical(first[a], first[b], alpha)),
+        frozen=frozenset(site for site in sites if _is_frozen(cells[site], alpha)),
+        replayed=_replayed(drawing, shared, alpha, seeds),
+        shared=shared,
+        identical=tuple((a, b) for a, b in combinations(sites, 2) if _are_identical(cells[a], cells[b], alpha)),
     )
 
 
 def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
+    """Run until the masks have enough cells; more where a site always keeps, as one cell for a whole batch may."""
     probes = drawing.probes
     names = tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
     runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_RUNS)]
     smallest = min((runs[0][each.after].size for each in probes.values()), default=_ENOUGH_CELLS)
     more = min(_MOST_RUNS, -(-_ENOUGH_CELLS // max(1, smallest))) - _RUNS
     runs += [drawing.run(names) for _ in range(more)]
-    return {site: _stacked(site, each, runs) for site, each in probes.items()}
+    most = max(_MOST_RUNS, min(_MOST_RUNS_OF_FEW, _NUMBERS // drawing.elements))
+    while True:
+        found = {site: _stacked(site, each, runs) for site, each in probes.items()}
+        if len(runs) >= most or all(_varied_cells(masks) >= _FEWEST_CELLS for masks in found.values()):
+            return found
+        runs += [drawing.run(names) for _ in range(len(runs))]
+
+
+def _varied_cells(masks: SiteMasks) -> int:
+    """Return how many cells were surely drawn apart, as far as masks vary; none where all were kept, or dropped."""
+    kept, telling = (each.reshape(len(each), -1) for each in (masks.kept, masks.telling))
+    seen = kept[telling]
+    if not seen.size or seen.all() or not seen.any():
+        return 0
+    different = np.any((kept != kept[:, :1]) & telling & telling[:, :1])
+    return seen.size if different else len(kept)
+
+
+def _by_cell(masks: SiteMasks, axes: tuple[int, ...]) -> SiteMasks:
+    """Count what one cell decides once."""
+    behind = tuple(axis + 1 for axis in axes)
+    kept, telling = (
+        np.asarray(each.any(axis=behind, keepdims=True)) for each in (masks.kept & masks.telling, masks.telling)
+    )
+    return SiteMasks(kept, telling)
 
 
 def _stacked(site: GraphSite, names: SiteProbes, runs: Sequence[Mapping[str, Array]]) -> SiteMasks:
@@ -114,10 +145,19 @@ def _are_identical(one: SiteMasks, other: SiteMasks, alpha: float) -> bool:
     return agree_for_certain(one.kept, other.kept, one.telling & other.telling, alpha)
 
 
-def _replayed(drawing: SamplingStrategy, alpha: float, seeds: np.random.Generator) -> frozenset[GraphSite]:
+def _replayed(
+    drawing: SamplingStrategy, shared: Mapping[GraphSite, tuple[int, ...]], alpha: float, seeds: np.random.Generator
+) -> frozenset[GraphSite]:
     """Compare two fresh sessions, which differ unless the graph holds seeds."""
     model, place = drawing.source.model, drawing.place
     if not drawing.is_seeded:
         return frozenset()
     one, other = (_masks(replace(drawing, single=Session(model, place, seeds))) for _ in range(2))
-    return frozenset(site for site in drawing.probes if _are_identical(one[site], other[site], alpha))
+    return frozenset(site for site in shared if _agree(one[site], other[site], shared[site], alpha))
+
+
+def _agree(one: SiteMasks, other: SiteMasks, axes: tuple[int, ...], alpha: float) -> bool:
+    """Compare as many runs as both have."""
+    count = min(len(one.kept), len(other.kept))
+    first, second = (_by_cell(SiteMasks(each.kept[:count], each.telling[:count]), axes) for each in (one, other))
+    return _are_identical(first, second, alpha)

@@ -186,3 +186,28 @@ def test_a_draw_for_the_whole_batch_behind_another_mask_is_not_shared_between_co
     report = audit(ArtifactSubject(dense(body, extra=EXTRA), Role.TRAIN), PLAN)
     assert report.execution.sampling == "reseeded"
     assert not codes(report, Severity.ERROR)
+
+
+WHOLE = "RandomUniformLike{seed}({like})  {b} = Less({u}, most)  {m} = Cast<to = 1>({b})  {s} = Div({m}, most)"
+
+
+def whole_batch(seeds: tuple[str, str]) -> str:
+    """Two sites with one cell each for the whole batch, that keeps 0.9."""
+    first = WHOLE.format(seed=seeds[0], like="e", u="u", b="b", m="m", s="s")
+    second = WHOLE.format(seed=seeds[1], like="e", u="v", b="c", m="n", s="k")
+    return f"e = ReduceSum<keepdims = 1>(x)  u = {first}  v = {second}  d = Mul(x, s)  z = Tanh(d)  y = Mul(z, k)"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_masks_of_one_cell_that_agree_by_chance_are_not_identical(seed: int) -> None:
+    """Eight runs of two such masks agree with a probability of 0.2: an element is no evidence that a cell is not."""
+    content = dense(whole_batch(("", "")), extra=", float most = {0.9}")
+    report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU, seed=seed, max_replicates=2000))
+    assert not codes(report) & {"DA401", "DA404", "DA406"}
+
+
+def test_a_seeded_mask_of_one_cell_is_found_to_be_replayed_and_shared() -> None:
+    content = dense(whole_batch(OTHER), extra=", float most = {0.9}")
+    report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU, max_replicates=2000))
+    assert {"DA402", "DA406"} <= codes(report)
+    assert not codes(report) & {"DA401", "DA404"}
