@@ -61,6 +61,48 @@ def test_a_quantile_beyond_one_lies_where_no_draw_comes() -> None:
     assert normal("z", 0.0, 1.0).quantile(1.2) > 8.0
 
 
+def test_a_multinomial_draws_categories_with_their_chances() -> None:
+    """Chances 0.2 and 0.8, given as logarithms up to a constant."""
+    logarithms = np.log([[0.2, 0.8]] * 4).astype(np.float32) + 3
+    model = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]> g (float[4,2] x) => (int32[4,5] y)'
+        " { y = Multinomial<sample_size = 5, dtype = 6>(x) }"
+    )
+    (found,) = Interpreter(model, Streams(REPLICATES, np.random.default_rng(0))).run({"x": logarithms})
+    assert found.shape == (REPLICATES, 4, 5)
+    assert abs(found.mean() - 0.8) < 0.01
+
+
+SAME = {
+    "GRU": (
+        "(float[3,2,4] x, float[1,12,4] w, float[1,12,4] r, float[1,24] b, float[1,2,4] h) => (float[3,1,2,4] y)",
+        "y = GRU<hidden_size = 4>(x, w, r, b, , h)",
+    ),
+    "GRU without a first state": (
+        "(float[3,2,4] x, float[1,12,4] w, float[1,12,4] r, float[1,24] b) => (float[3,1,2,4] y)",
+        "y = GRU<hidden_size = 4>(x, w, r, b)",
+    ),
+    "pool over a square": ("(float[2,1,6,6] x) => (float[2,1,4,4] y)", "y = MaxPool<kernel_shape = [3, 3]>(x)"),
+    "the place of the largest": ("(float[2,5,3] x) => (int64[2,5] y)", "y = ArgMax<axis = -1, keepdims = 0>(x)"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_interpreter_computes_what_the_runtime_computes(name: str) -> None:
+    signature, body = SAME[name]
+    model = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> g {signature} {{ {body} }}')
+    rng = np.random.default_rng(0)
+    feeds = {
+        info.name: rng.standard_normal([dim.dim_value for dim in info.type.tensor_type.shape.dim]).astype(np.float32)
+        for info in model.graph.input
+    }
+    (expected,) = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
+        None, feeds
+    )
+    (found,) = Interpreter(model, Streams(1, rng)).run(feeds)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
+
+
 def deterministic(content: bytes) -> onnx.ModelProto:
     """The model with every random operator in it given a rate at which it draws nothing but one value."""
     model = onnx.load_model_from_string(content)

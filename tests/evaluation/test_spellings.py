@@ -47,6 +47,8 @@ def test_graphs_of_one_site_alone_spell_it_in_more_than_sixty_ways() -> None:
     [
         *(f"threshold:{name}" for name in ONE_DRAW),
         *(f"threshold:{name}" for name in ("bernoulli", "dropout of ones", "max pool", "both", "either", "quantized")),
+        *(f"threshold:{name}" for name in ("max pool 2d", "multinomial", "gumbel", "concrete", "digits")),
+        *(f"recurrence:{name}" for name in ("LSTM", "GRU", "RNN")),
         *(f"application:{name}" for name in APPLICATIONS),
         *(f"detour:{name}" for name in DETOURS),
         *(f"place:{name}" for name in (*IN_TIME, *ANYWHERE, *ALONE, "table", "ids")),

@@ -18,7 +18,7 @@ _RATE_ERROR, _DEVIATIONS = 0.003, 5.5
 _PRECISION = {np.dtype(np.float16): 5e-3}
 _ORDINARY = 3e-5
 # Neighbouring cells of a pooled mask share up to this many draws.
-_SHARED_DRAWS = 3
+_SHARED_DRAWS = 9
 
 
 def law_of(truth: SiteTruth) -> Law:
@@ -55,7 +55,8 @@ def _mask_law(truth: SiteTruth) -> Law:
 
 def _law_by_feature(truth: SiteTruth) -> Law:
     q = np.asarray(truth.site.keep_prob)
-    for law, factors in ((Law.RIGHT, 1 / q), (Law.MISSING, np.ones_like(q)), (Law.DOUBLED, 1 / q**2)):
+    named = {Law.RIGHT: 1 / q, Law.MISSING: np.ones_like(q), Law.DOUBLED: 1 / q**2, Law.SWAPPED: 1 / (1 - q)}
+    for law, factors in named.items():
         if _is_all(truth, factors):
             return law
     return Law.WRONG

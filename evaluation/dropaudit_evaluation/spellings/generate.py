@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Spelling:
     label: Label
     features: tuple[str, ...]
     inference: bytes | None = None
-    inputs: Mapping[str, NDArray[Any]] | None = None
+    inputs: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
 
     def write(self, folder: Path) -> None:
         """Write the file, or both files of a pair, and inputs, as the label names them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -66,16 +67,20 @@ def _ask_for_pair(asked: LabelDraft, plan: GraphPlan, truth: Truth) -> None:
         Unfit: a further factor of a site that is right at training is not one factor of the output.
         Contradiction: a pair that is right has another mean at training than at inference.
     """
-    (site,), pairing = truth.sites, plan.pair
+    pairing, laws = plan.pair, {site.site.law for site in truth.sites}
     assert pairing is not None
-    is_right = site.site.law is Law.RIGHT
-    if is_right and pairing is not Pairing.PLAIN and plan.head not in _STRAIGHT:
+    (law,) = laws
+    bends = plan.head not in _STRAIGHT or (len(truth.sites) > 1 and plan.between not in _STRAIGHT)
+    if law is Law.RIGHT and pairing is not Pairing.PLAIN and bends:
         raise Unfit("an artifact's factor is bent on its way to the output")
-    code = _CODES[site.site.law, pairing]
-    ask_for_spelling(asked, site.site, plan.role)
+    code = _CODES[law, pairing]
+    for site in truth.sites:
+        ask_for_spelling(asked, site.site, plan.role)
     if code is None or code == "DA304":
         asked.notes.update([code] if code else [])
-        _check_mean(plan, truth, factor_of(pairing, float(site.site.keep_prob)))
+        factors = [factor_of(pairing, float(site.site.keep_prob)) for site in truth.sites]
+        if not bends:
+            _check_mean(truth, math.prod(factors))
         return
     asked.error(code)
     # The gap between the artifacts may be named beside its reason.
@@ -92,7 +97,7 @@ _CODES = {
 }
 
 
-def _check_mean(plan: GraphPlan, truth: Truth, factor: float) -> None:
+def _check_mean(truth: Truth, factor: float) -> None:
     error = 5 * truth.scales.std() / truth.scales.size**0.5 + 1e-4
-    if plan.head in _STRAIGHT and abs(truth.scales.mean() - factor) > error:
+    if abs(truth.scales.mean() - factor) > error:
         raise Contradiction(f"training keeps {truth.scales.mean()} of the output, inference {factor}")

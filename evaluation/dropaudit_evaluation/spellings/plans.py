@@ -12,7 +12,7 @@ from dropaudit.plan import Role
 from dropaudit_evaluation.spellings import scenes
 from dropaudit_evaluation.spellings.grammar.site import Wish
 from dropaudit_evaluation.spellings.grammar.writer import DOUBLE, FLOAT, HALF
-from dropaudit_evaluation.spellings.intention import Extent, Law
+from dropaudit_evaluation.spellings.intention import SCALED, Extent, Law
 from dropaudit_evaluation.spellings.network import layers
 from dropaudit_evaluation.spellings.network.build import ANYWHERE, DEAD_END, IDS, IN_TIME, TABLE
 from dropaudit_evaluation.spellings.network.network import FEATURES, FIXED_BATCH
@@ -26,7 +26,7 @@ _FAULTS = (Law.MISSING, Law.DOUBLED, Law.SWAPPED, Law.WRONG, Law.FROZEN, Law.INE
 _OTHERS = (Law.NOISE, Law.GAUSSIAN, Law.ZONEOUT, Law.BRANCH, Law.FILL)
 # Where a mask's cells can decide for more than an element.
 _SHAREABLE = ("activation", "residual", "function")
-_IN_BODIES = ("branch", "loop", "scan output", "scan state", "scan input")
+_IN_BODIES = ("branch", "loop", "function in a loop", "scan output", "scan state", "scan input")
 _ON_WEIGHTS = (TABLE, "weight", "recurrent weight", "input weight")
 _MASKS_ALONE = (Law.FROZEN, Law.INERT_SCALED, Law.INERT)
 
@@ -84,7 +84,7 @@ def _mask(rng: np.random.Generator, setting: Setting, law: Law, lowest: float = 
     plan = SitePlan(wish, place, element_type=element_type)
     if place in _SHAREABLE and law not in _MASKS_ALONE:
         plan = _shared(rng, setting, plan)
-    if plan.extent is Extent.ELEMENT and law in (Law.RIGHT, Law.MISSING, Law.DOUBLED) and rng.random() < 0.06:
+    if plan.extent is Extent.ELEMENT and law in SCALED and rng.random() < 0.06:
         plan = replace(plan, wish=replace(wish, keep_prob=by_feature(FEATURES, rng)))
     return plan
 

@@ -78,5 +78,7 @@ def pair(rng: np.random.Generator, setting: Setting) -> Scene:
     """Audit a train artifact with its inference artifact."""
     law = Law.RIGHT if rng.random() < 0.5 else Law.MISSING
     pairing = list(Pairing)[int(rng.integers(3))]
-    q = keep_prob_for(Law.DOUBLED, rng, 0.3)
-    return Scene((SitePlan(Wish(law, q), "activation"),), role=Role.TRAIN, pair=pairing)
+    count = 2 if rng.random() < 0.3 else 1
+    rates = [keep_prob_for(Law.DOUBLED, rng, 0.3 if count == 1 else 0.5) for _ in range(count)]
+    sites = tuple(SitePlan(Wish(law, q), "activation") for q in rates)
+    return Scene(sites, role=Role.TRAIN, pair=pairing)

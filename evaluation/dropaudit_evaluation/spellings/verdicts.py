@@ -118,6 +118,8 @@ def _ask_for_fault(asked: LabelDraft, site: SiteTruth, law: Law) -> None:
 
 
 def _is_rate(site: SiteTruth) -> bool:
+    if isinstance(site.site.keep_prob, np.ndarray):
+        return False
     factor, q = float(np.nanmedian(site.ratio)), float(site.site.keep_prob)
     return min(abs(factor / q - 1), abs(factor / (1 - q) - 1)) < 5e-3
 

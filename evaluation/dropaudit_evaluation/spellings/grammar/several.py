@@ -59,6 +59,26 @@ def pooled(pen: Pen, q: Numbers) -> Mask:
     return Mask(pen.emit("Sub", pen.number(1.0), _pool(pen, seeds, size)), Form.NUMBER)
 
 
+# Features that lie in a square of four by four.
+SQUARE = 16
+
+
+def pooled_squares(pen: Pen, q: Numbers) -> Mask:
+    """DropBlock in two dimensions: the features are a square, and MaxPool spreads seeds over blocks."""
+    size = int(pen.rng.choice((2, 3)))
+    threshold = pen.number(float(q) ** (1 / size**2))
+    side = 4 + size - 1
+    pads = pen.graph.constant([0] * (2 * pen.cells.rank - 1) + [side**2 - SQUARE], INT64)
+    like = pen.emit("Pad", pen.cells.like, pads)
+    drawn = pen.emit("RandomUniformLike", like, dtype=pen.draws_in, **seed_of(pen))
+    given = drawn if pen.draws_in == pen.element_type else pen.cast(drawn, pen.element_type)
+    squares = pen.emit("Reshape", given, pen.number([-1, 1, side, side], INT64))
+    seeds = pen.cast(pen.emit("GreaterOrEqual", squares, threshold), pen.element_type)
+    blocks = pen.emit("MaxPool", seeds, kernel_shape=[size, size])
+    kept = pen.emit("Sub", pen.number(1.0), pen.emit("Reshape", blocks, pen.emit("Shape", pen.cells.like)))
+    return Mask(kept, Form.NUMBER)
+
+
 def _wider(pen: Pen, more: int) -> str:
     """Draw with some features more than the mask has."""
     pads = pen.graph.constant([0] * (2 * pen.cells.rank - 1) + [more], INT64)

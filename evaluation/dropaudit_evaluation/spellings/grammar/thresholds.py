@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from dropaudit_evaluation.spellings.grammar import several, steps, tails
+from dropaudit_evaluation.spellings.grammar import contests, several, steps, tails
 from dropaudit_evaluation.spellings.grammar.laws import Numbers
 from dropaudit_evaluation.spellings.grammar.mask import Mask, complement
 from dropaudit_evaluation.spellings.grammar.pen import Pen
@@ -32,7 +32,7 @@ _ANY: Mapping[str, Threshold] = {
     "cosine": steps.cosine,
     "mod": steps.modulo,
 }
-_FULL: Mapping[str, Threshold] = {"clip": tails.clip, "bucket": steps.bucket}
+_FULL: Mapping[str, Threshold] = {"clip": tails.clip, "bucket": steps.bucket, "digits": contests.digits}
 _ONE_RATE: Mapping[str, Threshold] = {
     "min of two": several.smallest,
     "max of two": several.largest,
@@ -40,17 +40,26 @@ _ONE_RATE: Mapping[str, Threshold] = {
     "either": several.either,
     "two draws compared": several.compared,
     "max pool": several.pooled,
+    "max pool 2d": several.pooled_squares,
     "bernoulli": several.bernoulli,
     "dropout of ones": several.dropout_of_ones,
+    "multinomial": contests.multinomial,
 }
-_SINGLE: Mapping[str, Threshold] = {"thresholded relu": steps.thresholded, "quantized": steps.quantized}
+_SINGLE: Mapping[str, Threshold] = {
+    "thresholded relu": steps.thresholded,
+    "quantized": steps.quantized,
+    "gumbel": contests.gumbel,
+    "concrete": contests.concrete,
+}
 
 # One draw decides each cell, so that equal seeds mean equal masks.
 ONE_DRAW = (*_ANY, *_FULL)
 # Always keep, when they are asked for a probability beyond 1.
 EVER_KEEPING: Mapping[str, Threshold] = {name: _ANY[name] for name in ("less", "greater", "sign", "relu")}
 # Neighbouring cells share what these draw.
-POOLED = "max pool"
+POOLED = ("max pool", "max pool 2d")
+# Several draws decide each cell.
+_CONTESTS = ("gumbel",)
 
 
 def thresholds_for(pen: Pen, *, by_feature: bool, one_draw: bool, pooling: bool) -> Mapping[str, Threshold]:
@@ -65,8 +74,9 @@ def thresholds_for(pen: Pen, *, by_feature: bool, one_draw: bool, pooling: bool)
         found |= _ONE_RATE
     if pen.element_type == FLOAT:
         found |= _SINGLE
-    if not pooling or one_draw:
-        found.pop(POOLED, None)
+    left_out = POOLED if not pooling or one_draw else () if pen.cells.features == several.SQUARE else POOLED[1:]
+    for name in (*left_out, *(_CONTESTS if one_draw else ())):
+        found.pop(name, None)
     return found
 
 

@@ -34,6 +34,7 @@ ANYWHERE: Mapping[str, Place] = {
     "function": places.function,
     "branch": places.branch,
     "loop": places.loop,
+    "function in a loop": places.function_in_loop,
 }
 TABLE, IDS, DEAD_END = "table", "ids", "dead end"
 ALONE: Mapping[str, Place] = {

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from dropaudit_evaluation.spellings.grammar.writer import FLOAT
 from dropaudit_evaluation.spellings.network.network import FEATURES, Network
+from dropaudit_evaluation.spellings.rates import is_apart
+
+# No rate is as small.
+_SMALL = 0.03
 
 
 def nothing(_: Network) -> None:
@@ -32,7 +38,14 @@ def negated(network: Network) -> None:
 def times_own_factor(network: Network) -> None:
     """Multiply by a constant that has nothing to do with any rate."""
     affine(network)
-    _put(network, network.graph.emit("Mul", network.h.name, network.graph.constant(0.37, FLOAT)))
+    _put(network, network.graph.emit("Mul", network.h.name, network.graph.constant(_own_factor(network), FLOAT)))
+
+
+def _own_factor(network: Network) -> float:
+    """Choose a factor that is neither q nor 1 - q of any site: beside a mask those are the site's own."""
+    rates = [rate for site in network.plan.sites for rate in np.ravel(site.wish.keep_prob)]
+    known = [each for rate in rates for each in (float(rate), 1 - float(rate))]
+    return next((factor for factor in (0.37, 0.29, 0.43, 0.21, 0.17) if is_apart(factor, known)), _SMALL)
 
 
 def tanh(network: Network) -> None:

@@ -43,13 +43,19 @@ def weight(network: Network, plan: SitePlan) -> None:
 
 def function(network: Network, plan: SitePlan) -> None:
     """Stand in a local function."""
+    name = _define(network, plan)
+    network.h = replace(network.h, name=network.graph.emit(name, network.h.name, domain=DOMAIN))
+
+
+def _define(network: Network, plan: SitePlan) -> str:
+    """Write a local function around a site, and return its name."""
     body = GraphWriter(network.graph, is_function=True)
     data = replace(network.h, name=body.fresh("argument"))
     kept = network.site(body, data, plan)
     name = body.fresh("function")
     imports = [helper.make_opsetid("", OPSET)]
     network.graph.functions.append(helper.make_function(DOMAIN, name, [data.name], [kept.name], body.nodes, imports))
-    network.h = replace(network.h, name=network.graph.emit(name, network.h.name, domain=DOMAIN))
+    return name
 
 
 def function_twice(network: Network, plan: SitePlan) -> None:
@@ -133,10 +139,20 @@ def _always(network: Network) -> str:
 
 def loop(network: Network, plan: SitePlan) -> None:
     """Stand in a loop that adds up what is kept, of the same data at each turn."""
+    _loop(network, lambda body: network.site(body, network.h, plan).name)
+
+
+def function_in_loop(network: Network, plan: SitePlan) -> None:
+    """Stand in a local function that the body of a loop calls."""
+    name = _define(network, plan)
+    _loop(network, lambda body: body.emit(name, network.h.name, domain=DOMAIN))
+
+
+def _loop(network: Network, kept_in: Callable[[GraphWriter], str]) -> None:
     body = GraphWriter(network.graph)
     turn, going, total = (body.fresh(stem) for stem in ("turn", "going", "total"))
-    kept = network.site(body, network.h, plan)
-    added, on = body.emit("Add", total, kept.name), body.emit("Identity", going)
+    kept = kept_in(body)
+    added, on = body.emit("Add", total, kept), body.emit("Identity", going)
     inputs = [
         network.value_info(turn, (), INT64),
         network.value_info(going, (), BOOL),

@@ -1,4 +1,4 @@
-"""Places in and around recurrences: Scan bodies, and the LSTM and RNN operators' outputs, states and weights."""
+"""Places in and around recurrences: Scan bodies, and the LSTM, GRU and RNN operators' outputs, states and weights."""
 
 from __future__ import annotations
 
@@ -98,21 +98,24 @@ def _given_state(network: Network, plan: SitePlan) -> str:
 
 
 def _gates(network: Network) -> int:
-    """Choose between LSTM and RNN by the number of their gates."""
-    gates = int(network.rng.choice((4, 1)))
-    network.record.append(f"recurrence:{'LSTM' if gates == 4 else 'RNN'}")
+    """Choose between LSTM, GRU and RNN by the number of their gates."""
+    gates = int(network.rng.choice(list(_OPERATORS)))
+    network.record.append(f"recurrence:{_OPERATORS[gates]}")
     return gates
+
+
+_OPERATORS = {4: "LSTM", 3: "GRU", 1: "RNN"}
 
 
 def _operator(
     network: Network, gates: int, recurrent: str, states: tuple[str, ...], input_weights: str | None = None
 ) -> None:
-    """Write an LSTM or an RNN over the data."""
+    """Write a recurrent operator over the data."""
     graph = network.graph
     turned = graph.emit("Transpose", network.h.name, perm=[1, 0, 2])
     weights = input_weights or network.weight(1, gates * FEATURES, FEATURES)
     bias = graph.constant(0.1 * network.rng.standard_normal((1, 2 * gates * FEATURES)), FLOAT)
-    operator = "LSTM" if gates == 4 else "RNN"
+    operator = _OPERATORS[gates]
     given = (turned, weights, recurrent, bias, *(("", *states) if states else ()))
     steps = graph.emit(operator, *given, hidden_size=FEATURES)
     squeezed = graph.emit("Squeeze", steps, graph.constant([1], INT64))

@@ -16,7 +16,12 @@ from dropaudit_evaluation.spellings.numbers.streams import Streams
 from dropaudit_evaluation.spellings.numbers.values import Value, aligned, known, one
 
 _Scope = dict[str, Value]
-_RANDOM = frozenset({"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Bernoulli", "Dropout"})
+_RANDOM = frozenset(
+    {
+        *("RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike"),
+        *("Bernoulli", "Multinomial", "Dropout"),
+    }
+)
 
 
 class Interpreter:

@@ -1,4 +1,4 @@
-"""ONNX's LSTM and RNN, forward, with their default activations."""
+"""ONNX's LSTM, GRU and RNN, forward, with their default activations."""
 
 from __future__ import annotations
 
@@ -62,4 +62,26 @@ def rnn(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
     return _run(inputs, _rnn_step)
 
 
-RECURRENT: Mapping[str, Callable[[Attributes, _Optional], tuple[Value, ...]]] = {"LSTM": lstm, "RNN": rnn}
+def gru(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
+    """Return the states of all steps; gates lie in the order z, r, h, and r acts on the state before the product."""
+    steps, weights, recurrent, bias = inputs[:4]
+    assert steps is not None
+    assert weights is not None
+    assert recurrent is not None
+    assert bias is not None
+    half = bias.shape[-1] // 2
+    fixed = (bias[..., :half] + bias[..., half:])[:, 0][:, None]
+    h = _first(inputs, 5, steps, recurrent.shape[-1])
+    both, new = np.split(recurrent[:, 0], [2 * recurrent.shape[-1]], axis=-2)
+    states = []
+    for moment in range(steps.shape[1]):
+        given = _product(steps[:, moment], weights[:, 0]) + fixed
+        z, r, candidate = np.split(given, 3, axis=-1)
+        from_z, from_r = np.split(_product(h, both), 2, axis=-1)
+        kept = expit(z + from_z)
+        h = (1 - kept) * np.tanh(candidate + _product(expit(r + from_r) * h, new)) + kept * h
+        states.append(h)
+    return (np.stack(np.broadcast_arrays(*states), axis=1)[:, :, None],)
+
+
+RECURRENT: Mapping[str, Callable[[Attributes, _Optional], tuple[Value, ...]]] = {"LSTM": lstm, "GRU": gru, "RNN": rnn}

@@ -79,9 +79,16 @@ def _gather(attributes: Attributes, inputs: list[Value]) -> tuple[Value, ...]:
 
 
 def _max_pool(attributes: Attributes, inputs: list[Value]) -> tuple[Value, ...]:
-    (size,) = attributes["kernel_shape"]
-    windows = np.lib.stride_tricks.sliding_window_view(inputs[0], size, axis=-1)
-    return (windows.max(axis=-1),)
+    sizes = tuple(attributes["kernel_shape"])
+    axes = tuple(range(-len(sizes), 0))
+    windows = np.lib.stride_tricks.sliding_window_view(inputs[0], sizes, axis=axes)
+    return (windows.max(axis=axes),)
+
+
+def _arg_max(attributes: Attributes, inputs: list[Value]) -> tuple[Value, ...]:
+    axis = axis_behind(attributes["axis"], inputs[0].ndim - 1)
+    found = np.argmax(inputs[0], axis=axis)
+    return (np.expand_dims(found, axis) if attributes.get("keepdims", 1) else found,)
 
 
 def _matmul(_: Attributes, inputs: list[Value]) -> tuple[Value, ...]:
@@ -102,6 +109,7 @@ def _softmax(attributes: Attributes, inputs: list[Value]) -> tuple[Value, ...]:
 
 
 MOVING: Mapping[str, Operator] = {
+    "ArgMax": _arg_max,
     "Concat": _concat,
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,

@@ -11,7 +11,7 @@ from onnx import helper
 from dropaudit_evaluation.spellings.numbers.elementwise import Attributes
 from dropaudit_evaluation.spellings.numbers.values import Value, known, shape_of
 
-_UNIFORM, _NORMAL, _BERNOULLI, _DROPOUT = "uniform", "normal", "bernoulli", "dropout"
+_UNIFORM, _NORMAL, _BERNOULLI, _DROPOUT, _MULTINOMIAL = "uniform", "normal", "bernoulli", "dropout", "multinomial"
 _FLOAT = 1
 
 
@@ -34,6 +34,8 @@ class Streams:
             return self._dropout(node, attributes, inputs)
         if operator == "Bernoulli":
             return self._bernoulli(node, attributes, inputs)
+        if operator == "Multinomial":
+            return self._multinomial(node, attributes, inputs)
         shape = tuple(attributes["shape"]) if "shape" in attributes else shape_of(inputs[0])
         dtype = self._dtype(attributes, inputs)
         if "Normal" in operator:
@@ -61,6 +63,15 @@ class Streams:
         """ONNX Runtime draws a 1 where a uniform draw lies above the probability: the standard turned round."""
         numbers = self._numbers(_BERNOULLI, node, attributes, shape_of(inputs[0]), np.dtype(np.float32))
         return ((numbers > inputs[0]).astype(inputs[0].dtype),)
+
+    def _multinomial(self, node: str, attributes: Attributes, inputs: list[Value]) -> tuple[Value, ...]:
+        """Draw categories of each row, whose numbers are logarithms of chances up to a factor."""
+        chances = np.exp(inputs[0].astype(np.float64))
+        ends = np.cumsum(chances / chances.sum(axis=-1, keepdims=True), axis=-1)
+        shape = (*shape_of(inputs[0])[:-1], attributes["sample_size"])
+        numbers = self._numbers(_MULTINOMIAL, node, attributes, shape, np.dtype(np.float64))
+        drawn = (numbers[..., None] >= ends[..., None, :-1]).sum(axis=-1)
+        return (drawn.astype(helper.tensor_dtype_to_np_dtype(attributes["dtype"])),)
 
     def _numbers(
         self, kind: str, node: str, attributes: Mapping[str, Any], shape: tuple[int, ...], dtype: np.dtype[Any]
