@@ -22,6 +22,8 @@ CONSTANTS = (
     "float one = {1.0},"
     f"float f = {{{1 / 0.7!r}}}, float two = {{2.0}}, float half = {{0.5}},"
     f"float[16] qs = {{{', '.join(['0.7'] * 16)}}},"
+    f"float[8,2] chances = {{{', '.join(['-1.2039728, -0.35667494'] * 8)}}}, float odds = {{0.8472979}},"
+    "float tenth = {0.1},"
     "float low = {0.15}, float high = {0.85}, float hundred = {100.0}, float seventy = {70.0}, float tiny = {1e-4},"
     f"float[8,16] ones = {{{', '.join(['1.0'] * 128)}}}"
 )
@@ -111,6 +113,11 @@ FOUND = {
     "mask of the operator": "d, b = Dropout(x, r, t)  m = Cast<to = 1>(b)",
     "logarithm": "u = RandomUniformLike(x)  a = Log(u)  l = Log(q)  b = Less(a, l)  m = Cast<to = 1>(b)",
     "normal draw": "u = RandomNormalLike(x)  b = Less(u, normal)  m = Cast<to = 1>(b)",
+    "multinomial": "d = Multinomial<sample_size = 16, dtype = 6>(chances)  m = Cast<to = 1>(d)",
+    "concrete, rounded": (
+        "u = RandomUniformLike(x)  l = Log(u)  c = Sub(one, u)  k = Log(c)  o = Sub(l, k)  a = Add(o, odds)"
+        "  g = Div(a, tenth)  h = Sigmoid(g)  m = Round(h)"
+    ),
     "minimum of two": (
         "u = RandomUniformLike(x)  v = RandomUniformLike(x)  a = Max(u, v)  k = Sqrt(q)  b = Less(a, k)"
         "  m = Cast<to = 1>(b)"
