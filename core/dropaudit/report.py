@@ -54,6 +54,7 @@ class Implementation(StrEnum):
     BERNOULLI = "BERNOULLI"
     NORMAL = "NORMAL"
     CONSTANT_MASK = "CONSTANT_MASK"
+    MULTINOMIAL = "MULTINOMIAL"
 
 
 class Family(StrEnum):

@@ -676,12 +676,14 @@ class Site(_message.Message):
         BERNOULLI: _ClassVar[Site.Implementation]
         NORMAL: _ClassVar[Site.Implementation]
         CONSTANT_MASK: _ClassVar[Site.Implementation]
+        MULTINOMIAL: _ClassVar[Site.Implementation]
     IMPLEMENTATION_UNSPECIFIED: Site.Implementation
     DROPOUT_OP: Site.Implementation
     UNIFORM_CHAIN: Site.Implementation
     BERNOULLI: Site.Implementation
     NORMAL: Site.Implementation
     CONSTANT_MASK: Site.Implementation
+    MULTINOMIAL: Site.Implementation
     class Family(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         FAMILY_UNSPECIFIED: _ClassVar[Site.Family]

@@ -45,6 +45,8 @@ def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[
         model: the model; its nodes are named.
         switches: graph inputs that choose between the modes.
     """
+    if not any(node.op_type == "If" for graph, _ in graphs_of(model.graph) for node in graph.node):
+        return ()
     scope = main_scope(model)
     visible = {name for name in open_conditions(model) if name not in scope.constants}
     found = []

@@ -37,7 +37,7 @@ IMPLEMENTATIONS = {
     "RandomNormal": Implementation.NORMAL,
     "RandomNormalLike": Implementation.NORMAL,
     "Bernoulli": Implementation.BERNOULLI,
-    "Multinomial": Implementation.NORMAL,
+    "Multinomial": Implementation.MULTINOMIAL,
 }
 
 

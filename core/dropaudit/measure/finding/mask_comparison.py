@@ -24,7 +24,7 @@ ALPHA_SHARE = 0.1
 _RUNS = 8
 _MOST_RUNS = 64
 # Runs of a model that returns few numbers, and how many it may return in all.
-_MOST_RUNS_OF_FEW, _NUMBERS = 256, 2**21
+_MOST_RUNS_OF_FEW, _NUMBERS = 256, 2**22
 # Cells under which independent masks at a keep probability of .95 may agree by chance.
 _FEWEST_CELLS = 192
 # Enough cells that independent masks at a keep probability of .98 hardly agree by chance.
@@ -84,7 +84,7 @@ def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
     smallest = min((runs[0][each.after].size for each in probes.values()), default=_ENOUGH_CELLS)
     more = min(_MOST_RUNS, -(-_ENOUGH_CELLS // max(1, smallest))) - _RUNS
     runs += [drawing.run(names) for _ in range(more)]
-    most = max(_MOST_RUNS, min(_MOST_RUNS_OF_FEW, _NUMBERS // drawing.elements))
+    most = max(len(runs), min(_MOST_RUNS_OF_FEW, _NUMBERS // drawing.elements))
     while True:
         found = {site: _stacked(site, each, runs) for site, each in probes.items()}
         if len(runs) >= most or all(_varied_cells(masks) >= _FEWEST_CELLS for masks in found.values()):
@@ -93,10 +93,15 @@ def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
 
 
 def _varied_cells(masks: SiteMasks) -> int:
-    """Return how many cells were surely drawn apart, as far as masks vary; none where all were kept, or dropped."""
+    """Return how many cells were surely drawn apart, as far as masks vary; none where all were kept, or dropped.
+
+    Where no data away from zero comes in, no more runs would tell anything.
+    """
     kept, telling = (each.reshape(len(each), -1) for each in (masks.kept, masks.telling))
     seen = kept[telling]
-    if not seen.size or seen.all() or not seen.any():
+    if not seen.size:
+        return _FEWEST_CELLS
+    if seen.all() or not seen.any():
         return 0
     different = np.any((kept != kept[:, :1]) & telling & telling[:, :1])
     return seen.size if different else len(kept)
