@@ -12,7 +12,7 @@ FACTOR_PRECISION = 1e-6
 RECORDED_PRECISION = 1e-5
 # The precision of a rate that a threshold declares, and the coarsest at which factors are still told apart.
 _THRESHOLD_PRECISION = 1e-4
-_COARSEST = 0.015
+_COARSEST = 0.02
 _STEPS = 2
 
 

@@ -21,7 +21,7 @@ _FARTHEST = 8
 _PRECISION = 1e-5
 _HALF_PRECISION = 4e-3
 # How far a threshold and a draw of 11 bits move a keep probability, and what factors are told apart by in any case.
-_HALF_STEP, _MOST_HALF = 2e-3, 0.015
+_HALF_STEP, _MOST_HALF = 2e-3, 0.02
 
 
 @dataclass(frozen=True, slots=True)
