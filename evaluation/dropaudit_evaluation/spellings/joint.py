@@ -18,6 +18,8 @@ TOLERANCE = 0.02
 # (z / tolerance)^2 with the z of a sequential test at its share of alpha, over what an audit draws at most.
 _REPLICATES_PER_VARIANCE, _MOST = (5.0 / TOLERANCE) ** 2, 30_000
 _DEVIATIONS = 5.0
+# Cells that independent masks would both drop, so that none is no chance.
+_MANY = 30
 _COMPARED = (Law.RIGHT, Law.GAUSSIAN, Law.NOISE)
 
 
@@ -72,6 +74,9 @@ def _link(one: SiteTruth, other: SiteTruth) -> Link:
     if not np.any(a & ~b) or not np.any(b & ~a):
         return Link.DECIDING
     expected, found = a.mean() * b.mean(), (a & b).mean()
+    if (1 - a.mean()) * (1 - b.mean()) * a.size > _MANY and not np.any(~a & ~b):
+        # What one drops the other keeps: of two tails of one draw, where the correlation is a hundredth.
+        return Link.OTHER
     return Link.NONE if abs(found - expected) < 6 * math.sqrt(0.25 / a.size) else Link.OTHER
 
 
