@@ -130,7 +130,9 @@ class CallerLimits:
                 del self._open[caller, kind]
 
     @asynccontextmanager
-    async def message(self, caller: str, messages: AsyncIterator[bytes], parse: Parse) -> AsyncIterator[Any]:
+    async def message(
+        self, caller: str, connection: str, messages: AsyncIterator[bytes], parse: Parse
+    ) -> AsyncIterator[Any]:
         """Yield the only message of a call.
 
         Of each caller few are received at a time, and large ones parsed, the others wait: what has not been received
@@ -142,8 +144,8 @@ class CallerLimits:
             InvalidRequest: there is none.
         """
         async with self._place(caller) as places:
-            async with self._turn(places.calls):
-                content = await self._received(places.calls, messages)
+            async with self._turn(places.calls, connection):
+                content = await self._received(places.calls, connection, messages)
                 if len(content) >= _SMALL_BYTES:
                     async with places.large if len(content) >= _LARGE_BYTES else nullcontext():
                         message = parse(content)
@@ -152,13 +154,13 @@ class CallerLimits:
                         return
             yield parse(content)
 
-    async def each(self, caller: str, messages: AsyncIterator[T]) -> AsyncIterator[T]:
+    async def each(self, caller: str, connection: str, messages: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield the messages of an upload, each of which waits for its turn too; see `message` for the errors."""
         async with self._place(caller) as places:
             try:
                 while True:
-                    async with self._turn(places.uploads):
-                        message = await _turned(places.uploads, messages)
+                    async with self._turn(places.uploads, connection):
+                        message = await _turned(places.uploads, connection, messages)
                     if message is _END:
                         return
                     yield message
@@ -167,9 +169,9 @@ class CallerLimits:
                 await _close(messages)
 
     @asynccontextmanager
-    async def _turn(self, turns: Turns) -> AsyncIterator[None]:
+    async def _turn(self, turns: Turns, connection: str) -> AsyncIterator[None]:
         try:
-            async with turns.turn():
+            async with turns.turn(connection):
                 yield
         except NoTurn as error:
             raise TooManyMessages(self._limits.messages) from error
@@ -193,10 +195,10 @@ class CallerLimits:
         except TimeoutError as error:
             raise MessageTimedOut(self._limits.message_seconds) from error
 
-    async def _received(self, turns: Turns, messages: AsyncIterator[bytes]) -> bytes:
+    async def _received(self, turns: Turns, connection: str, messages: AsyncIterator[bytes]) -> bytes:
         try:
             async with asyncio.timeout(self._limits.message_seconds):
-                content: bytes = await _turned(turns, messages)
+                content: bytes = await _turned(turns, connection, messages)
         except TimeoutError as error:
             raise MessageTimedOut(self._limits.message_seconds) from error
         if content is _END:
@@ -205,10 +207,10 @@ class CallerLimits:
         return content
 
 
-async def _turned(turns: Turns, messages: AsyncIterator[Any]) -> Any:
+async def _turned(turns: Turns, connection: str, messages: AsyncIterator[Any]) -> Any:
     """Return the next message, or `_END`. Raises MessageTimedOut where it gives way to others."""
     try:
-        return await turns.received(_next(messages))
+        return await turns.received(connection, _next(messages))
     except GaveWay as error:
         raise MessageTimedOut(error.seconds) from error
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-
-# How long a message may be on its way while others wait, and how long those do.
-_GIVES_WAY_SECONDS, _WAITS_SECONDS = 10.0, 30.0
+_Waiting = deque[asyncio.Future[None]]
 
 
 class NoTurn(Exception):
-    """Others took every turn for as long as a caller waits."""
+    """Others took every turn for as long as a call waits."""
 
 
 class GaveWay(Exception):
@@ -25,50 +25,101 @@ class GaveWay(Exception):
         self.seconds = seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long turns last while others wait, in seconds.
+
+    Attributes:
+        turn: what a message may take.
+        of_many: what it may take where its connection has more turns than one that waits.
+        waiting: how long one waits for a turn at most.
+    """
+
+    turn: float = 10.0
+    of_many: float = 1.0
+    waiting: float = 30.0
+
+
+PATIENCE = Patience()
+
+
 class Turns:
-    """Hands out turns to receive, in the order in which they were asked for.
+    """Hands out turns to receive: first to the connection that has the fewest, then to who has waited longest.
 
     Args:
         most: turns at a time.
-        gives_way: seconds after which a message that has not come gives its turn to those who wait.
-        waits: seconds that one waits at most.
+        patience: how long they last while others wait.
     """
 
-    def __init__(self, most: int, gives_way: float = _GIVES_WAY_SECONDS, waits: float = _WAITS_SECONDS) -> None:
-        self._free = asyncio.Semaphore(most)
-        self._gives_way = gives_way
-        self._waits = waits
-        self._waiting = 0
+    def __init__(self, most: int, patience: Patience = PATIENCE) -> None:
+        self._free = most
+        self._patience = patience
+        self._held: Counter[str] = Counter()
+        self._waiting: dict[str, _Waiting] = {}
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self, connection: str) -> AsyncIterator[None]:
         """Have a turn while inside. Raises NoTurn."""
-        await self._taken()
+        if self._free:
+            self._free -= 1
+            self._held[connection] += 1
+        else:
+            await self._given(connection)
         try:
             yield
         finally:
-            self._free.release()
+            self._held[connection] -= 1
+            self._held += Counter()  # forgets who has none
+            self._hand_on()
 
-    async def _taken(self) -> None:
-        if not self._free.locked():
-            await self._free.acquire()
-            return
-        self._waiting += 1
+    async def _given(self, connection: str) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(connection, deque()).append(turn)
         try:
-            async with asyncio.timeout(self._waits):
-                await self._free.acquire()
+            async with asyncio.timeout(self._patience.waiting):
+                await turn
         except TimeoutError as error:
+            self._forget(connection, turn)
             raise NoTurn from error
-        finally:
-            self._waiting -= 1
+        except BaseException:
+            self._forget(connection, turn)
+            raise
 
-    async def received(self, message: Coroutine[Any, Any, T]) -> T:
+    def _forget(self, connection: str, turn: asyncio.Future[None]) -> None:
+        """Wait no longer; a turn that came at the same moment goes to the next."""
+        if turn.done() and not turn.cancelled():
+            self._held[connection] -= 1
+            self._hand_on()
+        waiting = self._waiting.get(connection, deque())
+        if turn in waiting:
+            waiting.remove(turn)
+        if not waiting:
+            self._waiting.pop(connection, None)
+
+    def _hand_on(self) -> None:
+        """Give a turn that has come free to somebody who waits."""
+        connection = min(self._waiting, key=lambda each: self._held[each], default=None)
+        if connection is None:
+            self._free += 1
+            return
+        turn = self._waiting[connection].popleft()
+        if not self._waiting[connection]:
+            del self._waiting[connection]
+        self._held[connection] += 1
+        turn.set_result(None)
+
+    async def received(self, connection: str, message: Coroutine[Any, Any, T]) -> T:
         """Wait for a message whose turn it is. Raises GaveWay."""
         coming = asyncio.ensure_future(message)
+        elapsed = 0.0
         try:
-            while not (await asyncio.wait([coming], timeout=self._gives_way))[0]:
-                if self._waiting:
-                    raise GaveWay(self._gives_way)
+            while not (await asyncio.wait([coming], timeout=self._patience.of_many))[0]:
+                elapsed += self._patience.of_many
+                if self._waiting and (elapsed >= self._patience.turn or self._has_more(connection)):
+                    raise GaveWay(elapsed)
             return coming.result()
         finally:
             coming.cancel()
+
+    def _has_more(self, connection: str) -> bool:
+        return any(self._held[each] < self._held[connection] for each in self._waiting)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dropaudit_server.interceptors.caller_limits import CallerLimits, CallLimits, MessageTimedOut, TooManyMessages
-from dropaudit_server.interceptors.turns import GaveWay, NoTurn, Turns
+from dropaudit_server.interceptors.turns import GaveWay, NoTurn, Patience, Turns
 from dropaudit_server.settings import ServerSettings
 
 
@@ -35,9 +35,9 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def received(turns: Turns, sender: Sender) -> bytes:
-    async with turns.turn():
-        return await turns.received(sender.message())
+async def received(turns: Turns, sender: Sender, connection: str = "one") -> bytes:
+    async with turns.turn(connection):
+        return await turns.received(connection, sender.message())
 
 
 def test_no_more_messages_are_asked_for_at_a_time_than_there_are_turns() -> None:
@@ -58,7 +58,7 @@ def test_no_more_messages_are_asked_for_at_a_time_than_there_are_turns() -> None
 
 def test_who_waits_too_long_for_a_turn_is_refused() -> None:
     async def run() -> None:
-        turns, first = Turns(1, waits=0.01), Sender()
+        turns, first = Turns(1, Patience(waiting=0.01)), Sender()
         call = asyncio.create_task(received(turns, first))
         await settled()
         with pytest.raises(NoTurn):
@@ -75,7 +75,7 @@ def test_who_waits_too_long_for_a_turn_is_refused() -> None:
 
 def test_a_message_that_does_not_come_gives_way_to_those_who_wait_and_to_nobody_else() -> None:
     async def run() -> None:
-        turns, silent, other = Turns(1, gives_way=0.02), Sender(), Sender(b"other")
+        turns, silent, other = Turns(1, Patience(turn=0.02, of_many=0.01)), Sender(), Sender(b"other")
         call = asyncio.create_task(received(turns, silent))
         await asyncio.sleep(0.1)
         assert not call.done()
@@ -83,6 +83,47 @@ def test_a_message_that_does_not_come_gives_way_to_those_who_wait_and_to_nobody_
         assert await received(turns, other) == b"other"
         with pytest.raises(GaveWay):
             await call
+
+    asyncio.run(run())
+
+
+def test_a_connection_of_many_silent_messages_takes_no_turn_from_another_for_long() -> None:
+    async def run() -> None:
+        turns, silent = Turns(2, Patience(turn=60.0, of_many=0.01)), [Sender() for _ in range(10)]
+        calls = [asyncio.create_task(received(turns, each, "greedy")) for each in silent]
+        await asyncio.sleep(0.05)
+        assert not any(call.done() for call in calls)
+        other = Sender(b"other")
+        other.sent.set()
+        assert await received(turns, other, "other") == b"other"
+        gave_way = [call for call in calls if call.done()]
+        assert 1 <= len(gave_way) <= 2
+        for each in silent:
+            each.sent.set()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert sum(isinstance(each, GaveWay) for each in ended) == len(gave_way)
+
+    asyncio.run(run())
+
+
+def test_a_turn_that_comes_as_its_call_stops_waiting_goes_to_the_next() -> None:
+    async def run() -> None:
+        turns, first = Turns(1), Sender()
+        calls = [asyncio.create_task(received(turns, first))]
+        await settled()
+        waiting = [Sender(bytes([number])) for number in range(2)]
+        calls += [asyncio.create_task(received(turns, each)) for each in waiting]
+        await settled()
+        first.sent.set()
+        await asyncio.sleep(0)
+        calls[1].cancel()
+        await settled()
+        assert waiting[1].asked
+        waiting[1].sent.set()
+        assert await calls[2] == b"\x01"
+        again = Sender(b"again")
+        again.sent.set()
+        assert await received(turns, again) == b"again"
 
     asyncio.run(run())
 
@@ -109,11 +150,11 @@ def test_a_gate_receives_the_large_messages_of_one_caller_in_turn_and_uploads_be
         seen: list[int] = []
 
         async def call(sender: Sender) -> None:
-            async with gate.message("", sender.messages(), len) as message:
+            async with gate.message("", "one", sender.messages(), len) as message:
                 seen.append(message)
 
         async def upload(sender: Sender) -> None:
-            seen.extend([len(each) async for each in gate.each("", sender.messages())])
+            seen.extend([len(each) async for each in gate.each("", "one", sender.messages())])
 
         calls = [asyncio.create_task(call(each)) for each in senders]
         beside = Sender(b"chunk")
