@@ -83,6 +83,7 @@ def table(asked: ChaosPlan, outcome: Outcome, note: str) -> str:
         _row("none", outcome.calm),
         *(_row(name, outcome.recovery[name]) for name in FAULTS if name in outcome.recovery),
         "",
+        *(f"Not possible on this machine: {name}." for name in outcome.impossible),
         *ledger.lost[:20],
         *ledger.unknown[:20],
         *ledger.wrong[:20],

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dropaudit_chaos.crowd import Accepted, Caller, Crowd
-from dropaudit_chaos.faults import FAULTS
+from dropaudit_chaos.faults import FAULTS, needs_disks, possible
+from dropaudit_chaos.kinds.disks import own_disks
 from dropaudit_chaos.ledger import Ledger, close_books, without_times
 from dropaudit_chaos.parts import Service, serving
 from dropaudit_chaos.work import AuditKind, kinds
@@ -46,19 +48,25 @@ class ChaosPlan:
 
 @dataclass(slots=True)
 class Outcome:
-    """The result: the ledger, and how long it took after each fault until an audit asked for then was made."""
+    """What happened: the books, and how long it took after each fault until an audit asked for then was made.
+
+    Attributes:
+        impossible: faults that were asked for and cannot be made here.
+    """
 
     ledger: Ledger
     recovery: dict[str, list[float]] = field(default_factory=dict)
     calm: list[float] = field(default_factory=list)
     repeated: int = 0
     seconds: float = 0.0
+    impossible: tuple[str, ...] = ()
 
 
 def run(asked: ChaosPlan, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -> Outcome:
     """Make a calm run, then break things while clients submit, and close the books."""
     rng = random.Random(asked.seed)
-    with serving(folder, _WORKERS, **SETTINGS) as service:
+    with _disks(folder, chosen) as own, serving(folder, _WORKERS, **SETTINGS) as service:
+        possible_here = possible(chosen, own_disks=own)
         asker = _Asker(service, asked.kinds)
         expected = asker.calm_run()
         # The books are of what is submitted while things break.
@@ -66,13 +74,20 @@ def run(asked: ChaosPlan, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -
         began = time.monotonic()
         crowd = Crowd(service.address, asker.kinds, clients=asked.clients, least=asked.audits, pause=asked.pause)
         crowd.start()
-        recovery = _break_things(service, asker, rng, [name for name in chosen for _ in range(asked.faults_of_each)])
+        recovery = _break_things(
+            service, asker, rng, [name for name in possible_here for _ in range(asked.faults_of_each)]
+        )
         crowd.finish()
         accepted = _together(crowd.accepted, asker.accepted)
         _await_the_end(service)
         ledger = close_books(service.client, accepted, expected)
         asker.close()
-        return Outcome(ledger, recovery, calm, accepted.repeated + asker.repeated, time.monotonic() - began)
+        repeated, impossible = accepted.repeated + asker.repeated, tuple(sorted(set(chosen) - set(possible_here)))
+        return Outcome(ledger, recovery, calm, repeated, time.monotonic() - began, impossible)
+
+
+def _disks(folder: Path, chosen: Sequence[str]) -> AbstractContextManager[bool]:
+    return own_disks(folder) if needs_disks(chosen) else nullcontext(False)
 
 
 class _Asker:
@@ -124,10 +139,10 @@ def _break_things(service: Service, asker: _Asker, rng: random.Random, faults: l
     recovery: dict[str, list[float]] = {}
     for done, name in enumerate(faults):
         # While the fault lasts: who asks then waits until it is over.
-        fault = threading.Thread(target=FAULTS[name], args=(service, rng))
-        fault.start()
-        asker.ask(rng.randrange(len(asker.kinds)))
-        fault.join()
+        with ThreadPoolExecutor(1) as pool:
+            fault = pool.submit(FAULTS[name], service, random.Random(rng.random()))
+            asker.ask(rng.randrange(len(asker.kinds)))
+        fault.result()
         recovery.setdefault(name, []).append(asker.waits[-1])
         if done % 50 == 49:
             print(f"{done + 1} of {len(faults)} faults", flush=True)

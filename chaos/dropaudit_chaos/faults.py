@@ -5,18 +5,20 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import psutil
 import redis
 
-from dropaudit_chaos.parts import Part, Service
+from dropaudit_chaos.kinds.clocks import skew_worker
+from dropaudit_chaos.kinds.disks import fill_content_disk, fill_redis_disk
+from dropaudit_chaos.kinds.versions import is_available, other_version
+from dropaudit_chaos.kinds.watchers import delete_watched, leave_watches
+from dropaudit_chaos.parts import Part, Service, pause
 
 Fault = Callable[[Service, random.Random], None]
 
-# Some stops outlast a lease, some do not.
-_SHORTEST_STOP, _LONGEST_STOP = 0.1, 3.0
 _DOWN_SECONDS = 0.2
 
 
@@ -30,7 +32,7 @@ def stop_child(service: Service, rng: random.Random) -> None:
     """SIGSTOP a worker's child for a while."""
     for child in _child(service, rng):
         child.suspend()
-        _pause(rng)
+        pause(rng)
         with suppress(psutil.NoSuchProcess):
             child.resume()
 
@@ -52,7 +54,7 @@ def stop_sandbox(service: Service, rng: random.Random) -> None:
     for process in _sandbox(service, rng):
         with suppress(psutil.NoSuchProcess):
             process.suspend()
-        _pause(rng)
+        pause(rng)
         with suppress(psutil.NoSuchProcess):
             process.resume()
 
@@ -106,7 +108,7 @@ def stop_worker(service: Service, rng: random.Random) -> None:
     worker.send(signal.SIGSTOP)
     for child in worker.children():
         child.suspend()
-    _pause(rng)
+    pause(rng)
     for child in worker.children():
         child.resume()
     worker.send(signal.SIGCONT)
@@ -124,7 +126,7 @@ def stop_redis(service: Service, rng: random.Random) -> None:
 
 def _stop(part: Part, rng: random.Random) -> None:
     part.send(signal.SIGSTOP)
-    _pause(rng)
+    pause(rng)
     part.send(signal.SIGCONT)
 
 
@@ -137,10 +139,6 @@ def cut_redis(service: Service, _: random.Random) -> None:
     """Have Redis close every connection to it."""
     with suppress(redis.exceptions.RedisError):
         service.client.client_kill_filter(_type="normal", skipme=True)
-
-
-def _pause(rng: random.Random) -> None:
-    time.sleep(rng.uniform(_SHORTEST_STOP, _LONGEST_STOP))
 
 
 FAULTS: dict[str, Fault] = {
@@ -159,4 +157,22 @@ FAULTS: dict[str, Fault] = {
     "restart redis": restart_redis,
     "cut clients": cut_clients,
     "cut redis": cut_redis,
+    "skewed clock": skew_worker,
+    "delete watched": delete_watched,
+    "leave watches": leave_watches,
+    "full content disk": fill_content_disk,
+    "full redis disk": fill_redis_disk,
+    "other version": other_version,
 }
+_DISKS = ("full content disk", "full redis disk")
+
+
+def possible(chosen: Iterable[str], *, own_disks: bool) -> list[str]:
+    """Return the faults that can be made here: some need leave to mount disks, or another version in git."""
+    impossible = {*(() if own_disks else _DISKS), *(() if is_available() else ("other version",))}
+    return [name for name in chosen if name not in impossible]
+
+
+def needs_disks(chosen: Iterable[str]) -> bool:
+    """Whether one of the faults needs disks of the service's own."""
+    return any(name in _DISKS for name in chosen)

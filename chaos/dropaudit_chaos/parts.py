@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -23,6 +24,13 @@ from dropaudit_store.redis.connection import connect
 _GRACE_SECONDS = 20.0
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
+# Some faults outlast a lease, some do not.
+_SHORTEST_FAULT, _LONGEST_FAULT = 0.1, 3.0
+
+
+def pause(rng: random.Random) -> None:
+    """Let a fault last."""
+    time.sleep(rng.uniform(_SHORTEST_FAULT, _LONGEST_FAULT))
 
 
 class Part:
@@ -63,6 +71,30 @@ class Part:
         """Kill it with SIGKILL and wait until it is gone."""
         self.send(signal.SIGKILL)
         self._wait(None)
+
+    @contextmanager
+    def otherwise(
+        self, *, module: str = "", arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
+    ) -> Iterator[None]:
+        """Run another module in its place while inside, or the same in another environment."""
+        command, own = self._command, self._environ
+        self.stop()
+        self._command = [*command[:2], module, *arguments, *command[3:]] if module else command
+        self._environ = {**own, **(environ or {})}
+        try:
+            self.start()
+            self._await_children()
+            yield
+        finally:
+            self.stop()
+            self._command, self._environ = command, own
+            self.start()
+
+    def _await_children(self) -> None:
+        """Wait until a worker works: what does not run by then is looked at by the books."""
+        end = time.monotonic() + _GRACE_SECONDS
+        while not self.sandboxes() and self.runs and time.monotonic() < end:
+            time.sleep(_LOOK_SECONDS)
 
     def restart(self) -> None:
         """Ask it to stop, kill it when it does not, and start it again."""
@@ -106,6 +138,7 @@ class Service:
     """Redis, a server behind a proxy, and workers."""
 
     def __init__(self, folder: Path, workers: int, **settings: object) -> None:
+        self.folder = folder
         for name in ("redis", "blobs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         port, listen = free_port(), free_port()
