@@ -216,11 +216,8 @@ def test_a_call_of_any_method_ends_when_its_token_is_revoked_or_expires_meanwhil
     path = tmp_path / "tokens.json"
     write(path, entry("a", "revoked", Scope.ADMIN), entry("b", "kept", Scope.ADMIN), entry("c", "c", Scope.ADMIN))
     # A message of each method is on its way at a time.
-    patient: dict[str, Any] = {
-        "message_seconds": 600,
-        "upload_idle_seconds": 600,
-        "max_received_bytes": 2 * len(METHODS) << 26,
-    }
+    patient: dict[str, Any] = {"message_seconds": 600, "upload_idle_seconds": 600}
+    patient["max_received_bytes"] = 2 * len(METHODS) << 26
     with (
         server(redis_url, tmp_path, tokens_file=path, **patient) as address,
         grpc.insecure_channel(address) as channel,
