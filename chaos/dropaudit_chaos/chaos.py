@@ -13,6 +13,7 @@ from pathlib import Path
 from dropaudit_chaos.crowd import Accepted, Caller, Crowd
 from dropaudit_chaos.faults import FAULTS, needs_disks, possible
 from dropaudit_chaos.kinds.disks import own_disks
+from dropaudit_chaos.kinds.versions import all_of_another_version
 from dropaudit_chaos.ledger import Ledger, close_books, without_times
 from dropaudit_chaos.parts import Service, serving
 from dropaudit_chaos.work import AuditKind, kinds
@@ -68,7 +69,10 @@ def run(asked: ChaosPlan, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -
     with _disks(folder, chosen) as own, serving(folder, _WORKERS, **SETTINGS) as service:
         possible_here = possible(chosen, own_disks=own)
         asker = _Asker(service, asked.kinds)
-        expected = asker.calm_run()
+        expected = [asker.calm_run()]
+        if "other version" in possible_here:
+            with all_of_another_version(service):
+                expected.append(asker.calm_run())
         # The books are of what is submitted while things break.
         calm = asker.forget()
         began = time.monotonic()

@@ -93,7 +93,7 @@ class Part:
     def _await_children(self) -> None:
         """Wait until a worker works: what does not run by then is looked at by the books."""
         end = time.monotonic() + _GRACE_SECONDS
-        while not self.sandboxes() and self.runs and time.monotonic() < end:
+        while not self.children() and self.runs and time.monotonic() < end:
             time.sleep(_LOOK_SECONDS)
 
     def restart(self) -> None:

@@ -7,14 +7,15 @@ import os
 import random
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dropaudit_chaos.parts import Service, pause
 
 _PROJECT = Path(__file__).parents[3]
 _REVISION = "HEAD~25"
-# What a worker's processes are made of, but for the sandbox: that sees no path but the installed code's, so that all
-# reports are made by one version and can be compared.
+# What a worker's processes are made of.
 _ROOMS = ("worker", "store", "core")
 
 
@@ -29,10 +30,21 @@ def is_available() -> bool:
 
 def other_version(service: Service, rng: random.Random) -> None:
     """Run a worker of another version for a while, beside one of this version."""
-    rooms = _unpacked(service.folder / "other-version")
-    worker = rng.choice(service.workers)
-    with worker.otherwise(environ={"PYTHONPATH": os.pathsep.join(map(str, rooms))}):
+    with rng.choice(service.workers).otherwise(environ=_environ(service)):
         pause(rng)
+
+
+@contextmanager
+def all_of_another_version(service: Service) -> Iterator[None]:
+    """Run every worker of another version while inside: its reports may say more or less."""
+    with ExitStack() as stack:
+        for worker in service.workers:
+            stack.enter_context(worker.otherwise(environ=_environ(service)))
+        yield
+
+
+def _environ(service: Service) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(map(str, _unpacked(service.folder / "other-version")))}
 
 
 def _unpacked(folder: Path) -> list[Path]:
