@@ -1,15 +1,18 @@
-"""Take the pictures of reports in docs/pictures, by a headless Chromium: `make screenshots`."""
+"""Take the pictures of reports and of the dashboard in docs/pictures, by a headless Chromium: `make screenshots`."""
 
 from __future__ import annotations
 
 import io
 import tempfile
+import time
 from pathlib import Path
 
 from PIL import Image
+from selenium.webdriver import Chrome
 
 from dropaudit_client.formats.html import to_html
 from support.browser import browser, picture, show
+from support.busy import busy_dashboard
 from support.pictured import NAMES, pictured_report
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -26,11 +29,20 @@ def main() -> None:
         for name in NAMES:
             page = Path(folder) / f"{name}.html"
             page.write_text(to_html(*pictured_report(name)), encoding="utf-8")
-            for width in WIDTHS:
-                for is_dark in (False, True):
-                    show(chrome, page, width, is_dark=is_dark)
-                    theme = "dark" if is_dark else "light"
-                    _keep(picture(chrome, MOST_PIXELS[width]), PICTURES / f"{name}-{width}-{theme}.png")
+            _take(chrome, page, name)
+        with busy_dashboard(Path(folder)) as pages:
+            for name, address in pages.items():
+                _take(chrome, address, name)
+
+
+def _take(chrome: Chrome, page: Path | str, name: str) -> None:
+    for width in WIDTHS:
+        for is_dark in (False, True):
+            show(chrome, page, width, is_dark=is_dark)
+            # What a page asks its server for has come by then.
+            time.sleep(0.0 if isinstance(page, Path) else 1.0)
+            theme = "dark" if is_dark else "light"
+            _keep(picture(chrome, MOST_PIXELS[width]), PICTURES / f"{name}-{width}-{theme}.png")
 
 
 def _keep(content: bytes, path: Path) -> None:

@@ -51,6 +51,7 @@ class ServerSettings(StoreSettings):
     metrics_token_file: str = Field(
         default="", description="file with the bearer token that who reads metrics must send; empty: none"
     )
+    web_listen: str = Field(default="", description="host:port of the dashboard for browsers; empty: none")
     shutdown_seconds: float = Field(default=30.0, ge=0, description="how long calls under way may take at shutdown")
 
     @property

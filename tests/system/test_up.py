@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 import redis
 
 from dropaudit_client import AuditClient
-from dropaudit_client.local.service import LocalService
+from dropaudit_client.local.service import LocalService, running
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
 from support.command import COMMAND, dropaudit
@@ -184,3 +185,12 @@ def test_the_demo_gives_the_expected_reports_in_under_a_minute(environ: dict[str
     assert "DA301" in ended.stdout
     assert time.monotonic() - started < 60
     assert none_left(mark) == {}
+
+
+def test_with_web_a_browser_on_this_machine_sees_the_audits(tmp_path: Path) -> None:
+    with running(dict(os.environ), tmp_path / "data", web=True) as service:
+        with AuditClient(service.address) as client:
+            name = client.create_audit(seed_case()).name
+            client.wait(name)
+        with urllib.request.urlopen(f"http://{service.web_address}/{name}", timeout=10) as answer:
+            assert "Not a bug" in answer.read().decode()

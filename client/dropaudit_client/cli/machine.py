@@ -16,11 +16,12 @@ def up(
     context: typer.Context,
     data: Data = None,
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 50051,
+    web: Annotated[bool, typer.Option("--web", help="Serve the dashboard too, for browsers on this machine.")] = False,
 ) -> None:
     """Start the whole service on this machine, and stop it on Ctrl-C."""
     from dropaudit_client.local.up import run_until_stopped
 
-    run_until_stopped(context.obj, data, port)
+    run_until_stopped(context.obj, data, port, web=web)
 
 
 def demo(context: typer.Context) -> None:

@@ -43,13 +43,17 @@ class LocalService:
         data: folder for Redis's files, blobs and logs.
         socket: where Redis listens; nobody else may enter its folder.
         port: the server's port on loopback; 0 takes a free one.
+        web: whether the server serves its dashboard too, on a free port.
     """
 
-    def __init__(self, environ: Mapping[str, str], data: Path, socket: Path, port: int = 0) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], data: Path, socket: Path, port: int = 0, *, web: bool = False
+    ) -> None:
         self.data = data.resolve()
         self.logs = self.data / "logs"
         self._socket = socket
         self.address = f"{LOOPBACK}:{_usable(port) if port else free_port()}"
+        self.web_address = f"{LOOPBACK}:{free_port()}" if web else ""
         self.processes: list[Process] = []
         self._environ = {
             **_without_password_file(environ),
@@ -57,6 +61,7 @@ class LocalService:
             "DROPAUDIT_REDIS_FOLDER": str(self.data / "redis"),
             "DROPAUDIT_BLOB_URL": (self.data / "blobs").as_uri(),
             "DROPAUDIT_LISTEN": self.address,
+            **({"DROPAUDIT_WEB_LISTEN": self.web_address} if web else {}),
         }
 
     @property
@@ -123,7 +128,7 @@ def require_parts(is_installed: Callable[[str], bool]) -> None:
 
 
 @contextmanager
-def running(environ: Mapping[str, str], data: Path, port: int = 0) -> Iterator[LocalService]:
+def running(environ: Mapping[str, str], data: Path, port: int = 0, *, web: bool = False) -> Iterator[LocalService]:
     """Run the whole service while inside; nothing is left of it afterwards but the files in `data`.
 
     Raises:
@@ -135,7 +140,7 @@ def running(environ: Mapping[str, str], data: Path, port: int = 0) -> Iterator[L
     with ExitStack() as stack:
         stack.enter_context(held_folder(data, _FOLDERS))
         socket = stack.enter_context(socket_path(data.resolve() / "redis", "redis.sock"))
-        service = LocalService(environ, data, socket, port)
+        service = LocalService(environ, data, socket, port, web=web)
         stack.callback(service.stop)
         service.start()
         yield service

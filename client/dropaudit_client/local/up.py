@@ -21,14 +21,14 @@ class Stopped(BaseException):
     """A stop signal came. Not an Exception: nothing between may take it for a failure of its own."""
 
 
-def run_until_stopped(environ: Mapping[str, str], data: Path | None, port: int) -> None:
+def run_until_stopped(environ: Mapping[str, str], data: Path | None, port: int, *, web: bool = False) -> None:
     """Start the service, say how to call it, and stop it on a signal or when a part ends.
 
     Raises:
         ServiceFailed: a part did not start, or ended.
     """
     try:
-        with stop_signals(), folder(data) as place, running(environ, place, port) as service:
+        with stop_signals(), folder(data) as place, running(environ, place, port, web=web) as service:
             _say_how_to_call(service)
             while True:
                 service.check()
@@ -68,6 +68,7 @@ def _say_how_to_call(service: LocalService) -> None:
     lines = (
         f"dropaudit serves gRPC at {service.address}; data and logs are in {service.data}",
         f"  dropaudit submit --wait --address {service.address} MODEL.onnx",
+        *([f"  http://{service.web_address}/ in a browser"] if service.web_address else []),
         "Ctrl-C stops everything.",
     )
     print("\n".join(lines), file=sys.stderr, flush=True)

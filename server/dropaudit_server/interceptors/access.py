@@ -100,6 +100,11 @@ class Access:
         self._tokens = tokens
         self._clock = clock
 
+    @property
+    def asks(self) -> bool:
+        """Whether callers need a token."""
+        return self._tokens is not None
+
     def check(self, method: str, metadata: Mapping[str, str]) -> str:
         """Return the caller's name; empty when nobody asks. Raises Unauthenticated, TokenExpired, PermissionDenied."""
         if self._tokens is None or method.startswith(_HEALTH):

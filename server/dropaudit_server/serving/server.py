@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
+from dropaudit.errors import InvalidArgument
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server.handlers.audit_events import Follower
 from dropaudit_server.handlers.audit_handlers import AuditHandlers
@@ -103,7 +104,11 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         parts = make_parts(settings, client, hub, run_hub, stopping, wake_ups)
         rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
         healthy = _add_health(server, settings)
-        async with _health_kept(HealthWatch(healthy, client, settings.health_seconds)), _running(streams.run()):
+        async with (
+            _health_kept(HealthWatch(healthy, client, settings.health_seconds)),
+            _running(streams.run()),
+            _dashboard(parts, access, gate, settings),
+        ):
             listen(server, settings)
             await server.start()
             _log.info("listening", address=settings.listen)
@@ -128,6 +133,23 @@ def observers(settings: ServerSettings, metrics: Metrics) -> Iterator[list[Obser
         return
     with contextlib.closing(Traces(settings.otlp_endpoint)) as traces:
         yield [CallLog(), metrics, traces]
+
+
+@contextlib.asynccontextmanager
+async def _dashboard(
+    parts: Handlers, access: Access, gate: CallerLimits, settings: ServerSettings
+) -> AsyncIterator[None]:
+    """Serve pages as well, where that is asked for."""
+    if not settings.web_listen:
+        yield
+        return
+    try:
+        # Imported here: the extra `web` is not everywhere.
+        from dropaudit_server.web.serving import served_pages
+    except ModuleNotFoundError as error:
+        raise InvalidArgument(f"DROPAUDIT_WEB_LISTEN needs dropaudit[web]: {error}", field="web_listen") from error
+    async with served_pages(parts, access, gate, settings):
+        yield
 
 
 @contextlib.asynccontextmanager
