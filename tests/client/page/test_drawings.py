@@ -84,6 +84,21 @@ def test_a_band_narrows_from_look_to_look_around_the_line_that_is_expected() -> 
     assert {"100", "400", "keep probability", "replicates drawn", "expected 0.5"} <= set(words(drawn))
 
 
+def inside(text: ElementTree.Element) -> bool:
+    """Whether a text of 11 pixels lies within its drawing, by the width of its letters."""
+    x, width = float(text.attrib["x"]), 5.6 * len(text.text or "")
+    start = {"end": x - width, "middle": x - width / 2}.get(text.get("text-anchor", ""), x)
+    return -1 <= start <= start + width <= WIDTH + 1
+
+
+@pytest.mark.parametrize("first", [2, 96, 50_000, 1_000_000])
+def test_no_number_of_an_axis_is_cut_at_an_edge(first: int) -> None:
+    looks = Trajectory(replicates=(first, 9 * first), lower=(0.1, 0.2), estimate=(0.5, 0.5), upper=(0.9, 0.8))
+    steps = [1.0, 2.0] * min(first, 50_000)
+    for drawn in (narrowing(HALF, looks, None, "q"), profile(steps, 0.1)):
+        assert all(map(inside, tree(drawn).iter("text")))
+
+
 def test_the_first_wide_looks_do_not_flatten_the_last_ones() -> None:
     drawn = narrowing(HALF, trajectory(50.0, 10.0, 0.1), None, "scale factor")
     upper = points(of_class(drawn, "band")[0])[:3]

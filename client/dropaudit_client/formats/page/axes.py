@@ -11,6 +11,8 @@ from markupsafe import Markup
 from dropaudit_client.formats.page import svg
 
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 18.0, 34.0
+# Width of a digit, rather more than less.
+_LETTER = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,17 @@ def bottom_axis(axis: Axis, height: float, title: str, marks: Sequence[float] | 
     parts = [svg.line(axis.start, base, axis.end, base, "axis")]
     for value in ticks(axis.low, axis.high) if marks is None else marks:
         x = axis.at(value)
-        parts += [svg.line(x, base, x, base + 3, "axis"), svg.text(x, base + 14, label(value), text_anchor="middle")]
+        parts += [svg.line(x, base, x, base + 3, "axis"), below(x, base + 14, label(value))]
     parts.append(svg.text((axis.start + axis.end) / 2, height - 4, title, text_anchor="middle", class_="title"))
     return Markup("").join(parts)
+
+
+def below(x: float, y: float, words: str) -> Markup:
+    """Write a number under its mark; at an edge of the drawing, as far in as it needs."""
+    half = _LETTER * len(words) / 2
+    if x + half > svg.WIDTH:
+        return svg.text(svg.WIDTH, y, words, text_anchor="end")
+    return svg.text(x, y, words, text_anchor="middle") if x >= half else svg.text(0, y, words)
 
 
 def left_axis(axis: Axis, title: str, written: Sequence[tuple[float, str]] | None = None) -> Markup:

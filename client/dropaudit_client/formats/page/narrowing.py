@@ -88,7 +88,7 @@ def _replicates(along: axes.Axis, trajectory: Trajectory) -> Markup:
     base, parts = HEIGHT - axes.BOTTOM, []
     for count in (*shown, counts[-1]):
         x = along.at(math.log(count))
-        parts += [svg.line(x, base, x, base + 3, "axis"), svg.text(x, base + 14, f"{count:,}", text_anchor="middle")]
+        parts += [svg.line(x, base, x, base + 3, "axis"), axes.below(x, base + 14, f"{count:,}")]
     return axes.bottom_axis(along, HEIGHT, "replicates drawn", marks=()) + Markup("").join(parts)
 
 
