@@ -37,13 +37,10 @@ def surroundings_of(site: GraphSite, scopes: Iterable[Scope]) -> Surroundings | 
 
 
 def _way_of_the_mask(site: GraphSite, scope: Scope) -> list[onnx.NodeProto]:
-    """Return the nodes from the draw to the site's result, the data's own way left out, in the order of the graph."""
+    """Return the nodes from the draw to the site's result, the data's own way left out, inputs before their readers."""
     found: dict[int, onnx.NodeProto] = {}
     leads = _leads(site, scope, site.result, found, set())
-    order = {id(node): at for at, node in enumerate(scope.graph.node)}
-    result = scope.producers[site.result]
-    kept = found.values() if leads else [result]
-    return sorted(kept, key=lambda node: order.get(id(node), 0))
+    return list(found.values()) if leads else [scope.producers[site.result]]
 
 
 def _leads(site: GraphSite, scope: Scope, tensor: str, found: dict[int, onnx.NodeProto], visited: set[str]) -> bool:
