@@ -88,8 +88,8 @@ def _tell(application: Application, dry_run: bool, form: PlainFormat) -> None:
         write_document({"applied": not dry_run, "suites": [_plain(each) for each in application.changes]})
         return
     lines = [line for each in application.changes for line in _lines(each)]
-    would = " would" if dry_run else ""
-    summary = "nothing changes" if application.changes_nothing else f"{_count(application.changes)}{would} change"
+    done = "would change" if dry_run else "changed"
+    summary = "nothing changes" if application.changes_nothing else f"{_count(application.changes)} {done}"
     write_text("".join(f"{line}\n" for line in [*lines, f"{summary}."]))
 
 

@@ -75,6 +75,8 @@ def _of_one(suite_id: str, before: Mapping[str, Any] | None, after: Mapping[str,
 
 def _details(before: Any, after: Any, path: str) -> Iterator[Detail]:
     match before, after:
+        case (list(), None) | (None, list()):
+            yield from _of_lists(before or [], after or [], path)
         case dict(), dict():
             for key in sorted({*before, *after}):
                 yield from _details(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))

@@ -188,6 +188,16 @@ def test_a_member_that_came_is_told_as_such() -> None:
     text = GOOD.replace('      - glob: "*.onnx"\n', '      - glob: "*.onnx"\n      - glob: "*.new"\n')
     (change, _) = differences(normal(text), stored, "registry", prune=False)
     assert change.details == (Detail("members[]", None, {"glob": {"pattern": "*.new"}}),)
+    assert change.fields == ("members",)
+
+
+def test_a_list_that_was_not_there_is_told_item_by_item() -> None:
+    item = {"code": "DA304"}
+    wanted = {"a": {"accepted_findings": [item]}}
+    (change,) = differences(wanted, {"a": {}}, "o", prune=False)
+    assert change.details == (Detail("accepted_findings[]", None, item),)
+    (change,) = differences({"a": {}}, wanted, "o", prune=False)
+    assert change.details == (Detail("accepted_findings[]", item, None),)
 
 
 def test_only_suites_of_the_same_document_are_pruned_and_only_on_demand() -> None:
