@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow tensorflow-fixtures check evaluate spellings calibrate proto docs \
-        screenshots bench bench-gpu gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom \
+.PHONY: help demo test test-torch test-tensorflow test-mlflow tensorflow-fixtures check evaluate spellings calibrate proto \
+        docs screenshots bench bench-gpu gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom \
         audit-dependencies test-lowest clean
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test          all tests"
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
 	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
+	@echo "make test-mlflow   the tests that need MLflow's server, in an environment of their own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, generated code and docs up to date"
 	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
@@ -60,6 +61,16 @@ $(TORCH_STAMP): pyproject.toml
 
 test-torch: $(TORCH_STAMP)
 	.venv-torch/bin/python -m pytest tests/torch
+
+# MLflow's server brings much that nobody else needs: an environment of its own for the tests of its registry.
+MLFLOW ?= mlflow==3.17.2
+MLFLOW_STAMP := .venv-mlflow/.installed-$(RUNTIME)
+
+$(MLFLOW_STAMP): pyproject.toml
+	@PYTHON="$(PYTHON)" tools/environment.sh .venv-mlflow $(RUNTIME) dev,mlflow "$(MLFLOW)"
+
+test-mlflow: $(MLFLOW_STAMP)
+	.venv-mlflow/bin/python -m pytest tests/mlflow
 
 # TensorFlow wants another protobuf than the service: an environment of its own, to remake the kept exports with.
 TENSORFLOW ?= tensorflow-cpu==2.21.0 tf-keras==2.21.0 tf2onnx==1.17.0

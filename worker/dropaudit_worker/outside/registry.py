@@ -56,10 +56,11 @@ class Registry:
         if parts["version"]:
             return client.get_model_version(parts["name"], parts["version"])
         quoted = parts["name"].replace("'", "\\'")
-        found = list(client.search_model_versions(f"name='{quoted}'"))
+        newest = ["version_number DESC"]
+        found = list(client.search_model_versions(f"name='{quoted}'", order_by=newest, max_results=1))
         if not found:
             raise UriUnreadable(f"the registry has no model {parts['name']!r}", uri=uri)
-        return max(found, key=lambda each: int(each.version))
+        return found[0]
 
     def _client(self, uri: str) -> Any:
         if not self._uri:
@@ -99,7 +100,8 @@ def _downloaded(tracking_uri: str, name: str, version: int, folder: Path, uri: s
     """Return the ONNX file of a version, fetched into a folder. Raises UriUnreadable where there is not just one."""
     artifacts: Any = importlib.import_module("mlflow.artifacts")
     source = f"models:/{name}/{version}"
-    fetched = Path(artifacts.download_artifacts(source, dst_path=str(folder), tracking_uri=tracking_uri))
+    places = {"tracking_uri": tracking_uri, "registry_uri": tracking_uri}
+    fetched = Path(artifacts.download_artifacts(source, dst_path=str(folder), **places))
     found = sorted(fetched.rglob("*.onnx")) if fetched.is_dir() else [fetched]
     if len(found) != 1:
         raise UriUnreadable(f"{uri} has {len(found)} files that end with .onnx, not one", uri=uri)
