@@ -14,10 +14,11 @@ from google.protobuf.message import Message
 
 from dropaudit.report import from_json
 from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_server import responses
+from dropaudit_server import responses, suite_responses
 from dropaudit_server.interceptors.access import PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.requests import audit_requests as requests
 from dropaudit_server.requests import names
+from dropaudit_server.runs import responses as run_responses
 from dropaudit_server.servicer import Handlers
 from dropaudit_server.web.door import COOKIE, HEADERS, REPORT_POLICY, Door
 from dropaudit_server.web.rendering import rendered, report_page
@@ -117,7 +118,7 @@ class Pages:
         asked = pb.ListSuitesRequest(page_size=_PAGE_SIZE, page_token=request.query.get("page", ""))
         page = requests.list_page(asked, "suites")
         found = await asyncio.to_thread(
-            lambda: _plain(responses.suites(*self._parts.suites.page(page.size, page.cursor), page))
+            lambda: _plain(suite_responses.suites(self._parts.suites.page(page.size, page.cursor), page))
         )
         return _page("suites.html.j2", suites=found["suites"], following=found["nextPageToken"])
 
@@ -128,8 +129,8 @@ class Pages:
         page = requests.list_page(asked, "runs", suite_id)
 
         def both() -> tuple[Any, Any]:
-            suite = responses.suite(self._parts.suites.get(suite_id))
-            runs = responses.runs(*self._parts.suites.runs(suite_id, page.size, page.cursor, whole=page.whole), page)
+            suite = suite_responses.suite(*self._parts.suites.get(suite_id))
+            runs = run_responses.runs(*self._parts.runs.page(suite_id, page.size, page.cursor, whole=page.whole), page)
             return _plain(suite), _plain(runs)
 
         suite, runs = await asyncio.to_thread(both)
