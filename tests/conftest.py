@@ -15,7 +15,7 @@ from support.clock import Clock
 from support.s3 import Bucket, s3_server
 from support.services import redis_server
 
-pytest_plugins = ["support.skips"]
+pytest_plugins = ["support.skips", "support.slow", "support.golden"]
 
 # Tests start processes while channels are open. gRPC's handlers would restart its threads in the child of the fork,
 # which may then never come to start its program.
