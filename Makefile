@@ -7,18 +7,24 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-tensorflow test-mlflow tensorflow-fixtures check evaluate spellings calibrate proto \
-        docs screenshots bench bench-gpu gpu-check bench-service chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom \
-        audit-dependencies test-lowest clean
+.PHONY: help demo test test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow \
+        tensorflow-fixtures check evaluate spellings calibrate proto docs screenshots bench bench-gpu gpu-check bench-service \
+        chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
 	@echo "make test          all tests"
+	@echo "make test-fast     the tests to run while you edit: under 90 seconds on two cores"
+	@echo "make test-durations  all tests, and which took longest: what tests/support/slow.py is chosen from"
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
 	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
 	@echo "make test-mlflow   the tests that need MLflow's server, in an environment of their own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
-	@echo "make check         ruff, mypy --strict, import-linter, generated code and docs up to date"
+	@echo "make check         ruff, mypy --strict, import-linter, buf, generated code and docs up to date"
+	@echo "make contract      buf lint, and buf breaking against the contract of the last release"
+	@echo "make contract-image  takes today's contract for that of the last release: a step of a release"
+	@echo "make golden        writes the reports in tests/golden again, after an intended change of a format"
+	@echo "make site          builds the documentation as a site, into dist/site"
 	@echo "make evaluate      audits the labelled models of CORPUS=DIR, and says where audits and labels disagree"
 	@echo "make spellings     draws COUNT graphs that spell dropout by a grammar (of SEED), and says where audits are wrong"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
@@ -49,6 +55,16 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# Without those that tests/support/slow.py names, or that are marked.
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow and not system"
+
+test-durations: $(STAMP)
+	$(BIN)/python -m pytest --durations=100 --durations-min=0.5
+
+golden: $(STAMP)
+	$(BIN)/python -m pytest tests/golden --golden-renew
 
 # PyTorch's tests have an environment of their own, so that everything else is known to need none.
 TORCH ?= torch==2.13.0
@@ -94,8 +110,19 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_files.py
+	tools/contract.sh $(BIN)/buf
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python docs/generate_api.py --check
+
+contract: $(STAMP)
+	tools/contract.sh $(BIN)/buf
+
+contract-image: $(STAMP)
+	$(BIN)/buf build --exclude-source-info -o proto/released.binpb
+
+site: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 evaluate: $(STAMP)
 	@test -n "$(CORPUS)" || { echo "make evaluate needs CORPUS=DIR, a folder with a labels.json" >&2; exit 2; }
