@@ -93,7 +93,7 @@ def _case(case: Case) -> ElementTree.Element:
 
 def _outcome(tag: str, findings: list[Finding]) -> ElementTree.Element:
     kind = " ".join(dict.fromkeys(f"{finding.code} {finding.slug}" for finding in findings))
-    element = ElementTree.Element(tag, type=kind, message=safe(findings[0].message))
+    element = ElementTree.Element(tag, type=safe(kind), message=safe(findings[0].message))
     element.text = "\n\n".join(map(_told, findings))
     return element
 

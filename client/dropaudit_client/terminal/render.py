@@ -84,7 +84,7 @@ def _kind(kind: Kind) -> RenderableType:
     head = Text.assemble(
         ("accepted ", "bold green") if kind.acceptance else "",
         (kind.severity.value, f"bold {_SEVERITY_STYLES[kind.severity]}"),
-        (f" {kind.code} {kind.slug}", "bold"),
+        (safe(f" {kind.code} {kind.slug}"), "bold"),
         f"  {_listed(kind.subjects)}",
     )
     messages = kind.messages
