@@ -11,6 +11,7 @@ import yaml
 
 import dropaudit
 from support.documents import ROOT, documents
+from support.slow import SLOW
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
@@ -116,6 +117,13 @@ def test_templates_of_issues_are_forms(path: Path) -> None:
         return
     assert {"name", "description", "body"} <= set(form)
     assert all({"type", "id", "attributes"} <= set(field) for field in form["body"])
+
+
+def test_what_the_fast_tests_leave_out_is_there() -> None:
+    assert sorted(SLOW) == list(SLOW)
+    assert not [each for each in SLOW if not (ROOT / each.split("::")[0]).exists()]
+    for path, _, name in (each.partition("::") for each in SLOW):
+        assert not name or f"def {name}" in (ROOT / path).read_text(encoding="utf-8"), name
 
 
 def test_hooks_for_commits_call_what_is_there() -> None:
