@@ -22,6 +22,7 @@ SLOW = (
     "tests/docs/test_site.py",
     "tests/evaluation/",
     "tests/examples/",
+    "tests/golden/test_findings.py",
     "tests/models/test_corpus.py",
     "tests/models/test_guide.py",
     "tests/models/test_models_command.py",

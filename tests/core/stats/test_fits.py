@@ -109,3 +109,27 @@ def test_a_rare_third_value_is_seen() -> None:
     values = np.tile([0.0, 1.0], 5_000)
     values[7_777] = 2.0
     assert distinct(values).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_zeros_of_either_sign_are_one_value_wherever_they_lie() -> None:
+    many = np.zeros(200, np.float32)
+    many[1::2] = -0.0
+    assert distinct(many).tolist() == [0.0]
+    many[150] = 1.0
+    assert distinct(many).tolist() == [0.0, 1.0]
+    assert not np.signbit(distinct(many)[0])
+
+
+def test_at_most_three_values_are_returned_of_any_type() -> None:
+    assert distinct(np.arange(100)).tolist() == [0, 1, 2]
+    assert distinct(np.array([True, False])).tolist() == [False, True]
+    late = np.zeros(200)
+    late[100:] = np.arange(100) % 5
+    assert distinct(late).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_a_factor_in_half_precision_is_read_in_double() -> None:
+    source = np.full((4, 3), 60000.0, np.float16)
+    assert fit_factor(source / np.float16(2), source, 1e-3) == 0.5
+    assert fit_factor(np.zeros_like(source), source, 1e-3) == 0.0
+    assert fit_factor(source, np.zeros_like(source), 1e-3) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -91,3 +93,14 @@ def test_watched_all_along_it_misses_no_more_often_than_alpha(keep_prob: float, 
         intervals = (keep_rate_interval(int(kept[n - 1]), int(n), alpha, told) for n in looks)
         misses += any(not found.lower <= keep_prob <= found.upper for found in intervals)
     assert binomtest(misses, streams, alpha, alternative="greater").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("cells", [1, 10, 1000])
+def test_where_nothing_was_kept_the_upper_end_has_a_closed_form(cells: int) -> None:
+    """n log(1 - q) = log B(1/2, n + 1/2) - log B(1/2, 1/2) + log alpha."""
+    alpha = 1e-3
+    evidence = math.lgamma(0.5) + math.lgamma(cells + 0.5) - math.lgamma(cells + 1) - math.log(math.pi)
+    found = keep_rate_interval(0, cells, alpha)
+    assert (found.lower, found.estimate) == (0.0, 0.0)
+    assert found.upper == pytest.approx(min(1.0, 1 - math.exp((evidence + math.log(alpha)) / cells)), rel=1e-9)
+    assert keep_rate_interval(cells, cells, alpha).lower == pytest.approx(1 - found.upper, rel=1e-9)

@@ -73,3 +73,40 @@ def test_a_cell_that_is_never_kept_is() -> None:
     dispersion = correlated_runs(kept, 0.7, 1e-9)
     assert dispersion is not None
     assert dispersion > 2
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_masks_of_one_value_share_no_axis(value: bool) -> None:
+    kept = np.full((8, 5, 6), value)
+    assert shared_axes(kept, np.ones_like(kept), ALPHA) == ()
+
+
+def test_a_single_cell_that_differs_refutes_sharing_wherever_it_lies() -> None:
+    kept = np.asarray(np.broadcast_to(draw((8, 1, 12)), (8, 6, 12))).copy()
+    kept[3, 5, 7] = ~kept[3, 5, 7]
+    assert shared_axes(kept, np.ones_like(kept), ALPHA) == ()
+
+
+def test_cells_that_tell_nothing_refute_no_sharing() -> None:
+    kept = np.asarray(np.broadcast_to(draw((8, 1, 12)), (8, 6, 12))).copy()
+    telling = np.ones_like(kept)
+    for place in ((0, 0, 0), (3, 1, 7), (5, 5, 2)):
+        kept[place], telling[place] = ~kept[place], False
+    assert shared_axes(kept, telling, ALPHA) == (1,)
+
+
+def test_few_shared_cells_say_nothing() -> None:
+    kept = np.array([[True, True], [False, False]])
+    assert shared_axes(kept, np.ones_like(kept), ALPHA) == ()
+    assert shared_axes(kept, np.zeros_like(kept), 1.0) == ()
+
+
+def test_the_chance_must_be_below_alpha_and_not_at_it() -> None:
+    mask = np.array([True, False])
+    everywhere = np.ones_like(mask)
+    assert not agree_for_certain(mask, mask, everywhere, chance_of_agreement(0.5, 2))
+    assert agree_for_certain(mask, mask, everywhere, np.nextafter(chance_of_agreement(0.5, 2), 1))
+
+
+def test_masks_of_other_shapes_do_not_agree() -> None:
+    assert not agree_for_certain(draw((8, 16)), draw((16, 8)), np.ones((8, 16), bool), 0.5)

@@ -139,3 +139,19 @@ def test_a_threshold_in_half_precision_declares_a_small_rate_less_exactly() -> N
     # A draw from -4 to 4 in half precision keeps 0.0712 where 0.07 was meant, and 1 / 0.07 is its scale.
     assert name_factor(14.2841, 0.07122, declared_precision(half, 0.07122)) is Factor.INVERTED
     assert name_factor(14.2841, 0.0680, declared_precision(half, 0.0680)) is Factor.OTHER
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "precision", "constant"),
+    [
+        (2.0, 2.0, 0.0, True),
+        (-2.0, -2.0, 0.0, True),
+        (2.0, 2.5, 0.2, True),
+        (2.0, 2.5, 0.19, False),
+        (-1, 1, 1.9, False),
+    ],
+)
+def test_extremes_are_one_number_up_to_the_precision_itself(
+    lowest: float, highest: float, precision: float, constant: bool
+) -> None:
+    assert is_constant(lowest, highest, precision) is constant
