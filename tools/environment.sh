@@ -23,6 +23,11 @@ command -v "$python" >/dev/null 2>&1 ||
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   refuse "$python cannot make virtual environments; install its venv module, on Debian and Ubuntu the package python3-venv"
 
+# The newest Python that all packages are known to have wheels for.
+newest=$(sed -n 's/.*:: Python :: \(3\.[0-9][0-9]*\)".*/\1/p' pyproject.toml | tail -n 1)
+described="$("$python" --version 2>&1)$("$python" -c \
+  'import sysconfig; print(" (free-threaded)" * bool(sysconfig.get_config_var("Py_GIL_DISABLED")), end="")')"
+
 # The same content gives the same environment, whenever the file was written.
 made_from="$("$python" --version 2>&1) $runtime $extras $* $(cksum <pyproject.toml)"
 stamp=$folder/.installed-$runtime
@@ -40,7 +45,10 @@ if ! pip install --quiet -e ".[$extras,$runtime]" "$@"; then
   try() { pip install --quiet --dry-run --no-deps --only-binary :all: "$1" >/dev/null 2>&1; }
   # Another package can be had: then it is not the network.
   if try msgspec && ! try "$wheel"; then
-    refuse "$wheel has no wheel for $("$python" --version 2>&1) on $(uname -sm); name another Python with PYTHON=..."
+    refuse "$wheel has no wheel for $described on $(uname -sm); ${newest:+Python 3.11 to $newest have one on Linux and macOS, }name another Python with PYTHON=..."
+  fi
+  if [ -n "$newest" ] && ! "$python" -c "import sys; sys.exit(sys.version_info[:2] > (3, ${newest#3.}))"; then
+    refuse "$described is newer than $newest, the newest that all packages are known to have wheels for; PYTHON=... names another"
   fi
   refuse "the packages could not be installed; what pip said above tells why"
 fi

@@ -71,6 +71,33 @@ def test_a_python_that_the_runtime_has_no_wheel_for_is_said(project: Path) -> No
     assert said(made(project, python)).startswith(f"onnxruntime has no wheel for Python {sys.version.split()[0]} on ")
 
 
+def test_a_newer_python_without_wheels_is_told_which_have_some(project: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", project)
+    only_the_runtime = interpreter(project, kept='case "$*" in *msgspec*) exit 0 ;; *) exit 1 ;; esac')
+    assert "; Python 3.11 to 3.14 have one on Linux and macOS, name another" in said(made(project, only_the_runtime))
+
+
+def test_a_python_of_tomorrow_for_which_nothing_can_be_installed_is_said(project: Path) -> None:
+    (project / "pyproject.toml").write_text('classifiers = ["Programming Language :: Python :: 3.9"]\n')
+    sentence = said(made(project, interpreter(project, kept="exit 1")))
+    version = sys.version.split()[0]
+    assert sentence.startswith(f"Python {version} is newer than 3.9, the newest that all packages are known to have")
+
+
+def test_a_python_that_packages_are_known_for_is_not_blamed(project: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", project)
+    assert said(made(project, interpreter(project, kept="exit 1"))).startswith("the packages could not be installed")
+
+
+def test_a_free_threaded_python_is_called_one(project: Path) -> None:
+    python = interpreter(project, kept='case "$*" in *msgspec*) exit 0 ;; *) exit 1 ;; esac')
+    text = python.read_text()
+    python.write_text(
+        text.replace('case "$*" in', 'case "$*" in *GIL_DISABLED*) printf " (free-threaded)"; exit 0 ;;', 1)
+    )
+    assert f"for Python {sys.version.split()[0]} (free-threaded) on " in said(made(project, python))
+
+
 def test_where_nothing_can_be_installed_the_runtime_is_not_blamed(project: Path) -> None:
     assert said(made(project, interpreter(project, kept="exit 1"))).startswith("the packages could not be installed")
 
