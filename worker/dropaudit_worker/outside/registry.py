@@ -67,9 +67,12 @@ class Registry:
             raise UriUnreadable("no MLflow registry is configured: DROPAUDIT_MLFLOW_URI names none", uri=uri)
         try:
             # Imported here: it is an extra, and takes a while.
-            tracking = importlib.import_module("mlflow.tracking")
+            tracking: Any = importlib.import_module("mlflow.tracking")
         except ImportError as error:
             raise UriUnreadable("the workers have no MLflow client; install the extra mlflow", uri=uri) from error
+        # Downloads ask for the process's own addresses, whatever they are given; nobody else here uses them.
+        tracking.set_tracking_uri(self._uri)
+        tracking.set_registry_uri(self._uri)
         return tracking.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
 
     def _stored(self, name: str, version: int, created: str, uri: str) -> str:
