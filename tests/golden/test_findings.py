@@ -1,7 +1,7 @@
-"""Claims about what audits say, word by word: exactly like the golden file of each kind of specimen.
+"""Claims about what audits say, word by word: exactly like the golden file of each specimen and situation.
 
-Numbers depend on masks, and the last digit on the processor: a # stands for each. That they are right is claimed where
-they are measured, and that findings are the right ones in tests/evaluation.
+Numbers are cut to two digits: the last ones depend on the processor. That they are right is claimed where they are
+measured, and that findings are the right ones in tests/evaluation.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ import numpy as np
 import pytest
 
 from dropaudit import ArtifactSubject, PairSubject, Plan, RecordedSubject, Report, Role, Subject, audit
+from dropaudit.errors import InvalidModel
 from dropaudit.plan import Provider
 from dropaudit_models.seed_case import seed_case
 from dropaudit_models.specimens import KINDS, Kind, settings_of
+from dropaudit_models.specimens.situations import SITUATIONS, Situation
 from support.golden import Golden
 
 FOLDER = Path(__file__).parent / "findings"
+SITUATIONS_FOLDER = Path(__file__).parent / "situations"
 PLAN = Plan(provider=Provider.CPU)
+FEW = Plan(provider=Provider.CPU, max_replicates=64)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 _REFERENCE = np.linspace(0.1, 1.0, 64).reshape(4, 16)
 _MASK = np.random.default_rng(0).random((8, 4, 16)) < 0.75
@@ -62,21 +66,36 @@ def subjects(kind: Kind) -> Iterator[tuple[str, Subject]]:
         return
     for role in Role:
         yield role.value, ArtifactSubject(train, role)
+    yield "declared", ArtifactSubject(train, Role.TRAIN, keep_prob=0.25)
 
 
 def told(report: Report) -> str:
-    """Return what a report says, without numbers."""
+    """Return what a report says."""
     lines = [f"{report.verdict}: {report.summary}", *(f"site: {site.placement} {site.family}" for site in report.sites)]
     for finding in report.findings:
         lines += [f"{finding.severity} {finding.code} about {finding.subject}", finding.message, finding.remedy]
         lines += [f"evidence: {', '.join(sorted(finding.evidence)) or 'none'}"]
-    return _NUMBER.sub("#", "\n".join(lines))
+    return _NUMBER.sub(lambda number: f"{float(number[0]):.2g}", "\n".join(lines))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_an_audit_of_a_specimen_says_what_its_golden_file_says(kind: Kind, golden: Golden) -> None:
-    parts = [f"== {name}\n{told(audit(subject, PLAN))}\n" for name, subject in subjects(kind)]
+    found = list(subjects(kind))
+    parts = [f"== {name}\n{told(audit(subject, PLAN))}\n" for name, subject in found]
+    parts.append(f"== {found[0][0]}, 64 replicates\n{told(audit(found[0][1], FEW))}\n")
     golden.check(FOLDER / f"{kind.name}.txt", "\n".join(parts))
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+def test_an_audit_of_a_situation_says_what_its_golden_file_says(situation: Situation, golden: Golden) -> None:
+    model, role = situation.model.SerializeToString(), Role(situation.row().get("role", "train"))
+    pair = situation.inference
+    subject = ArtifactSubject(model, role) if pair is None else PairSubject(model, pair.SerializeToString())
+    try:
+        text = told(audit(subject, PLAN))
+    except InvalidModel as error:
+        text = type(error).__name__
+    golden.check(SITUATIONS_FOLDER / f"{situation.name}.txt", f"{text}\n")
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -85,4 +104,5 @@ def test_an_audit_of_recorded_outputs_says_what_its_golden_file_says(name: str, 
 
 
 def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in SITUATIONS_FOLDER.iterdir()} == {situation.name for situation in SITUATIONS}
     assert {path.stem for path in FOLDER.iterdir()} == {kind.name for kind in KINDS} | set(RECORDED)
