@@ -36,9 +36,10 @@ def test_equivalence_decides_once_the_bounds_lie_on_one_side_of_the_margin(found
     ("found", "times"),
     [
         (bounds(0.96, 1.00, 1.04), 4.0),  # both must halve
-        (bounds(0.97, 1.01, 1.02), 16 / 9),  # 0.04 down must become 0.03
+        (bounds(0.97, 1.01, 1.02), 4.0),  # 0.04 down must become 0.02
         (bounds(0.99, 1.00, 1.06), 9.0),  # the one that is further out
-        (bounds(1.00, 1.04, 1.08), 4.0),  # 0.04 down must become 0.02
+        (bounds(1.00, 1.04, 1.08), 4.0),  # the target is not refuted yet
+        (bounds(1.005, 1.04, 1.075), 49 / 16),  # it is: 0.035 down must become 0.02
         (bounds(0.92, 0.96, 1.00), 4.0),
         (bounds(0.9799, 1.0, 1.02), 1.1),  # never less than a tenth more
     ],
@@ -53,8 +54,13 @@ def test_what_is_asked_for_would_bring_the_bounds_to_one_side(found: Interval, t
     assert test.outcome(later) is not Outcome.OPEN
 
 
-def test_no_sample_decides_where_the_estimate_lies_on_the_margin() -> None:
-    assert Equivalence(1.0, 0.02).times_as_many(bounds(1.0, 1.02, 1.04)) == math.inf
+def test_an_estimate_far_off_by_chance_does_not_promise_a_quick_decision() -> None:
+    """A keep rate of 0.7 that was estimated as 0.72 +- 0.03 is not decided by a few replicates more."""
+    assert Equivalence(0.7, 0.005).times_as_many(bounds(0.69, 0.72, 0.75)) == pytest.approx(36)
+
+
+def test_no_sample_decides_where_the_target_is_refuted_and_the_estimate_lies_on_the_margin() -> None:
+    assert Equivalence(1.0, 0.02).times_as_many(bounds(1.01, 1.02, 1.03)) == math.inf
 
 
 def test_a_width_is_reached_or_open() -> None:

@@ -67,11 +67,15 @@ class Equivalence:
     def times_as_many(self, bounds: Bounds) -> float:
         """The way from the estimate to a bound falls as one over the root of the sample; see SequentialTest.
 
-        Inside the margin both bounds must come in from beyond its edges, outside of it the nearer one must leave it.
+        While the target is not refuted it is taken for the truth, to which the estimate returns: both ways must fit
+        into the margin. Once it is refuted the estimate is taken for the truth: inside the margin both bounds must come
+        in from beyond its edges, outside of it the nearer one must leave it.
         """
         low, high = self.target - self.margin, self.target + self.margin
         up, down = bounds.upper - bounds.estimate, bounds.estimate - bounds.lower
-        if low <= bounds.estimate <= high:
+        if bounds.lower <= self.target <= bounds.upper:
+            shrink = _ratio(max(up, down), self.margin)
+        elif low <= bounds.estimate <= high:
             shrink = max(_ratio(up, high - bounds.estimate), _ratio(down, bounds.estimate - low))
         elif bounds.estimate > high:
             shrink = _ratio(down, bounds.estimate - high)
