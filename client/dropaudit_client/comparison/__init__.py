@@ -1,1 +1,1 @@
-"""What changed from one run to another, for people."""
+"""Comparisons of runs, laid out for people."""

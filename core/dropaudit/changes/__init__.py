@@ -1,4 +1,4 @@
-"""What changed between two audits of one subject, and between two runs of many subjects. Pure functions of reports."""
+"""Changes between two audits of one subject, and between two runs of many subjects. Pure functions of reports."""
 
 from dropaudit.changes.members import Kind, MemberChange, Standing, Status, compare_members
 from dropaudit.changes.outcomes import NotMade, Outcome

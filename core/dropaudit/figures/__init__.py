@@ -1,1 +1,1 @@
-"""What the figures of a report are drawn from: small summaries that are kept beside its numbers."""
+"""Figures of a report: small summaries that pictures are drawn from, kept beside its numbers."""

@@ -1,1 +1,1 @@
-"""What the members of a suite stand for when a run begins."""
+"""Members of a suite, resolved to models when a run begins."""

@@ -1,1 +1,1 @@
-"""What decides between the branches of a model."""
+"""Inputs and nodes that choose between the branches of a model."""

@@ -1,1 +1,1 @@
-"""What replicates and references must share to be compared."""
+"""Comparable shapes: replicates and references must share them, and what does not is left out."""
