@@ -121,7 +121,7 @@ def _set(node: onnx.NodeProto, **values: float) -> None:
 
 def _is_settled(model: onnx.ModelProto) -> bool:
     text = str(model)
-    others = ("RandomNormal", "Bernoulli", '"Dropout"', "g_name")
+    others = ("RandomNormal", "Bernoulli", "Multinomial", "ArgMax", '"Dropout"', "g_name")
     return not model.functions and not any(word in text for word in others) and 'op_type: "Random' in text
 
 

@@ -168,7 +168,7 @@ def test_a_function_of_ones_own_is_found_by_module_and_name(tmp_path: Path, monk
     assert capture("mine:made", tmp_path / "out").train == tmp_path / "out" / "made.train.onnx"
     for target, complaint in (
         ("mine:wrong", "not int"),
-        ("mine:value", "no function"),
+        ("mine:value", "not a function"),
         ("mine:absent", "cannot find"),
         ("nowhere:made", "cannot find"),
         ("mine", "MODULE:FUNCTION"),

@@ -68,10 +68,14 @@ class Monotone:
     def of(self, drawn: Drawn, name: str) -> Drawn:
         """Return the law of the function's result."""
 
-        def quantile(part: Any) -> Any:
-            return self.function(drawn.quantile(part if self.rises else 1 - part))
-
         ends = sorted(float(self.function(end)) for end in drawn.support)
+
+        def quantile(part: Any) -> Any:
+            # Beyond 0 and 1, where no draw comes, the function may have no value: there it goes on in a straight line.
+            inside = np.clip(part, 0, 1)
+            value = self.function(drawn.quantile(inside if self.rises else 1 - inside))
+            return value + (part - inside) * (ends[1] - ends[0])
+
         return Drawn(name, quantile, (ends[0], ends[1]))
 
 
