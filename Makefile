@@ -7,13 +7,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow \
+.PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow \
         tensorflow-fixtures check evaluate spellings calibrate proto docs screenshots bench bench-gpu gpu-check bench-service \
         chaos fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
-	@echo "make test          all tests"
+	@echo "make test          all tests: test-services and test-others side by side"
 	@echo "make test-fast     the tests to run while you edit: under 90 seconds on two cores"
 	@echo "make test-durations  all tests, and which took longest: what tests/support/slow.py is chosen from"
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
@@ -54,8 +54,18 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(BIN)/dropaudit demo
 
+# Two processes side by side, each with one core for the most part: what starts services, and all the rest.
+SERVICE_TESTS := tests/server tests/store tests/system tests/worker
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	@mkdir -p .cache; $(MAKE) --no-print-directory test-services >.cache/test-services.log 2>&1 & services=$$!; \
+	$(MAKE) --no-print-directory test-others; others=$$?; \
+	wait $$services; status=$$?; cat .cache/test-services.log; exit $$((others || status))
+
+test-services: $(STAMP)
+	$(BIN)/python -m pytest -p no:cacheprovider $(SERVICE_TESTS)
+
+test-others: $(STAMP)
+	$(BIN)/python -m pytest -p no:cacheprovider $(addprefix --ignore=,$(SERVICE_TESTS))
 
 # Without those that tests/support/slow.py names, or that are marked.
 test-fast: $(STAMP)
