@@ -31,6 +31,13 @@ ELSEWHERE = {
     "dropaudit demo": "tests/system/test_readme.py",
     "dropaudit up ": "tests/system/test_up.py",
     "dropaudit capture ": "tests/torch/test_guide.py",
+    "dropaudit suites apply ": "tests/client/documents/test_with_a_server.py",
+    "dropaudit suites export ": "tests/client/documents/test_with_a_server.py",
+    "dropaudit suites ": "tests/client/runs/test_suites_command.py",
+    **dict.fromkeys(
+        [f"dropaudit models {verb} " for verb in ("upload", "list", "show", "alias", "history", "rm")],
+        "tests/client/naming/test_stored_models.py",
+    ),
     "make demo": "tests/system/test_readme.py",
     "docker-compose ": "deploy/compose_test.py",
     "pip install ": "tests/system/test_readme.py",
@@ -41,6 +48,7 @@ ELSEWHERE = {
 """Beginnings of commands that the tests below leave to another test, or that only a person can run."""
 GUIDES = {"exporting.md": "tests/models/test_guide.py", "api.md": "tests/system/test_api_docs.py"}
 GUIDES |= {"api-examples.md": "tests/system/test_api_docs.py"}
+GUIDES |= dict.fromkeys(["reading-a-report.md", "tutorial.md"], "tests/system/test_tutorial.py")
 HERE = [line for line in README if line.startswith("dropaudit ") and not line.startswith(tuple(ELSEWHERE))]
 
 
@@ -50,7 +58,7 @@ def test_every_shown_command_is_run_by_a_test(path: Path) -> None:
     if path.name in GUIDES:
         assert (ROOT / GUIDES[path.name]).exists()
     elif path.name == "README.md" and path.parent == ROOT:
-        assert all(line in HERE or line.startswith("grpcurl ") for line in left)
+        assert all(line in HERE or line.startswith("grpcurl ") for line in left), left
     else:
         assert not left
 
@@ -75,6 +83,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: LocalServic
     for name, switch in (("train", "t"), ("inference", "off")):
         body = f"h = Relu(x)  d = Dropout(h, r, {switch})  y = Neg(d)"
         (tmp_path / f"{name}.onnx").write_bytes(dense(body, extra=", bool off = {0}"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "lstm.onnx").write_bytes((tmp_path / "model.onnx").read_bytes())
     inference = np.linspace(0.1, 1.0, 50)
     np.save(tmp_path / "inference.npy", inference)
     np.save(tmp_path / "train.npy", np.where(np.arange(50) % 2 == 0, 2 * inference, 0))
@@ -87,6 +97,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: LocalServic
 def test_the_commands_of_the_readme_run_one_after_the_other(folder: Path, client: AuditClient) -> None:
     audit = client.create_audit(ArtifactRef(client.upload_model(folder / "model.onnx").name, Role.TRAIN))
     client.wait(audit.name)
+    # What earlier audits left: one report, and one of several files.
+    for name, subject in (("report.json", "model.onnx"), ("last.json", "models")):
+        assert dropaudit("run", subject, "--format", "json", "-o", name).returncode == 0
     for line in HERE:
         ended = dropaudit(*shlex.split(line.replace("audits/…", audit.name))[1:])
         assert ended.returncode == 0, f"{line}: {ended.stderr}"
