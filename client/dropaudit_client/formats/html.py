@@ -33,10 +33,9 @@ _PACKAGE = "dropaudit_client.formats.page"
 
 def to_html(report: Report, title: str = "") -> str:
     """Return the page; every name and sentence of the report is escaped."""
+    template = _environment().get_template("report.html.j2")
     return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
+        template.render(
             report=report,
             title=title or "dropaudit",
             style=Markup(_read("report.css")),
@@ -47,6 +46,7 @@ def to_html(report: Report, title: str = "") -> str:
             command=command_of(report, title),
             document=embedded(to_json(report)),
         )
+        + "\n"
     )
 
 
@@ -57,13 +57,13 @@ def to_html_of_many(results: Sequence[Result]) -> str:
         for result in results
     ]
     template = _environment().get_template("many.html.j2")
-    return template.render(parts=parts, total=total(results), style=Markup(_read("report.css")))
+    return template.render(parts=parts, total=total(results), style=Markup(_read("report.css"))) + "\n"
 
 
 def error_page(reason: str, message: str) -> str:
     """Return the page of an audit that could not be made."""
     template = _environment().get_template("error.html.j2")
-    return template.render(reason=reason, message=message, style=Markup(_read("report.css")))
+    return template.render(reason=reason, message=message, style=Markup(_read("report.css"))) + "\n"
 
 
 def embedded(document: Any) -> Markup:

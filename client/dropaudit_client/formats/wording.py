@@ -30,6 +30,7 @@ IMPLEMENTATIONS = {
     Implementation.UNIFORM_CHAIN: "uniform draws against a threshold",
     Implementation.BERNOULLI: "the ONNX operator Bernoulli",
     Implementation.NORMAL: "normal draws",
+    Implementation.MULTINOMIAL: "the ONNX operator Multinomial",
     Implementation.CONSTANT_MASK: "a mask frozen into a constant",
 }
 FAMILIES = {

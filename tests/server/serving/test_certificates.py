@@ -105,9 +105,9 @@ def test_files_that_do_not_fit_change_nothing_until_they_do(
 
 
 SPOIL: dict[str, tuple[Callable[[Path, Certificates], object], str]] = {
-    "a key of another": (lambda place, new: put(new, place, "key"), "no certificate with its key"),
+    "a key of another": (lambda place, new: put(new, place, "key"), "not a certificate with its key"),
     "no key": (lambda place, _: (place / "key").unlink(), "cannot read"),
-    "no certificate": (lambda place, _: (place / "chain").write_text("words"), "no certificate with its key"),
+    "no certificate": (lambda place, _: (place / "chain").write_text("words"), "not a certificate with its key"),
     "no authority": (lambda place, _: (place / "ca").write_text("words"), "ca holds no certificates"),
 }
 

@@ -67,7 +67,7 @@ def test_what_is_not_allowed_is_not_opened(models: ReferencedModels, tmp_path: P
         models.read(f"{(tmp_path / 'secret').as_uri()}/a.onnx")
 
 
-@pytest.mark.parametrize(("name", "word"), [("none", "No such file"), ("folder", "directory"), ("pipe", "no file")])
+@pytest.mark.parametrize(("name", "word"), [("none", "No such file"), ("folder", "directory"), ("pipe", "not a file")])
 def test_what_is_no_file_is_said(name: str, word: str, models: ReferencedModels, folder: Path) -> None:
     (folder / "folder").mkdir()
     os.mkfifo(folder / "pipe")

@@ -25,7 +25,9 @@ class Axis:
     end: float
 
     def at(self, value: float) -> float:
-        """Return where a value lies."""
+        """Return where a value lies; all of an axis of one value lie at its start."""
+        if self.high == self.low:
+            return self.start
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
 
