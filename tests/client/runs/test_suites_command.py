@@ -61,7 +61,10 @@ def worker(redis_client: redis.Redis) -> Batches:
 
 def end(worker: Batches, name: str, reports: Any = None) -> None:
     """Do what a worker does to a run, until it is concluded."""
-    record = worker.runs.read.get("nightly", name.rpartition("/")[2])
+    read = worker.runs.read
+    # A run is listed as soon as it has begun; the server makes its audits after that.
+    eventually(lambda: 0 < len(read.members(name)) == len(read.assigned(name)), "its audits are not made")
+    record = read.get("nightly", name.rpartition("/")[2])
     worker.finish(record, reports)
     worker.conclude(record)
 
