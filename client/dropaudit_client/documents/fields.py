@@ -6,7 +6,16 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from dropaudit.acceptance import AcceptedFinding, Range, end_of_day
 from dropaudit.acceptance.accepted import LONGEST_REASON
@@ -60,6 +69,16 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Text = Annotated[str, Field(max_length=LONGEST_NAME)]
+
+
+def _has_one_name(value: str) -> str:
+    if value.count("{name}") != 1:
+        raise ValueError("must hold {name} once")
+    return value
+
+
+NamePattern = Annotated[Name, AfterValidator(_has_one_name)]
+"""Whatever `{name}` stands for is the same in both patterns of a pair."""
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant),

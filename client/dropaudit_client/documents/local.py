@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from dropaudit_client.documents.checking import checked
-from dropaudit_client.documents.fields import Accepted, Name, Options, Part, Role, Share
+from dropaudit_client.documents.fields import Accepted, Name, NamePattern, Options, Part, Role, Share
 from dropaudit_client.documents.located import read_located
 
 FILE_NAME = "dropaudit.yaml"
@@ -17,15 +17,8 @@ FILE_NAME = "dropaudit.yaml"
 class Pair(Part):
     """Train and inference artifacts by name: whatever `{name}` stands for is the same in both."""
 
-    train: Name = Field(description="Such as models/{name}-train.onnx; relative to the document.")
-    inference: Name = Field(description="Such as models/{name}-inference.onnx.")
-
-    @field_validator("train", "inference")
-    @classmethod
-    def _has_one_name(cls, value: str) -> str:
-        if value.count("{name}") != 1:
-            raise ValueError("must hold {name} once")
-        return value
+    train: NamePattern = Field(description="Such as models/{name}-train.onnx; relative to the document.")
+    inference: NamePattern = Field(description="Such as models/{name}-inference.onnx.")
 
 
 class Setting(Part):

@@ -6,11 +6,22 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dropaudit.schedules import cron, zones
 from dropaudit_client.documents.checking import checked
-from dropaudit_client.documents.fields import ANY_CASE, Accepted, Duration, Name, Options, Part, Role, Share, Text
+from dropaudit_client.documents.fields import (
+    ANY_CASE,
+    Accepted,
+    Duration,
+    Name,
+    NamePattern,
+    Options,
+    Part,
+    Role,
+    Share,
+    Text,
+)
 from dropaudit_client.documents.located import read_located
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -103,15 +114,8 @@ class UriGlob(Part):
 class PairPattern(Part):
     """Pairs by name: whatever `{name}` stands for is the same in both."""
 
-    train: Name
-    inference: Name
-
-    @field_validator("train", "inference")
-    @classmethod
-    def _has_one_name(cls, value: str) -> str:
-        if value.count("{name}") != 1:
-            raise ValueError("must hold {name} once")
-        return value
+    train: NamePattern
+    inference: NamePattern
 
 
 class Triton(Part):
