@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy.special import expit
@@ -19,22 +19,32 @@ def _product(states: Value, weights: Value) -> Value:
     return result
 
 
-def _run(inputs: _Optional, step: _Step) -> tuple[Value, ...]:
-    """Go through time: X, W, R, B, lengths (never given), initial_h, initial_c; all of one direction."""
+def _given(inputs: _Optional) -> tuple[Value, Value, Value, Value]:
+    """Return X, W, R, and the sum of both halves of B."""
     steps, weights, recurrent, bias = inputs[:4]
     assert steps is not None
     assert weights is not None
     assert recurrent is not None
     assert bias is not None
     half = bias.shape[-1] // 2
-    fixed = (bias[..., :half] + bias[..., half:])[:, 0][:, None]
+    return steps, weights, recurrent, (bias[..., :half] + bias[..., half:])[:, 0][:, None]
+
+
+def _stacked(states: Sequence[Value]) -> Value:
+    """Return the states of all steps with the axis of directions."""
+    return np.stack(np.broadcast_arrays(*states), axis=1)[:, :, None]
+
+
+def _run(inputs: _Optional, step: _Step) -> tuple[Value, ...]:
+    """Go through time: X, W, R, B, lengths (never given), initial_h, initial_c; all of one direction."""
+    steps, weights, recurrent, fixed = _given(inputs)
     h, c = (_first(inputs, place, steps, recurrent.shape[-1]) for place in (5, 6))
     states = []
     for moment in range(steps.shape[1]):
         gates = _product(steps[:, moment], weights[:, 0]) + _product(h, recurrent[:, 0]) + fixed
         h, c = step(gates, h, c)
         states.append(h)
-    return (np.stack(np.broadcast_arrays(*states), axis=1)[:, :, None],)
+    return (_stacked(states),)
 
 
 def _first(inputs: _Optional, place: int, steps: Value, size: int) -> Value:
@@ -64,13 +74,7 @@ def rnn(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
 
 def gru(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
     """Return the states of all steps; gates lie in the order z, r, h, and r acts on the state before the product."""
-    steps, weights, recurrent, bias = inputs[:4]
-    assert steps is not None
-    assert weights is not None
-    assert recurrent is not None
-    assert bias is not None
-    half = bias.shape[-1] // 2
-    fixed = (bias[..., :half] + bias[..., half:])[:, 0][:, None]
+    steps, weights, recurrent, fixed = _given(inputs)
     h = _first(inputs, 5, steps, recurrent.shape[-1])
     both, new = np.split(recurrent[:, 0], [2 * recurrent.shape[-1]], axis=-2)
     states = []
@@ -81,7 +85,7 @@ def gru(_: Attributes, inputs: _Optional) -> tuple[Value, ...]:
         kept = expit(z + from_z)
         h = (1 - kept) * np.tanh(candidate + _product(expit(r + from_r) * h, new)) + kept * h
         states.append(h)
-    return (np.stack(np.broadcast_arrays(*states), axis=1)[:, :, None],)
+    return (_stacked(states),)
 
 
 RECURRENT: Mapping[str, Callable[[Attributes, _Optional], tuple[Value, ...]]] = {"LSTM": lstm, "GRU": gru, "RNN": rnn}
