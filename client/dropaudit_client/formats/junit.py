@@ -34,6 +34,11 @@ def to_junit_of_many(outcomes: Iterable[tuple[str, Outcome]]) -> str:
     seconds = f"{sum(float(suite.attrib['time']) for suite in suites):.3f}"
     root = ElementTree.Element("testsuites", {"name": "dropaudit", **sums, "time": seconds})
     root.extend(suites)
+    return written(root)
+
+
+def written(root: ElementTree.Element) -> str:
+    """Return a document with its declaration, indented."""
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -41,7 +46,9 @@ def to_junit_of_many(outcomes: Iterable[tuple[str, Outcome]]) -> str:
 def _suite(name: str, outcome: Outcome) -> ElementTree.Element:
     seconds = 0.0 if isinstance(outcome, NotMade) else outcome.execution.seconds.total
     suite = ElementTree.Element("testsuite", name=cut_middle(name, _LONGEST_NAME), time=f"{seconds:.3f}")
-    suite.extend([_not_made(outcome)] if isinstance(outcome, NotMade) else map(_case, cases(outcome)))
+    suite.extend(
+        [case_not_made(outcome.reason, outcome.message)] if isinstance(outcome, NotMade) else map(_case, cases(outcome))
+    )
     suite.attrib |= {
         "tests": str(len(suite)),
         "failures": str(len(suite.findall("testcase/failure"))),
@@ -53,10 +60,11 @@ def _suite(name: str, outcome: Outcome) -> ElementTree.Element:
     return suite
 
 
-def _not_made(outcome: NotMade) -> ElementTree.Element:
+def case_not_made(reason: str, message: str) -> ElementTree.Element:
+    """Return the test case of an audit that could not be made: it errs."""
     element = ElementTree.Element("testcase", classname="dropaudit.audit", name="audit")
-    error = ElementTree.SubElement(element, "error", type=safe(outcome.reason), message=safe(outcome.message))
-    error.text = safe(outcome.message)
+    error = ElementTree.SubElement(element, "error", type=safe(reason), message=safe(message))
+    error.text = safe(message)
     return element
 
 

@@ -8,9 +8,10 @@ from importlib.metadata import version
 from typing import Any
 from xml.etree import ElementTree
 
-from dropaudit_client.formats.escape import json_text, safe
+from dropaudit_client.formats.escape import json_text
+from dropaudit_client.formats.junit import case_not_made, written
 from dropaudit_client.formats.markdown import code, plain
-from dropaudit_client.formats.sarif import INFORMATION, SCHEMA
+from dropaudit_client.formats.sarif import INFORMATION, log, notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +32,19 @@ class ErrorDocument:
         counts = {"tests": "1", "failures": "0", "errors": "1", "time": "0"}
         root = ElementTree.Element("testsuites", {"name": "dropaudit", **counts})
         suite = ElementTree.SubElement(root, "testsuite", {"name": "dropaudit", **counts, "skipped": "0"})
-        case = ElementTree.SubElement(suite, "testcase", classname="dropaudit.audit", name="audit")
-        error = ElementTree.SubElement(case, "error", type=safe(self.reason), message=safe(self.message))
-        error.text = safe(self.message)
-        ElementTree.indent(root)
-        return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+        suite.append(case_not_made(self.reason, self.message))
+        return written(root)
 
     def as_sarif(self) -> str:
         """Return a log whose one run did not succeed."""
-        notification = {
-            "descriptor": {"id": safe(self.reason)},
-            "level": "error",
-            "message": {"text": safe(self.message)},
-        }
+        told = notification(self.reason, self.message)
         driver = {"name": "dropaudit", "version": version("dropaudit"), "informationUri": INFORMATION}
         run = {
             "tool": {"driver": driver},
-            "invocations": [{"executionSuccessful": False, "toolExecutionNotifications": [notification]}],
+            "invocations": [{"executionSuccessful": False, "toolExecutionNotifications": [told]}],
             "results": [],
         }
-        return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+        return log(run)
 
     def as_markdown(self) -> str:
         """Return a heading and the sentence."""

@@ -40,6 +40,11 @@ def to_sarif(report: Report, title: str = "") -> str:
         "columnKind": "unicodeCodePoints",
         "properties": _properties(report),
     }
+    return log(run)
+
+
+def log(run: dict[str, Any]) -> str:
+    """Return a log with one run."""
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
@@ -61,14 +66,17 @@ def to_sarif_of_many(outcomes: Sequence[tuple[str, Outcome]]) -> str:
         "columnKind": "unicodeCodePoints",
         "properties": {"files": [{"uri": _uri(name), **_properties(report)} for name, report in reports]},
     }
-    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+    return log(run)
+
+
+def notification(reason: str, message: str) -> dict[str, Any]:
+    """Return the notification that an audit could not be made."""
+    return {"descriptor": {"id": safe(reason)}, "level": "error", "message": {"text": safe(message)}}
 
 
 def _notification(name: str, outcome: NotMade) -> dict[str, Any]:
     return {
-        "descriptor": {"id": outcome.reason},
-        "level": "error",
-        "message": {"text": safe(outcome.message)},
+        **notification(outcome.reason, outcome.message),
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(name)}}}],
     }
 
