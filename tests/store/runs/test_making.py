@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
-import msgspec
 import pytest
-import redis
 
 from dropaudit.plan import Provider, Role
 from dropaudit_store.errors import ModelNotFound, RunNotFound, RunTooLarge, SuiteNotFound
@@ -17,19 +14,17 @@ from dropaudit_store.records import (
     Failure,
     Glob,
     NamedModel,
-    Overlap,
     Overrides,
     PairPattern,
     PairRef,
     PlanChanges,
     Priority,
-    Run,
     RunPhase,
     RunTrigger,
 )
 from dropaudit_store.redis.connection import key
 from dropaudit_store.runs.store import Begin
-from support.batches import TOOL, Batches, failing
+from support.batches import Batches, failing
 from support.reports import finding
 
 A, B, C, D = ("a" * 64, "b" * 64, "c" * 64, "d" * 64)
@@ -301,130 +296,6 @@ def test_a_run_is_cancelled_before_anything_is_known_of_it(batches: Batches) -> 
     assert (run.phase, batches.counts(run).end_time) == (RunPhase.CANCELLED, batches.clock.now)
 
 
-def scheduled(batches: Batches, overlap: Overlap) -> Run:
-    batches.models.add(A, 1, "a.onnx")
-    batches.suite(ArtifactRef(model=A), cron="* * * * *", overlap=overlap)
-    return batches.begin("first", due=60.0)
-
-
-def test_a_due_time_is_skipped_while_the_run_before_has_not_finished(batches: Batches) -> None:
-    first = scheduled(batches, Overlap.SKIP)
-    second = batches.begin("second", due=120.0)
-    assert second.phase is RunPhase.SKIPPED
-    assert "had not finished" in second.reason
-    batches.finish(first)
-    assert batches.begin("third", due=180.0).phase is RunPhase.MADE
-
-
-def test_one_run_waits_and_what_is_due_meanwhile_is_skipped(batches: Batches) -> None:
-    first = scheduled(batches, Overlap.QUEUE)
-    phases = [batches.begin(name, due=due).phase for name, due in (("second", 120.0), ("third", 180.0))]
-    assert phases == [RunPhase.WAITING, RunPhase.SKIPPED]
-    batches.maker.make("nightly", "second")
-    assert batches.runs.read.get("nightly", "second").phase is RunPhase.WAITING
-    batches.finish(first)
-    assert batches.runs.read.waiting("nightly") == "second"
-    # Nobody overtakes who waits.
-    assert batches.begin("fourth", due=240.0).phase is RunPhase.SKIPPED
-    batches.maker.make("nightly", "second")
-    assert batches.runs.read.get("nightly", "second").phase is RunPhase.MADE
-    assert batches.begin("fifth", due=300.0).phase is RunPhase.WAITING
-
-
-def test_an_older_run_is_cancelled_where_the_suite_says_so(batches: Batches) -> None:
-    first = scheduled(batches, Overlap.CANCEL_OLD)
-    manual = batches.begin("manual")
-    second = batches.begin("second", due=120.0)
-    assert second.phase is RunPhase.MADE
-    found = batches.runs.read.get("nightly", "first")
-    assert (found.phase, batches.counts(first).left) == (RunPhase.CANCELLED, 0)
-    assert found.reason == "suites/nightly/runs/second was due before it had finished"
-    # Somebody asked for that one.
-    assert batches.runs.read.get("nightly", "manual").phase is RunPhase.MADE
-    assert batches.counts(manual).left == 1
-
-
-def test_a_run_that_somebody_asks_for_waits_for_none(batches: Batches) -> None:
-    scheduled(batches, Overlap.SKIP)
-    assert batches.begin("manual").phase is RunPhase.MADE
-
-
-def test_work_that_was_done_is_not_done_again(batches: Batches) -> None:
-    for digest, name in ((A, "a.onnx"), (B, "b.onnx")):
-        batches.models.add(digest, 1, name)
-    batches.suite(Glob(pattern="*", role=Role.TRAIN))
-    batches.works.note_tool(TOOL)
-    first = batches.begin("first")
-    batches.finish(first, {"a.onnx": failing(finding("DA301", "drop"))})
-    batches.models.add(C, 1, "b.onnx")
-    second = batches.begin("second")
-    assigned = batches.runs.read.assigned(second.name)
-    assert (assigned[0].reused, assigned[0].audit) == (True, batches.requests(first)[0].id)
-    assert not assigned[1].reused
-    counts = batches.counts(second)
-    assert (counts.reused, counts.left, counts.verdicts, counts.states[AuditState.SUCCEEDED]) == (1, 1, {"FAIL": 1}, 1)
-    batches.finish(second)
-    assert batches.counts(second).end_time is not None
-
-
-def test_all_of_a_run_may_be_work_that_was_done(batches: Batches) -> None:
-    batches.models.add(A, 1, "a.onnx")
-    batches.suite(ArtifactRef(model=A))
-    batches.works.note_tool(TOOL)
-    batches.finish(batches.begin("first"))
-    second = batches.begin("second")
-    counts = batches.counts(second)
-    assert (counts.reused, counts.left, counts.end_time) == (1, 0, batches.clock.now)
-
-
-@pytest.mark.parametrize(
-    "other",
-    ["always", "asked", "tool", "two tools", "no worker", "role", "plan", "content", "failed", "deleted"],
-)
-def test_work_is_done_again_where_anything_is_different(batches: Batches, other: str) -> None:
-    batches.models.add(A, 1, "a.onnx")
-    suite = batches.suite(Glob(pattern="*"), always_audit=other == "always")
-    if other != "no worker":
-        batches.works.note_tool(TOOL)
-    first = batches.begin("first")
-    batches.finish(first, {"a.onnx": Failure(reason="OUT_OF_MEMORY", message="no")} if other == "failed" else None)
-    changes: dict[str, dict[str, Any]] = {
-        "role": {"members": (Glob(pattern="*", role=Role.TRAIN),)},
-        "plan": {"plan": msgspec.structs.replace(suite.plan, seed=4)},
-    }
-    if other in changes:
-        batches.suites.replace(suite, msgspec.structs.replace(suite, **changes[other]))
-    if other == "content":
-        batches.models.add(B, 1, "a.onnx")
-    if other == "tool":
-        batches.clock.now += 100
-    if other in ("tool", "two tools"):
-        batches.works.note_tool("dropaudit 2, onnxruntime 1")
-    if other == "deleted":
-        batches.audits.delete(batches.requests(first)[0].id)
-    second = batches.begin("second", always_audit=other == "asked")
-    assert batches.counts(second).reused == 0
-    assert len(batches.woken) == 2
-
-
-def test_an_audit_whose_report_is_taken_over_lives_as_long_as_the_new_run(
-    redis_client: redis.Redis, batches: Batches
-) -> None:
-    kept = Batches(redis_client, batches.clock, retention_seconds=100.0, run_seconds=100.0)
-    kept.models.add(A, 1, "a.onnx")
-    kept.suite(ArtifactRef(model=A))
-    kept.works.note_tool(TOOL)
-    first = kept.begin("first")
-    kept.finish(first)
-    audit = kept.requests(first)[0]
-    kept.clock.now += 50
-    kept.works.note_tool(TOOL)
-    kept.begin("second")
-    kept.clock.now += 60
-    kept.audits.delete_expired()
-    assert kept.audits.get(audit.id).expire_time == kept.clock.now - 60 + 100
-
-
 def test_a_suite_that_stands_for_too_much_has_no_run_or_one_that_says_so(
     batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -437,17 +308,6 @@ def test_a_suite_that_stands_for_too_much_has_no_run_or_one_that_says_so(
         batches.maker.make("nightly", "r", too_large=True)
     batches.maker.make("nightly", "r")
     assert "more than 3" in batches.runs.read.get("nightly", "r").reason
-
-
-def test_a_deleted_suite_s_runs_are_gone_without_a_trace(batches: Batches) -> None:
-    scheduled(batches, Overlap.QUEUE)
-    batches.begin("second", due=120.0)
-    batches.begin("manual")
-    batches.suites.delete("nightly")
-    batches.runs.delete_all("nightly")
-    assert not list(batches.client.scan_iter("dropaudit:run*"))
-    assert not list(batches.client.scan_iter("dropaudit:active*"))
-    assert not list(batches.client.scan_iter("dropaudit:waiting*"))
 
 
 def test_an_unknown_model_keeps_a_suite_from_being_stored(batches: Batches) -> None:
