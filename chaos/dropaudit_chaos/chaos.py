@@ -12,10 +12,10 @@ from pathlib import Path
 
 from dropaudit_chaos.crowd import Accepted, Caller, Crowd
 from dropaudit_chaos.faults import FAULTS, needs_disks, possible
-from dropaudit_chaos.kinds.disks import own_disks
-from dropaudit_chaos.kinds.versions import all_of_another_version
 from dropaudit_chaos.ledger import Ledger, close_books, without_times
 from dropaudit_chaos.parts import Service, serving
+from dropaudit_chaos.special_faults.disks import own_disks
+from dropaudit_chaos.special_faults.versions import all_of_another_version
 from dropaudit_chaos.work import AuditKind, kinds
 from dropaudit_client.resources import Priority
 from dropaudit_store.audits.lifecycle import AuditStore

@@ -11,11 +11,11 @@ from contextlib import suppress
 import psutil
 import redis
 
-from dropaudit_chaos.kinds.clocks import skew_worker
-from dropaudit_chaos.kinds.disks import fill_content_disk, fill_redis_disk
-from dropaudit_chaos.kinds.versions import is_available, other_version
-from dropaudit_chaos.kinds.watchers import delete_watched, leave_watches
 from dropaudit_chaos.parts import Part, Service, pause
+from dropaudit_chaos.special_faults.clocks import skew_worker
+from dropaudit_chaos.special_faults.disks import fill_content_disk, fill_redis_disk
+from dropaudit_chaos.special_faults.versions import is_available, other_version
+from dropaudit_chaos.special_faults.watchers import delete_watched, leave_watches
 
 Fault = Callable[[Service, random.Random], None]
 

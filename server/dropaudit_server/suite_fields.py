@@ -12,10 +12,10 @@ from dropaudit.acceptance import AcceptedFinding, Range
 from dropaudit.errors import AuditError
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.members.requests import read_members
-from dropaudit_server.members.schedules import READERS, Read, read_schedule
-from dropaudit_server.members.targets import read_targets
 from dropaudit_server.requests.audit_requests import labels, options
 from dropaudit_server.requests.names import run_ids
+from dropaudit_server.requests.suite_receivers import read_targets
+from dropaudit_server.requests.suite_schedules import READERS, Read, read_schedule
 from dropaudit_server.requests.violations import InvalidRequest, Violations
 
 _MOST_ACCEPTED = 1000

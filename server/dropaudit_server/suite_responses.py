@@ -11,9 +11,9 @@ from google.protobuf import json_format
 from dropaudit.shortening import cut
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.members.responses import members
-from dropaudit_server.members.schedules import schedule
-from dropaudit_server.members.targets import notifications
 from dropaudit_server.requests.paging import Page, fitting
+from dropaudit_server.requests.suite_receivers import notifications
+from dropaudit_server.requests.suite_schedules import schedule
 from dropaudit_server.responses import options, timestamp
 from dropaudit_store.audits.ids import member
 from dropaudit_store.records import Suite, run_name

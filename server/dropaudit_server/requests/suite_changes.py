@@ -10,9 +10,9 @@ import msgspec
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.members.requests import AskedMember, stored_members
-from dropaudit_server.members.targets import with_secrets
 from dropaudit_server.requests.names import resource_id
 from dropaudit_server.requests.operator_rules import Rules
+from dropaudit_server.requests.suite_receivers import with_secrets
 from dropaudit_server.requests.tensors import PutTensors
 from dropaudit_server.requests.violations import Violations
 from dropaudit_server.suite_fields import FIELDS

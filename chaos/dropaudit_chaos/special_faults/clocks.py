@@ -14,5 +14,7 @@ def skew_worker(service: Service, rng: random.Random) -> None:
     """Run a worker for a while with a clock that is up to a minute ahead or behind."""
     worker = rng.choice(service.workers)
     skew = rng.choice((-1, 1)) * rng.uniform(5, _FARTHEST_SECONDS)
-    with worker.otherwise(module="dropaudit_chaos.kinds.skewed", arguments=[f"{skew:.3f}", "dropaudit_worker"]):
+    with worker.otherwise(
+        module="dropaudit_chaos.special_faults.skewed", arguments=[f"{skew:.3f}", "dropaudit_worker"]
+    ):
         pause(rng)

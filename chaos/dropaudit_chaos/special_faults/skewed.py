@@ -1,4 +1,4 @@
-"""`python -m dropaudit_chaos.kinds.skewed SECONDS MODULE …`: runs a module whose clock is wrong by so much."""
+"""`python -m dropaudit_chaos.special_faults.skewed SECONDS MODULE …`: runs a module whose clock is wrong by so much."""
 
 from __future__ import annotations
 
