@@ -13,15 +13,17 @@ import numpy as np
 import pytest
 import redis
 from celery import Celery
+from kombu import Connection, Queue
 from kombu.utils.json import loads
 
+from dropaudit_client.local.service import free_port
 from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.records import AuditState, RecordedRef
 from dropaudit_store.shared.task_names import AUDIT_TASK, CLEAN_TASK, QUEUE
-from dropaudit_worker.queue.transport import check_message
+from dropaudit_worker.queue.transport import Transport, check_message
 from support.audits import ask, finished
-from support.services import worker
+from support.services import redis_server, worker
 
 NOTHING_MORE = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
@@ -153,3 +155,20 @@ def test_a_worker_outlives_every_malformed_message_and_tells_of_each(
     log = next(tmp_path.glob("worker-*.log")).read_text(encoding="utf-8")
     assert log.count("a message that is none was dropped") == len(malformed)
     assert redis_client.hlen("unacked") == 0
+
+
+def test_a_message_that_cannot_be_acknowledged_leaves_room_for_the_next(tmp_path: Path) -> None:
+    port = free_port()
+    with redis_server(tmp_path / "redis", port):
+        connection = Connection(f"redis://127.0.0.1:{port}/0", transport=Transport)
+        channel: Any = connection.channel()
+        queue = Queue(QUEUE, channel=channel)
+        queue.declare()
+        channel.basic_qos(0, 1, False)
+        channel.client.lpush(QUEUE, json.dumps(message()))
+        taken = queue.get()
+        assert taken is not None
+        assert not channel.qos.can_consume()
+    with pytest.raises(redis.ConnectionError):
+        taken.ack()
+    assert channel.qos.can_consume()

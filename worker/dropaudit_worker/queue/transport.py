@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import kombu.transport
 import msgspec
 import structlog
-from kombu.transport import redis
+from kombu.transport import redis, virtual
+from redis.exceptions import ConnectionError, TimeoutError
 
 _SHOWN = 200
 
@@ -80,8 +81,26 @@ def check_message(message: Any) -> None:
     _BODY.decode(base64.b64decode(envelope.body, validate=True))
 
 
+class _QoS(redis.QoS):
+    """Counts of the messages that are taken and not yet done with.
+
+    A message stays counted in kombu when Redis is gone at its acknowledgement. A worker that takes one message at a
+    time then asks for no other, and so does not notice that its connection is lost: it would wait for good. Here it is
+    done with; Redis delivers it once more after the visibility timeout, when its audit has long ended.
+    """
+
+    def ack(self, delivery_tag: Any) -> None:
+        try:
+            super().ack(delivery_tag)
+        except (ConnectionError, TimeoutError):
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+
 class Channel(redis.Channel):
-    """A channel that goes on after what is no JSON."""
+    """A channel that goes on after what is not JSON, and after Redis was gone."""
+
+    QoS = _QoS
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
