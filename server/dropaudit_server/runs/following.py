@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.handlers.wakeups import WakeUps
@@ -32,8 +32,9 @@ class RunFollower:
             ServerStopping: the server stops.
         """
         told = False
-        async for concluded in self._hub.follow(suite_id, run_id):
-            found = await asyncio.to_thread(self._message, suite_id, run_id, concluded)
+        async for change in self._hub.follow(suite_id, run_id):
+            concluded = change.concluded
+            found = await change.once(partial(self._message, suite_id, run_id, concluded))
             if found.state in _ENDED and not concluded and not told:
                 # Somebody waits: a worker compares it at once, and not when it looks for what has ended.
                 told = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
 import redis.asyncio
 
@@ -17,6 +18,23 @@ _LOOK_SECONDS = 0.5
 _MOST_WAIT_SECONDS = 30.0
 
 Sleep = Callable[[float], Awaitable[None]]
+T = TypeVar("T")
+
+
+class RunChange:
+    """A change of a run, one for everybody who watches it; `concluded` where nothing more will change."""
+
+    def __init__(self, *, concluded: bool) -> None:
+        self.concluded = concluded
+        self._reading: asyncio.Task[Any] | None = None
+
+    async def once(self, read: Callable[[], T]) -> T:
+        """Return what is read in a thread: by the first who asks, and for all others too."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(asyncio.to_thread(read))
+        # Who leaves meanwhile takes it from nobody.
+        found: T = await asyncio.shield(self._reading)
+        return found
 
 
 class RunHub:
@@ -32,8 +50,8 @@ class RunHub:
         self._looks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._seen: dict[tuple[str, str], _Seen] = {}
 
-    async def follow(self, suite_id: str, run_id: str) -> AsyncIterator[bool]:
-        """Yield whenever a run has changed, at once to begin with: whether nothing more will change.
+    async def follow(self, suite_id: str, run_id: str) -> AsyncIterator[RunChange]:
+        """Yield whenever a run has changed, and at once to begin with.
 
         Raises:
             RunNotFound: there is no such run, or it is deleted meanwhile.
@@ -49,8 +67,8 @@ class RunHub:
                 last = await seen.after(last)
                 if seen.error is not None:
                     raise seen.error
-                yield seen.concluded
-                if seen.concluded:
+                yield (change := seen.change)
+                if change.concluded:
                     return
         finally:
             self._leave(name, seen)
@@ -72,7 +90,7 @@ class RunHub:
                 # Of a run without counts nothing more comes.
                 concluded = has_result or not fields or ended > _MOST_WAIT_SECONDS
                 await seen.tell((head, tuple(sorted(fields.items()))), concluded)
-                if seen.concluded:
+                if concluded:
                     return
                 await self._sleep(self._seconds)
         except AuditError as error:
@@ -94,7 +112,7 @@ class _Seen:
 
     def __init__(self) -> None:
         self.watchers = 0
-        self.concluded = False
+        self.change = RunChange(concluded=False)
         self.error: AuditError | None = None
         self._state: object = None
         self._number = 0
@@ -108,9 +126,9 @@ class _Seen:
 
     async def tell(self, state: object, concluded: bool) -> None:
         """Note how a run stands."""
-        if (state, concluded) == (self._state, self.concluded):
+        if (state, concluded) == (self._state, self.change.concluded):
             return
-        self._state, self.concluded = state, concluded
+        self._state, self.change = state, RunChange(concluded=concluded)
         await self._next()
 
     async def fail(self, error: AuditError) -> None:
