@@ -135,9 +135,9 @@ class Part:
 
 
 class Service:
-    """Redis, a server behind a proxy, and workers."""
+    """Redis, a server behind a proxy, workers and beats."""
 
-    def __init__(self, folder: Path, workers: int, **settings: object) -> None:
+    def __init__(self, folder: Path, workers: int, beats: int, settings: Mapping[str, object]) -> None:
         self.folder = folder
         for name in ("redis", "blobs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -149,10 +149,8 @@ class Service:
         environ["DROPAUDIT_LISTEN"] = f"127.0.0.1:{listen}"
         self.redis = Part("redis", redis_command(port, folder / "redis"), {}, folder / "redis.log")
         self.server = Part("server", [sys.executable, "-m", "dropaudit_server"], environ, folder / "server.log")
-        self.workers = [
-            Part(f"worker{number}", [sys.executable, "-m", "dropaudit_worker"], environ, folder / f"worker{number}.log")
-            for number in range(workers)
-        ]
+        self.workers = [_worker(f"worker{number}", [], environ, folder) for number in range(workers)]
+        self.beats = [_worker(f"beat{number}", ["beat"], environ, folder) for number in range(beats)]
         self.client = connect(self.redis_url)
 
     @property
@@ -164,7 +162,7 @@ class Service:
         """Start everything, Redis first, and wait until the server serves."""
         self.redis.start()
         self.await_redis()
-        for part in (self.server, *self.workers):
+        for part in (self.server, *self.workers, *self.beats):
             part.start()
         end = time.monotonic() + _START_SECONDS
         while health(self.address) != "SERVING" and time.monotonic() < end:
@@ -184,19 +182,30 @@ class Service:
 
     def stop(self) -> None:
         """Stop everything, Redis last."""
-        for part in (*self.workers, self.server):
+        for part in (*self.beats, *self.workers, self.server):
             part.send(signal.SIGCONT)
             part.send(signal.SIGTERM)
-        for part in (*self.workers, self.server, self.redis):
+        for part in (*self.beats, *self.workers, self.server, self.redis):
             part.stop()
         self.proxy.close()
         self.client.close()
 
 
+def _worker(name: str, arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> Part:
+    return Part(name, [sys.executable, "-m", "dropaudit_worker", *arguments], environ, folder / f"{name}.log")
+
+
 @contextmanager
 def serving(folder: Path, workers: int, **settings: object) -> Iterator[Service]:
+    """Run a service without beats while inside."""
+    with serving_beats(folder, workers, 0, **settings) as service:
+        yield service
+
+
+@contextmanager
+def serving_beats(folder: Path, workers: int, beats: int, **settings: object) -> Iterator[Service]:
     """Run a service while inside."""
-    service = Service(folder, workers, **settings)
+    service = Service(folder, workers, beats, settings)
     try:
         service.start()
         yield service
