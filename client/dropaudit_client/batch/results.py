@@ -9,11 +9,9 @@ from typing import Any
 
 from dropaudit.changes import NotMade, Outcome, RunChange
 from dropaudit.report import to_json
-from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status
+from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status, gravest_of
 
 NOT_MADE = "NOT MADE"
-# An audit that could not be made says nothing about its file, so it comes first: nobody may take 1 for a full answer.
-_WORST_FIRST = (Exit.NOT_MADE, Exit.FAIL, Exit.INCONCLUSIVE, Exit.OK)
 _WORDS = ("FAIL", NOT_MADE, "INCONCLUSIVE", "WARN", "PASS")
 
 
@@ -49,8 +47,7 @@ class Batch:
 
 def status_of(results: Sequence[Result], fail_on: FailOn = FailOn.FAIL) -> Exit:
     """Return one exit status: 2 if any audit could not be made, else 1 if any fails, else 3 if any is undecided."""
-    found = {result.status(fail_on) for result in results}
-    return next((status for status in _WORST_FIRST if status in found), Exit.OK)
+    return gravest_of(result.status(fail_on) for result in results)
 
 
 def counts_of(results: Sequence[Result]) -> dict[str, int]:

@@ -12,7 +12,16 @@ from dropaudit.report import Verdict
 from dropaudit.shortening import cut
 from dropaudit_client.cli.rows import cell, plain, table, write_rows
 from dropaudit_client.formats.escape import safe
-from dropaudit_client.terminal.outcome import Exit, FailOn, Format, PlainFormat, exit_status, write_document, write_text
+from dropaudit_client.terminal.outcome import (
+    Exit,
+    FailOn,
+    Format,
+    PlainFormat,
+    exit_status,
+    gravest_of,
+    write_document,
+    write_text,
+)
 from dropaudit_client.terminal.progress import shown_run
 
 if TYPE_CHECKING:
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("name", "state", "trigger", "verdict", "audits", "reused", "create_time")
 # What a line tells of an audit; all of it is in the report.
 _SUMMARY_BYTES = 90
-_GRAVEST_FIRST = (Exit.FAIL, Exit.NOT_MADE, Exit.INCONCLUSIVE, Exit.OK)
 
 
 def suite_name(text: str) -> str:
@@ -73,11 +81,10 @@ def show_run(run: Run, form: PlainFormat, fail_on: FailOn) -> NoReturn:
 
 
 def status_of(run: Run, fail_on: FailOn = FailOn.FAIL) -> Exit:
-    """Return the exit status of a run's worst member; one that could not be made is worse than an undecided one."""
+    """Return the exit status of a run's worst member, in the order of `dropaudit run` on several files."""
     if not run.audits:
         return Exit.NOT_MADE if run.verdict is None else exit_status(run.verdict, fail_on)
-    found = {_status(each, fail_on) for each in run.audits}
-    return next(each for each in _GRAVEST_FIRST if each in found)
+    return gravest_of(_status(each, fail_on) for each in run.audits)
 
 
 def _status(audit: RunAudit, fail_on: FailOn) -> Exit:
@@ -106,7 +113,7 @@ def _row(audit: RunAudit) -> tuple[object, ...]:
     return audit.verdict or audit.state, member, audit.audit, cut(audit.summary, _SUMMARY_BYTES) + accepted
 
 
-_ORDER = (Verdict.FAIL, None, Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.PASS)
+_ORDER = (None, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.PASS)
 
 
 def _gravity(audit: RunAudit) -> int:

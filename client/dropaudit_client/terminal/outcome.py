@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, assert_never
@@ -52,12 +52,22 @@ class Exit(IntEnum):
     READER_GONE = 141
 
 
+# An audit that could not be made says nothing of its subject, so it comes first: nobody may take 1 for a full answer.
+GRAVEST_FIRST = (Exit.NOT_MADE, Exit.FAIL, Exit.INCONCLUSIVE, Exit.OK)
+
+
 def exit_status(verdict: Verdict, fail_on: FailOn = FailOn.FAIL) -> Exit:
     """Return the exit status that tells a verdict."""
     if verdict is Verdict.INCONCLUSIVE:
         return Exit.INCONCLUSIVE
     failing = {Verdict.FAIL, Verdict.WARN} if fail_on is FailOn.WARN else {Verdict.FAIL}
     return Exit.FAIL if verdict in failing else Exit.OK
+
+
+def gravest_of(statuses: Iterable[Exit]) -> Exit:
+    """Return the one exit status of several audits; of none, OK."""
+    found = set(statuses)
+    return next((status for status in GRAVEST_FIRST if status in found), Exit.OK)
 
 
 def check_destination(output: Path | None) -> None:
