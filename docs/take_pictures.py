@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from selenium.webdriver import Chrome
 
-from dropaudit_client.formats.html import to_html
+from dropaudit_formats.html import to_html
 from support.browser import browser, picture, show
 from support.busy import busy_dashboard
 from support.pictured import NAMES, pictured_report

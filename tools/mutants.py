@@ -43,8 +43,8 @@ PARTS = {
         "dropaudit/judge", ("tests/core/judge", "tests/golden/test_findings.py", "tests/core/test_recorded.py")
     ),
     "formats": Part(
-        "dropaudit_client/formats",
-        ("tests/client/formats", "tests/client/terminal", "tests/golden/test_reports.py"),
+        "dropaudit_formats",
+        ("tests/formats", "tests/client/terminal", "tests/golden/test_reports.py"),
     ),
 }
 _HEAD = """# Mutants

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 
-from dropaudit_client.formats.html import error_page, to_html
+from dropaudit_formats.html import error_page, to_html
 from support.browser import complaints, look_as, show
 from support.looks import barriers, cut_texts, overflowing, overlapping_texts
 from support.pictured import NAMES, pictured_report

@@ -103,7 +103,7 @@ def test_classifiers_begin_with_the_lowest_python_that_is_allowed() -> None:
 
 def test_every_package_says_that_it_is_typed() -> None:
     packages = [path.parent for path in ROOT.glob("*/dropaudit*/__init__.py")]
-    assert len(packages) == 9
+    assert len(packages) == 10
     assert all((package / "py.typed").exists() for package in packages)
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from dropaudit.findings import gravest_first, verdict_of
 from dropaudit.report import Finding, Interval, Report, Severity, Verdict, from_json, to_json
 from dropaudit.shortening import cut, cut_name, shortened, wire_bytes
-from dropaudit_client.formats.escape import is_unsafe, json_text, safe
 from dropaudit_client.terminal.outcome import Format, document_of
+from dropaudit_formats.escape import is_unsafe, json_text, safe
 from dropaudit_proto.v1 import audit_pb2 as pb
 from properties.reports import FINDINGS, REPORTS, TEXTS
 

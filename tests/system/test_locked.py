@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 LISTS = sorted((ROOT / "deploy" / "locked").glob("*.txt"))
 EXTRAS = {
-    "server": ("server", "store", "s3", "tracing"),
+    "server": ("server", "store", "formats", "s3", "tracing"),
     "worker-cpu": ("worker", "store", "s3", "tracing", "cpu"),
     "worker-gpu": ("worker", "store", "s3", "tracing", "gpu"),
 }

@@ -34,7 +34,7 @@ def test_what_is_read_at_run_time_is_in_it(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {f"dropaudit/explanations/{code}.md" for code in CATALOGUE} <= names
     assert {"dropaudit/runtime/kernels/counts.cu", "dropaudit_models/data/train.npy"} <= names
-    assert {"dropaudit_proto/v1/audit.proto", "dropaudit_client/formats/page/templates/report.css"} <= names
+    assert {"dropaudit_proto/v1/audit.proto", "dropaudit_formats/page/templates/report.css"} <= names
 
 
 def test_nothing_else_lands_in_site_packages(wheel: zipfile.ZipFile) -> None:

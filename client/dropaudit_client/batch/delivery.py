@@ -9,14 +9,14 @@ from typing import NoReturn, assert_never
 import typer
 
 from dropaudit_client.batch.results import Batch, status_of
-from dropaudit_client.formats.escape import json_text
 from dropaudit_client.terminal.outcome import FailOn, Format, guarded, write_text
+from dropaudit_formats.escape import json_text
 
 
 def deliver_batch(batch: Batch, form: Format, output: Path | None, fail_on: FailOn) -> NoReturn:
     """Write one report of all files and leave with one status."""
     if form is Format.TEXT and output is None:
-        from dropaudit_client.formats.batch import render_batch
+        from dropaudit_client.batch.table import render_batch
         from dropaudit_client.terminal.render import show
 
         guarded(lambda: show(render_batch(batch), sys.stdout))
@@ -30,7 +30,7 @@ def batch_text(batch: Batch, form: Format) -> str:
     named = [(each.name, each.outcome) for each in batch.results]
     match form:
         case Format.TEXT:
-            from dropaudit_client.formats.batch import render_batch
+            from dropaudit_client.batch.table import render_batch
             from dropaudit_client.terminal.render import to_text
 
             return to_text(render_batch(batch))
@@ -39,19 +39,19 @@ def batch_text(batch: Batch, form: Format) -> str:
 
             return json_text(batch_document(batch))
         case Format.HTML:
-            from dropaudit_client.formats.html import to_html_of_many
+            from dropaudit_formats.html import to_html_of_many
 
             return to_html_of_many(batch.results)
         case Format.JUNIT:
-            from dropaudit_client.formats.junit import to_junit_of_many
+            from dropaudit_formats.junit import to_junit_of_many
 
             return to_junit_of_many(named)
         case Format.SARIF:
-            from dropaudit_client.formats.sarif import to_sarif_of_many
+            from dropaudit_formats.sarif import to_sarif_of_many
 
             return to_sarif_of_many(named)
         case Format.MARKDOWN:
-            from dropaudit_client.formats.markdown import to_markdown_of_many
+            from dropaudit_formats.markdown import to_markdown_of_many
 
             return to_markdown_of_many(batch.results)
         case _:

@@ -13,9 +13,9 @@ from dropaudit.errors import InvalidArgument, UnreadableFile
 from dropaudit.plan import Provider, Role
 from dropaudit_client.batch.audits import Task, audit_all
 from dropaudit_client.batch.members import Member, Missing, is_one_file, members_of, pairs_of
-from dropaudit_client.batch.results import Result
 from dropaudit_client.batch.settings import Given, settings_for
 from dropaudit_client.batch.side_by_side import free_memory, usable_cores
+from dropaudit_formats.results import Result
 
 if TYPE_CHECKING:
     from dropaudit_client.documents.local import LocalDocument

@@ -1,40 +1,15 @@
-"""What became of each file, and what that makes of all of them."""
+"""What several files come to: one document, and one exit status."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dropaudit.changes import NotMade, Outcome, RunChange
+from dropaudit.changes import NotMade, RunChange
 from dropaudit.report import to_json
 from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status, gravest_of
-
-NOT_MADE = "NOT MADE"
-_WORDS = ("FAIL", NOT_MADE, "INCONCLUSIVE", "WARN", "PASS")
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One file: `name` as it is shown, and its report or why there is none."""
-
-    name: str
-    outcome: Outcome
-
-    @property
-    def word(self) -> str:
-        """The verdict, or that there is none."""
-        return NOT_MADE if isinstance(self.outcome, NotMade) else self.outcome.verdict.value
-
-    @property
-    def summary(self) -> str:
-        """The report's sentence, or the reason why there is none."""
-        return self.outcome.message if isinstance(self.outcome, NotMade) else self.outcome.summary
-
-    def status(self, fail_on: FailOn) -> Exit:
-        """Return the exit status that this file alone would give."""
-        return Exit.NOT_MADE if isinstance(self.outcome, NotMade) else exit_status(self.outcome.verdict, fail_on)
+from dropaudit_formats.results import Result, counts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +22,11 @@ class Batch:
 
 def status_of(results: Sequence[Result], fail_on: FailOn = FailOn.FAIL) -> Exit:
     """Return one exit status: 2 if any audit could not be made, else 1 if any fails, else 3 if any is undecided."""
-    return gravest_of(result.status(fail_on) for result in results)
+    return gravest_of(_status(result, fail_on) for result in results)
 
 
-def counts_of(results: Sequence[Result]) -> dict[str, int]:
-    """Return how many files have each verdict, the gravest first; those that none has are left out."""
-    counted = Counter(result.word for result in results)
-    return {word: counted[word] for word in _WORDS if word in counted}
-
-
-def total(results: Sequence[Result]) -> str:
-    """Return the counts in words."""
-    files = "1 file" if len(results) == 1 else f"{len(results)} files"
-    return f"{files}: " + ", ".join(f"{count} {word}" for word, count in counts_of(results).items())
+def _status(result: Result, fail_on: FailOn) -> Exit:
+    return Exit.NOT_MADE if isinstance(result.outcome, NotMade) else exit_status(result.outcome.verdict, fail_on)
 
 
 def batch_document(batch: Batch) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import msgspec
 from dropaudit.changes import NotMade, Outcome, RunChange, compare_runs
 from dropaudit.errors import InvalidArgument, UnreadableFile
 from dropaudit.report import from_json
-from dropaudit_client.batch.results import Result
+from dropaudit_formats.results import Result
 
 _ONE = ""
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from dropaudit.report import Report, to_json
-from dropaudit_client.formats.escape import safe
 from dropaudit_client.terminal.outcome import PlainFormat, write_document, write_text
+from dropaudit_formats.escape import safe
 
 
 def write_rows(title: str, columns: Sequence[str], resources: Iterable[Any], form: PlainFormat) -> None:

@@ -11,7 +11,6 @@ from dropaudit.errors import InvalidArgument
 from dropaudit.report import Verdict
 from dropaudit.shortening import cut
 from dropaudit_client.cli.rows import cell, plain, table, write_rows
-from dropaudit_client.formats.escape import safe
 from dropaudit_client.terminal.outcome import (
     Exit,
     FailOn,
@@ -23,6 +22,7 @@ from dropaudit_client.terminal.outcome import (
     write_text,
 )
 from dropaudit_client.terminal.progress import shown_run
+from dropaudit_formats.escape import safe
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient

@@ -14,8 +14,8 @@ from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import cell, plain, table, write_rows
 from dropaudit_client.cli.runs import follow_run, suite_name, write_runs
 from dropaudit_client.cli.service import Label, read_labels
-from dropaudit_client.formats.escape import safe
 from dropaudit_client.terminal.outcome import FailOn, PlainFormat, write_document, write_text
+from dropaudit_formats.escape import safe
 
 if TYPE_CHECKING:
     from dropaudit_client.resources import Member

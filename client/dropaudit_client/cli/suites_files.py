@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropaudit_client.cli import options
-from dropaudit_client.formats.escape import safe
 from dropaudit_client.terminal.outcome import PlainFormat, check_destination, guarded, write_document, write_text
+from dropaudit_formats.escape import safe
 
 if TYPE_CHECKING:
     from dropaudit_client.documents.applying import Application

@@ -11,7 +11,7 @@ from rich.text import Text
 from dropaudit.changes import Kind, MemberChange, Series, Standing, Status
 from dropaudit.changes.found import ChangedFinding
 from dropaudit.changes.movement import Movement, Quantity
-from dropaudit_client.formats.escape import safe
+from dropaudit_formats.escape import safe
 
 _STYLES = {
     Status.FAILED: "bold red",

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dropaudit_client.formats.figures import UNKNOWN
+from dropaudit_formats.figures import UNKNOWN
 
 Row = TypeVar("Row")
 # From so many columns on there is room for a table.

@@ -13,7 +13,7 @@ import typer
 
 from dropaudit.errors import UnreadableFile
 from dropaudit.report import Report, Verdict, to_json
-from dropaudit_client.formats.escape import json_text
+from dropaudit_formats.escape import json_text
 
 
 class Format(StrEnum):
@@ -101,19 +101,19 @@ def document_of(report: Report, form: Format, title: str = "") -> str:
         case Format.JSON:
             return json_text(to_json(report))
         case Format.HTML:
-            from dropaudit_client.formats.html import to_html
+            from dropaudit_formats.html import to_html
 
             return to_html(report, title)
         case Format.JUNIT:
-            from dropaudit_client.formats.junit import to_junit
+            from dropaudit_formats.junit import to_junit
 
             return to_junit(report, title)
         case Format.SARIF:
-            from dropaudit_client.formats.sarif import to_sarif
+            from dropaudit_formats.sarif import to_sarif
 
             return to_sarif(report, title)
         case Format.MARKDOWN:
-            from dropaudit_client.formats.markdown import to_markdown
+            from dropaudit_formats.markdown import to_markdown
 
             return to_markdown(report, title)
         case _:
@@ -186,7 +186,7 @@ def print_error(
 
 
 def _error_document(reason: str, message: str, form: Format, problems: Sequence[Mapping[str, Any]]) -> str:
-    from dropaudit_client.formats.not_made import ErrorDocument
+    from dropaudit_formats.not_made import ErrorDocument
 
     error = ErrorDocument(reason, message, problems)
     writers = {

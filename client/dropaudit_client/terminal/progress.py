@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dropaudit.plan import OnProgress, Progress
-from dropaudit_client.formats.escape import safe
+from dropaudit_formats.escape import safe
 
 
 @contextmanager

@@ -11,14 +11,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dropaudit.report import Attribution, Execution, Output, Placement, Report, Severity, Site, Verdict
-from dropaudit_client.formats import figures
-from dropaudit_client.formats.escape import safe
-from dropaudit_client.formats.finding_subjects import path_of
-from dropaudit_client.formats.grouping import Group as Kind
-from dropaudit_client.formats.grouping import grouped
-from dropaudit_client.formats.names import cut_middle
 from dropaudit_client.terminal.columns import Column, Rows
 from dropaudit_client.terminal.sparkline import narrowing
+from dropaudit_formats import figures
+from dropaudit_formats.escape import safe
+from dropaudit_formats.finding_subjects import path_of
+from dropaudit_formats.grouping import Group as Kind
+from dropaudit_formats.grouping import grouped
+from dropaudit_formats.names import cut_middle
 
 _VERDICT_STYLES = {
     Verdict.PASS: "bold green",

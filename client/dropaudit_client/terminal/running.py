@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dropaudit.plan import Phase, Progress, TestProgress
-from dropaudit_client.formats.names import cut_middle
 from dropaudit_client.terminal.sparkline import MOST, sparkline
+from dropaudit_formats.names import cut_middle
 
 _PHASES = {Phase.PREPARING: "preparing", Phase.SAMPLING: "drawing replicates", Phase.JUDGING: "judging"}
 _QUANTITIES = {"keepProb": "keep probability", "scaleFactor": "scale factor"}

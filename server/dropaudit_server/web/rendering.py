@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dropaudit.report import Report
-from dropaudit_client.formats.escape import safe
-from dropaudit_client.formats.html import to_html
-from dropaudit_client.formats.names import cut_middle
+from dropaudit_formats.escape import safe
+from dropaudit_formats.html import to_html
+from dropaudit_formats.names import cut_middle
 
 _LONGEST_NAME = 100
 

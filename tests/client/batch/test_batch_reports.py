@@ -10,9 +10,10 @@ import pytest
 from dropaudit.changes import NotMade
 from dropaudit.report import from_json
 from dropaudit_client.batch.delivery import batch_text
-from dropaudit_client.batch.results import Batch, Result, status_of, total
-from dropaudit_client.formats.escape import is_unsafe
+from dropaudit_client.batch.results import Batch, status_of
 from dropaudit_client.terminal.outcome import Exit, FailOn, Format
+from dropaudit_formats.escape import is_unsafe
+from dropaudit_formats.results import Result, total
 from support.reports import finding, report_with
 
 HOSTILE = "a<b>\x1b[2J\u202e.onnx"

@@ -11,9 +11,10 @@ from dropaudit.changes import NotMade, Status
 from dropaudit.errors import InvalidArgument, UnreadableFile
 from dropaudit.report import to_json
 from dropaudit_client.batch.delivery import batch_text
-from dropaudit_client.batch.results import Batch, Result
+from dropaudit_client.batch.results import Batch
 from dropaudit_client.batch.since import changed, read_outcomes
 from dropaudit_client.terminal.outcome import Format
+from dropaudit_formats.results import Result
 from support.reports import finding, report_with
 
 GOOD, BAD = report_with(), report_with(finding("DA301", "drop"))

@@ -9,11 +9,11 @@ import pytest
 
 from dropaudit.changes import NotMade
 from dropaudit.report import Report, Verdict
-from dropaudit_client.batch.results import Result
 from dropaudit_client.batch.results import status_of as status_of_files
 from dropaudit_client.cli.runs import status_of as status_of_run
 from dropaudit_client.resources import AuditState, Run, RunAudit, RunState, Trigger
 from dropaudit_client.terminal.outcome import GRAVEST_FIRST, Exit, gravest_of
+from dropaudit_formats.results import Result
 from support.documents import ROOT
 from support.reports import finding, report_with
 

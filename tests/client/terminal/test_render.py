@@ -24,9 +24,9 @@ from dropaudit.report import (
     Trajectory,
     Verdict,
 )
-from dropaudit_client.formats.escape import safe
-from dropaudit_client.formats.html import to_html
 from dropaudit_client.terminal.render import render_report, render_sites, to_text
+from dropaudit_formats.escape import safe
+from dropaudit_formats.html import to_html
 from support.pictured import NAMES, pictured_report
 
 
