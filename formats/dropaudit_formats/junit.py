@@ -16,23 +16,28 @@ from dropaudit_formats import figures
 from dropaudit_formats.escape import safe
 from dropaudit_formats.finding_subjects import about_output, about_site, about_the_rest, path_of
 from dropaudit_formats.names import cut_middle
+from dropaudit_formats.results import Result
 
 _LONGEST_NAME = 500
+_NOTHING = NotMade(reason="NO_MEMBERS", message="nothing was audited")
 Case = tuple[str, str, list[Finding]]
 """Class name, name and findings of a test case."""
 
 
 def to_junit(report: Report, title: str = "") -> str:
     """Return one test suite named `title` in one `testsuites` element."""
-    return to_junit_of_many([(title or "dropaudit", report)])
+    return to_junit_of_many([Result(title or "dropaudit", report)])
 
 
-def to_junit_of_many(outcomes: Iterable[tuple[str, Outcome]]) -> str:
-    """Return a test suite for each named outcome in one `testsuites` element; what was not audited errs."""
-    suites = [_suite(name, outcome) for name, outcome in outcomes]
+def to_junit_of_many(results: Iterable[Result], title: str = "") -> str:
+    """Return a test suite for each subject in one `testsuites` element; what was not audited errs."""
+    # A document without a suite is read as one in which nothing failed.
+    suites = [_suite(each.name, each.outcome) for each in results] or [_suite(title or "dropaudit", _NOTHING)]
     sums = {key: str(sum(int(suite.attrib[key]) for suite in suites)) for key in ("tests", "failures", "errors")}
     seconds = f"{sum(float(suite.attrib['time']) for suite in suites):.3f}"
-    root = ElementTree.Element("testsuites", {"name": "dropaudit", **sums, "time": seconds})
+    root = ElementTree.Element(
+        "testsuites", {"name": cut_middle(title, _LONGEST_NAME) or "dropaudit", **sums, "time": seconds}
+    )
     root.extend(suites)
     return written(root)
 

@@ -12,7 +12,6 @@ from dropaudit_formats.escape import safe
 from dropaudit_formats.finding_subjects import path_of
 from dropaudit_formats.grouping import Group, grouped
 from dropaudit_formats.names import cut_middle
-from dropaudit_formats.results import Result, total
 
 _LONGEST = 120
 # GitHub shows a summary of 1 MiB at most.
@@ -27,21 +26,11 @@ def to_markdown(report: Report, title: str = "") -> str:
         f"## {report.verdict}: {plain(title or 'dropaudit')}",
         plain(report.summary),
         *_findings(report),
-        *_table(("Site", "Keep probability", "Survivors times", "Expected"), list(map(_site, report.sites))),
-        *_table(("Output", "Scale factor", "Zero in train mode", "Survivors"), list(map(_output, report.outputs))),
+        *table(("Site", "Keep probability", "Survivors times", "Expected"), list(map(_site, report.sites))),
+        *table(("Output", "Scale factor", "Zero in train mode", "Survivors"), list(map(_output, report.outputs))),
         *_made(report),
         *(f"Shortened: {plain(sentence)}." for sentence in report.shortened),
     ]
-    return "\n\n".join(blocks) + "\n"
-
-
-def to_markdown_of_many(results: Sequence[Result]) -> str:
-    """Return a heading with the counts, a table of the files, and the findings of each report that has any."""
-    rows = [(plain(each.word), code(each.name), plain(each.summary)) for each in results]
-    blocks = [f"## {plain(total(results))}", *_table(("Verdict", "File", "Summary"), rows)]
-    for each in results[:_MOST_ROWS]:
-        if isinstance(each.outcome, Report) and each.outcome.findings:
-            blocks += [f"### {plain(each.word)}: {plain(each.name)}", *_findings(each.outcome)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -72,14 +61,14 @@ def _finding(group: Group) -> str:
     head = (
         f"**{accepted}{group.severity} {plain(group.code)} {plain(group.slug)}** ({wording.SEVERITIES[group.severity]})"
     )
-    told = [f"- {_listed(subjects)}: {plain(message)}" for message, subjects in group.messages[:_MOST_ROWS]]
+    told = [f"- {listed(subjects)}: {plain(message)}" for message, subjects in group.messages[:_MOST_ROWS]]
     more = len(group.messages) - _MOST_ROWS
     rest = [f"- and {more} more"] if more > 0 else []
     last = plain(group.acceptance) or f"What to change: {' '.join(map(plain, group.remedies))}"
     return "\n".join([head, "", *told, *rest, "", last])
 
 
-def _listed(subjects: Sequence[str]) -> str:
+def listed(subjects: Sequence[str]) -> str:
     more = len(subjects) - _MOST_SUBJECTS
     names = ", ".join(map(code, subjects[:_MOST_SUBJECTS]))
     return f"{names} and {more} more" if more > 0 else names
@@ -105,7 +94,7 @@ def _output(output: Output) -> Sequence[str]:
     )
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     if not rows:
         return
     lines = [titles, ["---"] * len(titles), *rows[:_MOST_ROWS]]

@@ -11,20 +11,23 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
-from dropaudit.changes import NotMade, Outcome
+from dropaudit.changes import NotMade
 from dropaudit.explain import Explanation, explain_all
 from dropaudit.findings import CATALOGUE, INCONCLUSIVE_CODE
 from dropaudit.report import Finding, Report, Severity, to_json
 from dropaudit_formats import figures
 from dropaudit_formats.escape import json_text, safe
 from dropaudit_formats.names import cut_middle
+from dropaudit_formats.results import Result
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # Where the tool can be read about.
 INFORMATION = "https://pypi.org/project/dropaudit/"
 # GitHub takes 25,000 results of a run, and shows 5,000.
 MOST_RESULTS = 5_000
+_MOST_NOTES = 1_000
 _LONGEST_NAME = 500
+_GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _NUMBERS = {code: number for number, code in enumerate(CATALOGUE)}
 
@@ -48,25 +51,48 @@ def log(run: dict[str, Any]) -> str:
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def to_sarif_of_many(outcomes: Sequence[tuple[str, Outcome]]) -> str:
-    """Return a log with one run about all named files; what could not be audited is a notification of the tool."""
-    reports = [(name, outcome) for name, outcome in outcomes if not isinstance(outcome, NotMade)]
-    missing = [(name, outcome) for name, outcome in outcomes if isinstance(outcome, NotMade)]
-    # The first artifact of a report is the one that has the name; results refer to it by its place in the run.
-    artifacts = [_artifacts(report, name)[0] for name, report in reports]
-    results = [_result(each, name, at) for at, (name, report) in enumerate(reports) for each in report.findings]
-    notes = [*_too_many(len(results)), *(_notification(name, outcome) for name, outcome in missing)]
+def to_sarif_of_many(results: Sequence[Result], name: str = "", *, is_compared: bool = False) -> str:
+    """Return a log with one run about all subjects; what could not be audited is a notification of the tool.
+
+    Args:
+        name: of the run of a suite, by which services tell runs apart.
+        is_compared: whether results say if they are new, where changes since an earlier run are known.
+    """
+    reports = [(each, each.outcome) for each in results if not isinstance(each.outcome, NotMade)]
+    missing = [(each.name, each.outcome) for each in results if isinstance(each.outcome, NotMade)]
+    found = [(at, each, finding) for at, (each, report) in enumerate(reports) for finding in report.findings]
+    # Of too many the gravest are kept; the sort is stable.
+    found = sorted(found, key=lambda one: _GRAVITY[one[2].severity]) if len(found) > MOST_RESULTS else found
+    notes = [*_too_many(len(found)), *(_notification(title, outcome) for title, outcome in missing[:_MOST_NOTES])]
     run = {
         "tool": _tool(),
         "invocations": [
             {"executionSuccessful": not missing, **({"toolExecutionNotifications": notes} if notes else {})}
         ],
-        "artifacts": artifacts,
-        "results": results[:MOST_RESULTS],
+        # The first artifact of a report is the one that has the name; results refer to it by its place in the run.
+        "artifacts": [_artifacts(report, each.name)[0] for each, report in reports],
+        "results": [
+            {**_result(finding, each.name, at), **(_baseline_state(each, finding) if is_compared else {})}
+            for at, each, finding in found[:MOST_RESULTS]
+        ],
         "columnKind": "unicodeCodePoints",
-        "properties": {"files": [{"uri": _uri(name), **_properties(report)} for name, report in reports]},
+        **({"automationDetails": {"id": safe(name)}} if name else {}),
+        "properties": {"files": [{"uri": _uri(each.name), **_properties(report)} for each, report in reports]},
     }
     return log(run)
+
+
+def _baseline_state(result: Result, finding: Finding) -> dict[str, str]:
+    """Return whether a finding is new since the run before."""
+    change = result.change
+    if change is None:
+        return {"baselineState": "unchanged"}
+    if change.before is None:
+        return {"baselineState": "new"}
+    for state, group in (("new", change.findings.new), ("updated", change.findings.returned)):
+        if any((each.code, each.subject) == (finding.code, finding.subject) for each in group):
+            return {"baselineState": state}
+    return {"baselineState": "unchanged"}
 
 
 def notification(reason: str, message: str) -> dict[str, Any]:

@@ -9,11 +9,14 @@ from selenium.webdriver import Chrome
 
 _OVERFLOWING = """
 const wide = document.documentElement.clientWidth;
-return [...document.querySelectorAll('body *')].filter(e => {
+// Words without a place to break reach out of their element, which does not grow.
+const whole = document.documentElement.scrollWidth;
+const tooWide = whole > wide + 1 ? [`the page is ${whole} pixels wide`] : [];
+return [...tooWide, ...[...document.querySelectorAll('body *')].filter(e => {
   if (e.closest('thead, pre, script, style') || !e.checkVisibility()) return false;
   const box = e.getBoundingClientRect();
   return box.width > 0 && (box.right > wide + 1 || box.left < -1);
-}).map(e => e.tagName + ' ' + e.textContent.trim().slice(0, 60));
+}).map(e => e.tagName + ' ' + e.textContent.trim().slice(0, 60))];
 """
 _DRAWN_TEXTS = """
 return [...document.querySelectorAll('svg')].filter(s => s.checkVisibility()).map(s => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import NoReturn, assert_never
+from typing import NoReturn
 
 import typer
 
@@ -27,32 +27,16 @@ def deliver_batch(batch: Batch, form: Format, output: Path | None, fail_on: Fail
 
 def batch_text(batch: Batch, form: Format) -> str:
     """Return one report of all files in a format. What each one needs is imported when it is asked for."""
-    named = [(each.name, each.outcome) for each in batch.results]
-    match form:
-        case Format.TEXT:
-            from dropaudit_client.batch.table import render_batch
-            from dropaudit_client.terminal.render import to_text
+    if form is Format.TEXT:
+        from dropaudit_client.batch.table import render_batch
+        from dropaudit_client.terminal.render import to_text
 
-            return to_text(render_batch(batch))
-        case Format.JSON:
-            from dropaudit_client.batch.results import batch_document
+        return to_text(render_batch(batch))
+    if form is Format.JSON:
+        from dropaudit_client.batch.results import batch_document
 
-            return json_text(batch_document(batch))
-        case Format.HTML:
-            from dropaudit_formats.html import to_html_of_many
+        return json_text(batch_document(batch))
+    from dropaudit_client.batch.results import run_report
+    from dropaudit_formats.writing import Form, run_text
 
-            return to_html_of_many(batch.results)
-        case Format.JUNIT:
-            from dropaudit_formats.junit import to_junit_of_many
-
-            return to_junit_of_many(named)
-        case Format.SARIF:
-            from dropaudit_formats.sarif import to_sarif_of_many
-
-            return to_sarif_of_many(named)
-        case Format.MARKDOWN:
-            from dropaudit_formats.markdown import to_markdown_of_many
-
-            return to_markdown_of_many(batch.results)
-        case _:
-            assert_never(form)
+    return run_text(run_report(batch), Form(form.value))

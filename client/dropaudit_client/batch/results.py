@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dropaudit.changes import NotMade, RunChange
+from dropaudit.changes import Kind, NotMade, RunChange
 from dropaudit.report import to_json
 from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status, gravest_of
 from dropaudit_formats.results import Result, counts_of
+from dropaudit_formats.runs.report import RunReport, Since
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,16 @@ def batch_document(batch: Batch) -> dict[str, Any]:
     files = [_file(result) for result in batch.results]
     changes = {} if batch.change is None else {"changes": to_json(batch.change)}
     return {"counts": counts_of(batch.results), "files": files, **changes}
+
+
+def run_report(batch: Batch) -> RunReport:
+    """Return all files as a page and documents tell them, with what changed of each."""
+    if batch.change is None:
+        return RunReport(batch.results)
+    news = {each.member: each for each in batch.change.members}
+    results = tuple(replace(each, change=news.get(each.name)) for each in batch.results)
+    removed = tuple(each for each in batch.change.members if each.kind is Kind.REMOVED)
+    return RunReport(results, since=Since("", batch.change.status, removed))
 
 
 def _file(result: Result) -> dict[str, Any]:

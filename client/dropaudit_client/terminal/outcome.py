@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any, NoReturn, TextIO, assert_never
+from typing import Any, NoReturn, TextIO
 
 import typer
 
 from dropaudit.errors import UnreadableFile
-from dropaudit.report import Report, Verdict, to_json
+from dropaudit.report import Report, Verdict
 from dropaudit_formats.escape import json_text
 
 
@@ -93,31 +93,13 @@ def deliver(report: Report, form: Format, output: Path | None, fail_on: FailOn, 
 
 def document_of(report: Report, form: Format, title: str = "") -> str:
     """Return the report in a format. What each one needs is imported when it is asked for: JSON needs no rich."""
-    match form:
-        case Format.TEXT:
-            from dropaudit_client.terminal.render import render_report, to_text
+    if form is Format.TEXT:
+        from dropaudit_client.terminal.render import render_report, to_text
 
-            return to_text(render_report(report, title))
-        case Format.JSON:
-            return json_text(to_json(report))
-        case Format.HTML:
-            from dropaudit_formats.html import to_html
+        return to_text(render_report(report, title))
+    from dropaudit_formats.writing import Form, report_text
 
-            return to_html(report, title)
-        case Format.JUNIT:
-            from dropaudit_formats.junit import to_junit
-
-            return to_junit(report, title)
-        case Format.SARIF:
-            from dropaudit_formats.sarif import to_sarif
-
-            return to_sarif(report, title)
-        case Format.MARKDOWN:
-            from dropaudit_formats.markdown import to_markdown
-
-            return to_markdown(report, title)
-        case _:
-            assert_never(form)
+    return report_text(report, Form(form.value), title)
 
 
 def _show(report: Report, title: str) -> None:
@@ -187,16 +169,9 @@ def print_error(
 
 def _error_document(reason: str, message: str, form: Format, problems: Sequence[Mapping[str, Any]]) -> str:
     from dropaudit_formats.not_made import ErrorDocument
+    from dropaudit_formats.writing import Form, error_text
 
-    error = ErrorDocument(reason, message, problems)
-    writers = {
-        Format.JSON: error.as_json,
-        Format.JUNIT: error.as_junit,
-        Format.SARIF: error.as_sarif,
-        Format.MARKDOWN: error.as_markdown,
-        Format.HTML: error.as_html,
-    }
-    return writers[form]()
+    return error_text(ErrorDocument(reason, message, problems), Form(form.value))
 
 
 def _is_filed(document: str, output: Path) -> bool:
