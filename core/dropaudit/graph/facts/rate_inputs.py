@@ -8,6 +8,7 @@ import onnx
 
 from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.passes.derive_mode import graphs_of
+from dropaudit.graph.reading.traversal import downstream
 
 _ARITHMETIC = MOVES | {"Add", "Sub", "Mul", "Div", "Neg"}
 _COMPARISONS = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
@@ -44,26 +45,12 @@ def _is_scalar(value: onnx.ValueInfoProto) -> bool:
 
 def _uniform_tensors(model: onnx.ModelProto, readers: dict[str, list[onnx.NodeProto]]) -> set[str]:
     """Return the uniform draws, and what is made of them by moves and sums."""
-    waiting = [
-        name
-        for graph, _ in graphs_of(model.graph)
-        for node in graph.node
-        if node.op_type in _DRAWS
-        for name in node.output
-    ]
-    found = set(waiting)
-    while waiting:
-        for node in readers[waiting.pop()]:
-            if node.op_type in _ARITHMETIC and node.output[0] not in found:
-                found.add(node.output[0])
-                waiting.append(node.output[0])
-    return found
+    draws = (node for graph, _ in graphs_of(model.graph) for node in graph.node if node.op_type in _DRAWS)
+    return set(downstream(readers, [name for node in draws for name in node.output], passes=_is_arithmetic))
 
 
 def _neutral(name: str, readers: dict[str, list[onnx.NodeProto]], uniform: set[str]) -> float | None:
-    seen, waiting = {name}, [name]
-    while waiting:
-        current = waiting.pop()
+    for current in downstream(readers, [name], passes=_is_arithmetic):
         for node in readers[current]:
             if node.op_type == "Dropout" and list(node.input).index(current) == 1:
                 return 0.0
@@ -71,7 +58,8 @@ def _neutral(name: str, readers: dict[str, list[onnx.NodeProto]], uniform: set[s
                 return 1.0
             if node.op_type == "Floor" and current in uniform:
                 return 1.0
-            if node.op_type in _ARITHMETIC and node.output[0] not in seen:
-                seen.add(node.output[0])
-                waiting.append(node.output[0])
     return None
+
+
+def _is_arithmetic(node: onnx.NodeProto, _: str) -> bool:
+    return node.op_type in _ARITHMETIC

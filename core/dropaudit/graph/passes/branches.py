@@ -10,6 +10,7 @@ from onnx import helper
 from dropaudit.graph.draws.random_operators import DRAWS
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope
+from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.mode_switches import decider_of
 
@@ -29,16 +30,8 @@ def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
 
 
 def _is_random(scope: Scope, name: str) -> bool:
-    waiting, seen = [name], set()
-    while waiting:
-        node = scope.producers.get(waiting.pop())
-        if node is None or node.name in seen:
-            continue
-        if node.op_type in _RANDOM:
-            return True
-        seen.add(node.name)
-        waiting += node.input
-    return False
+    before = upstream(scope.producers.get, [name], inputs=lambda node: node.input)
+    return any(each in scope.producers and scope.producers[each].op_type in _RANDOM for each in before)
 
 
 def decided(model: onnx.ModelProto, conditions: Mapping[str, bool]) -> onnx.ModelProto:

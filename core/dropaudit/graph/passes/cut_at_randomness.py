@@ -23,6 +23,7 @@ from dropaudit.graph.passes.derive_mode import graphs_of
 from dropaudit.graph.passes.expose import TensorPlace
 from dropaudit.graph.reading.constants import constants_of
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope, reads
+from dropaudit.graph.reading.traversal import upstream
 
 Values = dict[str, onnx.ValueInfoProto]
 
@@ -164,37 +165,23 @@ def _frontier(
     walk: _Walk, outputs: Iterable[str], random: set[str], types: Mapping[str, int]
 ) -> dict[str, TensorPlace]:
     """Walk back from the outputs to the first floating-point tensors that randomness does not reach."""
+
+    def is_before(name: str) -> bool:
+        return name not in random and name not in walk.scope.constants and types.get(name) in FLOATS
+
     found: dict[str, TensorPlace] = {}
-    waiting, seen = list(outputs), set()
-    while waiting:
-        name = waiting.pop()
+    for name in upstream(walk.producer, outputs, stops=is_before):
         node = walk.producer(name)
-        if name in seen or node is None:
-            continue
-        seen.add(name)
-        if name not in random and name not in walk.scope.constants and types.get(name) in FLOATS:
-            found[name] = ((), name)
-        else:
-            found |= walk.known(node)
-            waiting += reads(node)
+        if node is not None:
+            found |= {name: ((), name)} if is_before(name) else walk.known(node)
     return found
 
 
 def _needed(walk: _Walk, outputs: Iterable[str], frontier: Collection[str]) -> tuple[set[str], set[str]]:
     """Return the names of the nodes between the frontier and the outputs, and of all tensors that they read."""
-    nodes: set[str] = set()
-    read: set[str] = set(outputs)
-    waiting = list(outputs)
-    while waiting:
-        name = waiting.pop()
-        node = walk.producer(name)
-        if name in frontier or node is None or node.name in nodes:
-            continue
-        nodes.add(node.name)
-        inputs = reads(node)
-        read |= set(inputs)
-        waiting += inputs
-    return nodes, read
+    read = set(upstream(walk.producer, outputs, stops=lambda name: name in frontier))
+    makers = (walk.producer(name) for name in read if name not in frontier)
+    return {node.name for node in makers if node is not None}, read
 
 
 def _values(model: onnx.ModelProto) -> tuple[Values, dict[str, Values]]:

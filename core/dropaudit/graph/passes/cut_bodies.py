@@ -14,6 +14,7 @@ from onnx import helper
 
 from dropaudit.graph.passes.derive_mode import PREFIX
 from dropaudit.graph.reading.scope import bodies_of, carried_positions, reads
+from dropaudit.graph.reading.traversal import walk
 
 FLOATS = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE})
 # Without one of these nothing is saved.
@@ -111,29 +112,26 @@ class _Part:
         carried = carried_positions(node, body)
         places = {body.input[place].name: place for place in carried}
         results = [value.name for value in _results(node, body)]
-        waiting = [results[place] for place in kept]
+        wanted = [results[place] for place in kept]
         if node.op_type == "Loop":
-            waiting.append(body.output[0].name)
-        self.nodes: set[str] = set()
-        self.read: set[str] = set()
-        self.stopped: set[str] = set()
+            wanted.append(body.output[0].name)
+
+        def before(name: str) -> Sequence[str]:
+            if name in stops:
+                return ()
+            if name in producers:
+                return reads(producers[name])
+            return [body.output[carried[places[name]]].name] if name in places else ()
+
+        self.read = set(walk(wanted, before))
+        self.stopped = self.read & set(stops)
+        passed = self.read - self.stopped
+        self.nodes = {producers[name].name for name in passed if name in producers}
         # A state that comes out of the operator stays a state.
         offset = len(body.output) - len(results)
         comes_out = {place + offset for place in kept}
         self.states = {place for place, result in carried.items() if result in comes_out}
-        while waiting:
-            name = waiting.pop()
-            if name in self.read:
-                continue
-            self.read.add(name)
-            if name in stops:
-                self.stopped.add(name)
-            elif name in producers:
-                self.nodes.add(producers[name].name)
-                waiting += reads(producers[name])
-            elif name in places:
-                self.states.add(places[name])
-                waiting.append(body.output[carried[places[name]]].name)
+        self.states |= {places[name] for name in passed if name in places}
 
 
 def reached_inside(
@@ -153,17 +151,23 @@ def reached_inside(
     reached = {inner.name for outer, inner in fed if outer in outside}
     own = {value.name for value in body.input} | {name for each in body.node for name in each.output}
     captured = set(outside) - own
-    carried = carried_positions(node, body)
-    before = -1
-    while len(reached) != before:
-        before = len(reached)
-        for each in body.node:
-            if each.name in draws or any(name in reached or name in captured for name in reads(each)):
-                reached |= {name for name in each.output if name}
-        reached |= {body.input[place].name for place, result in carried.items() if body.output[result].name in reached}
+    drawn = {name for each in body.node if each.name in draws for name in each.output if name}
+    steps = _steps_of(node, body)
+    reached = set(walk(reached | captured | drawn, lambda name: steps.get(name, ()))) - captured
     if node.op_type == "Loop" and body.output[0].name in reached:
         return None
     return reached
+
+
+def _steps_of(node: onnx.NodeProto, body: onnx.GraphProto) -> dict[str, list[str]]:
+    """Return, by tensor of a body, the tensors that are made of it: in the same step, or carried on to the next."""
+    found: dict[str, list[str]] = {}
+    for each in body.node:
+        for name in reads(each):
+            found.setdefault(name, []).extend(output for output in each.output if output)
+    for place, result in carried_positions(node, body).items():
+        found.setdefault(body.output[result].name, []).append(body.input[place].name)
+    return found
 
 
 def _results(node: onnx.NodeProto, body: onnx.GraphProto) -> Sequence[onnx.ValueInfoProto]:

@@ -13,6 +13,8 @@ import onnx
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from dropaudit.graph.reading.traversal import walk
+
 M = TypeVar("M", bound=Message)
 
 
@@ -67,10 +69,4 @@ def _ways(start: Descriptor, kind: Descriptor) -> tuple[FieldDescriptor, ...]:
 @cache
 def _below(start: Descriptor) -> frozenset[Descriptor]:
     """Return the kinds of messages that may lie in one, itself included."""
-    found, waiting = set[Descriptor](), [start]
-    while waiting:
-        kind = waiting.pop()
-        if kind not in found:
-            found.add(kind)
-            waiting += [field.message_type for field in kind.fields if field.message_type]
-    return frozenset(found)
+    return frozenset(walk([start], lambda kind: [field.message_type for field in kind.fields if field.message_type]))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dropaudit.graph.reading.constants import constants_of, scalar, values_of
 from dropaudit.graph.reading.scope import Scope, main_scope
+from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.site import GraphSite, Switch
-from dropaudit.graph.sites.placement import ancestors
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from dropaudit.graph.draws.noise_algebra import MOVES, Fill
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.reading.scope import SHAPE_READERS
+from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.site import Law, RemoteScale
 from dropaudit.graph.sites.laws import Numbers, are_close, holds_folded_scale, is_inverse, is_like_scale, is_own_factor
-from dropaudit.graph.sites.placement import ancestors
 
 _FARTHEST = 8
 # Constants are float32; in a float16 graph they carry 11 bits.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import onnx
 
 from dropaudit.graph.draws.noise_algebra import MOVES
-from dropaudit.graph.reading.scope import Scope, carried_positions, reads
+from dropaudit.graph.reading.scope import Scope, carried_positions
+from dropaudit.graph.reading.traversal import ancestors, descendants, downstream
 from dropaudit.graph.sites.recurrence import is_memory, meets_weights, recurs, state_placement
 from dropaudit.report import Placement
 
@@ -38,7 +37,7 @@ def place(scope: Scope, source: str, result: str) -> Placement:
 def _initial_state(scope: Scope, result: str) -> Placement | None:
     """Tell a mask on the state that a recurrent operator begins with: an LSTM's seventh input is its memory."""
     for node in scope.consumers.get(result, []):
-        if (node.op_type in MOVES and node.input[0] == result) or _is_line(scope, node):
+        if _moves(node, result) or _is_line(scope, node):
             found = _initial_state(scope, node.output[0])
             if found is not None:
                 return found
@@ -96,14 +95,7 @@ def _states(scope: Scope) -> dict[int, str]:
 
 def _reached_outputs(scope: Scope, name: str) -> list[int]:
     """Return the positions of the graph's outputs that are a tensor, with nothing but moves in between."""
-    names = {name}
-    waiting = [name]
-    while waiting:
-        current = waiting.pop()
-        for node in scope.consumers.get(current, []):
-            if node.op_type in MOVES and node.input[0] == current and node.output[0] not in names:
-                names.add(node.output[0])
-                waiting.append(node.output[0])
+    names = set(downstream(scope.consumers, [name], passes=_moves))
     return [position for position, value in enumerate(scope.graph.output) if value.name in names]
 
 
@@ -162,35 +154,9 @@ def _only_moves(scope: Scope, node: onnx.NodeProto) -> bool:
 
 def _becomes_output(scope: Scope, name: str) -> bool:
     """Whether a tensor is returned with nothing in between but moves, or being put beside others."""
-    if name in scope.outputs:
-        return scope.outer is None
-    movers = (node for node in scope.consumers.get(name, []) if node.op_type in _GATHERED and name in node.input)
-    return any(_becomes_output(scope, node.output[0]) for node in movers)
+    behind = downstream(scope.consumers, [name], passes=lambda node, _: node.op_type in _GATHERED)
+    return scope.outer is None and any(each in scope.outputs for each in behind)
 
 
-def ancestors(scope: Scope, name: str) -> list[onnx.NodeProto]:
-    """Return the nodes that a tensor depends on."""
-    found: dict[str, onnx.NodeProto] = {}
-    waiting = [name]
-    while waiting:
-        node = scope.producers.get(waiting.pop())
-        if node is not None and node.name not in found:
-            found[node.name] = node
-            waiting += reads(node)
-    return list(found.values())
-
-
-def descendants(scope: Scope, name: str) -> list[onnx.NodeProto]:
-    """Return the nodes that depend on a tensor."""
-    found: dict[str, onnx.NodeProto] = {}
-    waiting = [name]
-    while waiting:
-        for node in scope.consumers.get(waiting.pop(), []):
-            if node.name not in found:
-                found[node.name] = node
-                waiting += _named(node.output)
-    return list(found.values())
-
-
-def _named(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name]
+def _moves(node: onnx.NodeProto, name: str) -> bool:
+    return node.op_type in MOVES and node.input[0] == name

@@ -6,6 +6,7 @@ import onnx
 
 from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.reading.scope import Scope
+from dropaudit.graph.reading.traversal import downstream, readers_of, upstream
 from dropaudit.report import Placement
 
 _PRODUCTS = frozenset({"MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN", "Conv"})
@@ -34,16 +35,7 @@ def meets_weights(scope: Scope, name: str) -> bool:
 
 def _readers(scope: Scope, name: str) -> list[onnx.NodeProto]:
     """Return the nodes that read a tensor, directly or behind masks and moves."""
-    found: dict[str, onnx.NodeProto] = {}
-    waiting = [name]
-    while waiting:
-        for node in scope.consumers.get(waiting.pop(), []):
-            if node.name in found:
-                continue
-            found[node.name] = node
-            if node.op_type in _ON_THE_WAY:
-                waiting += [each for each in node.output if each]
-    return list(found.values())
+    return readers_of(scope, downstream(scope.consumers, [name], passes=lambda node, _: node.op_type in _ON_THE_WAY))
 
 
 def is_memory(scope: Scope, name: str) -> bool:
@@ -65,19 +57,5 @@ def recurs(scope: Scope, source: str, result: str) -> bool:
     cells = (node for node in _readers(scope, result) if node.op_type in ("MatMul", "Gemm"))
     after = {name for node in cells for name in node.input}
     weights = {name for name in after if name in scope.constants and scope.constants[name].ndim >= 2}
-    return bool(weights) and _depends_on(scope, source, weights)
-
-
-def _depends_on(scope: Scope, name: str, weights: set[str]) -> bool:
-    seen: set[str] = set()
-    waiting = [name]
-    while waiting:
-        current = waiting.pop()
-        node = scope.producers.get(current)
-        if node is None or current in seen:
-            continue
-        seen.add(current)
-        if weights & set(node.input):
-            return True
-        waiting += node.input
-    return False
+    before = upstream(scope.producers.get, [source], inputs=lambda node: node.input)
+    return bool(weights) and any(name in weights for name in before if name != source)

@@ -16,6 +16,7 @@ from dropaudit.errors import ExecutionFailed
 from dropaudit.graph.draws.elementwise_region import Region, Root, works_element_by_element
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
+from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import Rates
 from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
@@ -140,17 +141,10 @@ def _scatter(runner: RegionRunner, applied: Applied) -> float:
 
 def _is_elementwise(region: Region, mask: str) -> bool:
     """Whether each cell of a mask is made of one cell of a draw; what the draw has its shape from is no part of it."""
-    roots, seen, waiting = {root.tensor for root in region.roots}, set[str](), [mask]
-    while waiting:
-        name = waiting.pop()
-        node = region.scope.producers.get(name)
-        if name in roots or name in seen or node is None or name not in region.touched:
-            continue
-        if not works_element_by_element(node):
-            return False
-        seen.add(name)
-        waiting += node.input
-    return True
+    made = region.touched.keys() - {root.tensor for root in region.roots}
+    before = upstream(region.scope.producers.get, [mask], stops=lambda name: name not in made)
+    makers = (region.scope.producers[name] for name in before if name in made and name in region.scope.producers)
+    return all(works_element_by_element(node) for node in makers)
 
 
 def declared_share(runner: RegionRunner, mask: str, known: Mapping[str, Declared | None]) -> Declared | None:
