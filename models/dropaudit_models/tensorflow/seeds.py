@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import onnx
 
-_RANDOM = {"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Multinomial", "Bernoulli"}
+from dropaudit.graph.reading.random_types import DRAWS
 
 
 def seeds(model: onnx.ModelProto) -> dict[str, float]:
@@ -38,7 +38,7 @@ def without_seeds(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _random_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     for node in graph.node:
-        if node.op_type in _RANDOM:
+        if node.op_type in DRAWS:
             yield node
         for attribute in node.attribute:
             if attribute.HasField("g"):

@@ -17,14 +17,12 @@ import torch
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
+from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit_models.errors import ExportFailed
 from dropaudit_models.files import write_bytes, write_model
 from dropaudit_models.torch.notes import Note, notes_of
 
 AGREEMENT = 1e-5
-_RANDOM = {"Dropout", "Bernoulli", "Multinomial"} | {
-    f"Random{law}{like}" for law in ("Uniform", "Normal") for like in ("", "Like")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ def _random_operators(model: onnx.ModelProto) -> int:
 
 def _random_in(nodes: Any) -> int:
     inner = [attribute.g.node for node in nodes for attribute in node.attribute if attribute.HasField("g")]
-    return sum(node.op_type in _RANDOM for node in nodes) + sum(map(_random_in, inner))
+    return sum(node.op_type in RANDOM for node in nodes) + sum(map(_random_in, inner))
 
 
 def _named(example: tuple[torch.Tensor, ...], model: onnx.ModelProto) -> dict[str, NDArray[Any]]:

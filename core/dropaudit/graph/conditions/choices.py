@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import onnx
 
-from dropaudit.graph.draws.random_operators import DRAWS
 from dropaudit.graph.passes.branches import open_conditions
 from dropaudit.graph.passes.derive_mode import graphs_of
+from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import bodies_of, main_scope
 from dropaudit.graph.sites.mode_switches import decider_of
 
@@ -64,7 +64,7 @@ def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[
 def _choice(node: onnx.NodeProto) -> Choice:
     drawing = {
         step.rpartition(":")[2]: tuple(
-            each.name for graph, _ in graphs_of(body) for each in graph.node if each.op_type in DRAWS | {"Dropout"}
+            each.name for graph, _ in graphs_of(body) for each in graph.node if each.op_type in RANDOM
         )
         for step, body in bodies_of(node)
     }

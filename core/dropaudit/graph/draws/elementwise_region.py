@@ -15,6 +15,7 @@ from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.reading.dropout_operator import ratio_of
+from dropaudit.graph.reading.random_types import WITH_CHANCES
 from dropaudit.graph.reading.scope import Scope, bodies_of
 
 # Operators that take elements of their first input, or put elements of several beside each other.
@@ -33,8 +34,6 @@ ELEMENTWISE = frozenset(
     }
 )  # fmt: skip
 
-# Operators that draw with chances that they are fed.
-_FED = frozenset({"Bernoulli", "Multinomial"})
 # Operators whose further inputs are shapes, axes and the like.
 _SHAPED = frozenset({"Reshape", "Expand", "Tile", "Slice", "Pad", "Unsqueeze", "Squeeze", "Split"})
 
@@ -97,7 +96,7 @@ def region_of(noise: NoiseMap, inherited: Iterable[str] = ()) -> Region | None:
         if not made & set(node.output):
             walk.follow(node)
     entering = [name for node in walk.nodes for name in node.input if name]
-    entering += [root.node.input[0] for root in roots if root.node is not None and root.node.op_type in _FED]
+    entering += [root.node.input[0] for root in roots if root.node is not None and root.node.op_type in WITH_CHANCES]
     outside = [name for name in dict.fromkeys(entering) if name not in walk.touched and name not in scope.constants]
     return Region(scope, tuple(roots), tuple(walk.nodes), walk.touched, frozenset(walk.pure), tuple(outside))
 

@@ -26,16 +26,15 @@ from dropaudit.graph.draws.noise_algebra import (
 )
 from dropaudit.graph.reading.constants import values_of
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
+from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.scope import Scope, carried_positions
 from dropaudit.graph.site import Switch
 from dropaudit.report import Implementation
 
 IMPLEMENTATIONS = {
     "Dropout": Implementation.DROPOUT_OP,
-    "RandomUniform": Implementation.UNIFORM_CHAIN,
-    "RandomUniformLike": Implementation.UNIFORM_CHAIN,
-    "RandomNormal": Implementation.NORMAL,
-    "RandomNormalLike": Implementation.NORMAL,
+    **dict.fromkeys(UNIFORM, Implementation.UNIFORM_CHAIN),
+    **dict.fromkeys(NORMAL, Implementation.NORMAL),
     "Bernoulli": Implementation.BERNOULLI,
     "Multinomial": Implementation.MULTINOMIAL,
 }
@@ -189,10 +188,10 @@ def _started(noise: NoiseMap, node: onnx.NodeProto) -> Value | None:
         return None
     draw = node.output[0]
     noise.origins[draw] = Origin(IMPLEMENTATIONS[node.op_type], node.name)
-    if node.op_type.startswith("RandomUniform"):
+    if node.op_type in UNIFORM:
         low, high = numbers.get("low", 0.0), numbers.get("high", 1.0)
         return Uniform(draw, low, high) if low < high else None
-    if node.op_type.startswith("RandomNormal"):
+    if node.op_type in NORMAL:
         return Normal(draw, numbers.get("mean", 0.0), numbers.get("scale", 1.0))
     chance = noise.value(node.input[0])
     return TwoPoint(draw, chance.value) if isinstance(chance, Fill) else None

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 import onnx
 
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
+from dropaudit.graph.reading.random_types import DRAWS
 from dropaudit.graph.reading.scope import SHAPE_READERS, Scope, bodies_of, carried_positions
 from dropaudit.graph.reading.scope import scopes as scopes_of
 from dropaudit.graph.site import Switch
-
-# Operators that draw, whatever they are fed.
-DRAWS = frozenset(
-    {"RandomUniform", "RandomUniformLike", "RandomNormal", "RandomNormalLike", "Bernoulli", "Multinomial"}
-)
 
 _Reached = dict[str, set[str]]
 _Tensors = dict[str, frozenset[str]]

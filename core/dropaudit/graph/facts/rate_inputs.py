@@ -8,11 +8,11 @@ import onnx
 
 from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.passes.derive_mode import graphs_of
+from dropaudit.graph.reading.random_types import UNIFORM
 from dropaudit.graph.reading.traversal import downstream
 
 _ARITHMETIC = MOVES | {"Add", "Sub", "Mul", "Div", "Neg"}
 _COMPARISONS = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
-_DRAWS = frozenset({"RandomUniform", "RandomUniformLike"})
 
 
 def rate_inputs(model: onnx.ModelProto) -> dict[str, float]:
@@ -45,7 +45,7 @@ def _is_scalar(value: onnx.ValueInfoProto) -> bool:
 
 def _uniform_tensors(model: onnx.ModelProto, readers: dict[str, list[onnx.NodeProto]]) -> set[str]:
     """Return the uniform draws, and what is made of them by moves and sums."""
-    draws = (node for graph, _ in graphs_of(model.graph) for node in graph.node if node.op_type in _DRAWS)
+    draws = (node for graph, _ in graphs_of(model.graph) for node in graph.node if node.op_type in UNIFORM)
     return set(downstream(readers, [name for node in draws for name in node.output], passes=_is_arithmetic))
 
 

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import onnx
 from onnx import helper
 
-from dropaudit.graph.draws.random_operators import DRAWS
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
+from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.mode_switches import decider_of
-
-_RANDOM = DRAWS | {"Dropout"}
 
 
 def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -31,7 +29,7 @@ def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
 
 def _is_random(scope: Scope, name: str) -> bool:
     before = upstream(scope.producers.get, [name], inputs=lambda node: node.input)
-    return any(each in scope.producers and scope.producers[each].op_type in _RANDOM for each in before)
+    return any(each in scope.producers and scope.producers[each].op_type in RANDOM for each in before)
 
 
 def decided(model: onnx.ModelProto, conditions: Mapping[str, bool]) -> onnx.ModelProto:
@@ -134,7 +132,7 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
     """
     scope = main_scope(model)
     counts: dict[str, int] = {}
-    drawing = [path for graph, path in graphs_of(model.graph) for node in graph.node if node.op_type in _RANDOM]
+    drawing = [path for graph, path in graphs_of(model.graph) for node in graph.node if node.op_type in RANDOM]
     for path in (*drawing, *(site.path for site in sites)):
         for step in path:
             counts[step] = counts.get(step, 0) + 1

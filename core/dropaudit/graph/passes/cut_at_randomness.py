@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import onnx
 from onnx import helper
 
-from dropaudit.graph.draws.random_operators import DRAWS
 from dropaudit.graph.passes.cut_bodies import (
     FLOATS,
     Narrowing,
@@ -22,6 +21,7 @@ from dropaudit.graph.passes.cut_bodies import (
 from dropaudit.graph.passes.derive_mode import graphs_of
 from dropaudit.graph.passes.expose import TensorPlace
 from dropaudit.graph.reading.constants import constants_of
+from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope, reads
 from dropaudit.graph.reading.traversal import upstream
 
@@ -29,7 +29,6 @@ Values = dict[str, onnx.ValueInfoProto]
 
 # Before, a Scan took lengths first, and a batch.
 _SCAN_OPSET = 9
-_RANDOM = DRAWS | {"Dropout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ def _reached_by_randomness(scope: Scope, inner_values: Mapping[str, Values]) -> 
 
 def _draws(node: onnx.NodeProto) -> bool:
     inner = (each for _, body in bodies_of(node) for graph, _ in graphs_of(body) for each in graph.node)
-    return node.op_type in _RANDOM or any(each.op_type in _RANDOM for each in inner)
+    return node.op_type in RANDOM or any(each.op_type in RANDOM for each in inner)
 
 
 def _frontier(

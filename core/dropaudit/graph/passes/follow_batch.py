@@ -14,12 +14,12 @@ from onnx import helper, numpy_helper
 
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, replace_nodes
 from dropaudit.graph.reading.constants import Constants
+from dropaudit.graph.reading.random_types import LIKE
 from dropaudit.graph.reading.scope import scopes
 
 _EXTENT = f"{PREFIX}batch/extent"
 # Where an operator takes a shape, or what is as long as one.
 _SHAPES = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0, "Tile": 1}
-_DRAWS = {"RandomUniform": "RandomUniformLike", "RandomNormal": "RandomNormalLike"}
 # Inputs from which on an operator takes its first state.
 _STATES = {"LSTM": 5, "GRU": 5, "RNN": 5, "Scan": 0, "Loop": 2}
 
@@ -126,7 +126,7 @@ class _Writer:
 
     def rewritten(self, node: onnx.NodeProto, known: Constants) -> Iterator[onnx.NodeProto]:
         """Yield what makes a node's new inputs, and the node; bodies are left to whoever walks them."""
-        if node.op_type in _DRAWS:
+        if node.op_type in LIKE:
             yield from self._draw(node)
             return
         changed = onnx.NodeProto()
@@ -211,7 +211,7 @@ class _Writer:
         yield helper.make_node("ConstantOfShape", [made[-1].output[0]], [like], name=f"{like}/ConstantOfShape")
         changed = onnx.NodeProto()
         changed.CopyFrom(node)
-        changed.op_type = _DRAWS[node.op_type]
+        changed.op_type = LIKE[node.op_type]
         changed.input.append(like)
         kept = [attribute for attribute in node.attribute if attribute.name != "shape"]
         del changed.attribute[:]

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 import onnx
 from onnx import helper
 
-from dropaudit.graph.draws.random_operators import DRAWS
 from dropaudit.graph.passes.derive_mode import copy_of, graphs_of
+from dropaudit.graph.reading.random_types import DRAWS, RANDOM
 
-_DRAWN = DRAWS | {"Dropout"}
 # The runtime's generator is x -> 16807 x mod 2^31 - 1: seeds that are equal by that are one stream, and 0 is 1.
 _MODULUS = 2**31 - 1
 
@@ -27,7 +26,7 @@ def seeds_of(model: onnx.ModelProto) -> dict[str, int]:
         for graph, _ in graphs_of(model.graph)
         for node in graph.node
         for attribute in node.attribute
-        if attribute.name == "seed" and node.op_type in _DRAWN
+        if attribute.name == "seed" and node.op_type in RANDOM
     }
 
 
@@ -45,7 +44,7 @@ def seeded(model: onnx.ModelProto, draw_seed: Callable[[], int]) -> onnx.ModelPr
     drawn: dict[int, int] = {}
     for graph, _ in graphs_of(changed.graph):
         for node in graph.node:
-            if node.name in known and node.op_type in _DRAWN:
+            if node.name in known and node.op_type in RANDOM:
                 _set_seed(node, drawn.setdefault(known[node.name], draw_seed()))
             elif node.op_type == "Dropout":
                 _set_seed(node, draw_seed())

@@ -7,6 +7,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
+from dropaudit.graph.reading.random_types import NORMAL
 
 # The operator CastLike is there since then.
 _FIRST_TYPED = 15
@@ -31,7 +32,7 @@ def without_silent_draws(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _is_silent(node: onnx.NodeProto) -> bool:
-    drawn = node.op_type in ("RandomNormal", "RandomNormalLike")
+    drawn = node.op_type in NORMAL
     return drawn and any(attribute.name == "scale" and attribute.f == 0 for attribute in node.attribute)
 
 

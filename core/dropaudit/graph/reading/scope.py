@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import onnx
 
 from dropaudit.graph.reading.constants import Constants, constants_of, scalar
+from dropaudit.graph.reading.random_types import LIKE
 
 # Operators that read the shape of a tensor and none of its numbers.
-SHAPE_READERS = frozenset({"Shape", "Size", "RandomUniformLike", "RandomNormalLike"})
+SHAPE_READERS = frozenset({"Shape", "Size", *LIKE.values()})
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.reading.dropout_operator import FIRST_TRAINABLE_OPSET, ratio_of
+from dropaudit.graph.reading.random_types import NORMAL
 from dropaudit.graph.reading.scope import Scope, scopes
 
 _FIRST_OPSET = 7
@@ -29,7 +30,7 @@ def check_runnable(model: onnx.ModelProto) -> None:
 
 
 def _check_node(scope: Scope, node: onnx.NodeProto) -> None:
-    if node.op_type in ("RandomNormal", "RandomNormalLike"):
+    if node.op_type in NORMAL:
         scale = next((attribute.f for attribute in node.attribute if attribute.name == "scale"), 1.0)
         if not scale >= 0:
             raise ExecutionFailed(

@@ -16,6 +16,7 @@ from dropaudit.errors import ExecutionFailed
 from dropaudit.graph.draws.elementwise_region import Region, Root, works_element_by_element
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
+from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import Rates
 from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
@@ -228,10 +229,10 @@ def _of_categories(flag: Callable[[float], bool | None], chances: NDArray[np.flo
 def _law_of_draw(node: onnx.NodeProto) -> tuple[float, float, Callable[[float], float]] | None:
     """Return where a continuous draw lies, and its probability of lying below a number; None of other draws."""
     numbers = {attribute.name: attribute.f for attribute in node.attribute}
-    if node.op_type.startswith("RandomUniform"):
+    if node.op_type in UNIFORM:
         low, high = numbers.get("low", 0.0), numbers.get("high", 1.0)
         return low, high, lambda x: (x - low) / (high - low)
-    if node.op_type.startswith("RandomNormal"):
+    if node.op_type in NORMAL:
         mean, scale = numbers.get("mean", 0.0), numbers.get("scale", 1.0)
         width = _WIDEST_NORMAL * scale
         return mean - width, mean + width, lambda x: 0.5 * (1 + math.erf((x - mean) / scale / math.sqrt(2)))

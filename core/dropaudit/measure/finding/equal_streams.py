@@ -9,10 +9,10 @@ import onnx
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
-from dropaudit.graph.draws.random_operators import DRAWS
 from dropaudit.graph.passes.derive_mode import graphs_of
 from dropaudit.graph.passes.expose import can_be_exposed, exposed
 from dropaudit.graph.passes.seeds import seeds_of, with_seeds
+from dropaudit.graph.reading.random_types import DRAWS
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session, draw_seed
 from dropaudit.subjects import Array

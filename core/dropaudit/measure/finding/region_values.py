@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dropaudit.graph.draws.elementwise_region import Region, Root, model_of
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
+from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.scope import Scope
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
@@ -199,10 +200,10 @@ def drawn_by(scope: Scope, root: Root, uniform: NDArray[np.float64], like: Array
     node = root.node
     assert node is not None
     numbers = {attribute.name: attribute.f for attribute in node.attribute}
-    if node.op_type.startswith("RandomUniform"):
+    if node.op_type in UNIFORM:
         low, high = numbers.get("low", 0.0), numbers.get("high", 1.0)
         return (low + (high - low) * uniform).astype(like.dtype)
-    if node.op_type.startswith("RandomNormal"):
+    if node.op_type in NORMAL:
         return (numbers.get("mean", 0.0) + numbers.get("scale", 1.0) * _normal(uniform)).astype(like.dtype)
     if node.op_type == "Bernoulli":
         # The runtime draws one with the probability of zero, see the measured facts.
