@@ -11,6 +11,7 @@ import numpy as np
 from dropaudit.errors import InvalidTensor
 from dropaudit.figures.distribution import Distribution
 from dropaudit.figures.excerpt import excerpt_of
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import gravest_first, make_finding, verdict_of
 from dropaudit.judge.recorded_arrays import RecordedEvidence, broken_recording, judge_recorded
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
@@ -115,7 +116,7 @@ def _non_finite(recording: _Recording) -> list[Finding]:
     }
     return [
         make_finding(
-            "DA501",
+            FindingCode.NON_FINITE,
             SUBJECT,
             message=f"{count} values of the {mode} output are NaN or infinite; all should be finite.",
             remedy="Find the first layer whose output is not finite; 0 * infinity under a mask is a usual cause.",

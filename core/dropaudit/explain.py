@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from dropaudit.errors import InvalidArgument
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Severity
 
@@ -59,15 +60,15 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def explain(code: str) -> Explanation:
     """Return the long form of a code, in capitals or not. Raises UnknownCode."""
-    kind = CATALOGUE.get(code.upper())
-    if kind is None:
+    found = CATALOGUE.get(code.upper())
+    if found is None:
         raise UnknownCode(code)
-    text = files("dropaudit").joinpath("explanations", f"{kind.code}.md").read_text(encoding="utf-8")
+    text = files("dropaudit").joinpath("explanations", f"{found.value}.md").read_text(encoding="utf-8")
     parts = sections_of(text)
     return Explanation(
-        code=kind.code,
-        slug=kind.slug,
-        severity=kind.severity,
+        code=found.value,
+        slug=found.slug,
+        severity=found.severity,
         markdown=text,
         **{name.lower(): parts[name] for name in SECTIONS},
     )
@@ -75,7 +76,7 @@ def explain(code: str) -> Explanation:
 
 def explain_all() -> tuple[Explanation, ...]:
     """Return the long form of every code, in the order of the catalogue."""
-    return tuple(explain(code) for code in CATALOGUE)
+    return tuple(map(explain, FindingCode))
 
 
 def sections_of(markdown: str) -> dict[str, str]:

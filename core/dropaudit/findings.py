@@ -1,66 +1,21 @@
-"""The finding codes: stable names and severities of everything an audit can report."""
+"""Findings: how they are made and ordered, and the verdict that follows from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.report import Finding, Severity, Verdict
 from dropaudit.shortening import capped
 
-
-@dataclass(frozen=True, slots=True)
-class FindingKind:
-    """A row of the table of findings. `severity` is the usual one; a few codes have another in some roles."""
-
-    code: str
-    slug: str
-    severity: Severity
-
-
+# By its text, for text that may be no code.
+CATALOGUE = {code.value: code for code in FindingCode}
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-
-CATALOGUE = {
-    kind.code: kind
-    for kind in (
-        FindingKind("DA101", "inert-site", ERROR),
-        FindingKind("DA102", "removed-by-runtime", WARNING),
-        FindingKind("DA103", "active-at-inference", ERROR),
-        FindingKind("DA104", "nondeterministic-inference", ERROR),
-        FindingKind("DA105", "no-sites", WARNING),
-        FindingKind("DA106", "unrecognized-randomness", WARNING),
-        FindingKind("DA107", "dead-site", INFO),
-        FindingKind("DA201", "rate-mismatch", ERROR),
-        FindingKind("DA202", "rate-swapped", ERROR),
-        FindingKind("DA203", "stacked-sites", WARNING),
-        FindingKind("DA301", "scale-missing", ERROR),
-        FindingKind("DA302", "scale-doubled", ERROR),
-        FindingKind("DA303", "scale-wrong", ERROR),
-        FindingKind("DA304", "classic-scaling", INFO),
-        FindingKind("DA305", "mean-shift", ERROR),
-        FindingKind("DA401", "frozen-mask", ERROR),
-        FindingKind("DA402", "mask-shared-over-batch", WARNING),
-        FindingKind("DA403", "mask-shared-over-time", INFO),
-        FindingKind("DA404", "identical-masks", WARNING),
-        FindingKind("DA405", "runtime-correlated-masks", INFO),
-        FindingKind("DA406", "seeded-mask", WARNING),
-        FindingKind("DA407", "cell-state-dropped", WARNING),
-        FindingKind("DA408", "runtime-differs-from-standard", INFO),
-        FindingKind("DA501", "non-finite", ERROR),
-        FindingKind("DA502", "deterministic-mode-gap", WARNING),
-        FindingKind("DA503", "provider-disagreement", ERROR),
-        FindingKind("DA504", "different-weights", ERROR),
-        # A test that was undecided at the limit. It has no severity of its own: the verdict INCONCLUSIVE says it.
-        FindingKind("DA901", "inconclusive", INFO),
-    )
-}
-
-INCONCLUSIVE_CODE = "DA901"
 
 
 def make_finding(
-    code: str,
+    code: FindingCode,
     subject: str,
     *,
     message: str,
@@ -68,22 +23,21 @@ def make_finding(
     severity: Severity | None = None,
     **evidence: Any,
 ) -> Finding:
-    """Make a finding of the catalogue about a site or an output.
+    """Make a finding.
 
     Args:
-        code: a key of `CATALOGUE`.
-        subject: name of the site or output.
+        code: its code.
+        subject: name of what it is about; of several sites the first.
         message: the measured number, the expected one and the interval.
         remedy: what to change, and where.
-        severity: only where it differs from the catalogue's.
+        severity: only where it differs from the code's usual one.
         **evidence: the numbers behind the message; keys in lowerCamelCase, values that JSON knows, None left out. Of a
             list of more than 50 only those are kept, and `…Count` tells how many there were.
     """
-    kind = CATALOGUE[code]
     return Finding(
-        code=code,
-        slug=kind.slug,
-        severity=severity or kind.severity,
+        code=code.value,
+        slug=code.slug,
+        severity=severity or code.severity,
         subject=subject,
         message=message,
         remedy=remedy,
@@ -112,7 +66,7 @@ def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
     severities = {finding.severity for finding in counted}
     if ERROR in severities:
         return Verdict.FAIL
-    if any(finding.code == INCONCLUSIVE_CODE for finding in counted):
+    if any(finding.code == FindingCode.INCONCLUSIVE for finding in counted):
         return Verdict.INCONCLUSIVE
     return Verdict.WARN if WARNING in severities else Verdict.PASS
 
@@ -127,7 +81,7 @@ def gravest_sentence(verdict: Verdict, findings: Iterable[Finding]) -> str:
     chosen = [
         finding
         for finding in open_ones(findings)
-        if (finding.severity is ERROR if verdict is Verdict.FAIL else finding.code == INCONCLUSIVE_CODE)
+        if (finding.severity is ERROR if verdict is Verdict.FAIL else finding.code == FindingCode.INCONCLUSIVE)
     ]
     first, *others = chosen
     codes = dict.fromkeys(other.code for other in others)

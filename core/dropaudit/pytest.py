@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pytest
 
 from dropaudit.audit import audit
-from dropaudit.findings import INCONCLUSIVE_CODE
+from dropaudit.finding_code import FindingCode
 from dropaudit.plan import Plan, Role
 from dropaudit.report import Finding, Report, Severity
 from dropaudit.subjects import Array, ArtifactSubject, PairSubject, RecordedSubject, Subject
@@ -90,7 +90,7 @@ _GRAVITY = (Severity.INFO, Severity.WARNING, Severity.ERROR)
 
 
 def _counts(finding: Finding, fail_on: Severity) -> bool:
-    return finding.code == INCONCLUSIVE_CODE or _GRAVITY.index(finding.severity) >= _GRAVITY.index(fail_on)
+    return finding.code == FindingCode.INCONCLUSIVE or _GRAVITY.index(finding.severity) >= _GRAVITY.index(fail_on)
 
 
 def _told(report: Report, found: list[Finding]) -> str:

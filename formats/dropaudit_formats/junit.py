@@ -1,6 +1,7 @@
 """The report as JUnit XML, which CI systems show as test results.
 
-Every site and every output is a test case, and so is every code with findings about neither. A case fails by an ERROR,
+Every site and every output is a test case, and so is every code with findings about neither: about the model, the pair,
+a branch. A case fails by an ERROR,
 errs by an undecided test, and passes with its warnings, and with what is accepted, in `system-out`.
 """
 
@@ -10,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
 from dropaudit.changes import NotMade, Outcome
-from dropaudit.findings import INCONCLUSIVE_CODE, open_ones
+from dropaudit.finding_code import FindingCode
+from dropaudit.findings import open_ones
 from dropaudit.report import Finding, Report, Severity, Verdict
 from dropaudit_formats import figures
 from dropaudit_formats.escape import safe
@@ -92,7 +94,7 @@ def _case(case: Case) -> ElementTree.Element:
     kind, name, findings = case
     element = ElementTree.Element("testcase", classname=f"dropaudit.{kind}", name=cut_middle(name, _LONGEST_NAME))
     counted = open_ones(findings)
-    undecided = [finding for finding in counted if finding.code == INCONCLUSIVE_CODE]
+    undecided = [finding for finding in counted if finding.code == FindingCode.INCONCLUSIVE]
     wrong = [finding for finding in counted if finding.severity is Severity.ERROR]
     if wrong:
         element.append(_outcome("failure", wrong))
@@ -112,7 +114,7 @@ def _outcome(tag: str, findings: list[Finding]) -> ElementTree.Element:
 
 
 def _told(finding: Finding) -> str:
-    severity = Verdict.INCONCLUSIVE if finding.code == INCONCLUSIVE_CODE else finding.severity
+    severity = Verdict.INCONCLUSIVE if finding.code == FindingCode.INCONCLUSIVE else finding.severity
     head = f"{severity} {finding.code} {finding.slug}: {finding.subject}"
     accepted = [figures.acceptance(finding.acceptance)] if finding.acceptance else []
     return "\n".join(map(safe, (head, finding.message, f"Remedy: {finding.remedy}", *accepted)))

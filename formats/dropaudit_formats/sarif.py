@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from dropaudit.changes import NotMade
 from dropaudit.explain import Explanation, explain_all
-from dropaudit.findings import CATALOGUE, INCONCLUSIVE_CODE
+from dropaudit.finding_code import FindingCode
 from dropaudit.report import Finding, Report, Severity, to_json
 from dropaudit_formats import figures
 from dropaudit_formats.escape import json_text, safe
+from dropaudit_formats.finding_subjects import is_about_all
 from dropaudit_formats.names import cut_middle
 from dropaudit_formats.results import Result
 
@@ -29,7 +30,7 @@ _MOST_NOTES = 1_000
 _LONGEST_NAME = 500
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_NUMBERS = {code: number for number, code in enumerate(CATALOGUE)}
+_NUMBERS = {code.value: number for number, code in enumerate(FindingCode)}
 
 
 def to_sarif(report: Report, title: str = "") -> str:
@@ -157,7 +158,7 @@ def _artifacts(report: Report, title: str) -> list[dict[str, Any]]:
 
 
 def _result(finding: Finding, title: str, artifact: int = 0) -> dict[str, Any]:
-    undecided = finding.code == INCONCLUSIVE_CODE
+    undecided = finding.code == FindingCode.INCONCLUSIVE
     subject = cut_middle(finding.subject, _LONGEST_NAME)
     # A newer server may report a code that this version has no rule for.
     rule = {"ruleIndex": _NUMBERS[finding.code]} if finding.code in _NUMBERS else {}
@@ -174,13 +175,20 @@ def _result(finding: Finding, title: str, artifact: int = 0) -> dict[str, Any]:
                     "artifactLocation": {"uri": _uri(title), "index": artifact},
                     "region": {"startLine": 1},
                 },
-                "logicalLocations": [{"name": subject, "fullyQualifiedName": subject, "kind": "element"}],
+                **_logical_locations(finding, subject),
             }
         ],
         "partialFingerprints": {"codeAndSubject/v1": f"{finding.code}:{subject}"},
         **_suppressions(finding),
         "properties": {"evidence": to_json(finding).get("evidence", {})},
     }
+
+
+def _logical_locations(finding: Finding, subject: str) -> dict[str, Any]:
+    """Name the site, output or branch that a finding is about; one about a model or a pair is about all of the file."""
+    if is_about_all(finding):
+        return {}
+    return {"logicalLocations": [{"name": subject, "fullyQualifiedName": subject, "kind": "element"}]}
 
 
 def _suppressions(finding: Finding) -> dict[str, Any]:

@@ -37,7 +37,7 @@ EXECUTION = Execution(provider="cpu")
 
 
 def finding(subject: str, code: str = "DA102", **evidence: Any) -> Finding:
-    return make_finding(code, subject, message="m", remedy="r", **evidence)
+    return make_finding(CATALOGUE[code], subject, message="m", remedy="r", **evidence)
 
 
 def report_of(**parts: Any) -> dict[str, Any]:

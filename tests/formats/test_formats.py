@@ -189,3 +189,20 @@ def test_what_is_accepted_fails_no_test_case_and_is_suppressed_in_code_scanning(
     results = json.loads(to_sarif(ACCEPTED))["runs"][0]["results"]
     assert {each["ruleId"]: "suppressions" in each for each in results} == {"DA102": False, "DA301": True}
     assert results[1]["suppressions"] == [{"kind": "external", "status": "accepted", "justification": WHY}]
+
+
+@pytest.mark.parametrize("code", ["DA504", "DA105"])
+def test_what_is_about_a_pair_or_a_model_stands_at_no_site_and_no_output(code: str) -> None:
+    for name in ("drop", "y"):
+        report = report_with(finding(code, name), finding("DA301", name))
+        tags = outcomes(report)
+        assert tags[f"dropaudit.audit {code} {CATALOGUE[code].slug}"]
+        about_all, about_part = sorted(sarif_run(report)["results"], key=lambda each: each["ruleId"] != code)
+        assert "logicalLocations" not in about_all["locations"][0]
+        assert about_part["locations"][0]["logicalLocations"][0]["name"] == name
+        assert f"{name}: {code} was measured." in about_all["message"]["text"]
+
+
+def test_a_finding_about_an_output_stands_at_it_although_a_site_has_its_name() -> None:
+    report = report_with(finding("DA305", "y"))
+    assert outcomes(report)["dropaudit.output y"] == ["failure"]

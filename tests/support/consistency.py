@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from dropaudit.findings import INCONCLUSIVE_CODE, gravest_first, open_ones, verdict_of
+from dropaudit.finding_code import FindingCode
+from dropaudit.findings import gravest_first, open_ones, verdict_of
 from dropaudit.plan import Role
 from dropaudit.report import Family, Finding, Interval, Report, Severity, Site, Stop, Verdict
 
@@ -65,7 +66,7 @@ def _of_summary(report: Report) -> Iterator[str]:
         named = {
             finding.code
             for finding in open_ones(report.findings)
-            if finding.severity is gravest[report.verdict] or finding.code == INCONCLUSIVE_CODE
+            if finding.severity is gravest[report.verdict] or finding.code == FindingCode.INCONCLUSIVE
         }
         if not any(code in report.summary for code in named):
             yield f"{report.verdict} and the summary names none of {sorted(named)}"

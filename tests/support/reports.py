@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropaudit.findings import gravest_first, make_finding, verdict_of
+from dropaudit.findings import CATALOGUE, gravest_first, make_finding, verdict_of
 from dropaudit.report import (
     Artifact,
     Axis,
@@ -24,7 +24,7 @@ from dropaudit.report import (
 
 def finding(code: str, subject: str) -> Finding:
     """Return a finding with a message and a remedy that name its code."""
-    return make_finding(code, subject, message=f"{code} was measured.", remedy=f"Cure {code}.", number=1.5)
+    return make_finding(CATALOGUE[code], subject, message=f"{code} was measured.", remedy=f"Cure {code}.", number=1.5)
 
 
 def report_with(*findings: Finding, site: str = "drop", output: str = "y", title: str = "Summary.") -> Report:

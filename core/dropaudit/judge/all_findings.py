@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.graph.facts.batch_moments import batch_moments
 from dropaudit.judge.compensation import compensation_of, is_foreign
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked
@@ -67,7 +68,7 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
     findings += [unmeasured_site(site, left_out.sites.get(site)) for site in unseen]
     findings += [unmeasured_output(name, why) for name, why in left_out.outputs.items() if name in prepared.linear]
     # The paper's form through weights moves the mean behind operators that are not linear, and is consistent.
-    classic = any(finding.code == "DA304" for finding in findings)
+    classic = any(finding.code == FindingCode.CLASSIC_SCALING for finding in findings)
     if not judge_frozen(model) and not classic:
         findings += judge_outputs(evidence.meters, prepared.linear, evidence.attributions, evidence.plan)
     return findings

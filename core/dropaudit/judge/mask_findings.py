@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.reading.scope import Scope
@@ -41,7 +42,7 @@ def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
 
 def _frozen(site: GraphSite) -> Finding:
     return make_finding(
-        "DA401",
+        FindingCode.FROZEN_MASK,
         site.name,
         message="Draws the same mask in every run of a session; independent runs would differ.",
         remedy="Find what keeps the generator from going on: a captured graph, or a seed that is set before each run.",
@@ -50,7 +51,7 @@ def _frozen(site: GraphSite) -> Finding:
 
 def _shared_over_batch(site: GraphSite, axes: tuple[Axis, ...]) -> Finding:
     return make_finding(
-        "DA402",
+        FindingCode.MASK_SHARED_OVER_BATCH,
         site.name,
         message="All rows of a batch get one mask: no cell differs along the batch axis, independent masks would.",
         remedy="Draw the mask in the shape of the data; TensorFlow's variational_recurrent draws [1, units].",
@@ -60,7 +61,7 @@ def _shared_over_batch(site: GraphSite, axes: tuple[Axis, ...]) -> Finding:
 
 def _shared_over_time(site: GraphSite, axes: tuple[Axis, ...]) -> Finding:
     return make_finding(
-        "DA403",
+        FindingCode.MASK_SHARED_OVER_TIME,
         site.name,
         message="All time steps get one mask: locked or variational dropout.",
         remedy="Nothing to change where that is meant (Gal & Ghahramani 2016); otherwise draw a mask at each step.",
@@ -72,7 +73,7 @@ def _identical(pairs: Sequence[tuple[GraphSite, GraphSite]]) -> Finding:
     (one, other), *more = pairs
     others = f"; so do {len(more)} more pairs of sites" if more else ""
     return make_finding(
-        "DA404",
+        FindingCode.IDENTICAL_MASKS,
         other.name,
         message=f"The mask of {one.name!r} always decides this one: no cell is ever kept here that it drops, or the "
         f"other way round{others}.",
@@ -85,7 +86,7 @@ def _identical(pairs: Sequence[tuple[GraphSite, GraphSite]]) -> Finding:
 
 def _replayed(site: GraphSite) -> Finding:
     return make_finding(
-        "DA406",
+        FindingCode.SEEDED_MASK,
         site.name,
         message="Two sessions draw the same masks, run after run: the graph holds a seed.",
         remedy="Remove the seed attribute from the random operator; tf2onnx writes one for unseeded operators.",
@@ -94,7 +95,7 @@ def _replayed(site: GraphSite) -> Finding:
 
 def _memory(site: GraphSite) -> Finding:
     return make_finding(
-        "DA407",
+        FindingCode.CELL_STATE_DROPPED,
         site.name,
         message="Drops the LSTM's memory c: what is dropped once is forgotten for all later steps.",
         remedy="Drop the hidden state h or the candidate update instead (Semeniuta et al. 2016).",
@@ -109,7 +110,7 @@ def judge_correlation(model: Model, dispersion: float | None) -> list[Finding]:
         return []
     return [
         make_finding(
-            "DA405",
+            FindingCode.RUNTIME_CORRELATED_MASKS,
             operators[0],
             message="Consecutive single runs of this runtime draw correlated Dropout masks: keep counts of single "
             f"cells scatter {dispersion:.1f} times as widely as those of independent masks, expected 1.",
@@ -163,7 +164,7 @@ def _is_compensated_twice(first: GraphSite, second: GraphSite, both: float | Non
 def _compensated_twice(first: GraphSite, second: GraphSite) -> Finding:
     """Two masks that are one drop once, and two scales compensate twice."""
     return make_finding(
-        "DA302",
+        FindingCode.SCALE_DOUBLED,
         second.name,
         message=f"Scales what it keeps although {first.name!r}, whose mask decides this one, has scaled it already: "
         "one mask is compensated twice.",
@@ -188,7 +189,7 @@ def _dropped_before(scope: Scope, name: str, results: _Results) -> GraphSite | N
 def _stacked(first: GraphSite, second: GraphSite, both: float | None) -> Finding:
     kept = "" if both is None else f": together they keep {both:.4g}"
     return make_finding(
-        "DA203",
+        FindingCode.STACKED_SITES,
         second.name,
         message=f"Drops what {first.name!r} has dropped already, with no operator between them{kept}.",
         remedy="Remove one of the two, unless both are meant.",

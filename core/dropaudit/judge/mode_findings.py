@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.site import GraphSite, Switch
@@ -40,7 +41,7 @@ def judge_frozen(model: Model) -> list[Finding]:
 
 def _frozen(site: GraphSite, message: str) -> Finding:
     return make_finding(
-        "DA401",
+        FindingCode.FROZEN_MASK,
         site.name,
         message=message,
         remedy="Make the mask from the data's shape at run time, or use the Dropout operator; an exporter folds a mask "
@@ -79,7 +80,7 @@ def _still_drops(sites: Sequence[GraphSite]) -> Finding:
     rates = ", ".join(dict.fromkeys(drop_rate(site) for site in sites))
     several = f"{len(sites)} sites ({named(names)}) still drop at inference: they declare"
     return make_finding(
-        "DA103",
+        FindingCode.ACTIVE_AT_INFERENCE,
         first.name,
         message=f"{several if len(sites) > 1 else 'Still drops at inference: it declares'} drop rate {rates}, switched "
         f"on by {first.switch.value}; expected no active site, found {len(sites)}.",
@@ -101,7 +102,7 @@ def judge_removed(model: Model) -> list[Finding]:
     extent = "all" if len(removed) == len(model.active) else "a part"
     return [
         make_finding(
-            "DA102",
+            FindingCode.REMOVED_BY_RUNTIME,
             removed[0],
             severity=Severity.INFO if model.role is Role.AUTO else None,
             message=f"A default session of ONNX Runtime deletes {len(removed)} of {len(model.active)} active sites "
@@ -142,7 +143,7 @@ def _nondeterministic(reference: Reference) -> Finding:
         else f"agreed bit for bit in {AGREEING_RUNS} runs on one input"
     )
     return make_finding(
-        "DA104",
+        FindingCode.NONDETERMINISTIC_INFERENCE,
         names[0] if names else outputs[0],
         severity=None if reference.unstable else Severity.WARNING,
         message=f"At inference the outputs {named(outputs)} {differ}, with every dropout site bypassed; {cause}.",
@@ -155,7 +156,7 @@ def _nondeterministic(reference: Reference) -> Finding:
 def _not_reproducible(name: str) -> Finding:
     """Remaining randomness when all known sites are bypassed and no random operator is left: a limit of the audit."""
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         name,
         message=f"Two inference-mode runs on one input differ by more than {REPRODUCIBLE:g} although every known "
         "dropout site was bypassed, and no random operator is left.",
@@ -166,7 +167,7 @@ def _not_reproducible(name: str) -> Finding:
 def non_finite(name: str, mode: str, count: int) -> Finding:
     """DA501 about one output."""
     return make_finding(
-        "DA501",
+        FindingCode.NON_FINITE,
         name,
         message=f"{count} values of the {mode} output are NaN or infinite; all should be finite.",
         remedy="Find the first layer whose output is not finite; 0 * infinity under a mask is a usual cause.",

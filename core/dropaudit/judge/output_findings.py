@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.facts.weight_comparison import WeightComparison
 from dropaudit.judge.compensation import branch_compensation
@@ -64,7 +65,7 @@ def _worst(reference: Reference) -> list[str]:
 
 def _gap(name: str, reference: Reference) -> Finding:
     return make_finding(
-        "DA502",
+        FindingCode.DETERMINISTIC_MODE_GAP,
         name,
         message="With every site bypassed, the train mode's output differs from inference by "
         f"{distance(reference.derived[name], reference.outputs[name]):.3g} of its norm, and by no constant "
@@ -82,7 +83,7 @@ def _times(weights: WeightComparison) -> str:
 
 def _other_weights(name: str, reference: Reference, weights: WeightComparison) -> Finding:
     return make_finding(
-        "DA504",
+        FindingCode.DIFFERENT_WEIGHTS,
         name,
         message=f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact"
         f"{_times(weights)}, {weights.matched} are the same or differ by one factor; with every site "
@@ -104,7 +105,7 @@ def judge_providers(
     here = {name: value for name, value in here.items() if name in elsewhere and elsewhere[name].shape == value.shape}
     return [
         make_finding(
-            "DA503",
+            FindingCode.PROVIDER_DISAGREEMENT,
             name,
             message=f"Inference on {provider.value} differs by {distance(elsewhere[name], value):.3g} of the output's "
             f"norm; expected at most {PROVIDER_PRECISION:g} of its largest value in each element.",
@@ -127,7 +128,7 @@ def judge_batch_statistics(reference: Reference, spelled_out: tuple[str, ...]) -
     """
     return [
         make_finding(
-            "DA502",
+            FindingCode.DETERMINISTIC_MODE_GAP,
             name,
             message=f"Batch statistics in place of running ones move this output by {gap:.3g} of its norm, without any "
             "randomness; expected 0.",
@@ -138,7 +139,7 @@ def judge_batch_statistics(reference: Reference, spelled_out: tuple[str, ...]) -
         for name, gap in reference.batch_gaps.items()
     ] + [
         make_finding(
-            "DA502",
+            FindingCode.DETERMINISTIC_MODE_GAP,
             node,
             message="Normalizes with mean and variance over the batch, spelled out in operators: one sample's output "
             "depends on the others, expected running statistics at inference.",
@@ -177,7 +178,7 @@ def judge_outputs(
 def _shift(name: str, interval: Interval, linear: bool, causes: tuple[Attribution, ...], plan: Plan) -> Finding:
     between = "only linear operators lie" if linear else "operators that are not linear lie"
     return make_finding(
-        "DA305",
+        FindingCode.MEAN_SHIFT,
         name,
         severity=None if linear else Severity.INFO,
         message=f"The output's scale factor in train mode is {interval}; expected 1 within {plan.tolerance:g}, and "
@@ -203,14 +204,17 @@ def _unmeasured(meter: OutputMeter, plan: Plan) -> Finding:
         why = "its inference-mode values are zero, or no larger than what rounding leaves of the train mode's"
         remedy = "Audit with inputs for which the output is not zero (--inputs)."
     return make_finding(
-        "DA901", meter.name, message=f"The scale factor of this output was not measured: {why}.", remedy=remedy
+        FindingCode.INCONCLUSIVE,
+        meter.name,
+        message=f"The scale factor of this output was not measured: {why}.",
+        remedy=remedy,
     )
 
 
 def unmeasured_output(name: str, why: str) -> Finding:
     """DA901 about an output whose values cannot be compared."""
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         name,
         message=f"The scale factor of this output was not measured: {why}.",
         remedy="Judge by the sites before it; or export the model with an output whose shape depends neither on data "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.reading.scope import Scope
@@ -57,7 +58,7 @@ def _inert(sites: Sequence[GraphSite]) -> Finding:
     rates = ", ".join(dict.fromkeys(drop_rate(site) for site in sites))
     never = "but never drop: training_mode is" if len(sites) > 1 else "but never drops: its training_mode is"
     return make_finding(
-        "DA101",
+        FindingCode.INERT_SITE,
         names[0],
         message=f"{several} drop rate {rates}, {never} false or absent, or the opset has no train mode.",
         remedy="Export at opset 12 or later with the module in train mode. Where it was in train mode already, the "
@@ -72,7 +73,7 @@ def _dead(sites: Sequence[GraphSite]) -> Finding:
     names = [site.name for site in sites]
     subject = f"The results of {len(sites)} sites ({named(names)}) reach" if len(sites) > 1 else "The result reaches"
     return make_finding(
-        "DA107",
+        FindingCode.DEAD_SITE,
         names[0],
         message=f"{subject} no output: what is dropped here changes nothing.",
         remedy="Nothing to change where that is meant, as for the last step of an unrolled recurrence; otherwise use "
@@ -83,7 +84,7 @@ def _dead(sites: Sequence[GraphSite]) -> Finding:
 
 def _unseen(branch: UnseenBranch) -> Finding:
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         branch.name,
         message=f"The {branch.branch} of this If draws ({named(branch.operators)}) and was not seen: the data does not "
         "take it, and no input that was tried does.",
@@ -97,7 +98,7 @@ def _unrecognized(reference: Reference) -> Finding:
     names = [operator.name for operator in reference.other]
     reached = sorted(set().union(*(operator.outputs for operator in reference.other)))
     return make_finding(
-        "DA106",
+        FindingCode.UNRECOGNIZED_RANDOMNESS,
         names[0],
         message=f"{'Random operators' if len(names) > 1 else 'A random operator'} that the audit does not understand "
         f"as dropout ({', '.join(f'{each.name!r}: {each.op_type}' for each in reference.other[:_NAMED])}"
@@ -114,7 +115,7 @@ def _nothing(model: Model, dead: frozenset[GraphSite]) -> Finding:
     idle += [f"{site.name!r} reaches no output" for site in model.active if site in dead]
     there = f" There is: {'; '.join(idle[:_NAMED])}{'' if len(idle) <= _NAMED else '; …'}." if idle else ""
     return make_finding(
-        "DA105",
+        FindingCode.NO_SITES,
         model.proto.graph.name or "model",
         severity=Severity.ERROR if model.role is Role.TRAIN else None,
         message=f"Nothing random reaches any output: 0 active sites, at least 1 expected.{there}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.report import Family, Finding, Interval, Scale, Site
 from dropaudit.stats.ratios import Ratios, median
@@ -104,7 +105,7 @@ def _rate_findings(evidence: RecordedEvidence, declared: float, factor: float) -
     swapped = not interval.excludes(1 - declared) and is_constant(factor * (1 - declared), 1.0, RECORDED_PRECISION)
     return [
         make_finding(
-            "DA202" if swapped else "DA201",
+            FindingCode.RATE_SWAPPED if swapped else FindingCode.RATE_MISMATCH,
             evidence.subject,
             message=f"Declared keep probability {declared:g}, but {evidence.share}; the interval "
             f"[{interval.lower:.3f}, {interval.upper:.3f}] excludes it"
@@ -122,10 +123,10 @@ def _rate_findings(evidence: RecordedEvidence, declared: float, factor: float) -
 
 
 _SCALE_FINDINGS = {
-    Factor.UNSCALED: ("DA301", "Divide the kept values by the keep probability at training time."),
-    Factor.DOUBLED: ("DA302", "Remove one of the two places that divide by the keep probability."),
-    Factor.SWAPPED: ("DA202", "Divide by the keep probability, not by the drop rate."),
-    Factor.OTHER: ("DA303", "Divide the kept values by the keep probability and by nothing else."),
+    Factor.UNSCALED: (FindingCode.SCALE_MISSING, "Divide the kept values by the keep probability at training time."),
+    Factor.DOUBLED: (FindingCode.SCALE_DOUBLED, "Remove one of the two places that divide by the keep probability."),
+    Factor.SWAPPED: (FindingCode.RATE_SWAPPED, "Divide by the keep probability, not by the drop rate."),
+    Factor.OTHER: (FindingCode.SCALE_WRONG, "Divide the kept values by the keep probability and by nothing else."),
 }
 
 
@@ -175,7 +176,7 @@ def _faulty_summary(evidence: RecordedEvidence, factor: float, findings: list[Fi
 def _unchanged(evidence: RecordedEvidence) -> Judgement:
     declares_dropout = evidence.declared is not None and evidence.declared < 1
     finding = make_finding(
-        "DA101" if declares_dropout else "DA105",
+        FindingCode.INERT_SITE if declares_dropout else FindingCode.NO_SITES,
         evidence.subject,
         message=f"The train output equals the inference output: {evidence.share}.",
         remedy="Record the train output with the model in train mode, on the tensor right after its dropout.",
@@ -191,7 +192,7 @@ def _unchanged(evidence: RecordedEvidence) -> Judgement:
 
 def _nothing_kept(evidence: RecordedEvidence) -> Judgement:
     finding = make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         evidence.subject,
         message=f"The scale cannot be read: {evidence.share}.",
         remedy="Record more train outputs, or an input on which the inference output is not zero.",
@@ -211,7 +212,7 @@ def _varying(evidence: RecordedEvidence) -> Judgement:
     spread = f"between {values.min():.4g} and {values.max():.4g}"
     dropped = evidence.ratios.kept < evidence.ratios.cells
     finding = make_finding(
-        "DA303" if dropped else "DA901",
+        FindingCode.SCALE_WRONG if dropped else FindingCode.INCONCLUSIVE,
         evidence.subject,
         message=f"Survivors are {spread} times the inference value, with {evidence.share}; one constant factor was "
         "expected.",
@@ -233,7 +234,7 @@ def _varying(evidence: RecordedEvidence) -> Judgement:
 
 def _frozen(evidence: RecordedEvidence) -> Finding:
     return make_finding(
-        "DA401",
+        FindingCode.FROZEN_MASK,
         evidence.subject,
         message=f"All {evidence.replicates} train outputs are equal: one mask was used for all; fresh masks would "
         "differ.",

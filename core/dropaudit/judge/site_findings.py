@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.laws import alpha_law
@@ -55,7 +56,7 @@ def _judge_bernoulli(measured: MeasuredSite, meter: MaskMeter) -> list[Finding]:
     if not turned or standard is None or not meter.interval.excludes(standard):
         return []
     differs = make_finding(
-        "DA408",
+        FindingCode.RUNTIME_DIFFERS_FROM_STANDARD,
         meter.name,
         message=f"ONNX Runtime keeps {meter.interval} here, and the standard's Bernoulli would keep {standard:.4g}: "
         "what is right as run is wrong on another runtime, or the other way round.",
@@ -81,7 +82,7 @@ def _scales_all(measured: MeasuredSite) -> bool:
 
 def _inert_scale(measured: MeasuredSite, meter: MaskMeter) -> Finding:
     return make_finding(
-        "DA101",
+        FindingCode.INERT_SITE,
         meter.name,
         message=f"Draws, but kept all of {meter.cells} mask cells, and multiplies them by {measured.factor:.6g} all "
         "the same; a mask that never drops needs no scale.",
@@ -93,7 +94,7 @@ def _inert_scale(measured: MeasuredSite, meter: MaskMeter) -> Finding:
 
 def _unmeasured(measured: MeasuredSite) -> Finding:
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         measured.meter.name,
         message="Keep rate and scale of this site were not measured: the data that reaches it is zero.",
         remedy="Audit with inputs for which it is not (--inputs), such as a sequence of more steps.",
@@ -121,7 +122,7 @@ def _judge_noise(measured: MeasuredSite, meter: NoiseMeter, compensation: Compen
 
 def _mean_finding(measured: MeasuredSite, mean: Interval) -> Finding:
     return make_finding(
-        "DA303",
+        FindingCode.SCALE_WRONG,
         measured.site.name,
         message=f"Multiplies by noise of mean {mean}; Gaussian dropout asks for 1.",
         remedy="Draw the noise around 1: N(1, p/q).",
@@ -148,7 +149,7 @@ def _judge_rate(meter: MaskMeter) -> list[Finding]:
 def _rate_finding(name: str, declared: float, interval: Interval, cells: int, *, swapped: bool) -> Finding:
     meaning = f" and is the drop rate {1 - declared:.4g}" if swapped else ""
     return make_finding(
-        "DA202" if swapped else "DA201",
+        FindingCode.RATE_SWAPPED if swapped else FindingCode.RATE_MISMATCH,
         name,
         message=f"Keeps {interval} of its elements (measured over {cells} mask cells), but keep probability "
         f"{declared:.4g} is declared: the interval excludes it{meaning}.",
@@ -165,7 +166,7 @@ def _rate_finding(name: str, declared: float, interval: Interval, cells: int, *,
 
 def _inert(meter: MaskMeter, declared: float) -> Finding:
     return make_finding(
-        "DA101",
+        FindingCode.INERT_SITE,
         meter.name,
         message=f"Declares keep probability {declared:.4g}, but kept all of {meter.cells} mask cells in train mode.",
         remedy="Export with the module in train mode, so that the site's training_mode is true.",
@@ -175,9 +176,9 @@ def _inert(meter: MaskMeter, declared: float) -> Finding:
 
 
 _FAULTS = {
-    Factor.DOUBLED: ("DA302", "Remove one of the two places that divide by the keep probability."),
-    Factor.SWAPPED: ("DA202", "Divide by the keep probability, not by the drop rate."),
-    Factor.OTHER: ("DA303", "Divide kept values by the keep probability and by nothing else."),
+    Factor.DOUBLED: (FindingCode.SCALE_DOUBLED, "Remove one of the two places that divide by the keep probability."),
+    Factor.SWAPPED: (FindingCode.RATE_SWAPPED, "Divide by the keep probability, not by the drop rate."),
+    Factor.OTHER: (FindingCode.SCALE_WRONG, "Divide kept values by the keep probability and by nothing else."),
 }
 
 
@@ -218,7 +219,7 @@ def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Findi
     q = measured.keep_prob
     twice = compensation.is_near(q) or compensation.is_near(1 / q)
     return make_finding(
-        "DA302" if twice else "DA303",
+        FindingCode.SCALE_DOUBLED if twice else FindingCode.SCALE_WRONG,
         measured.site.name,
         message=f"Training keeps the mean at q = {q:.4g} already, and the inference artifact multiplies by "
         f"{compensation.factor:.6g} on top; expected 1.",
@@ -231,7 +232,7 @@ def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Findi
 def _classic(measured: MeasuredSite, compensation: Compensation) -> Finding:
     q = measured.keep_prob
     return make_finding(
-        "DA304",
+        FindingCode.CLASSIC_SCALING,
         measured.site.name,
         message="Kept values are not scaled at training, and inference multiplies by "
         f"{compensation.factor:.6g}, expected q = {q:.4g}: the paper's first form, consistent.",
@@ -244,13 +245,13 @@ def _classic(measured: MeasuredSite, compensation: Compensation) -> Finding:
 def _unscaled(measured: MeasuredSite, compensation: Compensation) -> Finding:
     if compensation.factor is None or compensation.is_near(1.0):
         return _scale_finding(
-            "DA301",
+            FindingCode.SCALE_MISSING,
             measured,
             "Leaves kept values unscaled (factor 1), and nothing at inference makes up for it",
             "Divide kept values by the keep probability at training; or multiply by it at inference, and audit both.",
         )
     return _scale_finding(
-        "DA303",
+        FindingCode.SCALE_WRONG,
         measured,
         f"Leaves kept values unscaled, and inference multiplies by {compensation.factor:.6g}, not by q",
         "Multiply by the keep probability at inference, or divide by it at training.",
@@ -261,7 +262,7 @@ def _wrong_alpha(measured: MeasuredSite, factor: float) -> Finding:
     law, right = measured.site.law, alpha_law(measured.keep_prob)
     assert law is not None
     return _scale_finding(
-        "DA303",
+        FindingCode.SCALE_WRONG,
         measured,
         f"Makes {factor:.6g} x + {law.shift:.6g} of kept values and {law.dropped:.6g} of dropped ones; alpha dropout "
         f"asks for {right.slope:.6g} x + {right.shift:.6g} and {right.dropped:.6g}",
@@ -269,7 +270,7 @@ def _wrong_alpha(measured: MeasuredSite, factor: float) -> Finding:
     )
 
 
-def _scale_finding(code: str, measured: MeasuredSite, statement: str, remedy: str) -> Finding:
+def _scale_finding(code: FindingCode, measured: MeasuredSite, statement: str, remedy: str) -> Finding:
     q, interval = measured.keep_prob, measured.meter.interval
     shifted = measured.is_shifted and 0 < q < 1
     expected = alpha_law(q).slope if shifted else 1 / q if q else float("inf")
@@ -287,7 +288,7 @@ def _scale_finding(code: str, measured: MeasuredSite, statement: str, remedy: st
 
 def _varying(meter: MaskMeter) -> Finding:
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         meter.name,
         message=f"Output over input of kept elements varies from {meter.scale.lowest:.4g} to "
         f"{meter.scale.highest:.4g}: this is not a constant scale, and its law is not known to the audit.",
@@ -301,14 +302,14 @@ def unmeasured_site(site: GraphSite, why: str | None = None) -> Finding:
     """DA901 about a site that cannot be measured; without a reason, since its branch is chosen at random."""
     if why is not None:
         return make_finding(
-            "DA901",
+            FindingCode.INCONCLUSIVE,
             site.name,
             message=f"Keep rate and scale of this site were not measured: {why}.",
             remedy="Audit with inputs of other extents (--inputs), or export the model so that the shapes around the "
             "site do not depend on data.",
         )
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         site.name,
         message=f"This site lies in the body {site.path_text!r}; its rate and scale were not measured one by one.",
         remedy="Judge by the outputs, or export the model without the branch around it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import gravest_sentence, mind
 from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.measure.case import Model
@@ -19,7 +20,9 @@ def summarize(
     """Say what was found: the gravest finding, or why all is well."""
     if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         return gravest_sentence(verdict, findings)
-    healthy = _healthy(model, measured, outputs, classic=any(finding.code == "DA304" for finding in findings))
+    healthy = _healthy(
+        model, measured, outputs, classic=any(finding.code == FindingCode.CLASSIC_SCALING for finding in findings)
+    )
     return healthy[:-1] + mind(findings)
 
 

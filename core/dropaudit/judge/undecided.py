@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.report import Finding, Interval
 from dropaudit.stats.sequential.tests import SequentialTest
@@ -18,7 +19,7 @@ def undecided(subject: str, quantity: str, interval: Interval, test: SequentialT
     # Rounded up: a tenth less would not do.
     advice = f"Allow about {math.ceil(10 * more) / 10:.1f} times as many replicates" if few else "Widen the tolerance"
     return make_finding(
-        "DA901",
+        FindingCode.INCONCLUSIVE,
         subject,
         message=f"The {quantity} {interval} is undecided at the replicate limit.",
         remedy=f"{advice}, or audit a larger input.",

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.report import (
     Attribution,
@@ -66,7 +67,11 @@ def report_about(name: str) -> Report:
     return Report(
         verdict=Verdict.FAIL,
         summary="Kept values are not scaled.",
-        findings=(make_finding("DA301", name, message="Kept values are left alone.", remedy="Divide by 0.5."),),
+        findings=(
+            make_finding(
+                FindingCode.SCALE_MISSING, name, message="Kept values are left alone.", remedy="Divide by 0.5."
+            ),
+        ),
         sites=(site,),
         outputs=(output,),
         execution=Execution(provider="cpu", runtime_version="onnxruntime 1.22", seed=7, replicates=512),
@@ -125,14 +130,20 @@ def test_no_number_is_torn_apart_at_any_width(name: str, width: int) -> None:
 
 
 def test_findings_of_one_kind_are_told_once() -> None:
-    findings = tuple(make_finding("DA102", f"s{n}", message="It is removed.", remedy="Keep it.") for n in range(5))
+    findings = tuple(
+        make_finding(FindingCode.REMOVED_BY_RUNTIME, f"s{n}", message="It is removed.", remedy="Keep it.")
+        for n in range(5)
+    )
     shown = to_text(render_report(msgspec.structs.replace(report_about("s0"), findings=findings)))
     assert shown.count("It is removed.") == shown.count("Remedy: Keep it.") == 1
     assert "WARNING DA102 removed-by-runtime  s0, s1, s2 and 2 more" in shown
 
 
 def test_messages_that_differ_say_what_they_are_about() -> None:
-    findings = tuple(make_finding("DA102", f"s{n}", message=f"Number {n}.", remedy="Keep it.") for n in range(2))
+    findings = tuple(
+        make_finding(FindingCode.REMOVED_BY_RUNTIME, f"s{n}", message=f"Number {n}.", remedy="Keep it.")
+        for n in range(2)
+    )
     shown = to_text(render_report(msgspec.structs.replace(report_about("s0"), findings=findings)))
     assert "  s0: Number 0.\n  s1: Number 1.\n  Remedy: Keep it." in shown
 

@@ -18,6 +18,7 @@ from dropaudit import audit
 from dropaudit.acceptance import AcceptedFinding, Range, accept, end_of_day
 from dropaudit.errors import InvalidArgument
 from dropaudit.explain import UnknownCode
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import CATALOGUE, gravest_first, make_finding, verdict_of
 from dropaudit.plan import Role
 from dropaudit.report import Acceptance, Report, Severity, Verdict, from_json, to_json
@@ -98,7 +99,7 @@ def test_a_finding_comes_back_when_its_acceptance_expires() -> None:
     ],
 )
 def test_a_finding_comes_back_when_its_number_leaves_the_range(evidence: dict[str, Any], verdict: Verdict) -> None:
-    report = report_with(make_finding("DA303", "drop", message="m", remedy="r", **evidence))
+    report = report_with(make_finding(FindingCode.SCALE_WRONG, "drop", message="m", remedy="r", **evidence))
     accepted = accepting("DA303", range={"lower": 0.8, "upper": 1.2})
     assert accept(report, [accepted], NOW).verdict is verdict
 
@@ -126,7 +127,7 @@ def test_a_name_with_brackets_matches_itself() -> None:
 
 
 def test_a_finding_about_several_sites_is_accepted_only_with_all_of_them() -> None:
-    many = make_finding("DA102", "a1", message="m", remedy="r", removed=["a1", "a2", "b"])
+    many = make_finding(FindingCode.REMOVED_BY_RUNTIME, "a1", message="m", remedy="r", removed=["a1", "a2", "b"])
     assert accept(report_with(many), [accepting("DA102", subject="a*")], NOW).verdict is Verdict.WARN
     assert accept(report_with(many), [accepting("DA102", subject="?*")], NOW).verdict is Verdict.PASS
 

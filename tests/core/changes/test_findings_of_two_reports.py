@@ -10,6 +10,7 @@ import pytest
 from dropaudit.acceptance import AcceptedFinding, accept
 from dropaudit.changes.alignment import new_names
 from dropaudit.changes.found import ChangedFinding, FindingChanges, compare_findings
+from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.report import Finding, Implementation, Placement, Report, Severity, Site
 from support.reports import finding, report_with
@@ -26,7 +27,7 @@ def told(findings: tuple[ChangedFinding, ...]) -> list[tuple[str, str]]:
 
 
 def listing(*sites: str) -> Finding:
-    return make_finding("DA102", sites[0], message="m", remedy="r", sites=list(sites))
+    return make_finding(FindingCode.REMOVED_BY_RUNTIME, sites[0], message="m", remedy="r", sites=list(sites))
 
 
 def sites(*names: str, placement: Placement = Placement.OUTPUT, keep: float = 0.5) -> tuple[Site, ...]:
