@@ -1,24 +1,14 @@
-"""Names come from files that nobody vouches for: they must steer neither a terminal nor a document."""
+"""Text in documents: safe to print, and in JSON nothing of it lost."""
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from typing import Any
 
-# Control, format and surrogate characters, line and paragraph separators.
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+from dropaudit.safe_text import is_unsafe, safe
 
-
-def is_unsafe(char: str) -> bool:
-    """Whether a character could move a cursor, turn the direction of text, or has no place in UTF-8 or XML."""
-    return unicodedata.category(char) in _UNSAFE or ord(char) & 0xFFFE == 0xFFFE
-
-
-def safe(text: str) -> str:
-    r"""Return a text with unsafe characters spelled out: an escape becomes the four characters \x1b."""
-    return "".join(char.encode("unicode_escape").decode("ascii") if is_unsafe(char) else char for char in text)
+__all__ = ["is_unsafe", "json_text", "safe"]
 
 
 def json_text(document: Any) -> str:

@@ -13,7 +13,7 @@ import typer
 
 from dropaudit.errors import UnreadableFile
 from dropaudit.report import Report, Verdict
-from dropaudit_formats.escape import json_text
+from dropaudit_formats.escape import json_text, safe
 
 
 class Format(StrEnum):
@@ -184,7 +184,7 @@ def _is_filed(document: str, output: Path) -> bool:
 
 
 def _one_line(message: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in message).split())
+    return safe(" ".join(message.split()))
 
 
 def _write_file(path: Path, text: str) -> None:

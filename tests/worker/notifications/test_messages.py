@@ -92,6 +92,7 @@ def test_names_mention_nobody_and_link_nowhere() -> None:
     message = slack_message(payload(member("<!channel> <http://x|y> & `*`\u202e")))
     assert "<" not in json.dumps(message, ensure_ascii=False)
     assert "\u202e" not in json.dumps(message, ensure_ascii=False)
+    assert r"\u202e" in message["blocks"][1]["text"]["text"]
     assert escaped("<!here> & `x`") == "&lt;!here&gt; &amp; 'x'"
 
 

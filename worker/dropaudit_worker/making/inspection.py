@@ -11,7 +11,7 @@ from dropaudit.report import Site, to_json
 from dropaudit_store.audits.lifecycle import WORKER_LOST
 from dropaudit_store.content.inspections import Inspection, Inspections
 from dropaudit_store.records import Failure
-from dropaudit_worker.making.clean_text import printable
+from dropaudit_worker.making.safe_failure import safe_failure
 from dropaudit_worker.sandbox.host import SandboxLost
 
 Inspect = Callable[[str], tuple[Site, ...] | Failure]
@@ -35,10 +35,10 @@ class ModelInspector:
         try:
             found = self._inspect(sha256)
             if isinstance(found, Failure):
-                return Inspection(failure=Failure(reason=found.reason, message=printable(found.message)))
+                return Inspection(failure=safe_failure(found))
             return Inspection(sites=tuple(map(to_json, found)))
         except AuditError as error:
-            return Inspection(failure=Failure(reason=error.reason, message=printable(error.message)))
+            return Inspection(failure=safe_failure(error))
         except SandboxLost as lost:
             _log.warning("a sandbox was lost over the inspection of a model", model=sha256, cause=lost.cause)
             return Inspection(failure=Failure(reason=WORKER_LOST, message=f"its process was lost: {lost.cause}"))

@@ -14,8 +14,8 @@ from dropaudit.report import Report, to_json
 from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.errors import LeaseLost, StorageFull, StoreUnavailable
 from dropaudit_store.records import AuditRecord, AuditState, Failure, SubjectRef
-from dropaudit_worker.making.clean_text import printable
 from dropaudit_worker.making.redis_retry import RedisRetry
+from dropaudit_worker.making.safe_failure import safe_failure
 from dropaudit_worker.pool.heartbeat import Heartbeat, Leaving
 from dropaudit_worker.sandbox.host import SandboxLost
 
@@ -128,7 +128,7 @@ class AuditMaker(Generic[T]):
         except (AuditCancelled, LeaseLost, SandboxLost):
             raise
         except AuditError as error:
-            return Failure(reason=error.reason, message=printable(error.message))
+            return safe_failure(error)
         except MemoryError:
             out = OutOfMemory()
             return Failure(reason=out.reason, message=out.message)
@@ -136,7 +136,7 @@ class AuditMaker(Generic[T]):
             _log.exception("the audit failed unexpectedly", audit=lease.audit_id)
             return Failure(reason="INTERNAL", message="the audit failed unexpectedly; the worker's log says why")
         if isinstance(made, Failure):
-            return Failure(reason=made.reason, message=printable(made.message))
+            return safe_failure(made)
         return made
 
     def _made(self, record: AuditRecord, progress: OnProgress, cancelled: IsCancelled) -> Report | Failure:

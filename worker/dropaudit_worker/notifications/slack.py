@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from dropaudit.safe_text import safe
 
 # Slack refuses a block of more than 3,000 characters.
 _LONGEST = 2900
@@ -86,6 +87,5 @@ def _finding(finding: Mapping[str, Any]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text that mentions nobody, links nowhere and formats nothing; unsafe characters are left out."""
-    plain = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
+    """Return a text that mentions nobody, links nowhere and formats nothing; unsafe characters are spelled out."""
+    return safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
