@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from functools import cache
+from typing import Annotated, Any, cast
 
 import msgspec
 
@@ -78,6 +79,10 @@ class Stop(StrEnum):
 
     DECIDED = "DECIDED"
     EXHAUSTED = "EXHAUSTED"
+
+
+# An int64 of the contract: proto3 JSON writes it as a string, which keeps all of its digits.
+Int64 = Annotated[int, "int64"]
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -277,7 +282,7 @@ class Artifact(_Message, frozen=True, kw_only=True):
     """A file that was audited; `display_name` is for people."""
 
     sha256: str
-    bytes: int
+    bytes: Int64
     display_name: str = ""
 
 
@@ -322,7 +327,7 @@ class Execution(_Message, frozen=True, kw_only=True):
     fallbacks: tuple[str, ...] = ()
     placement: str = ""
     sampling_reason: str = ""
-    device_memory_bytes: int = 0
+    device_memory_bytes: Int64 = 0
     version: str = ""
     settings: Settings | None = None
 
@@ -341,7 +346,7 @@ class Report(_Message, frozen=True, kw_only=True):
 
 def to_json(message: msgspec.Struct) -> dict[str, Any]:
     """Return the proto3 JSON form of a report, a part of one, or another type that mirrors a message."""
-    return cast(dict[str, Any], _proto_json(msgspec.to_builtins(message)))
+    return cast(dict[str, Any], _proto_json(message))
 
 
 def from_json(document: dict[str, Any]) -> Report:
@@ -350,19 +355,22 @@ def from_json(document: dict[str, Any]) -> Report:
 
 
 def _proto_json(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, msgspec.Struct):
+        found = ((name, getattr(value, attribute), kind) for attribute, name, kind in _fields(type(value)))
         return {
-            key: str(item) if key in _INT64_FIELDS and isinstance(item, int) else _proto_json(item)
-            for key, item in value.items()
-            if item is not None
+            name: str(item) if kind == Int64 else _proto_json(item) for name, item, kind in found if item is not None
         }
+    if isinstance(value, dict):
+        return {key: _proto_json(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [_proto_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         # JSON has no such numbers: proto3 JSON writes them as words.
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return msgspec.to_builtins(value)
 
 
-# Fields that are int64 in the proto, which proto3 JSON writes as strings.
-_INT64_FIELDS = frozenset({"bytes", "deviceMemoryBytes"})
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+    """Return attribute, name in JSON and type of the fields of a message."""
+    return tuple((field.name, field.encode_name, field.type) for field in msgspec.structs.fields(kind))

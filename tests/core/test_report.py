@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
 
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.finding_code import FindingCode
 from dropaudit.findings import CATALOGUE, gravest_first, make_finding, verdict_of
 from dropaudit.plan import Phase, Progress, Provider, TestProgress
-from dropaudit.report import Execution, Interval, Output, Severity, Spread, Verdict, from_json, to_json
+from dropaudit.report import Artifact, Execution, Int64, Interval, Output, Severity, Spread, Verdict, from_json, to_json
 from dropaudit_models.seed_case import seed_case
 from dropaudit_proto.v1 import audit_pb2 as pb
 from support.graphs import dense
@@ -40,6 +44,31 @@ def test_a_report_survives_the_way_to_the_wire_and_back(report: Report) -> None:
     message = json_format.ParseDict(to_json(report), pb.Report())
     parsed = pb.Report.FromString(message.SerializeToString())
     assert from_json(json_format.MessageToDict(parsed, always_print_fields_with_no_presence=True)) == report
+
+
+def test_numbers_of_64_bits_are_text_by_their_type_whatever_evidence_calls_its_own() -> None:
+    artifact = to_json(Artifact(sha256="ab", bytes=2**53 + 1))
+    assert artifact["bytes"] == "9007199254740993"
+    assert to_json(Execution(provider="CPU", device_memory_bytes=7))["deviceMemoryBytes"] == "7"
+    evidence: dict[str, Any] = {"bytes": 5, "deviceMemoryBytes": 7, "sizes": [1, 2]}
+    found = make_finding(FindingCode.NON_FINITE, "y", message="m", remedy="r", **evidence)
+    assert to_json(found)["evidence"] == evidence
+
+
+def int64_fields(kind: type[msgspec.Struct], message: Any) -> Iterator[tuple[str, bool, bool]]:
+    """Yield the fields of a type and of all types in it: whether each is an int64 there, and in the contract."""
+    for field in msgspec.structs.fields(kind):
+        known = message.fields_by_name[field.name]
+        yield field.name, field.type == Int64, known.type == FieldDescriptor.TYPE_INT64
+        for each in (field.type, *get_args(field.type)):
+            if isinstance(each, type) and issubclass(each, msgspec.Struct):
+                yield from int64_fields(each, known.message_type)
+
+
+def test_every_field_that_is_int64_in_the_contract_is_text() -> None:
+    fields = list(int64_fields(Report, pb.Report.DESCRIPTOR))
+    assert {name for name, here, _ in fields if here} == {"bytes", "device_memory_bytes"}
+    assert [name for name, here, there in fields if here != there] == []
 
 
 def test_progress_parses_into_the_message_of_its_name() -> None:
