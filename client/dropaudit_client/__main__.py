@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from dropaudit.errors import AuditError
 from dropaudit_client.cli.app import REPORTING, app
+from dropaudit_client.cli.hints import with_hint
 from dropaudit_client.errors import ServiceError
 from dropaudit_client.terminal.outcome import Exit, Format, print_error
 
@@ -41,7 +42,8 @@ def _run(arguments: Sequence[str]) -> int:
         status = command.main(list(arguments), "dropaudit", standalone_mode=False, obj=dict(os.environ))
     except (AuditError, ServiceError) as error:
         problems = getattr(error, "details", ())
-        print_error(error.reason, error.message, form, output, problems)
+        message = with_hint(error) if isinstance(error, AuditError) else error.message
+        print_error(error.reason, message, form, output, problems)
     except TyperException as error:
         # Empty when typer has printed the help instead.
         if message := error.format_message():

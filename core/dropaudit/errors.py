@@ -65,7 +65,7 @@ class OutOfMemory(ExecutionFailed):
     def __init__(self, what: str = "") -> None:
         super().__init__(
             f"the audit needs more memory than it may take{': ' if what else ''}{what}; audit a smaller model or "
-            "batch, or give it more (DROPAUDIT_MEMORY_LIMIT_MEBIBYTES of the workers)"
+            "batch, or give it more"
         )
 
 

@@ -202,7 +202,7 @@ def _unmeasured(meter: OutputMeter, plan: Plan) -> Finding:
         remedy = "Allow more replicates, or audit a larger input."
     else:
         why = "its inference-mode values are zero, or no larger than what rounding leaves of the train mode's"
-        remedy = "Audit with inputs for which the output is not zero (--inputs)."
+        remedy = "Audit with inputs for which the output is not zero."
     return make_finding(
         FindingCode.INCONCLUSIVE,
         meter.name,

@@ -88,7 +88,7 @@ def _unseen(branch: UnseenBranch) -> Finding:
         branch.name,
         message=f"The {branch.branch} of this If draws ({named(branch.operators)}) and was not seen: the data does not "
         "take it, and no input that was tried does.",
-        remedy="Audit with inputs for which it is taken (--inputs).",
+        remedy="Audit with inputs for which it is taken.",
         branch=branch.branch,
         nodes=list(branch.operators),
     )

@@ -97,7 +97,7 @@ def _unmeasured(measured: MeasuredSite) -> Finding:
         FindingCode.INCONCLUSIVE,
         measured.meter.name,
         message="Keep rate and scale of this site were not measured: the data that reaches it is zero.",
-        remedy="Audit with inputs for which it is not (--inputs), such as a sequence of more steps.",
+        remedy="Audit with inputs for which it is not, such as a sequence of more steps.",
     )
 
 
@@ -305,7 +305,7 @@ def unmeasured_site(site: GraphSite, why: str | None = None) -> Finding:
             FindingCode.INCONCLUSIVE,
             site.name,
             message=f"Keep rate and scale of this site were not measured: {why}.",
-            remedy="Audit with inputs of other extents (--inputs), or export the model so that the shapes around the "
+            remedy="Audit with inputs of other extents, or export the model so that the shapes around the "
             "site do not depend on data.",
         )
     return make_finding(

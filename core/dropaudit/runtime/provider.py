@@ -54,7 +54,8 @@ def choose(asked: Provider) -> Device:
     device = cuda_device() if _CUDA in onnxruntime.get_available_providers() else None
     if asked is Provider.CUDA and device is None:
         raise ProviderUnavailable(
-            "no CUDA device answers: run with --provider cpu, or install dropaudit[gpu] on a machine with an NVIDIA GPU"
+            "no CUDA device answers: run on the CPU, or install dropaudit[gpu] on a machine with an NVIDIA GPU",
+            provider=asked.value,
         )
     if asked is Provider.CPU or device is None:
         return Device(Provider.CPU, (_CPU,), cpu_name())

@@ -130,8 +130,7 @@ class AuditMaker(Generic[T]):
         except AuditError as error:
             return safe_failure(error)
         except MemoryError:
-            out = OutOfMemory()
-            return Failure(reason=out.reason, message=out.message)
+            return safe_failure(OutOfMemory())
         except Exception:
             _log.exception("the audit failed unexpectedly", audit=lease.audit_id)
             return Failure(reason="INTERNAL", message="the audit failed unexpectedly; the worker's log says why")
