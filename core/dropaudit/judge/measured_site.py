@@ -14,6 +14,8 @@ from dropaudit.stats.scale import Factor, declared_precision, is_constant, name_
 
 # Where cells do not draw for themselves, those at the borders have another rate.
 _BORDERS = 0.035
+# Factors of tensors in half precision are known less well than this.
+_SINGLE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,17 @@ class MeasuredSite:
         q = self.keep_prob
         if self.factor is None or not isinstance(self.meter, MaskMeter) or not 0 < q < 1:
             return Factor.OTHER
+        interval = self.meter.interval
         if not self.is_declared:
-            interval = self.meter.interval
-            return name_factor_within(self.factor, interval.lower - _BORDERS, interval.upper + _BORDERS)
+            slack = _BORDERS if self.site.pooled else 0.0
+            return name_factor_within(self.factor, interval.lower - slack, interval.upper + slack)
         operator = self.site.implementation is Implementation.DROPOUT_OP
         precision = self.meter.precision if operator else declared_precision(self.meter.precision, q)
-        return name_factor(self.factor, q, precision)
+        named = name_factor(self.factor, q, precision)
+        if named is Factor.OTHER and not operator and self.meter.precision > _SINGLE:
+            # A draw that half precision has moved away from zero has steps of more than its own precision.
+            return name_factor_within(self.factor, interval.lower, interval.upper)
+        return named
 
     def is_made_up_for(self, compensation: Compensation) -> bool:
         """Whether inference multiplies by what the kept values lack."""

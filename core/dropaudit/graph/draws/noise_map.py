@@ -205,7 +205,7 @@ def _fill_of(node: onnx.NodeProto) -> float:
 
 
 def _dropout(noise: NoiseMap, node: onnx.NodeProto) -> None:
-    """A Dropout of data masks it; a Dropout of a constant makes a mask."""
+    """A Dropout of data masks it; a Dropout of a constant makes a mask, and so does one whose mask alone is read."""
     switch, switch_input, default_on = switch_of(noise.scope, node)
     ratio = ratio_of(noise.scope, node)
     data, draw = noise.value(node.input[0]), node.output[0]
@@ -217,12 +217,21 @@ def _dropout(noise: NoiseMap, node: onnx.NodeProto) -> None:
     origin = Origin(Implementation.DROPOUT_OP, node.name, switch, switch_input, default_on, ratio_input)
     noise.origins[draw] = origin
     keep_prob = 1 - ratio
+    if _is_read_for_its_mask(noise.scope, node):
+        noise.values[node.output[1]] = TwoPoint(draw, keep_prob)
+        return
     if isinstance(data, Fill) and not _is_looked_up(noise.scope, draw):
         noise.values[draw] = TwoPoint(draw, keep_prob, data.value / keep_prob, 0.0)
     else:
         noise.values[draw] = Masked(draw, keep_prob, node.input[0], Line(1 / keep_prob, 0.0), Line(0.0, 0.0))
     if len(node.output) > 1 and node.output[1]:
         noise.values[node.output[1]] = TwoPoint(draw, keep_prob)
+
+
+def _is_read_for_its_mask(scope: Scope, node: onnx.NodeProto) -> bool:
+    """Whether a Dropout drops nothing itself: what it made of its data is not read, and its mask is."""
+    data, mask = node.output[0], node.output[1] if len(node.output) > 1 else ""
+    return mask in scope.consumers and data not in scope.consumers and data not in scope.outputs
 
 
 def _is_looked_up(scope: Scope, name: str) -> bool:

@@ -202,14 +202,11 @@ class _Choice:
         return is_own_factor(found.value, self.rate.keep_prob, self.rate.precision, self.rate.error)
 
     def _is_like_scale(self, factor: Numbers) -> bool:
-        return (
-            isinstance(factor, float)
-            and isinstance(self.rate.keep_prob, float)
-            and is_like_scale(factor, self.rate.keep_prob)
-        )
+        return isinstance(factor, float) and is_like_scale(factor, float(np.nanmean(self.rate.keep_prob)))
 
     def _holds_folded(self, factor: Numbers) -> bool:
-        if not (isinstance(factor, float) and isinstance(self.rate.keep_prob, float)):
+        if not (isinstance(factor, float) and isinstance(self.rate.keep_prob, float)) or self.rate.error:
+            # What was measured makes a round number of any factor, by chance.
             return False
         return holds_folded_scale(factor, self.rate.keep_prob)
 

@@ -59,7 +59,7 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
     """
     if applied.law is None and applied.other is None:
         return 1.0
-    if applied.other is None and not _is_elementwise(runner.region, applied.mask):
+    if applied.other is None and not is_elementwise(runner.region, applied.mask):
         return None
     names = (applied.result, applied.source)
 
@@ -86,7 +86,7 @@ def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
     """Return the probability with which each element is kept, as `declared_rate` does for all; None where not known."""
     drawn = [root for root in runner.region.roots if root.tensor in applied.roots]
     streams = {root.node.name for root in drawn if root.node is not None}
-    if applied.law is None or len(streams) != 1 or not _is_elementwise(runner.region, applied.mask):
+    if applied.law is None or len(streams) != 1 or not is_elementwise(runner.region, applied.mask):
         return None
     node, others = drawn[0].node, runner.draw(0)
     law = None if node is None else _law_of_draw(node)
@@ -140,7 +140,7 @@ def _scatter(runner: RegionRunner, applied: Applied) -> float:
     return _SEEN + _DEVIATIONS * math.sqrt(applied.kept * (1 - applied.kept) / max(1, min(cells, _LOOKED_AT)))
 
 
-def _is_elementwise(region: Region, mask: str) -> bool:
+def is_elementwise(region: Region, mask: str) -> bool:
     """Whether each cell of a mask is made of one cell of a draw; what the draw has its shape from is no part of it."""
     made = region.touched.keys() - {root.tensor for root in region.roots}
     before = upstream(region.scope.producers.get, [mask], stops=lambda name: name not in made)

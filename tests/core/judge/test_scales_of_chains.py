@@ -1,0 +1,110 @@
+"""Claims about the scale of masks whose rate no single threshold declares: each fault beside its healthy twin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.plan import Provider
+from dropaudit.report import Verdict
+from dropaudit_models.specimens.situations.words import graph
+
+PLAN = Plan(provider=Provider.CPU)
+SCALES = frozenset({"DA101", "DA201", "DA202", "DA301", "DA302", "DA303"})
+TWO = "u = RandomUniformLike(x)  n = Neg(x)  v = RandomUniformLike(n)"
+_MASK = "m = Cast<to = 1>(b)  k = Mul(m, s)  d = Mul(x, k)"
+_WHERE = "g = Mul(x, s)  d = Where(b, g, none)"
+_EXPONENTIAL = "l = Where(b, none, never)  m = Exp(l)  f = Mul(x, m)  d = Mul(f, s)"
+# Masks of two draws on data, a threshold, and the share that they keep, which is no threshold of theirs.
+OF_TWO_DRAWS = {
+    "greatest": (f"w = Max(u, v)  b = Less(w, a)  {_MASK}", 0.775, 0.775**2),
+    "least": (f"w = Min(u, v)  b = Less(w, a)  {_EXPONENTIAL}", 0.368, 1 - (1 - 0.368) ** 2),
+    "product": (f"w = Mul(u, v)  b = Less(w, a)  {_WHERE}", 0.3, 0.3 - 0.3 * np.log(0.3)),
+    "one of both": (f"c = Less(u, a)  e = Less(v, a)  b = Xor(c, e)  {_WHERE}", 0.69, 2 * 0.69 * 0.31),
+}
+
+
+def audited(body: str, **constants: object) -> Report:
+    """Audit x -> y = -d in role train."""
+    known = {"none": 0.0, "never": -np.inf, "one": 1.0, **constants}
+    model = graph(f"{body}  y = Neg(d)", constants=known)
+    return audit(ArtifactSubject(model.SerializeToString(), Role.TRAIN), PLAN)
+
+
+def scales_in(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings} & SCALES
+
+
+@pytest.mark.parametrize("name", OF_TWO_DRAWS)
+def test_a_mask_of_two_draws_divided_by_what_it_keeps_is_scaled_right(name: str) -> None:
+    body, threshold, q = OF_TWO_DRAWS[name]
+    report = audited(f"{TWO}  {body}", a=threshold, s=1 / q)
+    assert report.verdict is Verdict.PASS
+    assert not report.findings
+
+
+@pytest.mark.parametrize("name", OF_TWO_DRAWS)
+def test_a_mask_of_two_draws_divided_by_what_it_drops_is_swapped_and_not_doubled(name: str) -> None:
+    body, threshold, q = OF_TWO_DRAWS[name]
+    assert scales_in(audited(f"{TWO}  {body}", a=threshold, s=1 / (1 - q))) == {"DA202"}
+
+
+@pytest.mark.parametrize("more", [1.27, 1.31])
+def test_a_wrong_factor_beside_a_mask_of_two_draws_is_not_taken_for_one_that_holds_the_right_one(more: float) -> None:
+    body, threshold, q = OF_TWO_DRAWS["one of both"]
+    assert scales_in(audited(f"{TWO}  {body}", a=threshold, s=more / q)) == {"DA303"}
+
+
+ONES = "h = Shape(x)  o = Expand(one, h)"
+MASK_OF_OPERATOR = "w, b = Dropout({data}, r, t)  m = Cast<to = 1>(b)  k = Mul(m, s)  d = Mul(x, k)"
+
+
+@pytest.mark.parametrize("data", ["x", "o"])
+def test_a_dropout_whose_mask_alone_is_read_is_no_second_site(data: str) -> None:
+    report = audited(f"{ONES}  {MASK_OF_OPERATOR.format(data=data)}", r=0.3, t=True, s=1 / 0.7)
+    assert report.verdict is Verdict.PASS
+    assert len(report.sites) == 1
+    assert {finding.code for finding in report.findings} <= {"DA405"}
+
+
+@pytest.mark.parametrize("data", ["x", "o"])
+def test_the_mask_of_a_dropout_applied_without_its_scale_is_scale_missing(data: str) -> None:
+    report = audited(f"{ONES}  {MASK_OF_OPERATOR.format(data=data)}", r=0.3, t=True, s=1.0)
+    assert scales_in(report) == {"DA301"}
+
+
+FAR_FROM_ZERO = (
+    "u = RandomNormalLike<mean = 1.0, scale = 0.5>(x)  v = Cast<to = 10>(u)  i = Cast<to = 10>(half)  w = Mul(v, i)  "
+    "j = Cast<to = 10>(five)  e0 = Add(w, j)  axis = Constant<value = int64[1] {0}>()  e1 = Unsqueeze(e0, axis)  "
+    "z = Squeeze(e1, axis)  l = Cast<to = 10>(a)  b = GreaterOrEqual(z, l)  m = Cast<to = 10>(b)  "
+    "c = Cast<to = 10>(x)  o = Cast<to = 10>(q)  k = Div(m, o)  e = Mul(c, k)  d = Cast<to = 1>(e)"
+)
+
+
+def in_half(q: float) -> Report:
+    """Audit a mask whose draw lies around 5 in half precision, where its steps are 1/256; it keeps .7."""
+    return audited(FAR_FROM_ZERO, half=0.5, five=4.5, a=5 - 0.25 * 0.5244, q=q)
+
+
+def test_a_draw_that_half_precision_moved_away_from_zero_declares_its_rate_to_its_steps() -> None:
+    assert scales_in(in_half(0.7)) == set()
+
+
+@pytest.mark.parametrize(("q", "code"), [(0.3, "DA202"), (0.49, "DA302"), (0.6, "DA303"), (1.0, "DA301")])
+def test_a_wrong_scale_is_seen_in_half_precision_too(q: float, code: str) -> None:
+    assert scales_in(in_half(q)) == {code}
+
+
+RATES = np.linspace(0.4, 0.8, 16)
+BY_FEATURE = "u = RandomUniformLike(x)  b = GreaterOrEqual(u, rates)  m = Cast<to = 1>(b)  e = Mul(x, m)  l = Sub(x, e)"
+
+
+def test_a_constant_factor_behind_a_mask_of_rates_by_feature_is_a_wrong_scale() -> None:
+    report = audited(f"{BY_FEATURE}  d = Mul(l, s)", rates=RATES, s=1.0910895)
+    assert scales_in(report) == {"DA303"}
+
+
+def test_a_mask_of_rates_by_feature_divided_by_those_rates_is_scaled_right() -> None:
+    report = audited(f"{BY_FEATURE}  d = Div(l, rates)", rates=RATES)
+    assert report.verdict is Verdict.PASS
