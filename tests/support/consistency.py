@@ -75,6 +75,10 @@ def _of_summary(report: Report) -> Iterator[str]:
             yield f"scaled right, and {report.verdict}"
         if Family.UNSCALED in families or "unscaled" in report.summary:
             yield "scaled right, and unscaled"
+        alive = [site for site in report.sites if site.name not in _named(report, "DA107")]
+        claimed = re.search(r"(\d+) sites?,", report.summary)
+        if claimed and report.execution.sampling != "recorded" and int(claimed[1]) > len(alive):
+            yield f"scaled right of {claimed[1]} sites, where {len(alive)} reach an output"
     if any(words in report.summary for words in NOTHING) and codes & {"DA103", "DA401"}:
         yield f"nothing is dropped, and {sorted(codes & {'DA103', 'DA401'})}"
 

@@ -20,9 +20,9 @@ def summarize(
     """Say what was found: the gravest finding, or why all is well."""
     if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         return gravest_sentence(verdict, findings)
-    healthy = _healthy(
-        model, measured, outputs, classic=any(finding.code == FindingCode.CLASSIC_SCALING for finding in findings)
-    )
+    alive = [site for site in measured if site.site not in model.dead]
+    classic = any(finding.code == FindingCode.CLASSIC_SCALING for finding in findings)
+    healthy = _healthy(model, alive, outputs, classic=classic)
     return healthy[:-1] + mind(findings)
 
 
@@ -30,6 +30,8 @@ def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, 
     if not model.active:
         meaning = "as an inference artifact should be" if model.role is Role.INFERENCE else "so nothing was judged"
         return f"No dropout is active in this artifact, {meaning}."
+    if not measured:
+        return "No dropout reaches an output of this artifact, so nothing was judged."
     sites = "1 site" if len(measured) == 1 else f"{len(measured)} sites"
     rates = ", ".join(dict.fromkeys(f"{site.keep_prob:.4g}" for site in measured))
     factors = [output.scale_factor for output in outputs if output.scale_factor is not None]

@@ -263,4 +263,7 @@ def _site_meter(
     if site.rates is not None:
         return RatesMeter(site.name, site.rates, shared, alpha)
     kind = MaskMeter if site.other is None else ChoiceMeter
-    return kind(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere, site.keep_prob_as_run)
+    as_run = site.keep_prob_as_run
+    # By the standard, Bernoulli keeps what the runtime drops.
+    rival = site.declared_keep_prob if site.declared_keep_prob != as_run else None
+    return kind(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere, as_run, rival)

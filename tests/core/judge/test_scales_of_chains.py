@@ -108,3 +108,35 @@ def test_a_constant_factor_behind_a_mask_of_rates_by_feature_is_a_wrong_scale() 
 def test_a_mask_of_rates_by_feature_divided_by_those_rates_is_scaled_right() -> None:
     report = audited(f"{BY_FEATURE}  d = Div(l, rates)", rates=RATES)
     assert report.verdict is Verdict.PASS
+
+
+def drawn_by_bernoulli(chance: float, scale: float, seed: float) -> Report:
+    """Audit a mask by the operator Bernoulli, of which the runtime keeps 1 - chance."""
+    body = f"h = Shape(x)  c = Expand(chance, h)  m = Bernoulli<seed = {seed!r}>(c)  k = Mul(m, s)  d = Mul(x, k)"
+    return audited(body, chance=chance, s=scale)
+
+
+@pytest.mark.parametrize("chance", [0.48, 0.49, 0.51, 0.52])
+@pytest.mark.parametrize("seed", [1.0, 2.0])
+def test_what_the_runtime_makes_of_bernoulli_is_told_near_a_half_too(chance: float, seed: float) -> None:
+    report = drawn_by_bernoulli(chance, 1 / (1 - chance), seed)
+    assert "DA408" in {finding.code for finding in report.findings}
+    assert not scales_in(report)
+
+
+def test_at_a_half_bernoulli_is_the_same_by_the_standard() -> None:
+    report = drawn_by_bernoulli(0.5, 2.0, 1.0)
+    assert {finding.code for finding in report.findings} == {"DA406"}
+
+
+def test_an_unscaled_mask_that_reaches_no_output_is_not_called_scaled_right() -> None:
+    mask = "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)"
+    report = audited(f"{mask}  e = Mul(x, m)  n = RandomNormalLike(x)  d = Add(x, n)", q=0.7)
+    assert "DA107" in {finding.code for finding in report.findings}
+    assert report.summary.startswith("No dropout reaches an output of this artifact")
+
+
+def test_a_dead_site_beside_a_right_one_is_not_counted_among_the_right_ones() -> None:
+    mask = "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)"
+    report = audited(f"{mask}  e = Mul(x, m)  f = Div(e, q)  g = Neg(x)  d = Dropout(g, r, t)", q=0.6, r=0.3, t=True)
+    assert report.summary.startswith("Dropout is scaled right: 1 site, inverted, keep probability 0.7")

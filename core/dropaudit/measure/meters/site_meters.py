@@ -68,6 +68,7 @@ class MaskMeter:
 
     Attributes:
         expected: what the graph's structure says, where no declaration apart from it is tested.
+        rival: what it says by another reading, which the interval shall exclude.
     """
 
     def __init__(
@@ -79,8 +80,10 @@ class MaskMeter:
         alpha: float,
         remote_factor: float = 1.0,
         expected: float | None = None,
+        rival: float | None = None,
     ) -> None:
         self.name = name
+        self.rival = rival
         self._remote_factor = remote_factor
         self.expected = expected if keep_prob is None else keep_prob
         self.keep_prob = keep_prob
@@ -158,7 +161,9 @@ class MaskMeter:
         """Whether the keep rate is the declared one, or, where none is declared, known well enough."""
         if self.keep_prob is not None:
             return Equivalence(self.keep_prob, RATE_MARGIN)
-        return Width(_KNOWN_WIDTH if self.expected is None else _CONFIRMED_WIDTH)
+        if self.expected is None or self.rival is None:
+            return Width(_KNOWN_WIDTH if self.expected is None else _CONFIRMED_WIDTH)
+        return Width(min(_CONFIRMED_WIDTH, max(_KNOWN_WIDTH, abs(self.expected - self.rival))))
 
     def progress(self) -> TestProgress | None:
         """See SiteMeter. Where no data away from zero has come in, nothing is to be waited for."""
