@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from dropaudit.graph.draws.noise_algebra import MOVES
+from dropaudit.graph.draws.noise_algebra import MOVES, PARTS
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.reading.dropout_operator import ratio_of
@@ -19,9 +19,7 @@ from dropaudit.graph.reading.random_types import WITH_CHANCES
 from dropaudit.graph.reading.scope import Scope, bodies_of
 
 # Operators that take elements of their first input, or put elements of several beside each other.
-PARTS = frozenset(
-    {"Slice", "Gather", "GatherElements", "GatherND", "Split", "Tile", "Concat", "Pad", "DepthToSpace", "SpaceToDepth"}
-)
+_ARRANGES = PARTS | {"GatherElements", "GatherND", "Pad", "DepthToSpace", "SpaceToDepth"}
 ELEMENTWISE = frozenset(
     {
         "Abs", "Neg", "Sign", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "ThresholdedRelu", "Gelu", "Mish",
@@ -160,7 +158,7 @@ def works_element_by_element(node: onnx.NodeProto) -> bool:
     """Whether each element of a result is made of one element of each input."""
     if node.op_type == "Dropout":
         return True  # one that draws was left out before
-    return node.domain in ("", "ai.onnx") and node.op_type in ELEMENTWISE | MOVES | PARTS
+    return node.domain in ("", "ai.onnx") and node.op_type in ELEMENTWISE | MOVES | _ARRANGES
 
 
 def model_of(
