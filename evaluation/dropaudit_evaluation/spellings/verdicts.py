@@ -111,6 +111,9 @@ def _ask_for_fault(asked: LabelDraft, site: SiteTruth, law: Law) -> None:
     elif isinstance(site.site.keep_prob, np.ndarray) and law is Law.DOUBLED:
         # Each feature is doubled by a factor of its own; "another factor" is true as well.
         asked.error("DA302", "DA303")
+    elif isinstance(site.site.keep_prob, np.ndarray) and law is Law.WRONG and float(np.nanmedian(site.ratio)) < 1:
+        # Less than 1 is no scale of any feature: as well the model's own factor, beside a mask without one.
+        asked.error("DA303", "DA301")
     else:
         asked.error(*_ERRORS[law])
     if law in (Law.FROZEN, Law.INERT_SCALED):
