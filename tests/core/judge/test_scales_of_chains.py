@@ -11,6 +11,7 @@ from dropaudit.report import Verdict
 from dropaudit_models.specimens.situations.words import graph
 
 PLAN = Plan(provider=Provider.CPU)
+FEW = Plan(provider=Provider.CPU, max_replicates=2048)
 SCALES = frozenset({"DA101", "DA201", "DA202", "DA301", "DA302", "DA303"})
 TWO = "u = RandomUniformLike(x)  n = Neg(x)  v = RandomUniformLike(n)"
 _MASK = "m = Cast<to = 1>(b)  k = Mul(m, s)  d = Mul(x, k)"
@@ -25,11 +26,11 @@ OF_TWO_DRAWS = {
 }
 
 
-def audited(body: str, **constants: object) -> Report:
+def audited(body: str, plan: Plan = PLAN, **constants: object) -> Report:
     """Audit x -> y = -d in role train."""
     known = {"none": 0.0, "never": -np.inf, "one": 1.0, **constants}
     model = graph(f"{body}  y = Neg(d)", constants=known)
-    return audit(ArtifactSubject(model.SerializeToString(), Role.TRAIN), PLAN)
+    return audit(ArtifactSubject(model.SerializeToString(), Role.TRAIN), plan)
 
 
 def scales_in(report: Report) -> set[str]:
@@ -140,3 +141,26 @@ def test_a_dead_site_beside_a_right_one_is_not_counted_among_the_right_ones() ->
     mask = "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)"
     report = audited(f"{mask}  e = Mul(x, m)  f = Div(e, q)  g = Neg(x)  d = Dropout(g, r, t)", q=0.6, r=0.3, t=True)
     assert report.summary.startswith("Dropout is scaled right: 1 site, inverted, keep probability 0.7")
+
+
+# One cell for the whole batch, which is dropped as a whole in some runs: a mask by Dropout of ones, read as a truth.
+ONE_CELL = (
+    "e = ReduceSum(x)  h = Shape(e)  o = Expand(one, h)  w = Dropout(o, r, t)  c = Cast<to = 9>(w)  b = {truth}(c)  "
+    "g = Mul(x, s)  d = Where(b, g, none)"
+)
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("truth", ["Not", "Identity"])
+def test_a_mask_of_one_cell_declares_what_it_keeps_whatever_the_first_run_drops(truth: str, rate: float) -> None:
+    q = rate if truth == "Not" else 1 - rate
+    report = audited(ONE_CELL.format(truth=truth), FEW, r=rate, t=True, s=1 / q)
+    assert [site.declared_keep_prob for site in report.sites] == [pytest.approx(q)]
+    assert not scales_in(report)
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.7, 0.9])
+@pytest.mark.parametrize("truth", ["Not", "Identity"])
+def test_the_wrong_scale_of_a_mask_of_one_cell_is_seen_whatever_the_first_run_drops(truth: str, rate: float) -> None:
+    dropped = 1 - rate if truth == "Not" else rate
+    assert scales_in(audited(ONE_CELL.format(truth=truth), FEW, r=rate, t=True, s=1 / dropped)) == {"DA202"}

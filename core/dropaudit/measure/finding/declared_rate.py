@@ -213,7 +213,7 @@ def _of_root(
     if node.op_type == "Multinomial":
         return _of_categories(flag, chances_of(runner.value(node.input[0])))
     keep = 1 - (ratio_of(runner.region.scope, node) or 0.0)
-    larger = 1.0 if root.position == 1 else runner.largest(root.tensor)
+    larger = 1.0 if root.position == 1 else runner.largest(node.input[0]) / keep
     return _of_two(flag, larger, 0.0, keep)
 
 

@@ -143,7 +143,7 @@ class _Finder:
         path = region.scope.path
         if not can_be_exposed(self._model, path):
             raise InvalidModel("what lies in this body cannot be returned")
-        names = [*(root.tensor for root in region.roots), *region.entering]
+        names = list(dict.fromkeys([*(root.tensor for root in region.roots), *region.entering, *_filled(region)]))
         known = {name: self._feeds[name] for name in names if not path and name in self._feeds}
         probed, probes = exposed(self._model, [_place_of(region.scope, name) for name in names if name not in known])
         found = Session(probed, self._place, self._seeds).run(self._feeds, tuple(dict.fromkeys(probes.values())))
@@ -191,6 +191,13 @@ class _Finder:
             if outside in outer.passed_on and (unchanged or not carried):
                 found[inside] = outer.passed_on[outside]
         return found
+
+
+def _filled(region: Region) -> list[str]:
+    """Return what Dropout operators that make masks read, which says what their masks keep."""
+    makers = [root.node for root in region.roots if root.node is not None and root.position == 0]
+    read = [node.input[0] for node in makers if node.op_type == "Dropout"]
+    return [name for name in read if name not in region.scope.constants]
 
 
 def _informative(value: Array, seeds: np.random.Generator) -> Array:

@@ -13,7 +13,6 @@ import onnx
 from numpy.typing import NDArray
 
 from dropaudit.graph.draws.elementwise_region import Region, Root, model_of
-from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.scope import Scope
@@ -147,8 +146,8 @@ class RegionRunner:
         return self._data[name] if name in self._data else self.region.scope.constants[name]
 
     def largest(self, name: str) -> float:
-        """Return the largest number of a tensor that enters or is drawn, in the run that it was taken from."""
-        return float(np.max(self._data[name]))
+        """Return the largest number of a tensor that enters, or a constant, in the run that it was taken from."""
+        return float(np.max(np.abs(self.value(name))))
 
     def mask_values(self, name: str) -> tuple[float, float] | None:
         """Return the two values of a mask, the smaller first; None where a few draws show another number of them."""
@@ -212,12 +211,13 @@ def drawn_by(scope: Scope, root: Root, uniform: NDArray[np.float64], like: Array
     if node.op_type == "Multinomial":
         ends = chances_of(known.get(node.input[0], scope.constants.get(node.input[0]))).cumsum(axis=-1)
         return np.asarray((uniform[..., None] >= ends[..., None, :-1]).sum(axis=-1)).astype(like.dtype)
-    kept = uniform >= (ratio_of(scope, node) or 0.0)
+    ratio = ratio_of(scope, node) or 0.0
+    kept = uniform >= ratio
     if root.position == 1:
         return kept
-    value = scalar(scope.constants.get(node.input[0]))
-    largest = np.abs(like).max() if value is None else value / (1 - (ratio_of(scope, node) or 0.0))
-    return np.where(kept, largest, 0).astype(like.dtype)
+    # Of a mask of few cells, what came out may have been dropped as a whole: what goes in says what is kept.
+    value = np.asarray(known.get(node.input[0], scope.constants.get(node.input[0])), dtype=np.float64)
+    return np.where(kept, value / (1 - ratio), 0).astype(like.dtype)
 
 
 def chances_of(logarithms: Array | None) -> NDArray[np.float64]:
