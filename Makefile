@@ -166,9 +166,9 @@ screenshots: $(STAMP)
 # The engine is the one that docker reaches; where none answers, COMPOSE_LAB names a script that starts one (up, env, down).
 COMPOSE_LAB ?= $(wildcard ../shared/tools/compose-lab.sh)
 compose-test: $(STAMP)
-	@if docker info >/dev/null 2>&1; then $(BIN)/python deploy/compose_test.py; \
+	@if docker info >/dev/null 2>&1; then PYTHONPATH=deploy/testing $(BIN)/python -m compose_test; \
 	elif [ -n "$(COMPOSE_LAB)" ]; then \
-	  $(COMPOSE_LAB) up && eval "$$($(COMPOSE_LAB) env)" && $(BIN)/python deploy/compose_test.py; \
+	  $(COMPOSE_LAB) up && eval "$$($(COMPOSE_LAB) env)" && PYTHONPATH=deploy/testing $(BIN)/python -m compose_test; \
 	  status=$$?; $(COMPOSE_LAB) down; exit $$status; \
 	else echo "make compose-test needs a Docker engine, and none answers" >&2; exit 2; fi
 
@@ -181,11 +181,15 @@ $(LOCK_BIN)/uv:
 	$(LOCK_BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)" cyclonedx-bom pip-audit
 
 LOCK := $(LOCK_BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-  --no-emit-index-url --no-emit-find-links --upgrade pyproject.toml deploy/locked/build.in
+  --no-emit-index-url --no-emit-find-links --upgrade
+# The server reads no graph, and has no prompt: neither onnx, nor what only onnx and Celery's shell need.
+SERVER_WITHOUT := $(addprefix --no-emit-package ,onnx ml-dtypes click-repl prompt-toolkit wcwidth)
 lock: $(LOCK_BIN)/uv
-	$(LOCK) --extra server --extra s3 --extra tracing -o deploy/locked/server.txt
-	$(LOCK) --extra worker --extra s3 --extra tracing --extra cpu -o deploy/locked/worker-cpu.txt
-	$(LOCK) --extra worker --extra s3 --extra tracing --extra gpu -o deploy/locked/worker-gpu.txt
+	$(LOCK) deploy/locked/build.in -o deploy/locked/build.txt
+	$(LOCK) pyproject.toml --extra server --extra web --extra s3 --extra tracing $(SERVER_WITHOUT) \
+	  -o deploy/locked/server.txt
+	$(LOCK) pyproject.toml --extra worker --extra s3 --extra tracing --extra mlflow --extra cpu -o deploy/locked/worker-cpu.txt
+	$(LOCK) pyproject.toml --extra worker --extra s3 --extra tracing --extra mlflow --extra gpu -o deploy/locked/worker-gpu.txt
 
 LOCKED := server worker-cpu worker-gpu
 sbom: $(LOCK_BIN)/uv

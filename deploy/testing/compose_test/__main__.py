@@ -19,7 +19,7 @@ from dropaudit_client.local.service import free_port
 from dropaudit_client.resources import ArtifactRef, Run
 from dropaudit_models import export
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 PROJECT = "dropaudit-test"
 START_SECONDS = 120.0
 # The suite runs every minute: the next minute, and the time to make its audits.
