@@ -99,6 +99,10 @@ class StoreSettings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+    heartbeat_file: str = Field(
+        default="",
+        description="file that is touched every few seconds for as long as this process does its work; empty: none",
+    )
     otlp_endpoint: str = Field(default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none")
 
     @property

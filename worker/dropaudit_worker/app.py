@@ -17,13 +17,15 @@ from celery import Celery, bootsteps
 from dropaudit_store.errors import StoreError
 from dropaudit_store.redis.durability import warn_of_gaps
 from dropaudit_store.redis.urls import broker_url
+from dropaudit_store.shared.heartbeat_file import HeartbeatFile
 from dropaudit_store.shared.task_names import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE
 from dropaudit_worker.making.dependencies import PATIENCE_SECONDS, Dependencies
 from dropaudit_worker.pool.children import ChildLimits, alarm
 from dropaudit_worker.pool.losses import Losses
 from dropaudit_worker.pool.process_life import ProcessLife, busy_audits
 from dropaudit_worker.queue import transport
-from dropaudit_worker.queue.beat import KEY_PREFIX, forget_old_entries, tick_schedule
+from dropaudit_worker.queue.beat import KEY_PREFIX, beating_scheduler, forget_old_entries, tick_schedule
+from dropaudit_worker.queue.consumption import Consumption, beating
 from dropaudit_worker.queue.messages import Messages
 from dropaudit_worker.queue.reconciler import Reconciler
 from dropaudit_worker.runs.parts import RunParts
@@ -47,8 +49,10 @@ _REPLACE_SECONDS = 0.2
 def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Celery:
     """Return the Celery application of a worker or a beat. `limits` are those of the children, and set there."""
     transport.use()
+    consumption, heartbeat = Consumption(), HeartbeatFile(settings.heartbeat_file)
+    transport.tell(consumption.note)
     app = Celery("dropaudit", broker=broker_url(settings.redis_url))
-    _configure(app, settings)
+    _configure(app, settings, heartbeat)
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
     life = ProcessLife(limits)
     parts = Dependencies(settings, messages.wake, life)
@@ -68,10 +72,11 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
 
     app.steps["worker"].add(_reconciling(app, settings, parts, runs, messages, look))
     app.steps["worker"].add(_standing_by(settings, parts, messages, life, worker))
+    app.steps["worker"].add(beating(consumption, heartbeat))
     return app
 
 
-def _configure(app: Celery, settings: WorkerSettings) -> None:
+def _configure(app: Celery, settings: WorkerSettings, heartbeat: HeartbeatFile) -> None:
     visibility = {"visibility_timeout": settings.time_limit_seconds + _VISIBILITY_MARGIN_SECONDS}
     app.conf.update(
         accept_content=["json"],
@@ -94,7 +99,7 @@ def _configure(app: Celery, settings: WorkerSettings) -> None:
         broker_transport_options={**visibility, "socket_connect_timeout": 2, "socket_timeout": 30},
         result_backend_transport_options=visibility,
         beat_schedule=tick_schedule(),
-        beat_scheduler="redbeat.RedBeatScheduler",
+        beat_scheduler=beating_scheduler(heartbeat),
         redbeat_redis_url=settings.redis_url,
         redbeat_key_prefix=KEY_PREFIX,
         redbeat_redis_options={"socket_connect_timeout": 2, "socket_timeout": 5},

@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
 from dropaudit_store.errors import StoreError, redis_errors
+from dropaudit_store.shared.heartbeat_file import HeartbeatFile
 
 SERVICE = "dropaudit.v1.AuditService"
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -19,12 +20,15 @@ _log = structlog.get_logger(__name__)
 
 
 class HealthWatch:
-    """Keeps the standard health service up to date."""
+    """Keeps the standard health service up to date, and touches a file for as long as the server serves."""
 
-    def __init__(self, servicer: health.HealthServicer, client: redis.Redis, seconds: float) -> None:
+    def __init__(
+        self, servicer: health.HealthServicer, client: redis.Redis, seconds: float, heartbeat: HeartbeatFile
+    ) -> None:
         self._servicer = servicer
         self._redis = client
         self._seconds = seconds
+        self._heartbeat = heartbeat
         self._serving: bool | None = None
 
     async def run(self) -> None:
@@ -36,6 +40,8 @@ class HealthWatch:
     async def look(self) -> None:
         """Look once."""
         serving = await asyncio.to_thread(self._redis_answers)
+        if serving:
+            self._heartbeat.beat()
         if serving is self._serving:
             return
         self._serving = serving

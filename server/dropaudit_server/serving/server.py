@@ -68,6 +68,7 @@ from dropaudit_store.runs.pinning import Pins
 from dropaudit_store.runs.store import RunStore
 from dropaudit_store.runs.watching import RunHub
 from dropaudit_store.runs.work import Works
+from dropaudit_store.shared.heartbeat_file import HeartbeatFile
 from dropaudit_store.suites import SuiteStore
 
 _HEALTH = "grpc.health.v1.Health"
@@ -105,7 +106,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         rpc.add_AuditServiceServicer_to_server(AuditServicer(parts), server)
         healthy = _add_health(server, settings)
         async with (
-            _health_kept(HealthWatch(healthy, client, settings.health_seconds)),
+            _health_kept(HealthWatch(healthy, client, settings.health_seconds, HeartbeatFile(settings.heartbeat_file))),
             _running(streams.run()),
             _dashboard(parts, access, gate, settings),
         ):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from dropaudit_worker.pool.children import MEBIBYTE
-from dropaudit_worker.pool.machine import children, count_gpus, machine_memory
+from dropaudit_worker.pool.machine import children, count_gpus, machine_memory, usable_cores
 from dropaudit_worker.settings import WorkerSettings
 
 GIBIBYTE = 1024 * MEBIBYTE
@@ -49,6 +50,52 @@ def test_children_do_not_share_cores_where_there_are_enough(
 
 def test_this_machine_has_memory_and_no_more_than_the_kernel_says() -> None:
     assert 0 < machine_memory() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def limits_in(folder: Path, limits: dict[str, str]) -> Path:
+    for name, text in limits.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["memory.max", "memory/memory.limit_in_bytes"])
+def test_a_container_has_the_memory_of_its_limit_in_both_versions_of_cgroups(name: str, tmp_path: Path) -> None:
+    assert machine_memory(limits_in(tmp_path, {name: f"{64 * MEBIBYTE}\n"})) == 64 * MEBIBYTE
+
+
+@pytest.mark.parametrize("limits", [{}, {"memory.max": "max\n"}, {"memory/memory.limit_in_bytes": f"{2**63 - 4096}\n"}])
+def test_without_a_limit_a_container_has_the_machine_s_memory(limits: dict[str, str], tmp_path: Path) -> None:
+    assert machine_memory(limits_in(tmp_path, limits)) == machine_memory(tmp_path / "none")
+
+
+ONE_CORE = (
+    {"cpu.max": "100000 100000\n"},
+    {"cpu.max": "50000 100000\n"},
+    {"cpu/cpu.cfs_quota_us": "150000\n", "cpu/cpu.cfs_period_us": "100000\n"},
+)
+ALL_CORES = (
+    {},
+    {"cpu.max": "max 100000\n"},
+    {"cpu.max": "409600000 100000\n"},
+    {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"},
+)
+
+
+@pytest.mark.parametrize("limits", ONE_CORE)
+def test_a_container_uses_as_many_processors_as_its_share_of_time_fills(limits: dict[str, str], tmp_path: Path) -> None:
+    assert len(usable_cores(limits_in(tmp_path, limits))) == 1
+
+
+@pytest.mark.parametrize("limits", ALL_CORES)
+def test_without_a_smaller_share_a_container_uses_all_processors(limits: dict[str, str], tmp_path: Path) -> None:
+    assert usable_cores(limits_in(tmp_path, limits)) == sorted(os.sched_getaffinity(0))
+
+
+def test_containers_with_a_share_do_not_all_crowd_on_the_first_processors(tmp_path: Path) -> None:
+    limits_in(tmp_path, ONE_CORE[0])
+    used = {usable_cores(tmp_path, host=f"worker-{number}")[0] for number in range(64)}
+    assert used == set(os.sched_getaffinity(0))
 
 
 def test_counting_gpus_asks_no_driver_in_this_process() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import redis
 from celery import Celery
 from celery.schedules import crontab
 from redbeat import RedBeatScheduler, RedBeatSchedulerEntry
 
-from dropaudit_worker.queue.beat import KEY_PREFIX, forget_old_entries
+from dropaudit_store.shared.heartbeat_file import HeartbeatFile
+from dropaudit_worker.queue.beat import KEY_PREFIX, beating_scheduler, forget_old_entries
 
 
 def scheduled(client: redis.Redis) -> list[str]:
@@ -30,3 +34,18 @@ def test_entries_of_an_earlier_version_are_forgotten_and_no_other(app: Celery, r
     for _ in range(2):
         forget_old_entries(app)
         assert sorted(scheduled(redis_client)) == ["dropaudit:beat:others", "dropaudit:beat:tick"]
+
+
+def test_a_beat_that_ticks_touches_its_file(app: Celery, tmp_path: Path) -> None:
+    app.conf.redbeat_lock_key = None
+    scheduler = beating_scheduler(HeartbeatFile(str(tmp_path / "alive")))(app, lazy=False)
+    assert not (tmp_path / "alive").exists()
+    assert 0 <= scheduler.tick() <= 5
+    assert (tmp_path / "alive").exists()
+
+
+def test_a_beat_that_has_not_the_lock_touches_nothing(app: Celery, tmp_path: Path) -> None:
+    scheduler = beating_scheduler(HeartbeatFile(str(tmp_path / "alive")))(app, lazy=False)
+    with pytest.raises(AttributeError):
+        scheduler.tick()
+    assert not (tmp_path / "alive").exists()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import subprocess
 import sys
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +15,11 @@ from pathlib import Path
 from dropaudit_worker.pool.children import MEBIBYTE, ChildLimits
 from dropaudit_worker.settings import WorkerSettings
 
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_CGROUP = Path("/sys/fs/cgroup")
+# Of the second version, and of the first.
+_MEMORY_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+_CPU_LIMIT = "cpu.max"
+_OLD_CPU_LIMITS = ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
 # The rest is for the parent, and for what else the machine does.
 _SHARE = 0.8
 _LOOK_SECONDS = 60
@@ -37,16 +43,36 @@ def _count_gpus() -> int:
     return 0
 
 
-def usable_cores() -> list[int]:
-    """Return the processors that this process may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+def usable_cores(cgroup: Path = _CGROUP, host: str = "") -> list[int]:
+    """Return the processors that this process may use: the machine's, or as many as the container's share of time.
+
+    Args:
+        host: name of the container. Containers with a share each begin at a processor that follows from their names:
+            otherwise all of them would crowd on the first ones.
+    """
+    found = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    share = min(len(found), max(1, _cpu_share(cgroup)))
+    first = 0 if share == len(found) else zlib.crc32((host or platform.node()).encode()) % len(found)
+    return sorted((found[first:] + found[:first])[:share])
 
 
-def machine_memory() -> int:
+def _cpu_share(cgroup: Path) -> int:
+    """Return how many whole processors' time the container may take."""
+    with suppress(OSError, ValueError):
+        quota, period = (cgroup / _CPU_LIMIT).read_text(encoding="ascii").split()
+        return int(quota) // int(period)
+    with suppress(OSError, ValueError):
+        quota, period = ((cgroup / name).read_text(encoding="ascii") for name in _OLD_CPU_LIMITS)
+        return int(quota) // int(period) if int(quota) > 0 else sys.maxsize
+    return sys.maxsize
+
+
+def machine_memory(cgroup: Path = _CGROUP) -> int:
     """Return how much memory there is, in bytes: the machine's, or the container's where that is less."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError, ValueError):
-        total = min(total, int(_CGROUP_LIMIT.read_text(encoding="ascii")))
+    for name in _MEMORY_LIMITS:
+        with suppress(OSError, ValueError):
+            total = min(total, int((cgroup / name).read_text(encoding="ascii")))
     return total
 
 

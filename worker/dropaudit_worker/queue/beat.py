@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import Celery
-from redbeat import RedBeatSchedulerEntry
+from redbeat import RedBeatScheduler, RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatConfig, get_redis
 
+from dropaudit_store.shared.heartbeat_file import HeartbeatFile
 from dropaudit_store.shared.task_names import TICK_TASK
 
 KEY_PREFIX = "dropaudit:beat:"
@@ -17,6 +20,18 @@ _OLD = "suite-"
 def tick_schedule(seconds: float = TICK_SECONDS) -> dict[str, dict[str, object]]:
     """Return the beat's schedule: a message every few seconds, that nobody takes who comes after the next."""
     return {"tick": {"task": TICK_TASK, "schedule": seconds, "options": {"ignore_result": True, "expires": seconds}}}
+
+
+def beating_scheduler(file: HeartbeatFile) -> type[RedBeatScheduler]:
+    """Return redbeat's scheduler, which touches a file whenever it has ticked. Without the lock it does not tick."""
+
+    class BeatingScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat has no types
+        def tick(self, *arguments: Any, **options: Any) -> float:
+            seconds: float = super().tick(*arguments, **options)
+            file.beat()
+            return seconds
+
+    return BeatingScheduler
 
 
 def forget_old_entries(app: Celery) -> None:

@@ -6,7 +6,8 @@ Celery trusts what lies in its queues: a word that is no JSON, a list in the pla
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
 import kombu.transport
 import msgspec
@@ -98,9 +99,14 @@ class _QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """A channel that goes on after what is not JSON, and after Redis was gone."""
+    """A channel that goes on after what is not JSON and after Redis was gone, and tells when it asks for a message."""
 
     QoS = _QoS
+    asks: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        super()._brpop_start(timeout)  # type: ignore[misc]  # its stubs leave it out
+        type(self).asks()
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
@@ -128,6 +134,11 @@ def use() -> None:
     """Have every connection to Redis of this process deliver messages so."""
     name = f"{Transport.__module__}:{Transport.__qualname__}"
     kombu.transport.TRANSPORT_ALIASES.update(redis=name, rediss=name)
+
+
+def tell(asks: Callable[[], None]) -> None:
+    """Have a callable called whenever this process asks Redis for a message."""
+    Channel.asks = staticmethod(asks)
 
 
 def _dropped(error: Exception) -> None:
