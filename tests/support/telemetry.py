@@ -11,11 +11,30 @@ from typing import Any
 
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def _metrics(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def families(address: str) -> dict[str, tuple[str, set[str] | None]]:
+    """Return the type and the labels of each metric, by the name that its samples have; None without a sample.
+
+    When counters began is left out: Python's client tells it of every counter and histogram.
+    """
+    found = {}
+    for each in text_string_to_metric_families(_metrics(address)):
+        if not each.name.endswith("_created"):
+            labels = {label for sample in each.samples for label in sample.labels} - {"le"}
+            name = f"{each.name}_total" if each.type == "counter" else each.name
+            found[name] = (each.type, labels if each.samples else None)
+    return found
 
 
 def scrape(address: str) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
-        text = answer.read().decode()
+    text = _metrics(address)
     return {name: float(value) for name, value in re.findall(r"^(dropaudit_\S+) (\S+)$", text, re.MULTILINE)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from dropaudit_client.local.service import free_port
 from dropaudit_models import export
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from support.calls import artifact_request, upload
+from support.calls import artifact_request, refusal_of, upload
 from support.services import eventually, server, serving, worker
-from support.telemetry import Collector, collecting, scrape
+from support.telemetry import Collector, collecting, families, scrape
 
 pytestmark = pytest.mark.system
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+PHASES = ("LOADING", "PREPARING", "SAMPLING", "JUDGING")
 PARENT = (("traceparent", f"00-{TRACE}-{SPAN}-01"),)
 
 
@@ -38,14 +40,53 @@ def test_what_workers_have_done_is_told_by_the_server(redis_url: str, tmp_path: 
         made = finished(stub, artifact_request(model))
         finished(stub, artifact_request(upload(stub, b"words").name))
         found = scrape(metrics)
-    assert found['dropaudit_audits_finished_total{how="FAIL",state="SUCCEEDED"}'] == 1
-    assert found['dropaudit_audits_finished_total{how="INVALID_MODEL",state="FAILED"}'] == 1
+    ended = 'dropaudit_audits_finished_total{{provider="{}",reason="{}",state="{}",verdict="{}"}}'
+    assert found[ended.format("cpu", "", "SUCCEEDED", "FAIL")] == 1
+    assert found[ended.format("", "INVALID_MODEL", "FAILED", "")] == 1
     assert found["dropaudit_replicates_total"] == made.report.execution.replicates > 0
-    assert found["dropaudit_workers_lost_total"] == 0
+    assert found["dropaudit_workers_lost_total"] == found["dropaudit_leases_expired_total"] == 0
+    assert found['dropaudit_prepared_artifacts_total{result="miss"}'] == 1
+    assert (found["dropaudit_workers"], found["dropaudit_worker_slots"] >= 1) == (1, True)
+    phases = [found[f'dropaudit_audit_phase_seconds_count{{phase="{phase}"}}'] for phase in PHASES]
+    assert phases == [1] * len(PHASES)
+    assert sum(found[f'dropaudit_audit_phase_seconds_sum{{phase="{phase}"}}'] for phase in PHASES) > 0
     assert found["dropaudit_audit_wait_seconds_count"] == found["dropaudit_audit_run_seconds_count"] == 2
     assert found['dropaudit_audit_run_seconds_bucket{le="1800.0"}'] == 2
     ran = made.end_time.ToDatetime() - made.start_time.ToDatetime()
     assert found["dropaudit_audit_run_seconds_sum"] >= ran.total_seconds() > 0
+
+
+DOCUMENTED = re.compile(r"^\| `(\w+)` \| (\w+) \|(.*?)\| (?:server|service) \| .+ \|$", re.MULTILINE)
+
+
+def documented() -> dict[str, tuple[str, set[str]]]:
+    """Return the type and the labels of each metric in the table."""
+    text = (Path(__file__).parents[2] / "docs" / "observability.md").read_text(encoding="utf-8")
+    table = text.split("<!-- metrics -->")[1].split("<!-- /metrics -->")[0]
+    return {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in DOCUMENTED.findall(table)}
+
+
+def test_the_table_of_metrics_is_what_a_server_tells(redis_url: str, tmp_path: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+    with (
+        server(redis_url, tmp_path, ready=serving, metrics_listen=metrics) as address,
+        worker(redis_url, tmp_path),
+        worker(redis_url, tmp_path, "beat"),
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = AuditServiceStub(channel)
+        model = upload(stub, export("lstm-dropout", tmp_path).read_bytes()).name
+        finished(stub, artifact_request(model))
+        refusal_of(lambda: stub.GetAudit(pb.GetAuditRequest(name="audits/none")))
+        ticked = "dropaudit_schedule_last_tick_timestamp_seconds"
+        eventually(lambda: ticked in scrape(metrics), "no worker looks at what is due")
+        told = families(metrics)
+    table = documented()
+    assert {name: kind for name, (kind, _) in told.items()} == {name: kind for name, (kind, _) in table.items()}
+    # Of what has no series nothing is known but its name: there may be no GPU here.
+    seen = {name: labels for name, (_, labels) in told.items() if labels is not None}
+    assert seen == {name: table[name][1] for name in seen}
+    assert set(told) - set(seen) <= {"dropaudit_gpu_memory_used_bytes", "dropaudit_gpu_memory_total_bytes"}
 
 
 def spans_of(collector: Collector, name: str) -> list[Any]:

@@ -62,15 +62,14 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     runs = RunParts(settings, app, messages, parts)
     add_run_tasks(app, runs)
 
-    def look(reconciler: Reconciler) -> None:
+    def note() -> None:
         with suppress(StoreError):
             runs.works.note_tool(tool())
-        if limits is not None and limits.gpus:
-            with suppress(StoreError):
-                parts.routes.note_gpu()
-        reconciler.look()
+            if limits is not None:
+                parts.note_worker(worker, limits)
 
-    app.steps["worker"].add(_reconciling(app, settings, parts, runs, messages, look))
+    app.steps["worker"].add(_reconciling(app, settings, parts, runs, messages))
+    app.steps["worker"].add(_noted(settings, note, lambda: parts.forget_worker(worker)))
     app.steps["worker"].add(_standing_by(settings, parts, messages, life, worker))
     app.steps["worker"].add(beating(consumption, heartbeat))
     return app
@@ -147,7 +146,6 @@ def _reconciling(
     parts: Dependencies,
     runs: RunParts,
     messages: Messages,
-    look: Callable[[Reconciler], None],
 ) -> type[bootsteps.StartStopStep]:
     """Return the step that looks for lost audits from the worker's own timer: no thread is there to be forked."""
 
@@ -172,13 +170,37 @@ def _reconciling(
                 announce_seconds=settings.announce_seconds,
                 max_attempts=settings.max_attempts,
             )
-            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, look, (reconciler,), priority=10)
+            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, reconciler.look, priority=10)
 
         def stop(self, parent: Any) -> None:
             if self.timer is not None:
                 self.timer.cancel()
 
     return Reconciling
+
+
+def _noted(
+    settings: WorkerSettings, note: Callable[[], None], forget: Callable[[], None]
+) -> type[bootsteps.StartStopStep]:
+    """Return the step in which a worker notes itself, at once and again and again, for as long as it runs."""
+
+    class Noted(bootsteps.StartStopStep):
+        requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
+
+        def __init__(self, parent: Any, **options: Any) -> None:
+            super().__init__(parent, **options)
+            self.timer: Any = None
+
+        def start(self, parent: Any) -> None:
+            note()
+            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, note, priority=10)
+
+        def stop(self, parent: Any) -> None:
+            self.timer.cancel()
+            with suppress(StoreError):
+                forget()
+
+    return Noted
 
 
 def _standing_by(

@@ -34,6 +34,10 @@ class Cache:
 
     What preparing finds is a function of its key, the plan's seed included, so that an audit from the cache reports
     what it would report without. Replicates are drawn anew each time.
+
+    Attributes:
+        hits: how often something was found.
+        misses: how often it had to be made.
     """
 
     def __init__(self, entries: int = _MOST_ENTRIES, size: int = _MOST_BYTES) -> None:
@@ -41,6 +45,7 @@ class Cache:
         self._entries, self._size = entries, size
         self._held: OrderedDict[Hashable, tuple[PreparedCase, int]] = OrderedDict()
         self._lock = Lock()
+        self.hits = self.misses = 0
 
     def get(
         self, subject: ArtifactSubject | PairSubject, plan: Plan, place: Device, make: Callable[[], PreparedCase]
@@ -49,8 +54,10 @@ class Cache:
         key, size = _key(subject, plan, place), _size(subject)
         with self._lock:
             if key in self._held:
+                self.hits += 1
                 self._held.move_to_end(key)
                 return self._held[key][0]
+            self.misses += 1
         made = make()
         with self._lock:
             self._held[key] = (made, size)

@@ -45,12 +45,12 @@ from dropaudit_server.serving.listening import listen
 from dropaudit_server.serving.metrics import Metrics
 from dropaudit_server.serving.scraping import served_metrics
 from dropaudit_server.serving.stored_metrics import StoredMetrics
+from dropaudit_server.serving.stored_sources import stored_sources
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.stopping import ServerStopping, Stopping
 from dropaudit_store.audits.lifecycle import AuditStore, Limits
 from dropaudit_store.audits.listing import AuditList
 from dropaudit_store.audits.routing import Routes
-from dropaudit_store.audits.totals import read_totals
 from dropaudit_store.audits.watching import EventHub
 from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.content.garbage import Garbage
@@ -89,7 +89,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
     await asyncio.to_thread(warn_of_gaps, client)
     hub, stopping = EventHub(waiting), Stopping()
     run_hub = RunHub(waiting, stopping.sleep)
-    stored = StoredMetrics(AuditList(client, AuditStore(client)).counts, lambda: read_totals(client))
+    stored = StoredMetrics(stored_sources(client, settings.max_queued))
     metrics = Metrics(lambda: hub.watchers, stored)
     with (
         contextlib.closing(WakeUps(settings.redis_url, Routes(client).queue_for)) as wake_ups,

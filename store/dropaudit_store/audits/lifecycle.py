@@ -15,6 +15,7 @@ import redis
 from dropaudit.plan import Progress
 from dropaudit.report import to_json
 from dropaudit.shortening import brief, cut, shortened, shortened_list
+from dropaudit_store.audits.course import UNKNOWN, Course
 from dropaudit_store.audits.ids import sortable_id
 from dropaudit_store.audits.reader import AuditReader
 from dropaudit_store.audits.terms import models_of, report_terms, request_terms, tensors_of
@@ -196,17 +197,22 @@ class AuditStore:
             kept = self._progress(args=[lease.audit_id, lease.token, self._at(), payload])
         _require(kept, lease)
 
-    def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
+    def succeed(self, lease: Lease, report: dict[str, Any], course: Course = UNKNOWN) -> None:
         """Write the report and the state in one step. Raises LeaseLost: a late writer changes nothing.
 
         A report that is too large is shortened, and says so; what it can be found by is that of the whole.
+
+        Args:
+            course: how the audit was made, to be counted.
         """
         kept = shortened(report)
         content, told = (msgspec.json.encode(each).decode() for each in (kept, brief(kept)))
-        replicates = int(report.get("execution", {}).get("replicates", 0))
-        contents = [str(each["sha256"]) for each in report.get("execution", {}).get("artifacts", ())]
+        execution = report.get("execution", {})
+        contents = [str(each["sha256"]) for each in execution.get("artifacts", ())]
         work = work_of(lease.record.request.spec, contents, self._tool)
-        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), replicates, told, work)
+        counted = course.arguments(str(execution.get("provider", "")))
+        made = [int(execution.get("replicates", 0)), told, work, *counted]
+        self._end(lease, AuditState.SUCCEEDED, "report", content, report_terms(report), made)
 
     def fail(self, lease: Lease, failure: Failure) -> None:
         """Write why an audit could not be made. Raises LeaseLost."""
@@ -224,13 +230,11 @@ class AuditStore:
         field: str = "",
         value: str = "",
         terms: Sequence[str] = (),
-        replicates: int = 0,
-        told: str = "",
-        work: str = "",
+        made: Sequence[str | int] = (0,),
     ) -> None:
         args: list[str | float] = [lease.audit_id, lease.token, self._at(), state.value, field, value]
         with redis_errors():
-            kept = self._finish(args=[*args, self._expiry(), "\n".join(terms), replicates, told, work])
+            kept = self._finish(args=[*args, self._expiry(), "\n".join(terms), *made])
         _require(kept, lease)
 
     def cancel(self, audit_id: str) -> AuditRecord:

@@ -1,13 +1,13 @@
 """The state machine's transitions: each a script that Redis runs as one atomic step.
 
 An audit is a hash (request, state, attempts, lost, token, holder, seq, create, start, end, expire, report, brief,
-failure, cause, run, work, and the lists terms, models and blobs) beside a stream of events whose ids are
+failure, cause, run, work, provider, and the lists terms, models and blobs) beside a stream of events whose ids are
 `sequence-0`; `deleted` is a stream that names those that are gone. `queued` holds the ids that wait, by the time they
 were last announced; `running` those that are held, by the time their lease ends; `expiring` those that finished, by
 the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost the lease.
 `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a blob; a blob that nothing needs
-any more is noted in `garbage`. `totals` counts how audits ended, and how long they waited and ran: in the same steps,
-and so each once.
+any more is noted in `garbage`. `totals` counts how audits ended, how long they waited and ran, in all and by phase, and
+how often leases ran out: in the same steps, and so each once.
 
 Instants come as numbers, or as `+seconds`: from Redis's own now.
 
@@ -20,6 +20,7 @@ A new audit is refused as a whole; what is accepted already goes on, since `let_
 from __future__ import annotations
 
 from dropaudit_store.redis.connection import PREFIX
+from dropaudit_store.redis.counting import COUNT_TOTALS
 
 COMMON = (
     f"local P = '{PREFIX}'"
@@ -75,25 +76,11 @@ end
 """
 
 
-# Upper ends of the classes that waits and runs are counted in, in seconds.
-BOUNDS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
-
 _AUDIT = (
     COMMON
     + COUNT_RUNS
-    + f"local BOUNDS = {{{', '.join(f'{bound:g}' for bound in BOUNDS)}}}\n"
+    + COUNT_TOTALS
     + """
-local function count(field, by) redis.call('HINCRBYFLOAT', P .. 'totals', field, by) end
-local function observe(name, seconds)
-  -- Clocks of two machines may differ.
-  seconds = math.max(0, seconds)
-  local class = 'inf'
-  for _, bound in ipairs(BOUNDS) do
-    if seconds <= bound then class = bound; break end
-  end
-  count(name .. ':class:' .. class, 1)
-  count(name .. ':sum', seconds)
-end
 local function append(id, sequence, kind, payload, now)
   redis.call('XADD', P .. 'events:' .. id, 'MAXLEN', '~', 1000, sequence .. '-0',
     'kind', kind, 'payload', payload, 'time', now)
@@ -115,12 +102,12 @@ local function held(id, token)
   return found[1] == 'RUNNING' and found[2] == token
 end
 local function count_end(id, state, now)
-  local found = redis.call('HMGET', audit_key(id), 'state', 'start', 'terms', 'failure')
+  local found = redis.call('HMGET', audit_key(id), 'state', 'start', 'terms', 'failure', 'provider')
   if found[1] == 'RUNNING' then observe('run', tonumber(now) - tonumber(found[2])) end
   local how = ''
   if state == 'SUCCEEDED' then how = string.match(found[3], 'verdict:(%u+)') or '' end
   if state == 'FAILED' then how = cjson.decode(found[4]).reason end
-  count('finished:' .. state .. ':' .. how, 1)
+  count('finished:' .. state .. ':' .. how .. ':' .. (found[5] or ''), 1)
   return state == 'SUCCEEDED' and how or ''
 end
 local function finish(id, state, now, expire)
@@ -271,8 +258,9 @@ return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 """
 )
 
-# ARGV id token now state field value expire terms replicates brief work: whoever is to do the work again finds the
-# audit by `work`. Returns 1, or 0 when the lease is lost.
+# ARGV id token now state field value expire terms replicates brief work provider phases hits misses: whoever is to do
+# the work again finds the audit by `work`; `phases` has a line `NAME seconds` for each. Returns 1, or 0 when the lease
+# is lost.
 FINISH = (
     _AUDIT
     + _instants(3, 7)
@@ -292,6 +280,9 @@ if (ARGV[11] or '') ~= '' then
 end
 redis.call('HSET', audit_key(id), 'terms', redis.call('HGET', audit_key(id), 'terms') .. '\\n' .. ARGV[8])
 count('replicates', ARGV[9])
+if (ARGV[12] or '') ~= '' then redis.call('HSET', audit_key(id), 'provider', ARGV[12]) end
+observe_phases(ARGV[13])
+count_prepared(ARGV[14], ARGV[15])
 finish(id, ARGV[4], now, ARGV[7])
 return 1
 """
@@ -326,6 +317,8 @@ if redis.call('HGET', audit_key(id), 'state') ~= 'RUNNING' then
   return false
 end
 if lease_end and tonumber(lease_end) > tonumber(now) then return false end
+let_through()
+count('expired', 1)
 return lose(id, now, ARGV[3], ARGV[4], ARGV[5])
 """
 )

@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from dropaudit_client.local.service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from support.calls import metadata, recorded_request, refusal_of, upload
-from support.services import environment, eventually, server, server_process, serving
+from support.services import environment, eventually, redis_server, server, server_process, serving
 from support.telemetry import Collector, collecting, scrape
 
 
@@ -97,6 +98,17 @@ def test_metrics_count_calls_audits_and_watchers(redis_url: str, tmp_path: Path)
         eventually(lambda: scrape(metrics)["dropaudit_watchers"] == 0, "a watcher that left is still counted")
         cancelled = 'dropaudit_calls_total{code="CANCELLED",method="WatchAudit"}'
         eventually(lambda: scrape(metrics).get(cancelled) == 1, "a watch that was broken off is not counted")
+
+
+def test_a_redis_that_is_gone_is_told_at_the_next_scrape_and_nothing_that_it_would_know(tmp_path: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+    with ExitStack() as stack:
+        with redis_server(tmp_path / "redis") as url:
+            stack.enter_context(server(url, tmp_path, ready=serving, metrics_listen=metrics))
+            before = scrape(metrics)
+        after = scrape(metrics)
+    assert (before["dropaudit_redis_up"], before["dropaudit_queue_depth"]) == (1, 0)
+    assert (after["dropaudit_redis_up"], after["dropaudit_watchers"], "dropaudit_queue_depth" in after) == (0, 0, False)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import redis
 
 from dropaudit.plan import Plan
 from dropaudit.report import to_json
+from dropaudit_store.audits.course import Course
 from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.audits.totals import read_totals
 from dropaudit_store.errors import LeaseLost
@@ -40,9 +41,9 @@ def test_audits_are_counted_by_how_they_ended(store: AuditStore, redis_client: r
     store.stopped(running)
     totals = read_totals(redis_client)
     assert totals.finished == {
-        (AuditState.SUCCEEDED, "FAIL"): 2,
-        (AuditState.FAILED, "INVALID_MODEL"): 1,
-        (AuditState.CANCELLED, ""): 2,
+        (AuditState.SUCCEEDED, "FAIL", "cpu"): 2,
+        (AuditState.FAILED, "INVALID_MODEL", ""): 1,
+        (AuditState.CANCELLED, "", ""): 2,
     }
     assert totals.replicates == 2 * REPORT["execution"]["replicates"]
     # Who was cancelled while it waited, never ran.
@@ -61,8 +62,8 @@ def test_an_end_that_is_told_again_or_too_late_is_not_counted_again(
     with pytest.raises(LeaseLost):
         store.succeed(late, REPORT)
     totals = read_totals(redis_client)
-    assert totals.finished == {(AuditState.SUCCEEDED, "FAIL"): 1, (AuditState.FAILED, "WORKER_LOST"): 1}
-    assert totals.lost == 1
+    assert totals.finished == {(AuditState.SUCCEEDED, "FAIL", "cpu"): 1, (AuditState.FAILED, "WORKER_LOST", ""): 1}
+    assert (totals.lost, totals.expired) == (1, 1)
 
 
 def test_waits_and_runs_are_counted_in_classes(store: AuditStore, redis_client: redis.Redis, clock: Clock) -> None:
@@ -97,3 +98,39 @@ def test_a_second_attempt_is_no_second_wait(store: AuditStore, redis_client: red
     store.succeed(again, REPORT)
     totals = read_totals(redis_client)
     assert (totals.waits.counts[-1], totals.runs.counts[-1], totals.lost) == (("inf", 1), ("inf", 1), 1)
+
+
+def test_what_an_earlier_version_counted_is_told_as_well(store: AuditStore, redis_client: redis.Redis) -> None:
+    redis_client.hset("dropaudit:totals", mapping={"finished:SUCCEEDED:PASS": 7, "finished:SUCCEEDED:FAIL:cpu": 2})
+    store.succeed(claimed(store), REPORT)
+    assert read_totals(redis_client).finished == {
+        (AuditState.SUCCEEDED, "PASS", ""): 7,
+        (AuditState.SUCCEEDED, "FAIL", "cpu"): 3,
+    }
+
+
+def test_phases_and_prepared_artifacts_are_counted(store: AuditStore, redis_client: redis.Redis) -> None:
+    store.succeed(claimed(store), REPORT, Course({"LOADING": 0.004, "SAMPLING": 2.0}, hits=1))
+    store.succeed(claimed(store), REPORT, Course({"LOADING": 0.05, "SAMPLING": 4000.0}, misses=2))
+    totals = read_totals(redis_client)
+    assert dict(totals.phases["LOADING"].counts) == {
+        **dict.fromkeys(("0.005", "0.02"), 1),
+        **dict.fromkeys(("0.1", "0.5", "1", "5", "10", "30", "60", "300", "1800", "inf"), 2),
+    }
+    assert totals.phases["SAMPLING"].counts[-2:] == (("1800", 1), ("inf", 2))
+    assert totals.phases["SAMPLING"].sum == pytest.approx(4002.0)
+    assert totals.prepared == {"hit": 1, "miss": 2}
+
+
+def test_a_provider_that_nobody_knows_makes_no_series_of_its_own(store: AuditStore, redis_client: redis.Redis) -> None:
+    execution = REPORT["execution"] | {"provider": "made up:by a model"}
+    store.succeed(claimed(store), REPORT | {"execution": execution})
+    assert list(read_totals(redis_client).finished) == [(AuditState.SUCCEEDED, "FAIL", "other")]
+
+
+def test_a_loss_that_a_parent_saw_is_no_lease_that_ran_out(store: AuditStore, redis_client: redis.Redis) -> None:
+    lease = store.claim(store.create(REQUEST).id, 30.0, "holder")
+    assert lease is not None
+    store.lose(lease.audit_id, "holder", "killed", 3)
+    totals = read_totals(redis_client)
+    assert (totals.lost, totals.expired) == (1, 0)

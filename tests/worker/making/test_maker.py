@@ -14,10 +14,13 @@ from dropaudit.errors import AuditCancelled, InvalidModel
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Execution, Report, Verdict
 from dropaudit.subjects import ArtifactSubject, Subject
+from dropaudit_store.audits.course import UNKNOWN, Course
 from dropaudit_store.audits.lifecycle import AuditStore, Lease
+from dropaudit_store.audits.totals import read_totals
 from dropaudit_store.errors import BlobMissing, StorageFull, StoreUnavailable
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Failure, Spec, SubjectRef
 from dropaudit_store.redis.connection import connect
+from dropaudit_worker.making.course_recorder import CourseRecorder
 from dropaudit_worker.making.maker import Audit, AuditMaker
 from dropaudit_worker.making.redis_retry import RedisRetry
 from dropaudit_worker.pool.heartbeat import Leaving
@@ -221,8 +224,8 @@ class Flaky(AuditStore):
     def claim(self, audit_id: str, lease_seconds: float, holder: str = "") -> Lease | None:
         return self._heard(super().claim(audit_id, lease_seconds, holder))
 
-    def succeed(self, lease: Lease, report: dict[str, Any]) -> None:
-        self._heard(super().succeed(lease, report))
+    def succeed(self, lease: Lease, report: dict[str, Any], course: Course = UNKNOWN) -> None:
+        self._heard(super().succeed(lease, report, course))
 
     def _heard(self, answer: T) -> T:
         if self.silences:
@@ -345,3 +348,24 @@ def test_a_failure_that_is_returned_is_written_without_escapes_and_not_tried_aga
     found = store.get(audit_id)
     assert (found.state, found.attempts) == (AuditState.FAILED, 1)
     assert found.failure == Failure(reason="TIME_LIMIT_EXCEEDED", message=r"late\x1b")
+
+
+def test_phases_are_counted_with_the_report(store: AuditStore, audit_id: str, redis_client: redis.Redis) -> None:
+    instants = iter(range(0, 100 * 10**9, 10**9))
+
+    def audit(_: Subject, __: Plan, progress: OnProgress, ___: IsCancelled) -> Report:
+        for phase in (Phase.PREPARING, Phase.SAMPLING, Phase.SAMPLING, Phase.JUDGING):
+            progress(Progress(phase=phase))
+        return MADE
+
+    recorder = CourseRecorder(lambda: next(instants))
+    patience = RedisRetry(5.0)
+    AuditMaker(
+        store, load, audit, 30.0, max_attempts=2, announce=list[str]().append, leaving=lambda: False, patience=patience,
+        recorder=recorder,
+    ).make(audit_id)  # fmt: skip
+    phases = read_totals(redis_client).phases
+    # An end and the next beginning are an instant each: a second here.
+    assert {name: times.sum for name, times in phases.items()} == dict.fromkeys(
+        ("LOADING", "PREPARING", "SAMPLING", "JUDGING"), 1.0
+    )

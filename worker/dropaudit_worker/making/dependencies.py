@@ -9,6 +9,7 @@ from celery.signals import worker_process_shutdown
 
 from dropaudit_store.audits.lifecycle import AuditStore, Limits
 from dropaudit_store.audits.routing import Routes
+from dropaudit_store.audits.workers import WorkerNote, Workers
 from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.content.garbage import Garbage
 from dropaudit_store.content.inspections import Inspections
@@ -16,9 +17,12 @@ from dropaudit_store.content.referenced import ReferencedModels
 from dropaudit_store.redis.connection import connect
 from dropaudit_store.shared.spans import Tracer
 from dropaudit_worker.making.audit_spans import Make, TracedMaker
+from dropaudit_worker.making.course_recorder import CourseRecorder
 from dropaudit_worker.making.inspection import ModelInspector
 from dropaudit_worker.making.maker import Announce, AuditMaker
 from dropaudit_worker.making.redis_retry import RedisRetry
+from dropaudit_worker.pool.children import ChildLimits
+from dropaudit_worker.pool.gpu_memory import gpu_memory
 from dropaudit_worker.pool.process_life import ProcessLife
 from dropaudit_worker.sandbox.content import Material, fetch
 from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
@@ -30,6 +34,9 @@ from dropaudit_worker.tool import tool
 PATIENCE_SECONDS = 60.0
 # A model is looked at in a moment; one that takes so long is made to.
 _LONGEST_LOOK_SECONDS = 60.0
+# A worker that has said nothing for so long, and has missed so many turns to, is gone.
+_SILENT_SECONDS = 60.0
+_SILENT_LOOKS = 3
 
 
 class Dependencies:
@@ -44,6 +51,7 @@ class Dependencies:
         self._settings = settings
         self._announce = announce
         self._life = life
+        self._recorder = CourseRecorder()
 
     @cached_property
     def client(self) -> redis.Redis:
@@ -65,6 +73,18 @@ class Dependencies:
         """Queues of audits."""
         return Routes(self.client)
 
+    def note_worker(self, worker: str, limits: ChildLimits) -> None:
+        """Note that this worker runs, what it can do, and how the memory of its GPUs stands."""
+        if limits.gpus:
+            self.routes.note_gpu()
+        note = WorkerNote(slots=max(1, len(limits.cores)), gpus=gpu_memory() if limits.gpus else ())
+        seconds = max(_SILENT_SECONDS, _SILENT_LOOKS * self._settings.reconcile_seconds)
+        Workers(self.client).note(worker, note, seconds)
+
+    def forget_worker(self, worker: str) -> None:
+        """Note that this worker ends."""
+        Workers(self.client).forget(worker)
+
     @cached_property
     def blobs(self) -> BlobStore:
         """Models and tensors."""
@@ -82,12 +102,13 @@ class Dependencies:
         return AuditMaker(
             self.audits,
             lambda ref: fetch(ref, self.blobs, referenced),
-            SandboxedAudits(self.sandboxes, self._settings.time_limit_seconds),
+            SandboxedAudits(self.sandboxes, self._settings.time_limit_seconds, self._recorder.looked_up),
             self._settings.lease_seconds,
             max_attempts=self._settings.max_attempts,
             announce=self._announce,
             leaving=self._life.is_leaving,
             patience=RedisRetry(PATIENCE_SECONDS),
+            recorder=self._recorder,
         )
 
     @cached_property

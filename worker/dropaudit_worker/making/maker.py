@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 import structlog
 
 from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
-from dropaudit.plan import IsCancelled, OnProgress, Plan, Progress
+from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Report, to_json
 from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.errors import LeaseLost, StorageFull, StoreUnavailable
-from dropaudit_store.records import AuditRecord, AuditState, Failure, SubjectRef
+from dropaudit_store.records import AuditRecord, AuditState, Failure, RecordedRef, SubjectRef
+from dropaudit_worker.making.course_recorder import LOADING, CourseRecorder
 from dropaudit_worker.making.redis_retry import RedisRetry
 from dropaudit_worker.making.safe_failure import safe_failure
 from dropaudit_worker.pool.heartbeat import Heartbeat, Leaving
@@ -37,6 +38,7 @@ class AuditMaker(Generic[T]):
         leaving: whether this worker has been asked to stop.
         max_attempts: processes that may be lost over one audit.
         patience: how long it waits for a Redis that does not answer, before what it knows of an audit is lost.
+        recorder: notes how each audit goes.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class AuditMaker(Generic[T]):
         announce: Announce,
         leaving: Leaving,
         patience: RedisRetry,
+        recorder: CourseRecorder | None = None,
     ) -> None:
         self._store = store
         self._load = load
@@ -59,6 +62,7 @@ class AuditMaker(Generic[T]):
         self._leaving = leaving
         self._max_attempts = max_attempts
         self._patience = patience
+        self._recorder = recorder or CourseRecorder()
 
     def make(self, audit_id: str, holder: str = "") -> None:
         """Make an audit that waits; its report or its failure is written with the change of state.
@@ -99,8 +103,8 @@ class AuditMaker(Generic[T]):
             self._patience.insist(lambda: self._store.fail(lease, outcome))
             _log.info("the audit could not be made", audit=lease.audit_id, reason=outcome.reason)
         else:
-            content = to_json(outcome)
-            self._patience.insist(lambda: self._store.succeed(lease, content))
+            content, course = to_json(outcome), self._recorder.course()
+            self._patience.insist(lambda: self._store.succeed(lease, content, course))
             _log.info("the audit is made", audit=lease.audit_id, verdict=outcome.verdict.value)
 
     def _leave(self, lease: Lease, heartbeat: Heartbeat) -> None:
@@ -118,6 +122,7 @@ class AuditMaker(Generic[T]):
         """Return how the audit ended. Raises AuditCancelled when it was broken off."""
 
         def progress(state: Progress) -> None:
+            self._recorder.enter(state.phase.value)
             try:
                 self._store.progress(lease, state)
             except (StoreUnavailable, StorageFull):
@@ -140,4 +145,13 @@ class AuditMaker(Generic[T]):
 
     def _made(self, record: AuditRecord, progress: OnProgress, cancelled: IsCancelled) -> Report | Failure:
         spec = record.request.spec
-        return self._audit(self._load(spec.subject), spec.plan, progress, cancelled)
+        self._recorder.begin()
+        try:
+            self._recorder.enter(LOADING)
+            subject = self._load(spec.subject)
+            # Recorded outputs are judged at once, and tell no progress.
+            first = Phase.JUDGING if isinstance(spec.subject, RecordedRef) else Phase.PREPARING
+            self._recorder.enter(first.value)
+            return self._audit(subject, spec.plan, progress, cancelled)
+        finally:
+            self._recorder.leave()

@@ -14,6 +14,7 @@ from dropaudit_store.errors import SuiteNotFound, redis_errors
 from dropaudit_store.records import RunPhase, RunTrigger, Suite
 from dropaudit_store.redis.connection import key
 from dropaudit_store.runs.store import Begin, RunStore
+from dropaudit_store.runs.ticks import note_tick
 from dropaudit_store.suites import SuiteStore
 
 DEFAULT_GRACE_SECONDS = 600.0
@@ -61,6 +62,7 @@ class Ticker:
                 _log.info("a suite was deleted while it was due", suite=suite.id)
             except (CronError, ZoneError) as error:
                 _log.warning("a suite's schedule cannot be read; change it", suite=suite.id, error=str(error))
+        note_tick(self._redis, self._clock())
 
     def _tick(self, suite: Suite) -> None:
         now = self._clock()

@@ -32,11 +32,15 @@ class SandboxedAudits:
 
     Args:
         seconds: longest audit.
+        looked_up: told how many prepared artifacts the sandbox had kept, and how many it had not.
     """
 
-    def __init__(self, keeper: SandboxKeeper, seconds: float) -> None:
+    def __init__(
+        self, keeper: SandboxKeeper, seconds: float, looked_up: Callable[[int, int], None] = lambda hits, misses: None
+    ) -> None:
         self._keeper = keeper
         self._seconds = seconds
+        self._looked_up = looked_up
 
     def __call__(
         self, material: Material, plan: Plan, progress: OnProgress, cancelled: IsCancelled, /
@@ -59,6 +63,7 @@ class SandboxedAudits:
         with _losses_told():
             ending = self._keeper.run(job, material.content, tell, cancelled, self._seconds)
         if isinstance(ending, Made):
+            self._looked_up(ending.hits, ending.misses)
             return _converted(ending.report or {}, from_json)
         return _failure(ending, "the audit failed unexpectedly; the worker's log says why")
 

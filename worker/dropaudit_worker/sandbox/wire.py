@@ -62,11 +62,15 @@ class Made(_Message, frozen=True, kw_only=True):
 
     Attributes:
         memory_bytes: most memory that the sandbox has taken so far.
+        hits: prepared artifacts that the sandbox had kept.
+        misses: artifacts that it had to prepare.
     """
 
     report: dict[str, Any] | None = None
     sites: tuple[dict[str, Any], ...] = ()
     memory_bytes: int = 0
+    hits: int = 0
+    misses: int = 0
 
 
 class Refused(_Message, frozen=True, kw_only=True):

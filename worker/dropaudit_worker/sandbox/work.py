@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -41,4 +42,13 @@ def _audited(job: AuditJob, content: list[bytes], tell: Tell, is_stopped: IsStop
         tell(Told(progress=to_json(state)))
 
     subject = subject_of(job.spec.subject, content)
-    return Made(report=to_json(audit(subject, job.spec.plan, progress=progress, cancelled=is_stopped)))
+    hits, misses = _lookups()
+    report = to_json(audit(subject, job.spec.plan, progress=progress, cancelled=is_stopped))
+    hits_after, misses_after = _lookups()
+    return Made(report=report, hits=hits_after - hits, misses=misses_after - misses)
+
+
+def _lookups() -> tuple[int, int]:
+    """Return how often a prepared artifact was found, and was not. Recorded outputs need no cache, and load none."""
+    module = sys.modules.get("dropaudit.audit_artifacts")
+    return (module.CACHE.hits, module.CACHE.misses) if module else (0, 0)
