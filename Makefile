@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow \
+.PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow test-observability \
         tensorflow-fixtures check evaluate spellings calibrate proto docs screenshots bench bench-gpu gpu-check bench-service \
         chaos suites fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
@@ -19,6 +19,7 @@ help:
 	@echo "make test-torch    the tests that need PyTorch, in an environment of their own"
 	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
 	@echo "make test-mlflow   the tests that need MLflow's server, in an environment of their own"
+	@echo "make test-observability  alerts and dashboard by a real Prometheus: needs Debian's package prometheus"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, buf, generated code and docs up to date"
 	@echo "make contract      buf lint, and buf breaking against the contract of the last release"
@@ -30,7 +31,7 @@ help:
 	@echo "make spellings     draws COUNT graphs that spell dropout by a grammar (of SEED), and says where audits are wrong"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
-	@echo "make docs          writes docs/api.md from the contract"
+	@echo "make docs          writes docs/api.md from the contract, and Grafana's dashboard"
 	@echo "make screenshots   takes the pictures of reports in docs/pictures, by Chromium"
 	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md, in under four minutes"
@@ -100,6 +101,13 @@ $(MLFLOW_STAMP): pyproject.toml
 test-mlflow: $(MLFLOW_STAMP)
 	.venv-mlflow/bin/python -m pytest tests/mlflow
 
+# Prometheus and its promtool are no packages of Python, and are not installed here.
+test-observability: $(STAMP)
+	@for each in prometheus promtool; do command -v $$each >/dev/null || { \
+	  echo "make test-observability needs $$each: apt-get install prometheus, and stop the service that it starts" >&2; \
+	  exit 2; }; done
+	$(BIN)/python -m pytest tests/observability
+
 # TensorFlow wants another protobuf than the service: an environment of its own, to remake the kept exports with.
 TENSORFLOW ?= tensorflow-cpu==2.21.0 tf-keras==2.21.0 tf2onnx==1.17.0
 TENSORFLOW_STAMP := .venv-tensorflow/.installed
@@ -126,6 +134,7 @@ check: $(STAMP)
 	tools/contract.sh $(BIN)/buf
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python docs/generate_api.py --check
+	$(BIN)/python deploy/grafana/generate_dashboards.py --check
 
 # A tenth of the mutants for each digit: a quarter of an hour on two cores. DIGITS= runs all of them.
 DIGITS ?= 3
@@ -158,6 +167,7 @@ proto: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate_api.py
+	$(BIN)/python deploy/grafana/generate_dashboards.py
 
 # Needs Chromium and its driver: apt-get install chromium chromium-driver.
 screenshots: $(STAMP)
