@@ -68,7 +68,7 @@ def run(asked: ChaosPlan, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -
     rng = random.Random(asked.seed)
     with _disks(folder, chosen) as own, serving(folder, _WORKERS, **SETTINGS) as service:
         possible_here = possible(chosen, own_disks=own)
-        asker = _Asker(service, asked.kinds)
+        asker = Asker(service, asked.kinds)
         expected = [asker.calm_run()]
         if "other version" in possible_here:
             with all_of_another_version(service):
@@ -82,8 +82,8 @@ def run(asked: ChaosPlan, folder: Path, chosen: Sequence[str] = tuple(FAULTS)) -
             service, asker, rng, [name for name in possible_here for _ in range(asked.faults_of_each)]
         )
         crowd.finish()
-        accepted = _together(crowd.accepted, asker.accepted)
-        _await_the_end(service)
+        accepted = together(crowd.accepted, asker.accepted)
+        await_the_end(service)
         ledger = close_books(service.client, accepted, expected)
         asker.close()
         repeated, impossible = accepted.repeated + asker.repeated, tuple(sorted(set(chosen) - set(possible_here)))
@@ -94,7 +94,7 @@ def _disks(folder: Path, chosen: Sequence[str]) -> AbstractContextManager[bool]:
     return own_disks(folder) if needs_disks(chosen) else nullcontext(False)
 
 
-class _Asker:
+class Asker:
     """Who asks for an audit right after a fault, and waits for its end."""
 
     def __init__(self, service: Service, count: int) -> None:
@@ -138,7 +138,7 @@ class _Asker:
         return name
 
 
-def _break_things(service: Service, asker: _Asker, rng: random.Random, faults: list[str]) -> dict[str, list[float]]:
+def _break_things(service: Service, asker: Asker, rng: random.Random, faults: list[str]) -> dict[str, list[float]]:
     rng.shuffle(faults)
     recovery: dict[str, list[float]] = {}
     for done, name in enumerate(faults):
@@ -157,11 +157,13 @@ def _id(name: str) -> str:
     return name.removeprefix("audits/")
 
 
-def _together(first: Accepted, second: Accepted) -> Accepted:
+def together(first: Accepted, second: Accepted) -> Accepted:
+    """Return what two were told of."""
     return Accepted({**first.names, **second.names}, {**first.kinds, **second.kinds}, first.repeated + second.repeated)
 
 
-def _await_the_end(service: Service) -> None:
+def await_the_end(service: Service) -> None:
+    """Wait until no audit waits or runs."""
     end = time.monotonic() + _LONGEST_RECOVERY_SECONDS
     while service.client.zcard(key("queued")) + service.client.zcard(key("running")) and time.monotonic() < end:
         time.sleep(_LOOK_SECONDS)

@@ -135,14 +135,15 @@ class Part:
 
 
 class Service:
-    """Redis, a server behind a proxy, workers and beats."""
+    """Redis, a server behind a proxy, workers and beats. With a setting `redis_url`, that Redis is somebody else's."""
 
     def __init__(self, folder: Path, workers: int, beats: int, settings: Mapping[str, object]) -> None:
         self.folder = folder
         for name in ("redis", "blobs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         port, listen = free_port(), free_port()
-        self.redis_url = f"redis://127.0.0.1:{port}/0"
+        self._has_own_redis = "redis_url" not in settings
+        self.redis_url = str(settings.get("redis_url", f"redis://127.0.0.1:{port}/0"))
         self.proxy = Proxy(listen)
         given = {"redis_url": self.redis_url, "blob_url": (folder / "blobs").as_uri(), "log_level": "INFO", **settings}
         environ = {f"DROPAUDIT_{name.upper()}": str(value) for name, value in given.items()}
@@ -160,7 +161,8 @@ class Service:
 
     def start(self) -> None:
         """Start everything, Redis first, and wait until the server serves."""
-        self.redis.start()
+        if self._has_own_redis:
+            self.redis.start()
         self.await_redis()
         for part in (self.server, *self.workers, *self.beats):
             part.start()

@@ -255,6 +255,15 @@ class StoreUnavailable(StoreError):
     reason = "STORE_UNAVAILABLE"
 
 
+class NotReplicated(redis.exceptions.RedisError):
+    """A write has reached fewer replicas than it should."""
+
+    def __init__(self, wanted: int, reached: int) -> None:
+        super().__init__(f"{reached} of {wanted} replicas have it")
+        self.wanted = wanted
+        self.reached = reached
+
+
 class ClusterRefused(StoreError):
     """Redis runs as a cluster, where what an audit changes in one step would lie on several machines."""
 
@@ -276,6 +285,10 @@ class LeaseLost(StoreError):
         super().__init__(f"audits/{audit_id} is no longer held by this worker", audit=audit_id)
 
 
+# What Redis says while another takes its place, or while it has too few replicas: in a script, somewhere in the text.
+_MOVING = ("READONLY", "NOREPLICAS", "MASTERDOWN", "UNBLOCKED")
+
+
 @contextmanager
 def redis_errors() -> Iterator[None]:
     """Turn what Redis raises inside into StoreUnavailable or StorageFull."""
@@ -283,12 +296,24 @@ def redis_errors() -> Iterator[None]:
         yield
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
         raise StoreUnavailable("Redis does not answer; check that it runs, and try again") from error
+    except NotReplicated as error:
+        raise StoreUnavailable(f"Redis keeps too few copies of what was written: {error}; try again") from error
     except redis.exceptions.OutOfMemoryError as error:
         raise StorageFull("Redis is at its memory limit; delete audits or raise maxmemory") from error
     except redis.exceptions.ResponseError as error:
-        if "OOM" in str(error) or "MISCONF" in str(error):
-            raise StorageFull("Redis cannot write: its memory or disk is full") from error
-        raise
+        refused = _refused(str(error), error)
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def _refused(text: str, error: redis.exceptions.ResponseError) -> StoreError | None:
+    """Return what an answer means, None where it is unexpected."""
+    if isinstance(error, redis.exceptions.ReadOnlyError) or any(word in text for word in _MOVING):
+        return StoreUnavailable("Redis takes no writes: another is taking its place, or it has too few replicas")
+    if "OOM" in text or "MISCONF" in text:
+        return StorageFull("Redis cannot write: its memory or disk is full")
+    return None
 
 
 @contextmanager

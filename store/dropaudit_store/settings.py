@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dropaudit_store.errors import StoreError
 from dropaudit_store.redis.disk_reserve import Room
+from dropaudit_store.redis.sentinels import has_sentinels, parse_sentinel_url, with_sentinel_password
 from dropaudit_store.redis.urls import SCHEMES, with_password
 from dropaudit_store.shared.allowed_uris import AllowedUris
 
@@ -19,11 +20,18 @@ PREFIX = "DROPAUDIT_"
 
 
 def _redis_url(url: str, info: ValidationInfo) -> str:
-    """Return the URL with the password of the file, if there is one."""
+    """Return the URL with the passwords of the files, as far as there are any."""
     if not url.startswith(SCHEMES):
         raise ValueError(f"must begin with {', '.join(SCHEMES)}")
-    file = info.data.get("redis_password_file")
-    return with_password(url, _secret(file)) if file else url
+    file, of_sentinels = info.data.get("redis_password_file"), info.data.get("sentinel_password_file")
+    if of_sentinels:
+        if not has_sentinels(url):
+            raise ValueError("names no Sentinels, and DROPAUDIT_SENTINEL_PASSWORD_FILE is for them")
+        url = with_sentinel_password(url, _secret(of_sentinels))
+    url = with_password(url, _secret(file)) if file else url
+    if has_sentinels(url):
+        parse_sentinel_url(url)
+    return url
 
 
 def _secret(path: str) -> str:
@@ -73,8 +81,16 @@ class StoreSettings(BaseSettings):
     redis_password_file: Annotated[str, AfterValidator(_secret_file)] = Field(
         default="", description="file with the password of the user that the URL of Redis names; empty: none"
     )
+    sentinel_password_file: Annotated[str, AfterValidator(_secret_file)] = Field(
+        default="", description="file with the password that the Sentinels of that URL ask for; empty: none"
+    )
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
-        default="redis://127.0.0.1:6379/0", validate_default=True, description="Redis that server and workers share"
+        default="redis://127.0.0.1:6379/0",
+        validate_default=True,
+        description="Redis that server and workers share: one, or redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DATABASE",
+    )
+    redis_replicas: int = Field(
+        default=0, ge=0, description="replicas of Redis that must have what is written before it is answered"
     )
     blob_url: Annotated[str, AfterValidator(_blob_url)] = Field(
         default="file:///var/lib/dropaudit/blobs", description="where models and tensors lie; any fsspec URL"

@@ -13,10 +13,12 @@ from typing import Any
 
 import redis
 from celery import Celery, bootsteps
+from redbeat.schedulers import REDBEAT_REDIS_KEY
 
 from dropaudit_store.errors import StoreError
+from dropaudit_store.redis.connection import connect
 from dropaudit_store.redis.durability import warn_of_gaps
-from dropaudit_store.redis.urls import broker_url
+from dropaudit_store.redis.urls import broker_options, broker_tls, broker_url
 from dropaudit_store.shared.heartbeat_file import HeartbeatFile
 from dropaudit_store.shared.task_names import AUDIT_TASK, CLEAN_TASK, INSPECT_TASK, QUEUE
 from dropaudit_worker.making.dependencies import PATIENCE_SECONDS, Dependencies
@@ -53,6 +55,8 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     transport.tell(consumption.note)
     app = Celery("dropaudit", broker=broker_url(settings.redis_url))
     _configure(app, settings, heartbeat)
+    # The beat's own connection knows no Sentinels by such a URL.
+    setattr(app, REDBEAT_REDIS_KEY, connect(settings.redis_url))
     messages = Messages(app, lambda audit_id: parts.routes.of(audit_id))
     life = ProcessLife(limits)
     parts = Dependencies(settings, messages.wake, life)
@@ -76,6 +80,7 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
 
 
 def _configure(app: Celery, settings: WorkerSettings, heartbeat: HeartbeatFile) -> None:
+    url = settings.redis_url
     visibility = {"visibility_timeout": settings.time_limit_seconds + _VISIBILITY_MARGIN_SECONDS}
     app.conf.update(
         accept_content=["json"],
@@ -95,13 +100,13 @@ def _configure(app: Celery, settings: WorkerSettings, heartbeat: HeartbeatFile) 
         broker_connection_max_retries=None,
         # Redis at its limit refuses; a worker that ended for that would not go on once there is room.
         broker_channel_error_retry=True,
-        broker_transport_options={**visibility, "socket_connect_timeout": 2, "socket_timeout": 30},
+        broker_transport_options=broker_options(url, **visibility, socket_connect_timeout=2, socket_timeout=30),
+        broker_use_ssl=broker_tls(url),
         result_backend_transport_options=visibility,
         beat_schedule=tick_schedule(),
         beat_scheduler=beating_scheduler(heartbeat),
-        redbeat_redis_url=settings.redis_url,
+        redbeat_redis_url=url,
         redbeat_key_prefix=KEY_PREFIX,
-        redbeat_redis_options={"socket_connect_timeout": 2, "socket_timeout": 5},
         beat_max_loop_interval=5,
         redbeat_lock_timeout=30,
         timezone="UTC",

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 from dropaudit.plan import Provider
 from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditRecord, Priority
-from dropaudit_store.redis.urls import broker_url
+from dropaudit_store.redis.urls import broker_options, broker_tls, broker_url
 from dropaudit_store.shared.task_names import (
     AUDIT_TASK,
     DELIVER_TASK,
@@ -56,7 +56,8 @@ class WakeUps:
             task_ignore_result=True,
             task_default_queue=QUEUE,
             broker_connection_retry=False,
-            broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+            broker_transport_options=broker_options(redis_url, socket_connect_timeout=2, socket_timeout=5),
+            broker_use_ssl=broker_tls(redis_url),
         )
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         InvalidArgument: the address cannot be listened on, or credentials cannot be used.
         ClusterRefused: Redis runs as a cluster.
     """
-    client, waiting = connect(settings.redis_url), connect_async(settings.redis_url)
+    client, waiting = connect(settings.redis_url, settings.redis_replicas), connect_async(settings.redis_url)
     await asyncio.to_thread(refuse_cluster, client)
     await asyncio.to_thread(warn_of_gaps, client)
     hub, stopping = EventHub(waiting), Stopping()

@@ -6,10 +6,17 @@ from typing import cast
 
 import redis
 import structlog
+from redis.sentinel import SentinelConnectionPool
 
 from dropaudit_store.errors import StoreError, redis_errors
+from dropaudit_store.redis.replicated import ReplicatedRedis
 
 _SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")
+
+_UNCONFIRMED = (
+    "Redis answers before a replica has what was written: what it has just accepted is lost when another takes its "
+    "place; set DROPAUDIT_REDIS_REPLICAS to 1 or more"
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +53,8 @@ def warn_of_gaps(client: redis.Redis) -> list[str]:
         _log.warning("whether Redis loses anything is not known: it does not tell its settings", error=str(error))
         return []
     gaps = durability_gaps(cast(dict[str, str], found))
+    if isinstance(client.connection_pool, SentinelConnectionPool) and not isinstance(client, ReplicatedRedis):
+        gaps.append(_UNCONFIRMED)
     for gap in gaps:
         _log.warning("accepted work may be lost", why=gap)
     return gaps

@@ -56,7 +56,7 @@ class Dependencies:
     @cached_property
     def client(self) -> redis.Redis:
         """Connection to Redis."""
-        return connect(self._settings.redis_url)
+        return connect(self._settings.redis_url, self._settings.redis_replicas)
 
     @cached_property
     def audits(self) -> AuditStore:

@@ -98,28 +98,26 @@ class _QoS(redis.QoS):
             raise
 
 
-class Channel(redis.Channel):
+class _Lenient:
     """A channel that goes on after what is not JSON and after Redis was gone, and tells when it asks for a message."""
 
     QoS = _QoS
     asks: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
 
     def _brpop_start(self, timeout: float | None = None) -> None:
-        super()._brpop_start(timeout)  # type: ignore[misc]  # its stubs leave it out
+        super()._brpop_start(timeout)  # type: ignore[misc]  # the channel's, beside which this stands
         type(self).asks()
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]  # its stubs leave it out
+            return super()._brpop_read(**options)  # type: ignore[misc]  # the channel's, beside which this stands
         except (ValueError, RecursionError) as error:
             _dropped(error)
             return True
 
 
-class Transport(redis.Transport):
-    """Delivers messages of tasks, and drops everything else."""
-
-    Channel = Channel
+class _Checked:
+    """A transport that delivers messages of tasks, and drops everything else."""
 
     def _deliver(self, message: Any, queue: Any) -> None:
         try:
@@ -127,18 +125,38 @@ class Transport(redis.Transport):
         except (ValueError, RecursionError) as error:
             _dropped(error)
             return
-        super()._deliver(message, queue)
+        super()._deliver(message, queue)  # type: ignore[misc]  # the transport's, beside which this stands
+
+
+class Channel(_Lenient, redis.Channel):
+    """A channel of one Redis."""
+
+
+class SentinelChannel(_Lenient, redis.SentinelChannel):
+    """A channel of whichever Redis the Sentinels name."""
+
+
+class Transport(_Checked, redis.Transport):
+    """Messages in one Redis."""
+
+    Channel = Channel
+
+
+class SentinelTransport(_Checked, redis.SentinelTransport):
+    """Messages in whichever Redis the Sentinels name."""
+
+    Channel = SentinelChannel
 
 
 def use() -> None:
     """Have every connection to Redis of this process deliver messages so."""
-    name = f"{Transport.__module__}:{Transport.__qualname__}"
-    kombu.transport.TRANSPORT_ALIASES.update(redis=name, rediss=name)
+    plain, behind = (f"{each.__module__}:{each.__qualname__}" for each in (Transport, SentinelTransport))
+    kombu.transport.TRANSPORT_ALIASES.update(redis=plain, rediss=plain, sentinel=behind)
 
 
 def tell(asks: Callable[[], None]) -> None:
     """Have a callable called whenever this process asks Redis for a message."""
-    Channel.asks = staticmethod(asks)
+    _Lenient.asks = staticmethod(asks)
 
 
 def _dropped(error: Exception) -> None:

@@ -1,0 +1,1 @@
+"""The master of Redis is killed while clients submit and workers audit, and Sentinels let a replica take its place."""
