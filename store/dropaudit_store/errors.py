@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -255,6 +256,19 @@ class StoreUnavailable(StoreError):
     reason = "STORE_UNAVAILABLE"
 
 
+class RecordTooNew(StoreError):
+    """A record was written by a newer version, in a way that this one would get wrong. It stays as it is."""
+
+    reason = "RECORD_TOO_NEW"
+
+    def __init__(self, what: str, found: str, known: int) -> None:
+        super().__init__(
+            f"{what} was written by a newer version, in format {found}; this version reads {known}.x, and leaves it as "
+            "it is: ask a server of the newer version, or upgrade this one",
+            format=found,
+        )
+
+
 class NotReplicated(redis.exceptions.RedisError):
     """A write has reached fewer replicas than it should."""
 
@@ -286,12 +300,13 @@ class LeaseLost(StoreError):
 
 
 # What Redis says while another takes its place, or while it has too few replicas: in a script, somewhere in the text.
+_NEWER = re.compile(r"NEWER (\S+) (\S+) (\d+)")  # as scripts say it: what, its format, and what is known
 _MOVING = ("READONLY", "NOREPLICAS", "MASTERDOWN", "UNBLOCKED")
 
 
 @contextmanager
 def redis_errors() -> Iterator[None]:
-    """Turn what Redis raises inside into StoreUnavailable or StorageFull."""
+    """Turn what Redis raises inside into StoreUnavailable, StorageFull or RecordTooNew."""
     try:
         yield
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
@@ -311,6 +326,8 @@ def _refused(text: str, error: redis.exceptions.ResponseError) -> StoreError | N
     """Return what an answer means, None where it is unexpected."""
     if isinstance(error, redis.exceptions.ReadOnlyError) or any(word in text for word in _MOVING):
         return StoreUnavailable("Redis takes no writes: another is taking its place, or it has too few replicas")
+    if newer := _NEWER.search(text):
+        return RecordTooNew(newer[1], newer[2], int(newer[3]))
     if "OOM" in text or "MISCONF" in text:
         return StorageFull("Redis cannot write: its memory or disk is full")
     return None

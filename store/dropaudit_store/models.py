@@ -18,6 +18,7 @@ from dropaudit_store.naming.records import ModelVersion
 from dropaudit_store.records import ModelRecord
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.shared.byte_limits import NAME_BYTES
+from dropaudit_store.shared.formats import changed_record, read_record, write_record
 
 _MODELS = key("models")
 _ADOPTED = key("names-adopted")
@@ -50,7 +51,8 @@ class ModelStore:
         named = msgspec.structs.replace(known, display_name=display_name)
         with redis_errors():
             # XX: a model that was deleted in between must not come back.
-            self._redis.set(key("model", sha256), msgspec.json.encode(named), xx=True)
+            stored = str(self._redis.get(key("model", sha256)) or write_record(known))
+            self._redis.set(key("model", sha256), changed_record(stored, known, named), xx=True)
         return named
 
     def adopt(self) -> None:
@@ -83,7 +85,7 @@ class ModelStore:
             create_time=record.create_time,
             uploader=uploader,
         )
-        body, named = (msgspec.json.encode(each).decode() for each in (record, version))
+        body, named = map(write_record, (record, version))
         place = member(record.create_time, record.sha256)
         with redis_errors():
             return _record(str(self._add(args=[record.sha256, body, place, name, named])))
@@ -133,5 +135,5 @@ class ModelStore:
 
 def _record(content: str) -> ModelRecord:
     """Read what is known of a model. A name that an earlier version stored may be of any size."""
-    found = msgspec.json.decode(content, type=ModelRecord)
+    found = read_record(content, ModelRecord, "a model")
     return msgspec.structs.replace(found, display_name=cut(found.display_name, NAME_BYTES))

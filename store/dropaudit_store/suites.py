@@ -9,20 +9,32 @@ from typing import cast
 
 import msgspec
 import redis
+import structlog
 
 from dropaudit_store.audits import page_index as ordered
 from dropaudit_store.audits.ids import member, name_in
 from dropaudit_store.audits.terms import models_of, tensors_of
-from dropaudit_store.errors import Conflict, ModelNotFound, RecordTooLarge, SuiteExists, SuiteNotFound, redis_errors
+from dropaudit_store.errors import (
+    Conflict,
+    ModelNotFound,
+    RecordTooLarge,
+    RecordTooNew,
+    SuiteExists,
+    SuiteNotFound,
+    redis_errors,
+)
 from dropaudit_store.members import scripts
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Suite
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
 from dropaudit_store.shared.byte_limits import SUITE_BYTES
+from dropaudit_store.shared.formats import changed_record, read_record, write_record
 
 _SUITES = key("suites")
 _SCHEDULED, _INDEXED = key("scheduled"), key("scheduled-indexed")
 _ETAG_DIGITS = 16
+
+_log = structlog.get_logger(__name__)
 
 
 def etag_of(suite: Suite) -> str:
@@ -77,6 +89,9 @@ class SuiteStore:
             raise Conflict(f"suites/{before.id}")
 
     def _replaced(self, suite_id: str, before: Suite | None, after: Suite | None) -> bool:
+        stored = self._stored(suite_id, before)
+        if stored is None:
+            return False
         known = before or after
         place = member(known.create_time, suite_id) if known else ""
         released, referred = _content(before), _content(after)
@@ -86,11 +101,19 @@ class SuiteStore:
         with redis_errors():
             # In the same step as the look at the models: who deletes one at the same time comes before or after.
             outcome = self._put(
-                args=[suite_id, self._clock(), place, _body(before), _limited(after), *lists, scheduled]
+                args=[suite_id, self._clock(), place, stored, _limited(stored, before, after), *lists, scheduled]
             )
         if isinstance(outcome, str):
             raise ModelNotFound(f"models/{outcome}")
         return bool(outcome)
+
+    def _stored(self, suite_id: str, suite: Suite | None) -> str | None:
+        """Return a suite as it is stored, with what only a newer version knows; None where it is another by now."""
+        if suite is None:
+            return ""
+        with redis_errors():
+            found = str(self._redis.get(key("suite", suite_id)) or "")
+        return found if found and _read(found) == suite else None
 
     def get(self, suite_id: str) -> Suite:
         """Return a suite. Raises SuiteNotFound."""
@@ -116,7 +139,7 @@ class SuiteStore:
         self._index_older()
         with redis_errors():
             ids = sorted(texts(self._redis.smembers(_SCHEDULED)))
-        return [each for each in self._found(ids) if each.cron and not each.paused]
+        return [each for each in self._known(ids) if each.cron and not each.paused]
 
     def _index_older(self) -> None:
         """Index the suites that an earlier version stored, once for all."""
@@ -130,11 +153,21 @@ class SuiteStore:
             pipe.set(_INDEXED, "indexed")
             pipe.execute()
 
+    def _known(self, suite_ids: Iterable[str]) -> list[Suite]:
+        """Return the suites that this version knows: a newer one runs the others."""
+        found = []
+        for suite_id in suite_ids:
+            try:
+                found += self._found([suite_id])
+            except RecordTooNew as error:
+                _log.warning("a suite is left to workers of a newer version", suite=suite_id, why=error.message)
+        return found
+
     def _found(self, suite_ids: Iterable[str]) -> list[Suite]:
         keys = [key("suite", suite_id) for suite_id in suite_ids]
         with redis_errors():
             found = cast(list[str | None], self._redis.mget(keys)) if keys else []
-        return [msgspec.json.decode(each, type=Suite) for each in found if each is not None]
+        return [_read(each) for each in found if each is not None]
 
 
 def _content(suite: Suite | None) -> set[str]:
@@ -155,13 +188,19 @@ def _fixed(suite: Suite) -> list[SubjectRef]:
     return [each for each in suite.members if isinstance(each, ArtifactRef | PairRef | RecordedRef)]
 
 
-def _body(suite: Suite | None) -> str:
-    return "" if suite is None else msgspec.json.encode(suite, order="deterministic").decode()
+def _body(suite: Suite) -> str:
+    return msgspec.json.encode(suite, order="deterministic").decode()
 
 
-def _limited(suite: Suite | None) -> str:
-    """Return the body of a suite that is to be stored. Raises RecordTooLarge."""
-    body = _body(suite)
+def _read(stored: str) -> Suite:
+    return read_record(stored, Suite, "a suite")
+
+
+def _limited(stored: str, before: Suite | None, after: Suite | None) -> str:
+    """Return a suite as it is to be stored in the place of another. Raises RecordTooLarge."""
+    if after is None:
+        return ""
+    body = write_record(after) if before is None else changed_record(stored, before, after)
     if len(body.encode()) > SUITE_BYTES:
         raise RecordTooLarge("a suite", len(body.encode()), SUITE_BYTES)
     return body

@@ -28,7 +28,7 @@ from dropaudit_worker.pool.process_life import ProcessLife, busy_audits
 from dropaudit_worker.queue import transport
 from dropaudit_worker.queue.beat import KEY_PREFIX, beating_scheduler, forget_old_entries, tick_schedule
 from dropaudit_worker.queue.consumption import Consumption, beating
-from dropaudit_worker.queue.messages import Messages
+from dropaudit_worker.queue.messages import Messages, WakeUpApp
 from dropaudit_worker.queue.reconciler import Reconciler
 from dropaudit_worker.runs.parts import RunParts
 from dropaudit_worker.runs.tasks import add_run_tasks
@@ -53,7 +53,7 @@ def make_app(settings: WorkerSettings, limits: ChildLimits | None = None) -> Cel
     transport.use()
     consumption, heartbeat = Consumption(), HeartbeatFile(settings.heartbeat_file)
     transport.tell(consumption.note)
-    app = Celery("dropaudit", broker=broker_url(settings.redis_url))
+    app = WakeUpApp("dropaudit", broker=broker_url(settings.redis_url))
     _configure(app, settings, heartbeat)
     # The beat's own connection knows no Sentinels by such a URL.
     setattr(app, REDBEAT_REDIS_KEY, connect(settings.redis_url))

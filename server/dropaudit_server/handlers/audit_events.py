@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server import responses
 from dropaudit_server.handlers.audit_handlers import AuditHandlers
-from dropaudit_store.audits.events import Finished
+from dropaudit_store.audits.events import Finished, Unknown
 from dropaudit_store.audits.watching import EventHub
 
 
@@ -30,7 +30,7 @@ class Follower:
         async for event in self._events.follow(audit_id, after_sequence):
             if isinstance(event, Finished):
                 yield await asyncio.to_thread(self._last_event, event, audit_id)
-            else:
+            elif not isinstance(event, Unknown):
                 yield responses.event(event)
 
     def _last_event(self, event: Finished, audit_id: str) -> pb.AuditEvent:

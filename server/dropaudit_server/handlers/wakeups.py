@@ -17,10 +17,12 @@ from dropaudit.plan import Provider
 from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditRecord, Priority
 from dropaudit_store.redis.urls import broker_options, broker_tls, broker_url
+from dropaudit_store.shared.formats import FORMAT
 from dropaudit_store.shared.task_names import (
     AUDIT_TASK,
     DELIVER_TASK,
     END_RUN_TASK,
+    FORMAT_HEADER,
     INSPECT_TASK,
     MAKE_RUN_TASK,
     PREVIEW_TASK,
@@ -109,6 +111,7 @@ class WakeUps:
                 "queue": self._queue_for(provider),
                 "priority": STEPS[priority],
                 "expires": expires,
+                "headers": {FORMAT_HEADER: FORMAT},
             }
             arguments = [] if argument is None else [argument]
             self._celery.send_task(task, args=arguments, ignore_result=True, retry=False, **options)

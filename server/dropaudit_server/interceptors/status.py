@@ -48,6 +48,7 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     errors.Conflict: grpc.StatusCode.ABORTED,
     errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InspectionsFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.RecordTooNew: grpc.StatusCode.UNAVAILABLE,
     errors.RecordTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
     ForbiddenTarget: grpc.StatusCode.INVALID_ARGUMENT,
     UnreachableTarget: grpc.StatusCode.FAILED_PRECONDITION,

@@ -36,7 +36,15 @@ class Finished:
     time: float
 
 
-Event = StateChanged | Progressed | Finished
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that only a newer version knows: nothing is told of it, and the audit goes on."""
+
+    sequence: int
+    time: float
+
+
+Event = StateChanged | Progressed | Finished | Unknown
 
 
 def read_event(entry_id: str, fields: dict[str, str]) -> Event:
@@ -46,4 +54,4 @@ def read_event(entry_id: str, fields: dict[str, str]) -> Event:
         return StateChanged(sequence, time, AuditState(fields["payload"]))
     if fields["kind"] == "progress":
         return Progressed(sequence, time, msgspec.json.decode(fields["payload"]))
-    return Finished(sequence, time)
+    return Finished(sequence, time) if fields["kind"] == "finished" else Unknown(sequence, time)

@@ -6,6 +6,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -26,6 +27,7 @@ from dropaudit_store.errors import (
     ModelNotFound,
     QueueFull,
     RecordTooLarge,
+    RecordTooNew,
     RequestIdReused,
     redis_errors,
 )
@@ -266,7 +268,8 @@ class AuditStore:
         now = self._now()
         with redis_errors():
             due = texts(self._redis.zrangebyscore(key("expiring"), "-inf", now, start=0, num=limit))
-            for audit_id in due:
+        for audit_id in due:
+            with suppress(RecordTooNew), redis_errors():
                 self._delete(args=[audit_id, now])
         return len(due)
 
@@ -281,11 +284,12 @@ class AuditStore:
         return [each for each in expired if self._released(each, max_attempts) is AuditState.QUEUED]
 
     def _released(self, audit_id: str, max_attempts: int) -> AuditState | None:
-        with redis_errors():
+        with suppress(RecordTooNew), redis_errors():
             # Whoever was lost just now said nothing; one before may have been heard.
             cause = str(self._redis.hget(_audit(audit_id), "cause") or _SILENT)
             state = self._release(args=self._losing(audit_id, max_attempts, cause))
-        return AuditState(state) if state else None
+            return AuditState(state) if state else None
+        return None
 
     def lose(self, audit_id: str, holder: str, cause: str, max_attempts: int) -> AuditState | None:
         """Queue an audit whose holder is known to be gone, or end it FAILED / WORKER_LOST if tried often enough.

@@ -15,9 +15,10 @@ from dropaudit_store.errors import AuditNotFound, redis_errors
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure
 from dropaudit_store.redis.connection import key
 from dropaudit_store.shared.byte_limits import NAME_BYTES, READ_BYTES
+from dropaudit_store.shared.formats import FIRST, require_known
 
-_FACTS = ("request", "state", "attempts", "create", "start", "end", "expire", "failure", "trace", "brief")
-_STANDING = ("state", "end", "terms", "failure", "brief")
+_FACTS = ("format", "request", "state", "attempts", "create", "start", "end", "expire", "failure", "trace", "brief")
+_STANDING = ("format", "state", "end", "terms", "failure", "brief")
 _VERDICT = verdict_term("")
 _AT_A_TIME = 200
 
@@ -62,6 +63,7 @@ class AuditReader:
         fields = _STANDING if summaries else _STANDING[:-2]
         for start in range(0, len(audit_ids), _AT_A_TIME):
             for audit_id, facts in self._facts(audit_ids[start : start + _AT_A_TIME], fields):
+                require_known(facts.get("format", FIRST), f"audits/{audit_id}")
                 found[audit_id] = _standing(facts)
         return found
 
@@ -137,6 +139,8 @@ def _existing(audit_id: str, fields: dict[str, str]) -> AuditRecord:
 
 
 def _record(audit_id: str, fields: Mapping[str, str]) -> AuditRecord:
+    require_known(fields.get("format", FIRST), f"audits/{audit_id}")
+
     def seconds(name: str) -> float | None:
         return float(fields[name]) if name in fields else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 import redis
@@ -11,6 +12,7 @@ from dropaudit.plan import Provider
 from dropaudit_store.errors import redis_errors
 from dropaudit_store.records import AuditRequest, Priority
 from dropaudit_store.redis.connection import key
+from dropaudit_store.shared.formats import FIRST, MAJOR, major_of
 from dropaudit_store.shared.task_names import GPU_QUEUE, QUEUE
 
 # Longer than a worker takes to start again.
@@ -46,10 +48,10 @@ class Routes:
             return GPU_QUEUE if provider is Provider.CUDA and self._redis.exists(_GPUS) else QUEUE
 
     def of(self, audit_id: str) -> Route:
-        """Return an audit's route; of one that is gone it does not matter."""
+        """Return an audit's route; of one that is gone, or of a newer version, it does not matter."""
         with redis_errors():
-            found = self._redis.hget(key("audit", audit_id), "request")
-        if not found:
+            request, format = cast(list[str | None], self._redis.hmget(key("audit", audit_id), "request", "format"))
+        if not request or major_of(format or FIRST) > MAJOR:
             return Route(QUEUE, Priority.INTERACTIVE)
-        request = msgspec.json.decode(str(found), type=AuditRequest)
-        return Route(self.queue_for(request.spec.plan.provider), request.priority)
+        asked = msgspec.json.decode(request, type=AuditRequest)
+        return Route(self.queue_for(asked.spec.plan.provider), asked.priority)

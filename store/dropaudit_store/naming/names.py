@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
-import msgspec
 import redis
 
 from dropaudit_store.audits.ids import member
@@ -24,6 +23,7 @@ from dropaudit_store.naming import scripts
 from dropaudit_store.naming.patterns import is_literal, literal_prefix, matcher
 from dropaudit_store.naming.records import MOST_ALIASES, ModelName, ModelVersion, NamedVersion
 from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.shared.formats import read_record
 
 _NAMES = key("names")
 _AT_A_TIME = 1000
@@ -137,7 +137,7 @@ class ModelNames:
             raise ModelVersionNotFound(name, version)
         if found == "many":
             raise TooManyAliases(name, MOST_ALIASES)
-        known = msgspec.json.decode(found, type=ModelVersion)
+        known = _version(found)
         return NamedVersion(known, _standing_for(self._aliases([name])[0]).get(known.version, ()))
 
     def delete_alias(self, name: str, alias: str) -> None:
@@ -246,7 +246,7 @@ def _standing_for(aliases: dict[str, int]) -> dict[int, tuple[str, ...]]:
 
 
 def _version(stored: str) -> ModelVersion:
-    return msgspec.json.decode(stored, type=ModelVersion)
+    return read_record(stored, ModelVersion, "a version of a model")
 
 
 def _name(name: str) -> str:

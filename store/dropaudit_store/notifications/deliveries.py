@@ -19,6 +19,7 @@ from dropaudit_store.errors import DeliveryNotFound, redis_errors
 from dropaudit_store.records import Form, NotifyOn, Target
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.shared.byte_limits import NAME_BYTES
+from dropaudit_store.shared.formats import changed_record, read_record, write_record
 
 _DUE = key("deliveries-due")
 # Of a suite so many are kept, the newest.
@@ -89,7 +90,7 @@ def new_delivery(suite: str, run: str, target: Target, now: float) -> Delivery:
 
 def words_of(delivery: Delivery) -> tuple[str, str, str]:
     """Return a notification as the end of a run writes it: id, record and place."""
-    return delivery.id, msgspec.json.encode(delivery).decode(), member(delivery.create_time, delivery.id)
+    return delivery.id, write_record(delivery), member(delivery.create_time, delivery.id)
 
 
 class DeliveryStore:
@@ -131,21 +132,24 @@ class DeliveryStore:
             attempt_time=now,
             next_time=now + ended.again_after if is_pending else None,
         )
-        self._put(changed)
+        self._put(delivery, changed)
         return changed
 
     def again(self, suite_id: str, delivery_id: str) -> Delivery:
         """Let a notification be sent again, whatever became of it. Raises DeliveryNotFound."""
         known = self.get(suite_id, delivery_id)
         pending = msgspec.structs.replace(known, state=DeliveryState.PENDING, attempts=0, next_time=self._clock())
-        self._put(pending)
+        self._put(known, pending)
         return pending
 
-    def _put(self, delivery: Delivery) -> None:
+    def _put(self, before: Delivery, delivery: Delivery) -> None:
         place = f"{delivery.suite}/{delivery.id}"
+        where = _place(delivery.suite, delivery.id)
+        with redis_errors():
+            stored = str(self._redis.get(where) or write_record(before))
         with redis_errors(), self._redis.pipeline() as pipe:
             # XX: one that was deleted with its suite must not come back.
-            pipe.set(_place(delivery.suite, delivery.id), msgspec.json.encode(delivery), xx=True)
+            pipe.set(where, changed_record(stored, before, delivery), xx=True)
             if delivery.next_time is None:
                 pipe.zrem(_DUE, place)
             else:
@@ -193,7 +197,7 @@ class DeliveryStore:
     def _found(self, suite_id: str, ids: list[str]) -> list[Delivery]:
         with redis_errors():
             found = cast(list[str | None], self._redis.mget([_place(suite_id, each) for each in ids])) if ids else []
-        return [msgspec.json.decode(each, type=Delivery) for each in found if each is not None]
+        return [read_record(each, Delivery, "a notification") for each in found if each is not None]
 
 
 def _place(suite_id: str, delivery_id: str) -> str:

@@ -1,7 +1,7 @@
 """The state machine's transitions: each a script that Redis runs as one atomic step.
 
-An audit is a hash (request, state, attempts, lost, token, holder, seq, create, start, end, expire, report, brief,
-failure, cause, run, work, provider, and the lists terms, models and blobs) beside a stream of events whose ids are
+An audit is a hash (format, request, state, attempts, lost, token, holder, seq, create, start, end, expire, report,
+brief, failure, cause, run, work, provider, and the lists terms, models and blobs) beside a stream of events whose ids are
 `sequence-0`; `deleted` is a stream that names those that are gone. `queued` holds the ids that wait, by the time they
 were last announced; `running` those that are held, by the time their lease ends; `expiring` those that finished, by
 the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost the lease.
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dropaudit_store.redis.connection import PREFIX
 from dropaudit_store.redis.counting import COUNT_TOTALS
+from dropaudit_store.shared.formats import FORMAT, MAJOR
 
 COMMON = (
     f"local P = '{PREFIX}'"
@@ -149,10 +150,23 @@ end
 """
 )
 
+# A step of one audit, ARGV[1]: of one in a format of a newer major version nothing is changed.
+_ONE = (
+    _AUDIT
+    + f"local MAJOR = {MAJOR}\n"
+    + """
+local format = redis.call('HGET', audit_key(ARGV[1]), 'format')
+if format and tonumber(string.match(format, '^%d+') or '0') > MAJOR then
+  return redis.error_reply('NEWER audits/' .. ARGV[1] .. ' ' .. format .. ' ' .. MAJOR)
+end
+"""
+)
+
 # ARGV now queue_limit check_models count trace, then for each audit: id request digest request_id priority terms models
 # blobs run. Makes all or none: returns made and the ids that exist afterwards, or what is in the way.
 CREATE = (
     _AUDIT
+    + f"local FORMAT = '{FORMAT}'\n"
     + """
 local now, limit, count, width = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), 9
 local function item(i) return unpack(ARGV, 6 + (i - 1) * width, 5 + i * width) end
@@ -182,8 +196,8 @@ for _, i in ipairs(fresh) do
   local id, request, digest, request_id, priority, terms, models, blobs, run = item(i)
   if request_id ~= '' then redis.call('HSET', P .. 'request:' .. request_id, 'id', id, 'digest', digest) end
   redis.call('HSET', audit_key(id), 'request', request, 'create', now, 'attempts', 0, 'token', 0, 'seq', 1,
-    'state', 'QUEUED', 'request_id', request_id, 'priority', priority, 'terms', terms, 'models', models,
-    'blobs', blobs)
+    'format', FORMAT, 'state', 'QUEUED', 'request_id', request_id, 'priority', priority, 'terms', terms,
+    'models', models, 'blobs', blobs)
   if ARGV[5] ~= '' then redis.call('HSET', audit_key(id), 'trace', ARGV[5]) end
   if run ~= '' then
     redis.call('HSET', audit_key(id), 'run', run)
@@ -203,7 +217,7 @@ return answer
 
 # ARGV id now lease_end holder. Returns the token, or false when there is nothing to claim.
 CLAIM = (
-    _AUDIT
+    _ONE
     + _instants(2, 3)
     + """
 local id = ARGV[1]
@@ -225,7 +239,7 @@ return token
 
 # ARGV id token lease_end. Returns kept, cancel when the holder is asked to stop, or lost.
 EXTEND = (
-    _AUDIT
+    _ONE
     + _instants(3)
     + """
 if not held(ARGV[1], ARGV[2]) then return 'lost' end
@@ -237,7 +251,7 @@ return redis.call('HEXISTS', audit_key(ARGV[1]), 'cancel') == 1 and 'cancel' or 
 
 # ARGV id holder lease_end. Whoever stands by the holder keeps its lease; `holder` is how its name begins.
 KEEP = (
-    _AUDIT
+    _ONE
     + _instants(3)
     + """
 local found = redis.call('HMGET', audit_key(ARGV[1]), 'state', 'holder')
@@ -250,7 +264,7 @@ return 1
 
 # ARGV id token now payload. Returns the sequence number, or 0 when the lease is lost.
 PROGRESS = (
-    _AUDIT
+    _ONE
     + _instants(3)
     + """
 if not held(ARGV[1], ARGV[2]) then return 0 end
@@ -262,7 +276,7 @@ return event(ARGV[1], 'progress', ARGV[4], ARGV[3])
 # the work again finds the audit by `work`; `phases` has a line `NAME seconds` for each. Returns 1, or 0 when the lease
 # is lost.
 FINISH = (
-    _AUDIT
+    _ONE
     + _instants(3, 7)
     + """
 local id, now = ARGV[1], ARGV[3]
@@ -291,7 +305,7 @@ return 1
 # ARGV id now expire. A waiting audit is cancelled, a running one's holder is asked to stop, a finished one is left
 # alone. Returns 1, or 0 when there is no such audit.
 CANCEL = (
-    _AUDIT
+    _ONE
     + _instants(2, 3)
     + """
 local id = ARGV[1]
@@ -307,7 +321,7 @@ return 1
 # ARGV id now max_attempts failure expire. Returns the new state, or false when the lease has not expired or the audit
 # is not running.
 RELEASE = (
-    _AUDIT
+    _ONE
     + _instants(2, 5)
     + """
 local id, now = ARGV[1], ARGV[2]
@@ -326,7 +340,7 @@ return lose(id, now, ARGV[3], ARGV[4], ARGV[5])
 # ARGV id now max_attempts failure expire holder cause. Who holds the audit is gone: `holder` is how its name begins.
 # Returns the new state, or false when somebody else holds it, or nobody.
 LOSE = (
-    _AUDIT
+    _ONE
     + _instants(2, 5)
     + """
 local id = ARGV[1]
@@ -341,7 +355,7 @@ return lose(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 # ARGV id token now expire. The holder hands the audit back as it was. Returns the new state, or false when the lease
 # is lost.
 GIVE_BACK = (
-    _AUDIT
+    _ONE
     + _instants(3, 4)
     + """
 local id, now = ARGV[1], ARGV[3]
@@ -352,7 +366,7 @@ return give_up(id, now, ARGV[4]) or queue(id, now)
 
 # ARGV id now. Returns deleted, the state of an audit that has not finished, or false when there is no such audit.
 DELETE = (
-    _AUDIT
+    _ONE
     + _instants(2)
     + """
 local id, now = ARGV[1], ARGV[2]

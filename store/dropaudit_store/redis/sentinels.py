@@ -89,8 +89,9 @@ class _Pool(redis.sentinel.SentinelConnectionPool):
 
     def disconnect(self, inuse_connections: bool = True) -> None:
         super().disconnect(inuse_connections)
+        # Other threads may ask at this moment: another master is the occasion as well.
         for sentinel in self.sentinel_manager.sentinels:
-            sentinel.close()
+            sentinel.connection_pool.disconnect(inuse_connections)
 
 
 class _WaitingPool(redis.asyncio.sentinel.SentinelConnectionPool, redis.asyncio.BlockingConnectionPool):
@@ -99,7 +100,7 @@ class _WaitingPool(redis.asyncio.sentinel.SentinelConnectionPool, redis.asyncio.
     async def disconnect(self, inuse_connections: bool = True) -> None:
         await super().disconnect(inuse_connections)
         for sentinel in self.sentinel_manager.sentinels:
-            await sentinel.aclose()
+            await sentinel.connection_pool.disconnect(inuse_connections)
 
 
 # redis-py says nothing of the types of what these take.

@@ -14,6 +14,7 @@ from dropaudit_store.errors import RunNotFound, redis_errors
 from dropaudit_store.records import AuditState, Run, RunPhase, run_name
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.runs.records import Assigned, RunCounts, RunMember, RunResult
+from dropaudit_store.shared.formats import read_record
 
 _AT_A_TIME = 1000
 _REUSED = "reused "
@@ -110,7 +111,7 @@ class RunReader:
             found = (
                 cast(list[str | None], self._redis.mget([key("run-result", name) for name in names])) if names else []
             )
-        return [None if each is None else msgspec.json.decode(each, type=RunResult) for each in found]
+        return [None if each is None else read_record(each, RunResult, "the end of a run") for each in found]
 
     def active(self, suite_id: str) -> list[str]:
         """Return the ids of a suite's runs that have not ended, those that wait left out."""
@@ -125,7 +126,7 @@ class RunReader:
 
 def decoded(body: str | bytes) -> Run:
     """Read the head of a run."""
-    return msgspec.json.decode(body, type=Run)
+    return read_record(body, Run, "a run")
 
 
 def value_of(assigned: Assigned) -> str:

@@ -18,6 +18,7 @@ from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.runs import scripts
 from dropaudit_store.runs.reader import RunReader, decoded, value_of
 from dropaudit_store.runs.records import Assigned, RunMember, RunResult
+from dropaudit_store.shared.formats import changed_record, write_record
 
 _AT_A_TIME = 500
 _WRITTEN_SECONDS = 3600
@@ -104,7 +105,7 @@ class RunStore:
         place = member(run.create_time, run.id)
         words: list[str | float] = [suite.id, run.id, run.create_time, place, self._seconds, scheduled, overlap.value]
         with redis_errors():
-            found = self._start(args=[*words, *map(_body, heads)])
+            found = self._start(args=[*words, *map(write_record, heads)])
         if not found:
             raise SuiteNotFound(f"suites/{suite.id}")
         return decoded(found)
@@ -130,8 +131,16 @@ class RunStore:
         return self.read.get(run.suite, run.id)
 
     def _swapped(self, before: Run, after: Run, promoted: int = 0) -> bool:
+        stored = self._stored(before)
+        words: list[str | int] = [before.suite, before.id, stored, changed_record(stored, before, after), promoted]
         with redis_errors():
-            return bool(self._swap(args=[before.suite, before.id, _body(before), _body(after), promoted]))
+            return bool(self._swap(args=words))
+
+    def _stored(self, run: Run) -> str:
+        """Return a run's head as it is stored, with what only a newer version knows; as it was where it is another."""
+        with redis_errors():
+            found = str(self._redis.get(key("run", run.suite, run.id)) or "")
+        return found if found and decoded(found) == run else write_record(run)
 
     def list_members(self, run: Run, members: Sequence[RunMember], notes: Sequence[str], reason: str = "") -> bool:
         """Write what a run consists of, once for all; False where that is written already, or it was cancelled."""
@@ -142,7 +151,9 @@ class RunStore:
             pipe.expire(written, _WRITTEN_SECONDS)
             pipe.execute()
         after = msgspec.structs.replace(run, notes=tuple(notes), reason=reason)
-        words: list[str | float] = [run.suite, run.id, _body(run), _body(after), written, len(members), self._seconds]
+        stored = self._stored(run)
+        heads = [stored, changed_record(stored, run, after)]
+        words: list[str | float] = [run.suite, run.id, *heads, written, len(members), self._seconds]
         with redis_errors():
             return bool(self._members(args=words))
 
@@ -196,7 +207,7 @@ class RunStore:
             notifications: id, record and place of each.
         """
         words = [word for each in notifications for word in each]
-        body = msgspec.json.encode(result)
+        body = write_record(result)
         with redis_errors():
             return bool(self._conclude(args=[run.name, body, self._seconds, run.suite, self._clock(), *words]))
 
@@ -241,7 +252,3 @@ def _counted(assigned: Assigned) -> AuditState:
 
 def _in(run: Run, phase: RunPhase, reason: str = "") -> Run:
     return msgspec.structs.replace(run, phase=phase, reason=reason)
-
-
-def _body(run: Run) -> str:
-    return msgspec.json.encode(run, order="deterministic").decode()

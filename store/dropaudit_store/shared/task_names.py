@@ -6,6 +6,8 @@ from dropaudit_store.records import Priority
 
 # Every worker serves the first; those with a GPU serve the second before it.
 QUEUE = "dropaudit"
+# Names the format of a message; one without it is of the first.
+FORMAT_HEADER = "dropaudit_format"
 GPU_QUEUE = "dropaudit-gpu"
 # Each takes one id, or the SHA-256 of a model.
 AUDIT_TASK = "dropaudit.audit"

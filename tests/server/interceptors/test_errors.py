@@ -106,6 +106,7 @@ SECRET = "redis://:password@internal"
 
 TOKEN = Token(name="ci", sha256="0" * 64, scope=Scope.READ)
 ERRORS: list[AuditError] = [
+    errors.RecordTooNew("audits/a", "2.0", 1),
     InvalidRequest([("audit.spec", "set one")]),
     Unauthenticated(),
     TokenExpired(TOKEN),

@@ -19,11 +19,12 @@ from kombu.utils.json import loads
 from dropaudit_client.local.service import free_port
 from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.content.blobs import BlobStore
+from dropaudit_store.errors import RecordTooNew
 from dropaudit_store.records import AuditState, RecordedRef
 from dropaudit_store.shared.task_names import AUDIT_TASK, CLEAN_TASK, QUEUE
 from dropaudit_worker.queue.transport import Transport, check_message
 from support.audits import ask, finished
-from support.services import redis_server, worker
+from support.services import eventually, redis_server, worker
 
 NOTHING_MORE = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
@@ -172,3 +173,40 @@ def test_a_message_that_cannot_be_acknowledged_leaves_room_for_the_next(tmp_path
     with pytest.raises(redis.ConnectionError):
         taken.ack()
     assert channel.qos.can_consume()
+
+
+def test_a_message_of_another_version_is_taken_with_whatever_else_it_says() -> None:
+    check_message(message())
+    newer = message({"dropaudit_format": "1.9", "colour": "grey"}, body=body([["a"], {"hint": 1}, NOTHING_MORE]))
+    check_message(newer)
+    with pytest.raises(RecordTooNew, match=r"written by a newer version, in format 2\.0"):
+        check_message(message({"dropaudit_format": "2.0"}))
+
+
+def test_a_worker_makes_what_a_newer_version_asks_for_and_leaves_what_it_does_not_understand(
+    redis_url: str, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    store = AuditStore(redis_client)
+    inference = np.linspace(0.1, 1.0, 50)
+    train = np.where(np.arange(50) % 2 == 0, 2 * inference, 0)
+    tensors = BlobStore((tmp_path / "blobs").as_uri()).put_tensors([("inference", inference), ("train0", train)])
+    asked = [ask(store, RecordedRef(tensors=tensors, keep_prob=0.5)) for _ in range(3)]
+    redis_client.hset(f"dropaudit:audit:{asked[0]}", "format", "2.0")
+    hinted = body([[asked[1]], {"hint": 1}, NOTHING_MORE])
+    newer = [
+        message(body=body([[asked[0]], {}, NOTHING_MORE])),
+        message({"dropaudit_format": "1.9"}, body=hinted),
+        message({"dropaudit_format": "2.0"}, body=body([[asked[2]], {}, NOTHING_MORE])),
+    ]
+    # Nothing is announced again before the end of the test.
+    with worker(redis_url, tmp_path, reconcile_seconds=0.2, announce_seconds=600) as running:
+        for each in newer:
+            redis_client.lpush(QUEUE, json.dumps(each))
+        assert finished(store, asked[1]).state is AuditState.SUCCEEDED
+        log = next(tmp_path.glob("worker-*.log"))
+        eventually(lambda: "left to workers of a newer version" in log.read_text("utf-8"), "the message is not told of")
+        eventually(lambda: "left to a worker of a newer version" in log.read_text("utf-8"), "the audit is not told of")
+        assert running.exit_status() is None
+    assert store.get(asked[2]).state is AuditState.QUEUED
+    assert redis_client.hget(f"dropaudit:audit:{asked[0]}", "state") == "QUEUED"
+    assert redis_client.hlen("unacked") == 0

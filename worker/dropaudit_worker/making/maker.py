@@ -12,7 +12,7 @@ from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Report, to_json
 from dropaudit_store.audits.lifecycle import AuditStore, Lease
-from dropaudit_store.errors import LeaseLost, StorageFull, StoreUnavailable
+from dropaudit_store.errors import LeaseLost, RecordTooNew, StorageFull, StoreUnavailable
 from dropaudit_store.records import AuditRecord, AuditState, Failure, RecordedRef, SubjectRef
 from dropaudit_worker.making.course_recorder import LOADING, CourseRecorder
 from dropaudit_worker.making.redis_retry import RedisRetry
@@ -74,7 +74,11 @@ class AuditMaker(Generic[T]):
             self._announce(audit_id)
             return
         holder = holder or uuid.uuid4().hex
-        lease = self._patience.insist(lambda: self._store.claim(audit_id, self._lease_seconds, holder))
+        try:
+            lease = self._patience.insist(lambda: self._store.claim(audit_id, self._lease_seconds, holder))
+        except RecordTooNew as error:
+            _log.warning("the audit is left to a worker of a newer version", audit=audit_id, why=error.message)
+            return
         if lease is None:
             _log.info("nothing to do: the audit is held or finished", audit=audit_id)
             return

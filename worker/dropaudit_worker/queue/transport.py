@@ -15,6 +15,9 @@ import structlog
 from kombu.transport import redis, virtual
 from redis.exceptions import ConnectionError, TimeoutError
 
+from dropaudit_store.errors import RecordTooNew
+from dropaudit_store.shared.formats import FIRST, require_known
+
 _SHOWN = 200
 
 _log = structlog.get_logger(__name__)
@@ -35,6 +38,7 @@ class _Headers(msgspec.Struct):
     group: None = None
     stamped_headers: list[str] | None = None
     stamps: dict[str, Any] | None = None
+    dropaudit_format: str = FIRST
     compression: None = None
 
 
@@ -73,8 +77,13 @@ _BODY = msgspec.json.Decoder(tuple[list[str], dict[str, Any], _Embedded])
 
 
 def check_message(message: Any) -> None:
-    """Raise ValueError unless a message is one that this service sends, of this version or another."""
+    """Raise ValueError unless a message is one that this service sends, of this version or another.
+
+    Raises:
+        RecordTooNew: it is of a newer major version.
+    """
     envelope = msgspec.convert(message, _Envelope)
+    require_known(envelope.headers.dropaudit_format, f"the message {envelope.headers.id}")
     if envelope.content_type != "application/json" or envelope.content_encoding.lower() != "utf-8":
         raise ValueError(f"its content is {envelope.content_type!r}, {envelope.content_encoding!r}")
     if envelope.properties.body_encoding != "base64":
@@ -125,15 +134,23 @@ class _Checked:
         except (ValueError, RecursionError) as error:
             _dropped(error)
             return
+        except RecordTooNew as error:
+            # What it is about waits, and is announced again until a worker of that version hears of it.
+            _log.warning("a message is left to workers of a newer version", why=error.message)
+            return
         super()._deliver(message, queue)  # type: ignore[misc]  # the transport's, beside which this stands
 
 
 class Channel(_Lenient, redis.Channel):
     """A channel of one Redis."""
 
+    QoS = _QoS
+
 
 class SentinelChannel(_Lenient, redis.SentinelChannel):
     """A channel of whichever Redis the Sentinels name."""
+
+    QoS = _QoS
 
 
 class Transport(_Checked, redis.Transport):
