@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow test-observability \
         tensorflow-fixtures check evaluate spellings calibrate proto docs screenshots bench bench-gpu gpu-check bench-service \
-        chaos suites failover fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
+        chaos suites failover upgrade fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
 help:
 	@echo "make demo          audits three subjects through the whole service, on this machine"
@@ -40,6 +40,7 @@ help:
 	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
 	@echo "make suites        suites on schedules, two beats of which one is killed, a run of 5,000, into benchmarks/suites.md (half an hour)"
 	@echo "make failover      kills Redis's master under load, a dozen times, into benchmarks/failover.md (five minutes)"
+	@echo "make upgrade       replaces servers and workers one by one by a newer version, under load (a minute)"
 	@echo "make fuzz          feeds 250,000 mutated models, files and messages to loader and server, into benchmarks/fuzz.md"
 	@echo "make fuzz-graphs   audits 20,000 valid graphs that nobody would write, into benchmarks/fuzz-graphs.md (an hour)"
 	@echo "make endurance     a worker's memory over 10,000 audits of 50 models, into benchmarks/endurance.md"
@@ -249,6 +250,9 @@ suites: $(STAMP)
 
 failover: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos.failover --output benchmarks
+
+upgrade: $(STAMP)
+	$(BIN)/python -m dropaudit_chaos.upgrade
 
 fuzz-graphs: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos.fuzzing.graphs --output benchmarks

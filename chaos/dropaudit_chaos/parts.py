@@ -90,6 +90,12 @@ class Part:
             self._command, self._environ = command, own
             self.start()
 
+    def become(self, environ: Mapping[str, str]) -> None:
+        """Stop it, and start the same in another environment."""
+        self.stop()
+        self._environ = {**self._environ, **environ}
+        self.start()
+
     def _await_children(self) -> None:
         """Wait until a worker works: what does not run by then is looked at by the books."""
         end = time.monotonic() + _GRACE_SECONDS
@@ -148,6 +154,7 @@ class Service:
         given = {"redis_url": self.redis_url, "blob_url": (folder / "blobs").as_uri(), "log_level": "INFO", **settings}
         environ = {f"DROPAUDIT_{name.upper()}": str(value) for name, value in given.items()}
         environ["DROPAUDIT_LISTEN"] = f"127.0.0.1:{listen}"
+        self.environ = environ
         self.redis = Part("redis", redis_command(port, folder / "redis"), {}, folder / "redis.log")
         self.server = Part("server", [sys.executable, "-m", "dropaudit_server"], environ, folder / "server.log")
         self.workers = [_worker(f"worker{number}", [], environ, folder) for number in range(workers)]

@@ -12,9 +12,9 @@ _PIECE_BYTES = 1 << 16
 class Proxy:
     """Passes connections on to a port of this machine, from a thread of its own."""
 
-    def __init__(self, port: int) -> None:
-        """Listen on a free port, for connections to `port`."""
-        self._port = port
+    def __init__(self, *ports: int) -> None:
+        """Listen on a free port, for connections to the first of the ports that takes them."""
+        self._ports = ports
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -41,9 +41,11 @@ class Proxy:
             writer.transport.abort()
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            there_reader, there = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
+        for port in self._ports:
+            with suppress(OSError):
+                there_reader, there = await asyncio.open_connection("127.0.0.1", port)
+                break
+        else:
             writer.transport.abort()
             return
         self._writers |= {writer, there}
