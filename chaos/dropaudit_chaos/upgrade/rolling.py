@@ -58,7 +58,7 @@ class _Stage(Service):
     """Redis, two workers, and two servers behind one address."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, 2, **SETTINGS)
+        super().__init__(folder, 2, 0, SETTINGS)
         self.proxy.close()
         ports = [free_port(), free_port()]
         self.servers = [self._server(number, port) for number, port in enumerate(ports)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
-from dropaudit import __version__
 from dropaudit_server.interceptors.call import Call
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
@@ -38,7 +38,7 @@ class Metrics:
         self._open = Gauge("dropaudit_calls_open", "Calls under way", ["method"], registry=self.registry)
         Gauge("dropaudit_watchers", "Watchers of audits", registry=self.registry).set_function(watchers)
         build = Gauge("dropaudit_build_info", "Version of the server; always 1", ["version"], registry=self.registry)
-        build.labels(__version__).set(1)
+        build.labels(version("dropaudit")).set(1)
         self.registry.register(stored)
 
     @contextmanager

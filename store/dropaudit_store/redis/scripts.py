@@ -2,9 +2,9 @@
 
 An audit is a hash (format, request, state, attempts, lost, token, holder, seq, create, start, end, expire, report,
 brief, failure, cause, run, work, provider, and the lists terms, models and blobs) beside a stream of events whose ids
-are `sequence-0`; `deleted` is a stream that names those that are gone. `queued` holds the ids that wait, by the time they
-were last announced; `running` those that are held, by the time their lease ends; `expiring` those that finished, by
-the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost the lease.
+are `sequence-0`; `deleted` is a stream that names those that are gone. `queued` holds the ids that wait, by the time
+they were last announced; `running` those that are held, by the time their lease ends; `expiring` those that finished,
+by the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost the lease.
 `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a blob; a blob that nothing needs
 any more is noted in `garbage`. `totals` counts how audits ended, how long they waited and ran, in all and by phase, and
 how often leases ran out: in the same steps, and so each once.

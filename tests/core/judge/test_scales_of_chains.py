@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.plan import Provider
@@ -26,9 +27,9 @@ OF_TWO_DRAWS = {
 }
 
 
-def audited(body: str, plan: Plan = PLAN, **constants: object) -> Report:
+def audited(body: str, plan: Plan = PLAN, **constants: ArrayLike) -> Report:
     """Audit x -> y = -d in role train."""
-    known = {"none": 0.0, "never": -np.inf, "one": 1.0, **constants}
+    known: dict[str, ArrayLike] = {"none": 0.0, "never": -np.inf, "one": 1.0, **constants}
     model = graph(f"{body}  y = Neg(d)", constants=known)
     return audit(ArtifactSubject(model.SerializeToString(), Role.TRAIN), plan)
 

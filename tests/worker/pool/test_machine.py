@@ -74,7 +74,7 @@ ONE_CORE = (
     {"cpu.max": "50000 100000\n"},
     {"cpu/cpu.cfs_quota_us": "150000\n", "cpu/cpu.cfs_period_us": "100000\n"},
 )
-ALL_CORES = (
+ALL_CORES: tuple[dict[str, str], ...] = (
     {},
     {"cpu.max": "max 100000\n"},
     {"cpu.max": "409600000 100000\n"},
