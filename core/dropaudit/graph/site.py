@@ -100,8 +100,8 @@ class GraphSite:
         ratio_input: graph input that holds the drop rate, if one does.
         other: tensor that takes the place of the source where it is not kept, as in zoneout; None for a mask.
         broadcast_to: see Application.
-        pooled: whether cells of the mask are made of several cells of a draw, as in DropBlock: those at a border of
-            fewer, so that their rate is another.
+        has_borders: whether cells of the mask are made of several cells of a draw, as in DropBlock, and those at a
+            border of fewer, so that their rate is another.
         uneven: whether each element has a factor of its own, and the rates that ask for it are not known.
         rates: keep probability of each element where they differ, as with a drop rate for each feature.
     """
@@ -128,7 +128,7 @@ class GraphSite:
     uneven: bool = False
     rates: Rates | None = None
     broadcast_to: str | None = None
-    pooled: bool = False
+    has_borders: bool = False
 
     @property
     def owner(self) -> str | None:

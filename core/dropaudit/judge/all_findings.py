@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from dropaudit.finding_code import FindingCode
 from dropaudit.graph.facts.batch_moments import batch_moments
-from dropaudit.judge.compensation import compensation_of, is_foreign
+from dropaudit.graph.facts.weight_comparison import WeightComparison
+from dropaudit.judge.compensation import compensation_of
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked
 from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.judge.mode_findings import (
@@ -44,10 +45,18 @@ def findings_of(evidence: Evidence, measured: list[MeasuredSite]) -> list[Findin
     return findings if model.role is Role.INFERENCE else findings + _train_findings(evidence, measured)
 
 
+def _is_foreign(weights: WeightComparison, measured: list[MeasuredSite]) -> bool:
+    """Whether weights differ by a factor that is neither q nor 1/q of any site, or by several factors."""
+    return any(
+        not any(site.may_be_kept_rate(factor) or site.may_be_kept_rate(1 / factor) for site in measured)
+        for factor in weights.factors
+    )
+
+
 def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Finding]:
     case, prepared = evidence.case, evidence.prepared
     model, pair = case.model, prepared.pair
-    if pair is not None and is_foreign(pair.weights, [site.keep_prob for site in measured]):
+    if pair is not None and _is_foreign(pair.weights, measured):
         # No dropout asks for such a factor: the weights are others, and nothing can be said of what makes up for what.
         pair = replace(pair, factors=None)
     kept = {site.site: site.meter.interval.estimate for site in measured if site.meter.interval is not None}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dropaudit.graph.facts.weight_comparison import WeightComparison
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.cases.reference import Reference
 from dropaudit.measure.finding.pair_factors import PairStudy
@@ -54,12 +52,6 @@ def branch_compensation(reference: Reference) -> Compensation:
         return Compensation(None)
     # An output that no site reaches has factor 1 and says nothing about the others.
     return Compensation(max(known, key=lambda factor: abs(math.log(factor)), default=1.0))
-
-
-def is_foreign(weights: WeightComparison, keep_probs: Sequence[float]) -> bool:
-    """Whether weights differ by a factor that is neither q nor 1/q of any site, or by several factors."""
-    known = [value for q in keep_probs if q > 0 for value in (q, 1 / q)]
-    return any(all(abs(factor / value - 1) > _PRECISION for value in known) for factor in weights.factors)
 
 
 def output_factor(inference: Array, derived: Array) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from dropaudit.graph.site import GraphSite
@@ -16,6 +17,8 @@ from dropaudit.stats.scale import Factor, declared_precision, is_constant, name_
 _BORDERS = 0.035
 # Factors of tensors in half precision are known less well than this.
 _SINGLE = 1e-3
+# Two graphs agree no better than this.
+_OF_PAIRS = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,7 @@ class MeasuredSite:
             return Factor.OTHER
         interval = self.meter.interval
         if not self.is_declared:
-            slack = _BORDERS if self.site.pooled else 0.0
-            return name_factor_within(self.factor, interval.lower - slack, interval.upper + slack)
+            return name_factor_within(self.factor, interval.lower - self._slack, interval.upper + self._slack)
         operator = self.site.implementation is Implementation.DROPOUT_OP
         precision = self.meter.precision if operator else declared_precision(self.meter.precision, q)
         named = name_factor(self.factor, q, precision)
@@ -75,14 +77,24 @@ class MeasuredSite:
             return name_factor_within(self.factor, interval.lower, interval.upper)
         return named
 
+    @property
+    def _slack(self) -> float:
+        """How far a measured rate may lie from the one that the scale is made for."""
+        return _BORDERS if self.site.has_borders else 0.0
+
+    def may_be_kept_rate(self, number: float) -> bool:
+        """Whether a number is the keep probability, as far as that is known."""
+        interval = self.meter.interval
+        if self.is_declared or interval is None:
+            return self.keep_prob > 0 and math.isclose(number, self.keep_prob, rel_tol=_OF_PAIRS)
+        return interval.lower - self._slack <= number <= interval.upper + self._slack
+
     def is_made_up_for(self, compensation: Compensation) -> bool:
         """Whether inference multiplies by what the kept values lack."""
         factor = self.factor
         if factor is None or compensation.factor is None:
             return False
-        if self.is_declared or self.meter.interval is None:
-            return compensation.is_near(factor * self.keep_prob)
-        return not self.meter.interval.excludes(compensation.factor / factor)
+        return self.may_be_kept_rate(compensation.factor / factor)
 
     @property
     def is_unmeasured(self) -> bool:

@@ -216,8 +216,8 @@ def _judge_rates(measured: MeasuredSite, compensation: Compensation) -> list[Fin
 
 def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Finding:
     """Kept values are right at training already: nothing may be done about them at inference."""
-    q = measured.keep_prob
-    twice = compensation.is_near(q) or compensation.is_near(1 / q)
+    q, factor = measured.keep_prob, compensation.factor
+    twice = factor is not None and (measured.may_be_kept_rate(factor) or measured.may_be_kept_rate(1 / factor))
     return make_finding(
         FindingCode.SCALE_DOUBLED if twice else FindingCode.SCALE_WRONG,
         measured.site.name,

@@ -51,16 +51,20 @@ def name_factor(factor: float, keep_prob: float, precision: float) -> Factor:
 
 
 def name_factor_within(factor: float, lower: float, upper: float) -> Factor:
-    """Name the first known factor that `factor` can be at a keep probability between two bounds.
+    """Name the known factor that `factor` can be at a keep probability between two bounds: the right one, if it can.
 
-    The bounds are those of a measured share: what is not declared is compared with what is seen.
+    The bounds are those of a measured share: what is not declared is compared with what is seen. Of several others the
+    one that asks for a keep probability nearest to the middle is named.
     """
     if math.isclose(factor, 1.0, rel_tol=FACTOR_PRECISION):
         return Factor.UNSCALED
     if factor <= 1:
         return Factor.OTHER
-    readings = {Factor.INVERTED: 1 / factor, Factor.DOUBLED: factor**-0.5, Factor.SWAPPED: 1 - 1 / factor}
-    return next((name for name, q in readings.items() if lower <= q <= upper), Factor.OTHER)
+    if lower <= 1 / factor <= upper:
+        return Factor.INVERTED
+    readings = {Factor.DOUBLED: factor**-0.5, Factor.SWAPPED: 1 - 1 / factor}
+    possible = {name: abs(q - (lower + upper) / 2) for name, q in readings.items() if lower <= q <= upper}
+    return min(possible, key=lambda name: possible[name], default=Factor.OTHER)
 
 
 def factor_precision(epsilon: float) -> float:

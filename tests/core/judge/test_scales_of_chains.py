@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit import ArtifactSubject, PairSubject, Plan, Report, Role, audit
 from dropaudit.plan import Provider
 from dropaudit.report import Verdict
 from dropaudit_models.specimens.situations.words import graph
@@ -27,9 +29,11 @@ OF_TWO_DRAWS = {
 }
 
 
-def audited(body: str, plan: Plan = PLAN, **constants: ArrayLike) -> Report:
+def audited(
+    body: str, plan: Plan = PLAN, given: Mapping[str, ArrayLike] | None = None, **constants: ArrayLike
+) -> Report:
     """Audit x -> y = -d in role train."""
-    known: dict[str, ArrayLike] = {"none": 0.0, "never": -np.inf, "one": 1.0, **constants}
+    known: dict[str, ArrayLike] = {"none": 0.0, "never": -np.inf, "one": 1.0, **(given or {}), **constants}
     model = graph(f"{body}  y = Neg(d)", constants=known)
     return audit(ArtifactSubject(model.SerializeToString(), Role.TRAIN), plan)
 
@@ -165,3 +169,34 @@ def test_a_mask_of_one_cell_declares_what_it_keeps_whatever_the_first_run_drops(
 def test_the_wrong_scale_of_a_mask_of_one_cell_is_seen_whatever_the_first_run_drops(truth: str, rate: float) -> None:
     dropped = 1 - rate if truth == "Not" else rate
     assert scales_in(audited(ONE_CELL.format(truth=truth), FEW, r=rate, t=True, s=1 / dropped)) == {"DA202"}
+
+
+# A seed in every two neighbouring cells drops both: .6 is kept, which no threshold says. Borders have whole windows.
+POOLED = (
+    "a = Pad(x, pads)  u = RandomUniformLike(a)  b = GreaterOrEqual(u, edge)  c = Cast<to = 1>(b)  "
+    "e = Unsqueeze(c, axis)  p = MaxPool<kernel_shape = [2]>(e)  l = Squeeze(p, axis)  "
+    "m = Sub(one, l)  k = Mul(m, s)  d = Mul(x, k)"
+)
+IN_POOLED: dict[str, ArrayLike] = {"pads": np.array([0, 0, 0, 1]), "axis": np.array([1]), "edge": np.sqrt(0.6)}
+
+
+def pooled(scale: float) -> Report:
+    return audited(POOLED, PLAN, {**IN_POOLED, "s": scale})
+
+
+def test_a_pooled_mask_divided_by_what_it_keeps_is_scaled_right() -> None:
+    assert pooled(1 / 0.6).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("scale", "code"), [(1 / 0.4, "DA202"), (1 / 0.36, "DA302"), (1.0, "DA301"), (2.2, "DA303")])
+def test_the_wrong_scale_of_a_pooled_mask_has_the_name_that_fits_what_it_keeps(scale: float, code: str) -> None:
+    assert scales_in(pooled(scale)) == {code}
+
+
+@pytest.mark.parametrize(("factor", "codes"), [(1.0, set()), (0.6, {"DA302"}), (0.8, {"DA303"})])
+def test_what_inference_multiplies_by_is_compared_with_what_a_pooled_mask_keeps(factor: float, codes: set[str]) -> None:
+    constants: dict[str, ArrayLike] = {"one": 1.0, "s": 1 / 0.6, **IN_POOLED}
+    train = graph(f"{POOLED}  y = Neg(d)", constants=constants)
+    inference = graph("d = Mul(x, factor)  y = Neg(d)", factor=factor)
+    report = audit(PairSubject(train.SerializeToString(), inference.SerializeToString()), PLAN)
+    assert scales_in(report) == codes

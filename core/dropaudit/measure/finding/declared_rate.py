@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -59,7 +59,7 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
     """
     if applied.law is None and applied.other is None:
         return 1.0
-    if applied.other is None and not is_elementwise(runner.region, applied.mask):
+    if applied.other is None and not _is_elementwise(runner.region, applied.mask):
         return None
     names = (applied.result, applied.source)
 
@@ -86,7 +86,7 @@ def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
     """Return the probability with which each element is kept, as `declared_rate` does for all; None where not known."""
     drawn = [root for root in runner.region.roots if root.tensor in applied.roots]
     streams = {root.node.name for root in drawn if root.node is not None}
-    if applied.law is None or len(streams) != 1 or not is_elementwise(runner.region, applied.mask):
+    if applied.law is None or len(streams) != 1 or not _is_elementwise(runner.region, applied.mask):
         return None
     node, others = drawn[0].node, runner.draw(0)
     law = None if node is None else _law_of_draw(node)
@@ -114,12 +114,14 @@ def measured_share(runner: RegionRunner, applied: Applied) -> tuple[float, float
     """Return the share of data that is kept over many draws, and how far it may lie from the probability."""
     size = max(math.prod(runner.draw(0)[name].shape) for name in applied.roots)
     runs = max(runner.runs, min(_MOST_RUNS, -(-_LOOKED_AT // size)))
-    kept = seen = 0
+    kept, seen = np.zeros(runs), np.zeros(runs)
     for number in range(runs):
         flags, telling = _kept(runner, applied, runner.run(runner.draw(number), (applied.result, applied.source)))
-        kept, seen = kept + int((flags & telling).sum()), seen + int(telling.sum())
-    share = kept / seen if seen else applied.kept
-    return share, _DEVIATIONS * math.sqrt(share * (1 - share) / (runs * size))
+        kept[number], seen[number] = (flags & telling).sum(), telling.sum()
+    share = float(kept.sum() / seen.sum()) if seen.any() else applied.kept
+    # Cells that share draws, as those of pooled masks do, scatter by more than independent ones.
+    scatter = float(np.std(kept[seen > 0] / seen[seen > 0])) if seen.any() else 0.0
+    return share, _DEVIATIONS * max(math.sqrt(share * (1 - share) / (runs * size)), scatter / math.sqrt(runs))
 
 
 def _kept(runner: RegionRunner, applied: Applied, found: Mapping[str, NDArray[Any]]) -> tuple[Flags, Flags]:
@@ -140,12 +142,27 @@ def _scatter(runner: RegionRunner, applied: Applied) -> float:
     return _SEEN + _DEVIATIONS * math.sqrt(applied.kept * (1 - applied.kept) / max(1, min(cells, _LOOKED_AT)))
 
 
-def is_elementwise(region: Region, mask: str) -> bool:
+def _is_elementwise(region: Region, mask: str) -> bool:
     """Whether each cell of a mask is made of one cell of a draw; what the draw has its shape from is no part of it."""
+    return all(works_element_by_element(node) for node in _makers(region, mask))
+
+
+def has_borders(region: Region, mask: str) -> bool:
+    """Whether cells of a mask are made of several of a draw, and those at a border of fewer, as in DropBlock."""
+    return any(
+        any(attribute.ints) if attribute.name == "pads" else attribute.s.startswith(b"SAME")
+        for node in _makers(region, mask)
+        if not works_element_by_element(node)
+        for attribute in node.attribute
+        if attribute.name in ("pads", "auto_pad")
+    )
+
+
+def _makers(region: Region, mask: str) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes between a mask and its draws."""
     made = region.touched.keys() - {root.tensor for root in region.roots}
     before = upstream(region.scope.producers.get, [mask], stops=lambda name: name not in made)
-    makers = (region.scope.producers[name] for name in before if name in made and name in region.scope.producers)
-    return all(works_element_by_element(node) for node in makers)
+    return (region.scope.producers[name] for name in before if name in made and name in region.scope.producers)
 
 
 def declared_share(runner: RegionRunner, mask: str, known: Mapping[str, Declared | None]) -> Declared | None:

@@ -29,7 +29,7 @@ from dropaudit.measure.finding.declared_rate import (
     Declared,
     declared_rate,
     declared_share,
-    is_elementwise,
+    has_borders,
     measured_share,
     rates_by_element,
 )
@@ -284,7 +284,7 @@ def _site(
         broadcast_to=_broadcast_to(values, extent, applied.mask),
         uneven=rated.rates is None and applied.law is not None and applied.law.slope is None,
         rates=rated.rates,
-        pooled=not is_elementwise(values.region, applied.mask),
+        has_borders=has_borders(values.region, applied.mask),
     )
 
 
