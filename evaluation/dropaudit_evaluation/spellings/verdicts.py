@@ -111,8 +111,8 @@ def _ask_for_fault(asked: LabelDraft, site: SiteTruth, law: Law) -> None:
     elif isinstance(site.site.keep_prob, np.ndarray) and law is Law.DOUBLED:
         # Each feature is doubled by a factor of its own; "another factor" is true as well.
         asked.error("DA302", "DA303")
-    elif isinstance(site.site.keep_prob, np.ndarray) and law is Law.WRONG and float(np.nanmedian(site.ratio)) < 1:
-        # Less than 1 is no scale of any feature: as well the model's own factor, beside a mask without one.
+    elif law is Law.WRONG and not _is_like_scale(site):
+        # Where it stands on the data, it is as well a factor of the model's own beside a mask without scale.
         asked.error("DA303", "DA301")
     else:
         asked.error(*_ERRORS[law])
@@ -125,6 +125,12 @@ def _is_rate(site: SiteTruth) -> bool:
         return False
     factor, q = float(np.nanmedian(site.ratio)), float(site.site.keep_prob)
     return min(abs(factor / q - 1), abs(factor / (1 - q) - 1)) < 5e-3
+
+
+def _is_like_scale(site: SiteTruth) -> bool:
+    """Whether a factor is above 1 and within twice of 1/q, so that it must have been meant as a scale."""
+    factor = float(np.nanmedian(site.ratio))
+    return factor > 1 and 0.5 <= factor * float(np.mean(site.site.keep_prob)) <= 2
 
 
 def _ask_for_idle(asked: LabelDraft, law: Law, role: Role) -> None:
