@@ -12,6 +12,7 @@ from dropaudit.errors import InvalidModel, UnreadableFile
 from dropaudit.graph.reading.functions import without_functions
 from dropaudit.graph.reading.limits import check_limits
 from dropaudit.graph.reading.messages import every_tensor
+from dropaudit.graph.reading.node_order import sort_nodes
 
 
 def parse_model(content: bytes) -> onnx.ModelProto:
@@ -20,11 +21,11 @@ def parse_model(content: bytes) -> onnx.ModelProto:
     check_limits(model)
     # The runtime takes no notice of how a model was trained.
     model.ClearField("training_info")
-    if not model.functions:
-        return model
-    model = without_functions(model)
-    # Calls may have put anything where a body refers to an attribute.
-    check_limits(model)
+    if model.functions:
+        model = without_functions(model)
+        # Calls may have put anything where a body refers to an attribute.
+        check_limits(model)
+    sort_nodes(model.graph)
     return model
 
 
