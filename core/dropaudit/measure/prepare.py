@@ -67,9 +67,9 @@ class Prepared:
         """The reference for outputs in train mode.
 
         The outputs at inference; where those of a pair's other artifact differ for another reason than the scale of
-        sites, the train artifact's own with its sites bypassed.
+        sites, such as rounded weights, the train artifact's own with its sites bypassed.
         """
-        alike = self.pair is None or self.pair.factors is not None
+        alike = self.pair is None or self.pair.is_alike
         return self.reference.outputs if alike else self.reference.derived
 
     def shared_over(self, site: GraphSite) -> tuple[Axis, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,28 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from dropaudit.graph.reading.scope import main_scope
+from dropaudit.graph.reading.scope import Scope, main_scope
 from dropaudit.stats.products import inner, norm_squared
 
 _FEWEST = 8
 _PRECISION = 1e-4
+# Weights that were converted to half precision, and how many steps of a quantization a weight may have moved.
+_HALF_PRECISION, _STEP = 1e-3, 0.51
+
+
+_ON_INTEGERS = frozenset({"MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "DynamicQuantizeLSTM"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """A weight, with the step that it was rounded to by quantization; 0 where it was not."""
+
+    values: NDArray[Any]
+    step: float
+
+    @property
+    def is_rounded(self) -> bool:
+        return self.step > 0 or self.values.dtype == np.float16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +44,14 @@ class WeightComparison:
         different: names of train weights that have a counterpart of the same name or shape, with other numbers.
         renumbered: those of them whose counterpart has the same name.
         factors: factors other than 1 that were found, each once.
+        rounded: whether one of the two holds weights in half precision or quantized, and the other does not.
     """
 
     matched: int
     different: tuple[str, ...]
     renumbered: tuple[str, ...]
     factors: tuple[float, ...]
+    rounded: bool = False
 
     @property
     def factor(self) -> float | None:
@@ -43,12 +64,12 @@ def compare_weights(train: onnx.ModelProto, inference: onnx.ModelProto) -> Weigh
 
     Exporters rename weights, and may transpose them; one that has no counterpart says nothing.
     """
-    theirs = _weights(inference)
+    ours, theirs = _weights(train), _weights(inference)
     matched, different, renumbered, factors = 0, [], [], []
-    for name, value in _weights(train).items():
+    for name, value in ours.items():
         # One of the same name comes first; exporters number names, so that it may be another weight.
-        same = [theirs[name]] if name in theirs and theirs[name].shape == value.shape else []
-        candidates = same + [other for other in theirs.values() if other.shape == value.shape]
+        same = [theirs[name]] if name in theirs and theirs[name].values.shape == value.values.shape else []
+        candidates = same + [other for other in theirs.values() if other.values.shape == value.values.shape]
         found = [ratio for other in candidates if (ratio := _ratio(value, other)) is not None]
         if found:
             matched += 1
@@ -58,27 +79,43 @@ def compare_weights(train: onnx.ModelProto, inference: onnx.ModelProto) -> Weigh
             different.append(name)
             renumbered += [name] if same else []
     distinct = [f for i, f in enumerate(factors) if all(abs(f / g - 1) > _PRECISION for g in factors[:i])]
-    return WeightComparison(matched, tuple(different), tuple(renumbered), tuple(distinct))
+    rounded = _holds_rounded(train, ours) != _holds_rounded(inference, theirs)
+    return WeightComparison(matched, tuple(different), tuple(renumbered), tuple(distinct), rounded)
 
 
-def _weights(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:
+def _weights(model: onnx.ModelProto) -> dict[str, _Weight]:
     scope = main_scope(model)
     return {
-        name: value
+        name: _Weight(value, _step(scope, name))
         for name, value in scope.constants.items()
         if value.dtype.kind == "f" and value.size >= _FEWEST and np.unique(value).size > 2
     }
 
 
-def _ratio(train: NDArray[Any], inference: NDArray[Any]) -> float | None:
-    """Return f where inference = f * train, None where they differ otherwise."""
-    x, y = train.astype(np.float64).ravel(), inference.astype(np.float64).ravel()
+def _step(scope: Scope, name: str) -> float:
+    """Return the largest step of a weight that is held as integers."""
+    node = scope.producers.get(name)
+    scale = scope.constants.get(node.input[1]) if node is not None and node.op_type == "DequantizeLinear" else None
+    return 0.0 if scale is None else float(np.max(np.abs(scale)))
+
+
+def _holds_rounded(model: onnx.ModelProto, weights: Mapping[str, _Weight]) -> bool:
+    return any(each.is_rounded for each in weights.values()) or any(
+        node.op_type in _ON_INTEGERS for node in model.graph.node
+    )
+
+
+def _ratio(train: _Weight, inference: _Weight) -> float | None:
+    """Return f where inference = f * train, to the precision that both have; None where they differ otherwise."""
+    x, y = (each.values.astype(np.float64).ravel() for each in (train, inference))
     norm = norm_squared(x)
     if norm == 0 or not np.all(np.isfinite(y)):
         return None
     factor = float(inner(x, y)) / norm
-    return (
-        factor
-        if factor > 0 and np.allclose(y, factor * x, rtol=_PRECISION, atol=_PRECISION * np.abs(y).max())
-        else None
-    )
+    precision = _HALF_PRECISION if np.float16 in (train.values.dtype, inference.values.dtype) else _PRECISION
+    moved = precision * np.abs(y).max() + _STEP * (inference.step + factor * train.step)
+    if factor <= 0 or not np.allclose(y, factor * x, rtol=precision, atol=moved):
+        return None
+    # The nearest factor of rounded weights is 1 but for the rounding.
+    close = abs(factor - 1) * math.sqrt(norm / x.size) <= moved
+    return 1.0 if close and (train.is_rounded or inference.is_rounded) else factor

@@ -214,12 +214,15 @@ def _quantize(_: onnx.NodeProto, inputs: list[Constant], __: int) -> Constant | 
     return found.clip(limits.min, limits.max).astype(zero.dtype)
 
 
-def _dequantize(_: onnx.NodeProto, inputs: list[Constant], __: int) -> Constant | None:
+def _dequantize(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant | None:
+    """By one scale, or by one for each index of an axis."""
     value, scale = inputs[:2]
-    zero = int(inputs[2].reshape(-1)[0]) if len(inputs) > 2 else 0
-    if scale.size != 1:
+    zero = inputs[2].astype(np.int64) if len(inputs) > 2 else np.zeros(scale.shape, np.int64)
+    axis = int(_attribute(node, "axis", 1)) % max(1, value.ndim)
+    along = (-1, *(1,) * (value.ndim - axis - 1)) if scale.size > 1 else ()
+    if scale.ndim > 1 or (scale.size > 1 and scale.size != value.shape[axis]):
         return None
-    return np.asarray((value.astype(np.int64) - zero) * scale.reshape(())).astype(scale.dtype)
+    return np.asarray((value.astype(np.int64) - zero.reshape(along)) * scale.reshape(along)).astype(scale.dtype)
 
 
 def _dropout(node: onnx.NodeProto, inputs: list[Constant], opset: int) -> Constant | None:
