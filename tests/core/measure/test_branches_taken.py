@@ -18,7 +18,10 @@ UNSCALED = (
     " { u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  p = Mul(x, m) }"
 )
 NOT = "else_branch = b () => (float[N,16] o) { o = Identity(x) }"
-CONSTANTS = "<float r = {0.3}, bool t = {1}, float q = {0.7}, float five = {5.0}, int64 warm = {5}, float far = {1e12}>"
+CONSTANTS = (
+    "<float r = {0.3}, bool t = {1}, float q = {0.7}, float five = {5.0}, int64 warm = {5}, int64 two = {2}, "
+    "float far = {1e12}>"
+)
 
 
 def report_of(body: str, more: str = "", role: Role = Role.TRAIN, inputs: Inputs | None = None) -> Report:
@@ -87,3 +90,32 @@ def test_a_switch_between_the_modes_leaves_no_branch_unseen() -> None:
         report = report_of(f"y = If(training) <{DROPS}, {NOT}>", ", bool training", role=role)
         assert not any(finding.severity is Severity.ERROR for finding in report.findings)
         assert "DA901" not in codes(report)
+
+
+# A training mode that the graph computes from a number, which has no value that everybody writes for it.
+MODES = {
+    "one of several modes": ("c = Equal(mode, two)  y = Dropout(x, r, c)", ", int64 mode"),
+    "a number of steps": ("c = Greater(step, warm)  y = Dropout(x, r, c)", ", int64 step"),
+    "two that agree": (
+        "a = Equal(mode, two)  b = Equal(mode, two)  c = And(a, b)  d = Dropout(x, r, c)  h = Neg(d)  y = Neg(h)",
+        ", int64 mode",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_mode_computed_from_a_made_up_number_is_switched_on_in_training(name: str) -> None:
+    report = report_of(*MODES[name])
+    assert report.verdict in (Verdict.PASS, Verdict.WARN)
+    assert not codes(report) & {"DA101", "DA105", "DA106"}
+    assert [site.keep_prob is not None for site in report.sites] == [True]
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_mode_computed_from_a_made_up_number_is_left_alone_at_inference(name: str) -> None:
+    assert not codes(report_of(*MODES[name], role=Role.INFERENCE)) & {"DA103", "DA104"}
+
+
+def test_a_mode_that_no_number_switches_on_is_inert_and_no_other_randomness() -> None:
+    report = report_of("c = Less(step, step)  y = Dropout(x, r, c)", ", int64 step")
+    assert codes(report) & {"DA101", "DA105", "DA106"} == {"DA101"}

@@ -1,4 +1,4 @@
-"""The places of a model where data decides between two branches of which one draws."""
+"""The places of a model where data decides whether something draws: a branch, or a Dropout's training mode."""
 
 from __future__ import annotations
 
@@ -58,6 +58,24 @@ def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[
             choice = _choice(node)
             if (choice.then or choice.other) and (decider is None or decider.name not in switches):
                 found.append(choice)
+    return tuple(found)
+
+
+def modes_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Choice, ...]:
+    """Return the Dropout operators of the main graph whose training mode is computed from data, each as a choice.
+
+    Args:
+        model: the model; its nodes are named.
+        switches: graph inputs that choose between the modes.
+    """
+    scope = main_scope(model)
+    found = []
+    for node in scope.graph.node:
+        mode = node.input[2] if node.op_type == "Dropout" and len(node.input) > 2 else ""
+        if mode in scope.producers and mode not in scope.constants:
+            decider = decider_of(scope, mode)
+            if decider is None or decider.name not in switches:
+                found.append(Choice(node.name, mode, (node.name,), ()))
     return tuple(found)
 
 

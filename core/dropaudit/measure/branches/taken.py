@@ -9,8 +9,10 @@ import numpy as np
 import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
-from dropaudit.graph.conditions.choices import Choice, choices_of_data
+from dropaudit.graph.conditions.choices import Choice, choices_of_data, modes_of_data
 from dropaudit.graph.passes.expose import exposed
+from dropaudit.graph.reading.constants import scalar
+from dropaudit.graph.reading.scope import main_scope
 from dropaudit.inputs import Feeds
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
@@ -18,6 +20,8 @@ from dropaudit.subjects import Array
 
 # What is tried for an input of one number: epochs, lengths, thresholds and temperatures lie on one side of these.
 _NUMBERS = (0, 1, -1, 2, 10, 1000, -1000)
+# Of numbers that a model holds, those that any type can, and so many.
+_LARGEST, _MOST_NUMBERS = 100, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,13 @@ class _Conditions:
 
 
 def with_branches_taken(
-    model: onnx.ModelProto, switches: Mapping[str, bool], feeds: Feeds, switched: Mapping[str, Array], place: Device
+    model: onnx.ModelProto,
+    switches: Mapping[str, bool],
+    feeds: Feeds,
+    switched: Mapping[str, Array],
+    place: Device,
+    *,
+    training: bool,
 ) -> Feeds:
     """Change made-up inputs, one at a time, until the data takes as many of the branches that draw as it can.
 
@@ -54,14 +64,15 @@ def with_branches_taken(
         feeds: its other inputs; what the caller gave is left as it is.
         switched: what the switches are fed.
         place: where to run.
+        training: whether training modes that are computed from data are to be on as well.
     """
-    choices = choices_of_data(model, switches)
+    choices = (*choices_of_data(model, switches), *(modes_of_data(model, switches) if training else ()))
     if not choices or not feeds.synthesized:
         return feeds
     try:
         conditions = _Conditions(model, choices, place)
         best, drawn = feeds, _drawn(choices, conditions.truths({**feeds.arrays, **switched}))
-        for arrays in _others(feeds):
+        for arrays in _others(feeds, (*_NUMBERS, *_compared_with(model))):
             if drawn == sum(max(len(each.then), len(each.other)) for each in choices):
                 break
             found = _drawn(choices, _tried(conditions, {**arrays, **switched}))
@@ -103,17 +114,24 @@ def _tried(conditions: _Conditions, feeds: Mapping[str, Array]) -> dict[str, boo
         return {}
 
 
-def _others(feeds: Feeds) -> Iterator[dict[str, Array]]:
+def _compared_with(model: onnx.ModelProto) -> list[float]:
+    """Return numbers that a model holds: it may ask whether an input is one of them."""
+    found = (scalar(value) for value in main_scope(model).constants.values() if value.size == 1)
+    numbers = dict.fromkeys(number for number in found if number is not None and abs(number) <= _LARGEST)
+    return list(numbers)[:_MOST_NUMBERS]
+
+
+def _others(feeds: Feeds, numbers: Sequence[float]) -> Iterator[dict[str, Array]]:
     for name in sorted(feeds.synthesized):
-        for other in _values(feeds.arrays[name]):
+        for other in _values(feeds.arrays[name], numbers):
             yield {**feeds.arrays, name: other}
 
 
-def _values(value: Array) -> Iterator[Array]:
+def _values(value: Array, numbers: Sequence[float]) -> Iterator[Array]:
     """Yield what else a caller might send in place of made-up data."""
     if value.dtype.kind == "b":
         yield ~value
     elif value.size == 1:
-        yield from (np.full_like(value, number) for number in _NUMBERS if number >= 0 or value.dtype.kind in "fi")
+        yield from (np.full_like(value, number) for number in numbers if number >= 0 or value.dtype.kind in "fi")
     elif value.dtype.kind == "f":
         yield from (-value, np.abs(value), -np.abs(value), 10 * value, np.zeros_like(value))

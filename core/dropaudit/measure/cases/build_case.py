@@ -91,8 +91,9 @@ def _feeds(
     wanted = _rates(draft, role, inputs or {}, keep_prob)
     feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed))
     feeds = with_other_truths(draft.proto, draft.specs, draft.switches, feeds, place)
-    switched = switch_feeds(draft.specs, draft.switches, on=role is not Role.INFERENCE)
-    feeds = with_branches_taken(draft.proto, draft.switches, feeds, switched, place)
+    training = role is not Role.INFERENCE
+    switched = switch_feeds(draft.specs, draft.switches, on=training)
+    feeds = with_branches_taken(draft.proto, draft.switches, feeds, switched, place, training=training)
     names = rate_inputs(draft.proto)
     return feeds, {name: value for name, value in feeds.arrays.items() if name in names}
 

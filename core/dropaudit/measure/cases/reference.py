@@ -120,7 +120,9 @@ def _other_randomness(model: Model, *, switched_on: bool) -> tuple[RandomOperato
     drawn = [site for site in model.sites if (site.switch, site.implementation) != off]
     bypassed = without_sites(model.proto, drawn)
     found = random_operators(scopes(bypassed, model.rates), switched_on=switched_on)
-    return tuple(operator for operator in found if operator.outputs)
+    # A mode that the graph computes was settled by running it.
+    silent = {site.maker for site in model.sites if (site.switch, site.implementation) == off}
+    return tuple(operator for operator in found if operator.outputs and operator.name not in silent)
 
 
 def float_outputs(session: Session, feeds: Arrays) -> Arrays:
