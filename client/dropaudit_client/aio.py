@@ -14,6 +14,7 @@ from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
 from dropaudit_client.calls.names import AsyncNameCalls
+from dropaudit_client.calls.reports import AsyncReportCalls
 from dropaudit_client.calls.runs import AsyncRunCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
 from dropaudit_client.client import DEFAULT_PATIENCE, service_errors
@@ -50,7 +51,7 @@ from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 T = TypeVar("T")
 
 
-class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls):
+class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
     """Calls the service from an event loop; make it inside the loop. Methods and arguments are those of AuditClient."""
 
     def __init__(
@@ -97,6 +98,11 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls):
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    async def _stream(self, method: Callable[..., AsyncIterator[T]], request: object) -> AsyncIterator[T]:
+        with service_errors(self._address):
+            async for each in method(request, metadata=self._metadata):
+                yield each
 
     async def upload_model(
         self, source: ModelSource, *, display_name: str = "", progress: OnUpload = ignore_upload

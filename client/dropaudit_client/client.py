@@ -16,6 +16,7 @@ from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Su
 from dropaudit_client import requests, responses
 from dropaudit_client.calls.documents import DocumentCalls
 from dropaudit_client.calls.names import NameCalls
+from dropaudit_client.calls.reports import ReportCalls
 from dropaudit_client.calls.runs import RunCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
@@ -61,7 +62,7 @@ def service_errors(address: str) -> Iterator[None]:
         raise responses.service_error(error, address) from error
 
 
-class AuditClient(NameCalls, RunCalls, DocumentCalls):
+class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
     """Calls the service, one call after the other.
 
     Every method raises ServiceUnavailable when no server answers, and ServiceError when it refuses.

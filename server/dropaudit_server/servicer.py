@@ -32,6 +32,9 @@ from dropaudit_server.naming.handlers import NameHandlers
 from dropaudit_server.naming.history import HistoryHandlers
 from dropaudit_server.notifications import calls as notifications
 from dropaudit_server.notifications.calls import DeliveryHandlers
+from dropaudit_server.reports import documents
+from dropaudit_server.reports.collecting import RunReports
+from dropaudit_server.reports.documents import ReportDocuments
 from dropaudit_server.requests import audit_requests as requests
 from dropaudit_server.requests import names, suite_changes, suite_requests
 from dropaudit_server.requests.operator_rules import Rules
@@ -60,6 +63,8 @@ class Handlers:
     runs: RunHandlers
     run_follower: RunFollower
     deliveries: DeliveryHandlers
+    run_reports: RunReports
+    documents: ReportDocuments
     rules: Rules
     threads: RequestThreads
 
@@ -85,6 +90,7 @@ class AuditServicer(rpc.AuditServiceServicer):
         self._runs = parts.runs
         self._run_follower = parts.run_follower
         self._deliveries = parts.deliveries
+        self._documents = parts.documents
         self._rules = parts.rules
 
     async def UploadModel(self, messages: AsyncIterator[pb.UploadModelRequest], context: Context) -> pb.Model:
@@ -248,6 +254,12 @@ class AuditServicer(rpc.AuditServiceServicer):
     async def CompareRuns(self, request: pb.CompareRunsRequest, context: Context) -> pb.Comparison:
         suite_id, run_id, base = run_requests.compare_runs(request)
         return await self._run(request, lambda: runs.comparison(self._runs.compare(suite_id, run_id, base)))
+
+    async def RenderReport(
+        self, request: pb.RenderReportRequest, context: Context
+    ) -> AsyncIterator[pb.RenderReportResponse]:
+        async for each in self._documents.stream(documents.read_request(request)):
+            yield each
 
     async def ListDeliveries(self, request: pb.ListDeliveriesRequest, context: Context) -> pb.ListDeliveriesResponse:
         suite_id, page, state = notifications.list_deliveries(request)

@@ -120,12 +120,12 @@ class InUse(StoreError):
 
 
 class AuditNotFinished(StoreError):
-    """An audit cannot be deleted before it has finished."""
+    """An audit cannot be deleted, and has no report, before it has finished."""
 
     reason = "AUDIT_NOT_FINISHED"
 
     def __init__(self, audit_id: str, state: str) -> None:
-        super().__init__(f"audits/{audit_id} is {state}; cancel it first", audit=audit_id, state=state)
+        super().__init__(f"audits/{audit_id} is {state}; wait for its end, or cancel it", audit=audit_id, state=state)
         self.audit_id = audit_id
 
 

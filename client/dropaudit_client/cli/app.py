@@ -45,7 +45,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     audits.delete,
 )
 # Their errors have the formats of reports.
-REPORTING = frozenset({"compare", "run", "show", "submit", "watch", "get"})
+REPORTING = frozenset({"compare", "run", "show", "submit", "watch", "get", "report"})
 for command in COMMANDS:
     app.command(command.__name__.removesuffix("_audits"))(command)
 for command in stored.COMMANDS:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -18,11 +20,10 @@ from dropaudit_client.terminal.outcome import (
     PlainFormat,
     exit_status,
     gravest_of,
-    write_document,
     write_text,
 )
 from dropaudit_client.terminal.progress import shown_run
-from dropaudit_formats.escape import safe
+from dropaudit_formats.escape import json_text, safe
 
 if TYPE_CHECKING:
     from dropaudit_client.client import AuditClient
@@ -43,10 +44,18 @@ def is_run(name: str) -> bool:
     return name.startswith("suites/") and "/runs/" in name
 
 
+def last_run(client: AuditClient, suite: str) -> str:
+    """Return the name of a suite's last run. Raises InvalidArgument where it has none."""
+    name = client.get_suite(suite_name(suite)).last_run
+    if not name:
+        raise InvalidArgument(f"{suite_name(suite)} has not run yet", field="run")
+    return name
+
+
 def plain_form(form: Format) -> PlainFormat:
-    """Return a form that runs have. Raises InvalidArgument of one that only reports have."""
+    """Return a form that lists of runs have. Raises InvalidArgument of one that only reports have."""
     if form not in (Format.TEXT, Format.JSON):
-        raise InvalidArgument(f"a run is printed as text or json, not as {form}", field="format")
+        raise InvalidArgument(f"a run that has just begun is printed as text or json, not as {form}", field="format")
     return PlainFormat(form.value)
 
 
@@ -64,20 +73,43 @@ def _facts(run: Run) -> tuple[object, ...]:
     return run.name, run.state, run.trigger, run.verdict, counts.total, counts.reused, run.create_time
 
 
-def follow_run(client: AuditClient, name: str, form: PlainFormat, fail_on: FailOn) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a run is told: the form, the file that it goes to instead of stdout, and what fails.
+
+    Attributes:
+        is_report: whether JSON is that of the report, with findings and trends, and not of the run.
+        links: address of the dashboard, where members are linked to.
+    """
+
+    form: Format = Format.TEXT
+    output: Path | None = None
+    fail_on: FailOn = FailOn.FAIL
+    is_report: bool = False
+    links: str = ""
+
+
+def follow_run(client: AuditClient, name: str, wanted: Wanted) -> NoReturn:
     """Wait for a run's end, print it, and leave with the status of its worst member."""
     with shown_run(name) as progress:
         run = client.wait_run(name, lambda found: progress(found.counts.ended, found.counts.total))
-    show_run(run, form, fail_on)
+    show_run(client, run, wanted)
 
 
-def show_run(run: Run, form: PlainFormat, fail_on: FailOn) -> NoReturn:
+def show_run(client: AuditClient, run: Run, wanted: Wanted) -> NoReturn:
     """Print a run, and leave with the status of its worst member."""
-    if form is PlainFormat.JSON:
-        write_document(plain(run))
-    else:
-        write_text(_text(run))
-    raise typer.Exit(status_of(run, fail_on))
+    write_text(_document(client, run, wanted), wanted.output)
+    raise typer.Exit(status_of(run, wanted.fail_on))
+
+
+def _document(client: AuditClient, run: Run, wanted: Wanted) -> str:
+    if wanted.form is Format.TEXT:
+        return _text(run)
+    if wanted.form is Format.JSON and not wanted.is_report:
+        return json_text(plain(run))
+    from dropaudit_formats.writing import Form
+
+    return client.render_report(run.name, Form(wanted.form.value), link_prefix=wanted.links)
 
 
 def status_of(run: Run, fail_on: FailOn = FailOn.FAIL) -> Exit:

@@ -13,7 +13,7 @@ from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERA
 from dropaudit.subjects import Subject
 from dropaudit_client.cli import options
 from dropaudit_client.cli import subject_arguments as subjects
-from dropaudit_client.cli.runs import follow_run, is_run, plain_form, show_run
+from dropaudit_client.cli.runs import Wanted, follow_run, is_run, show_run
 from dropaudit_client.terminal.outcome import FailOn, Format, check_destination, deliver, write_text
 from dropaudit_client.terminal.progress import shown_progress
 
@@ -94,7 +94,7 @@ def watch(
     check_destination(output)
     with options.connected(context, address) as client:
         if is_run(name):
-            follow_run(client, name, plain_form(form), fail_on)
+            follow_run(client, name, Wanted(form, output, fail_on))
         _follow(client, name, form, output, fail_on)
 
 
@@ -110,7 +110,7 @@ def get(
     check_destination(output)
     if is_run(name):
         with options.connected(context, address) as client:
-            show_run(client.get_run(name), plain_form(form), fail_on)
+            show_run(client, client.get_run(name), Wanted(form, output, fail_on))
     from dropaudit_client.errors import AuditNotMade
     from dropaudit_client.responses import report_of
 

@@ -12,9 +12,9 @@ from dropaudit.errors import InvalidArgument
 from dropaudit.plan import Role
 from dropaudit_client.cli import options
 from dropaudit_client.cli.rows import cell, plain, table, write_rows
-from dropaudit_client.cli.runs import follow_run, suite_name, write_runs
+from dropaudit_client.cli.runs import Wanted, follow_run, is_run, last_run, plain_form, show_run, suite_name, write_runs
 from dropaudit_client.cli.service import Label, read_labels
-from dropaudit_client.terminal.outcome import FailOn, PlainFormat, write_document, write_text
+from dropaudit_client.terminal.outcome import FailOn, Format, PlainFormat, check_destination, write_document, write_text
 from dropaudit_formats.escape import safe
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 suites_app = typer.Typer(no_args_is_help=True, help="Lists of models that a service audits together, also by schedule.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the suite, nightly or suites/nightly.")]
+Links = Annotated[
+    str,
+    typer.Option("--links", metavar="URL", help="Address of the dashboard: a page links its reports there."),
+]
 _DELIVERY_COLUMNS = ("name", "state", "attempts", "trigger", "webhook_url", "last_error")
 _COLUMNS = ("name", "cron", "time_zone", "paused", "next_time", "last_run", "display_name")
 
@@ -207,18 +211,39 @@ def run_suite(
     always: Annotated[
         bool, typer.Option("--always-audit", help="Do work again that was done already on the same content.")
     ] = False,
-    form: options.PlainFormatOption = PlainFormat.TEXT,
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    links: Links = "",
     fail_on: options.FailOnOption = FailOn.FAIL,
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
-    """Turn a suite into audits now, and print the run."""
+    """Turn a suite into audits now, and print the run; with --wait its report, as `suites report` prints it."""
+    check_destination(output)
+    shown = None if wait else plain_form(form)
     with options.connected(context, address) as client:
         made = client.run_suite(suite_name(name), always_audit=always)
-        if not wait:
-            write_runs([made], form)
+        if shown is not None:
+            write_runs([made], shown)
             return
         print(made.name, file=sys.stderr)
-        follow_run(client, made.name, form, fail_on)
+        follow_run(client, made.name, Wanted(form, output, fail_on, links=links))
+
+
+@suites_app.command("report")
+def report_run(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name of the run, suites/…/runs/…, or of the suite.")],
+    form: options.FormatOption = Format.TEXT,
+    output: options.OutputFile = None,
+    links: Links = "",
+    fail_on: options.FailOnOption = FailOn.FAIL,
+    address: options.Address = options.DEFAULT_SERVICE,
+) -> None:
+    """Tell a run, or the last one of a suite, in any format; it exits as the run's worst member."""
+    check_destination(output)
+    with options.connected(context, address) as client:
+        name = run if is_run(run) else last_run(client, run)
+        show_run(client, client.get_run(name), Wanted(form, output, fail_on, is_report=True, links=links))
 
 
 @suites_app.command("runs")

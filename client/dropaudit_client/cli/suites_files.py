@@ -76,8 +76,8 @@ def diff(
         write_document(MessageToDict(comparison))
         return
     from dropaudit_client.comparison.render import render_changes
-    from dropaudit_client.comparison.wire import member_changes
     from dropaudit_client.terminal.render import show
+    from dropaudit_formats.runs.wire import member_changes
 
     laid_out = render_changes(member_changes(comparison), comparison.shortened)
     guarded(lambda: show(laid_out, sys.stdout))

@@ -37,7 +37,7 @@ def preview(message: pb.PreviewSuiteResponse) -> Preview:
 def comparison(message: pb.Comparison) -> Comparison:
     """Read what changed from one run to another."""
     # Imported here: who only lists runs does without.
-    from dropaudit_client.comparison.wire import member_changes
+    from dropaudit_formats.runs.wire import member_changes
 
     status = pb.Comparison.Status.Name(message.status) if message.status else ""
     found = MessageToDict(message.counts, always_print_fields_with_no_presence=True)

@@ -1611,6 +1611,38 @@ class MeasureChange(_message.Message):
     after: Interval
     def __init__(self, subject: _Optional[str] = ..., quantity: _Optional[str] = ..., before: _Optional[_Union[Interval, _Mapping]] = ..., after: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
 
+class RenderReportRequest(_message.Message):
+    __slots__ = ("name", "form", "link_prefix")
+    class Form(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        FORM_UNSPECIFIED: _ClassVar[RenderReportRequest.Form]
+        HTML: _ClassVar[RenderReportRequest.Form]
+        JUNIT: _ClassVar[RenderReportRequest.Form]
+        SARIF: _ClassVar[RenderReportRequest.Form]
+        MARKDOWN: _ClassVar[RenderReportRequest.Form]
+        JSON: _ClassVar[RenderReportRequest.Form]
+    FORM_UNSPECIFIED: RenderReportRequest.Form
+    HTML: RenderReportRequest.Form
+    JUNIT: RenderReportRequest.Form
+    SARIF: RenderReportRequest.Form
+    MARKDOWN: RenderReportRequest.Form
+    JSON: RenderReportRequest.Form
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    LINK_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    form: RenderReportRequest.Form
+    link_prefix: str
+    def __init__(self, name: _Optional[str] = ..., form: _Optional[_Union[RenderReportRequest.Form, str]] = ..., link_prefix: _Optional[str] = ...) -> None: ...
+
+class RenderReportResponse(_message.Message):
+    __slots__ = ("media_type", "chunk")
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    media_type: str
+    chunk: bytes
+    def __init__(self, media_type: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
 class Delivery(_message.Message):
     __slots__ = ("name", "run", "webhook_url", "trigger", "state", "attempts", "last_error", "create_time", "attempt_time", "next_time", "form")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

@@ -206,6 +206,11 @@ class AuditServiceStub:
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.CompareRunsRequest.SerializeToString,
                 response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.Comparison.FromString,
                 _registered_method=True)
+        self.RenderReport = channel.unary_stream(
+                '/dropaudit.v1.AuditService/RenderReport',
+                request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.RenderReportRequest.SerializeToString,
+                response_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.RenderReportResponse.FromString,
+                _registered_method=True)
         self.ListDeliveries = channel.unary_unary(
                 '/dropaudit.v1.AuditService/ListDeliveries',
                 request_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.ListDeliveriesRequest.SerializeToString,
@@ -470,6 +475,14 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderReport(self, request, context):
+        """Streams the report of an audit that has finished, or of a run however far it is, as a document. Of an audit that could
+        not be made the document says why. RESOURCE_EXHAUSTED where it would have more than 32 MiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDeliveries(self, request, context):
         """Lists the notifications of a suite's runs, newest first.
         """
@@ -656,6 +669,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.CompareRuns,
                     request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.CompareRunsRequest.FromString,
                     response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.Comparison.SerializeToString,
+            ),
+            'RenderReport': grpc.unary_stream_rpc_method_handler(
+                    servicer.RenderReport,
+                    request_deserializer=dropaudit__proto_dot_v1_dot_audit__pb2.RenderReportRequest.FromString,
+                    response_serializer=dropaudit__proto_dot_v1_dot_audit__pb2.RenderReportResponse.SerializeToString,
             ),
             'ListDeliveries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeliveries,
@@ -1587,6 +1605,33 @@ class AuditService:
             '/dropaudit.v1.AuditService/CompareRuns',
             dropaudit__proto_dot_v1_dot_audit__pb2.CompareRunsRequest.SerializeToString,
             dropaudit__proto_dot_v1_dot_audit__pb2.Comparison.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/dropaudit.v1.AuditService/RenderReport',
+            dropaudit__proto_dot_v1_dot_audit__pb2.RenderReportRequest.SerializeToString,
+            dropaudit__proto_dot_v1_dot_audit__pb2.RenderReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

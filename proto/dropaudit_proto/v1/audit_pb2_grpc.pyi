@@ -131,6 +131,10 @@ class AuditServiceStub:
     """Cancels a run that has not finished: each of its audits as CancelAudit does. A finished run is returned as it is."""
     CompareRuns: _grpc.UnaryUnaryMultiCallable[_audit_pb2.CompareRunsRequest, _audit_pb2.Comparison]
     """Says what changed from one run to another."""
+    RenderReport: _grpc.UnaryStreamMultiCallable[_audit_pb2.RenderReportRequest, _audit_pb2.RenderReportResponse]
+    """Streams the report of an audit that has finished, or of a run however far it is, as a document. Of an audit that could
+    not be made the document says why. RESOURCE_EXHAUSTED where it would have more than 32 MiB.
+    """
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListDeliveriesRequest, _audit_pb2.ListDeliveriesResponse]
     """Lists the notifications of a suite's runs, newest first."""
     Redeliver: _grpc.UnaryUnaryMultiCallable[_audit_pb2.RedeliverRequest, _audit_pb2.Delivery]
@@ -228,6 +232,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Cancels a run that has not finished: each of its audits as CancelAudit does. A finished run is returned as it is."""
     CompareRuns: _aio.UnaryUnaryMultiCallable[_audit_pb2.CompareRunsRequest, _audit_pb2.Comparison]  # type: ignore[assignment]
     """Says what changed from one run to another."""
+    RenderReport: _aio.UnaryStreamMultiCallable[_audit_pb2.RenderReportRequest, _audit_pb2.RenderReportResponse]  # type: ignore[assignment]
+    """Streams the report of an audit that has finished, or of a run however far it is, as a document. Of an audit that could
+    not be made the document says why. RESOURCE_EXHAUSTED where it would have more than 32 MiB.
+    """
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListDeliveriesRequest, _audit_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
     """Lists the notifications of a suite's runs, newest first."""
     Redeliver: _aio.UnaryUnaryMultiCallable[_audit_pb2.RedeliverRequest, _audit_pb2.Delivery]  # type: ignore[assignment]
@@ -526,6 +534,16 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Comparison, _abc.Awaitable[_audit_pb2.Comparison]]:
         """Says what changed from one run to another."""
+
+    @_abc_1.abstractmethod
+    def RenderReport(
+        self,
+        request: _audit_pb2.RenderReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_pb2.RenderReportResponse], _abc.AsyncIterator[_audit_pb2.RenderReportResponse]]:
+        """Streams the report of an audit that has finished, or of a run however far it is, as a document. Of an audit that could
+        not be made the document says why. RESOURCE_EXHAUSTED where it would have more than 32 MiB.
+        """
 
     @_abc_1.abstractmethod
     def ListDeliveries(

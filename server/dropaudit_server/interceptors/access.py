@@ -45,6 +45,7 @@ SCOPES: Mapping[str, Scope] = {
     "WatchRun": Scope.READ,
     "CancelRun": Scope.WRITE,
     "CompareRuns": Scope.READ,
+    "RenderReport": Scope.READ,
     "ListDeliveries": Scope.READ,
     "Redeliver": Scope.WRITE,
 }

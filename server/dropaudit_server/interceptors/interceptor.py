@@ -77,7 +77,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     def _streaming(self, handler: Any, details: grpc.HandlerCallDetails) -> Any:
         inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
-        kind = CallKind.TRANSFERS if details.method.endswith(_DOWNLOAD) else CallKind.STREAMS
+        kind = CallKind.TRANSFERS if details.method.endswith(_TRANSFERS) else CallKind.STREAMS
 
         async def answer(messages: AsyncIterator[Any], context: Context) -> None:
             async with self._around(call_of(details), kind, context) as call:
@@ -143,7 +143,7 @@ def _forgetting(answer: Answer) -> Answer:
     return answer_and_forget
 
 
-_DOWNLOAD = "/DownloadModel"
+_TRANSFERS = ("/DownloadModel", "/RenderReport")
 _STREAM_STREAM: Any = grpc.stream_stream_rpc_method_handler
 _STREAM_UNARY: Any = grpc.stream_unary_rpc_method_handler
 

@@ -18,6 +18,7 @@ from dropaudit_server.handlers.uploads import UploadTimedOut
 from dropaudit_server.interceptors.access import PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.interceptors.caller_limits import MessageTimedOut, TooManyCalls
 from dropaudit_server.members.previewing import NotPreviewed
+from dropaudit_server.reports.documents import ReportTooLarge
 from dropaudit_server.requests.violations import InvalidRequest, Violation
 from dropaudit_server.stopping import ServerStopping
 from dropaudit_store import errors
@@ -39,6 +40,7 @@ CODES: dict[type[BaseException], grpc.StatusCode] = {
     InspectionFailed: grpc.StatusCode.FAILED_PRECONDITION,
     NotInspected: grpc.StatusCode.UNAVAILABLE,
     NotPreviewed: grpc.StatusCode.UNAVAILABLE,
+    ReportTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ServerStopping: grpc.StatusCode.UNAVAILABLE,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.SuiteExists: grpc.StatusCode.ALREADY_EXISTS,

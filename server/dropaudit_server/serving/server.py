@@ -37,6 +37,9 @@ from dropaudit_server.members.previewing import Previewer
 from dropaudit_server.naming.handlers import NameHandlers
 from dropaudit_server.naming.history import HistoryHandlers
 from dropaudit_server.notifications.calls import DeliveryHandlers
+from dropaudit_server.reports.collecting import RunReports
+from dropaudit_server.reports.documents import ReportDocuments
+from dropaudit_server.reports.trends import Trends
 from dropaudit_server.runs.following import RunFollower
 from dropaudit_server.runs.handlers import RunHandlers
 from dropaudit_server.servicer import AuditServicer, Handlers
@@ -64,6 +67,7 @@ from dropaudit_store.redis.connection import connect, connect_async, refuse_clus
 from dropaudit_store.redis.durability import warn_of_gaps
 from dropaudit_store.runs.comparing import RunComparer
 from dropaudit_store.runs.making import RunMaker
+from dropaudit_store.runs.outcomes import OutcomeReader
 from dropaudit_store.runs.pinning import Pins
 from dropaudit_store.runs.store import RunStore
 from dropaudit_store.runs.watching import RunHub
@@ -74,6 +78,8 @@ from dropaudit_store.suites import SuiteStore
 _HEALTH = "grpc.health.v1.Health"
 _MOST_PENDING = 20_000
 
+# Each takes a core for a while.
+_DOCUMENTS_AT_A_TIME = 2
 _log = structlog.get_logger(__name__)
 
 
@@ -121,6 +127,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
         await hub.close(ServerStopping())
         await server.stop(settings.shutdown_seconds)
         parts.content_threads.close()
+        parts.documents.close()
         parts.threads.close()
     await waiting.aclose()
     client.close()
@@ -218,7 +225,10 @@ def make_parts(
     names = ModelNames(client, models)
     resolver, works = Resolver(models, names), Works(client, keep_seconds=settings.retention_seconds)
     maker = RunMaker(runs, audits, works, resolver, suites.get, wake_ups.audits)
-    run_handlers = RunHandlers(suites, runs, maker, RunComparer(client), audits, wake_ups)
+    comparer = RunComparer(client)
+    run_handlers = RunHandlers(suites, runs, maker, comparer, audits, wake_ups)
+    trends = Trends(runs.read, comparer, audits.read)
+    run_reports = RunReports(suites.get, run_handlers, comparer, OutcomeReader(client), trends)
     deliveries = DeliveryStore(client)
     pins = Pins(client, keep_seconds=settings.retention_seconds)
     model_handlers, threads = ModelHandlers(models, names, blobs), ContentThreads()
@@ -240,6 +250,8 @@ def make_parts(
         previewer=Previewer(resolver, Previews(client), wake_ups, stopping, settings.inspect_seconds),
         runs=run_handlers,
         run_follower=RunFollower(run_handlers, run_hub, wake_ups),
+        run_reports=run_reports,
+        documents=ReportDocuments(audit_handlers, run_reports, ContentThreads(_DOCUMENTS_AT_A_TIME)),
         rules=settings.rules,
         threads=RequestThreads(),
     )

@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 import redis
 
-from dropaudit.changes import MemberChange, NotMade, Outcome, RunChange, Standing, combined, compare_members
+from dropaudit.changes import MemberChange, NotMade, RunChange, Standing, combined, compare_members
 from dropaudit.changes.members import Kind, Status
-from dropaudit.report import Report, Verdict, from_json
+from dropaudit.report import Verdict
 from dropaudit_store.audits.reader import AuditReader
 from dropaudit_store.errors import redis_errors
-from dropaudit_store.records import AuditRecord, AuditState, Run
+from dropaudit_store.records import AuditState, Run
 from dropaudit_store.redis.connection import key
-from dropaudit_store.runs.accepting import as_judged
 from dropaudit_store.runs.documents import Told, comparison_of
+from dropaudit_store.runs.outcomes import EXPIRED, Side, outcome_of
 from dropaudit_store.runs.reader import RunReader
-from dropaudit_store.runs.records import Assigned, MemberVerdict, RunMember
+from dropaudit_store.runs.records import Assigned, MemberVerdict
 
 _AT_A_TIME = 25
-_EXPIRED = "EXPIRED"
-
-
-@dataclass(frozen=True)
-class Side:
-    """One run, by the names of its members.
-
-    Attributes:
-        verdicts: what accepted findings made of members' reports.
-    """
-
-    run: Run
-    members: Mapping[str, RunMember] = field(default_factory=dict)
-    assigned: Mapping[str, Assigned] = field(default_factory=dict)
-    verdicts: Mapping[str, MemberVerdict] = field(default_factory=dict)
-
-    def audit_of(self, name: str) -> str:
-        """Return the audit of a member; empty where it has none."""
-        return self.assigned.get(name, Assigned()).audit
 
 
 class RunComparer:
@@ -111,7 +91,7 @@ class RunComparer:
         for name, audit in zip(names, audits, strict=True):
             found = standings.get(audit)
             verdict = after.verdicts[name].verdict if name in after.verdicts else found.verdict if found else ""
-            standing = Standing(verdict=Verdict(verdict) if verdict else None, reason=None if verdict else _EXPIRED)
+            standing = Standing(verdict=Verdict(verdict) if verdict else None, reason=None if verdict else EXPIRED)
             yield MemberChange(member=name, kind=Kind.KEPT, status=Status.UNCHANGED, before=standing, after=standing)
 
     def _count_findings(self, audits: Sequence[str]) -> int:
@@ -129,30 +109,8 @@ class RunComparer:
         ids = {side.audit_of(name) for side in (after, before) for name in names} - {""}
         records = self._audits.find_many(ids)
         for name in names:
-            old, new = (_outcome(name, side, records) for side in (before, after))
-            if isinstance(old, NotMade) and old.reason == _EXPIRED and new is not None:
+            old, new = (outcome_of(name, side, records) for side in (before, after))
+            if isinstance(old, NotMade) and old.reason == EXPIRED and new is not None:
                 # What it found is not known any more: nothing can be said to have changed.
                 old = new
             yield compare_members(name, old, new, comparisons=comparisons)
-
-
-def _outcome(name: str, side: Side, records: Mapping[str, AuditRecord]) -> Outcome | None:
-    """Return how a member ended; None where it is not a member."""
-    if name not in side.members:
-        return None
-    digests = tuple(each.sha256 for each in side.members[name].files if each.sha256)
-    assigned = side.assigned[name]
-    if not assigned.audit:
-        state = assigned.state or AuditState.QUEUED
-        return NotMade(reason=state.value, message=assigned.reason, digests=digests)
-    record = records.get(assigned.audit)
-    if record is None:
-        return NotMade(reason=_EXPIRED, message="the audit has expired", digests=digests)
-    if record.report is not None:
-        return as_judged(_report(record), side.verdicts.get(name))
-    reason = record.failure.reason if record.failure else record.state.value
-    return NotMade(reason=reason, message=record.failure.message if record.failure else "", digests=digests)
-
-
-def _report(record: AuditRecord) -> Report:
-    return from_json(record.report or {})

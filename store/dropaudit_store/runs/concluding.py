@@ -18,7 +18,8 @@ from dropaudit_store.notifications.deliveries import Delivery, DeliveryStore, ne
 from dropaudit_store.records import AuditState, Run, RunPhase, Suite
 from dropaudit_store.redis.connection import key
 from dropaudit_store.runs.accepting import accepted_of, judged, verdict_of
-from dropaudit_store.runs.comparing import RunComparer, Side
+from dropaudit_store.runs.comparing import RunComparer
+from dropaudit_store.runs.outcomes import Side
 from dropaudit_store.runs.records import Assigned, MemberVerdict, RunCounts, RunMember, RunResult
 from dropaudit_store.runs.store import RunStore
 from dropaudit_store.runs.verdicts import counted_verdict, gravest

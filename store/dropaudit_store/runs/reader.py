@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -58,12 +59,14 @@ class RunReader:
 
     def before(self, run: Run) -> Run | None:
         """Return the run of the suite before, of those that are concluded, neither skipped nor cancelled."""
+        return next(iter(self.earlier(run, 1)), None)
+
+    def earlier(self, run: Run, most: int) -> list[Run]:
+        """Return runs of the suite before, newest first, of those that are concluded, neither skipped nor cancelled."""
         cursor = member(run.create_time, run.id)
         members = ordered.read(self._redis, key("runs", run.suite), _MOST_BEFORE, after=cursor)
-        for each in self._listed(run.suite, members):
-            if each.phase not in _NOT_COMPARED and self._is_concluded(each.name):
-                return each
-        return None
+        runs = (each for each in self._listed(run.suite, members) if each.phase not in _NOT_COMPARED)
+        return list(islice((each for each in runs if self._is_concluded(each.name)), most))
 
     def _is_concluded(self, name: str) -> bool:
         with redis_errors():

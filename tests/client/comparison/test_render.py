@@ -9,9 +9,9 @@ from dropaudit.changes import Kind, MemberChange, NotMade, Sample, Status, compa
 from dropaudit.changes.movement import Quantity
 from dropaudit.report import Artifact, Interval, Report
 from dropaudit_client.comparison.render import render_changes, render_series
-from dropaudit_client.comparison.wire import member_changes
 from dropaudit_client.terminal.render import to_text
 from dropaudit_formats.escape import is_unsafe
+from dropaudit_formats.runs.wire import member_changes
 from dropaudit_proto.v1 import audit_pb2 as pb
 from support.reports import finding, report_with
 

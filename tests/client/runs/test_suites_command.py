@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from dropaudit_client.resources import Glob, Run, RunAudit, RunState
 from dropaudit_client.runs.members import MlflowModel, NamedModel, PairPattern, TritonRepository, UriGlob
 from dropaudit_client.runs.resources import Receiver
 from dropaudit_client.terminal.outcome import Exit, FailOn
+from dropaudit_formats.writing import Form
 from dropaudit_models.seed_case import seed_case
 from dropaudit_store.records import Failure
 from support.batches import Batches, failing
@@ -104,8 +106,48 @@ def test_a_run_waits_for_its_end_and_exits_as_its_worst_member(
     latest = client.get_suite("suites/nightly").last_run
     assert dropaudit("get", latest, *at).returncode == Exit.NOT_MADE
     assert dropaudit("watch", latest, "--format", "json", *at).returncode == Exit.NOT_MADE
-    refused = dropaudit("get", latest, "--format", "html", *at)
+    refused = dropaudit("suites", "run", "nightly", "--format", "html", *at)
     assert (refused.returncode, "text or json" in refused.stderr) == (Exit.NOT_MADE, True)
+
+
+def test_a_run_is_told_in_every_format_and_exits_as_its_worst_member(
+    address: str, client: AuditClient, worker: Batches, tmp_path: Path
+) -> None:
+    client.upload_model(b"one", display_name="a.onnx")
+    client.create_suite("nightly", [Glob("*")])
+    made = client.run_suite("suites/nightly")
+    end(worker, made.name, {"a.onnx": failing(finding("DA301", "drop"))})
+    at = ("--address", address)
+    for form, word in (
+        ("html", "<!DOCTYPE html>"),
+        ("junit", "<testsuites"),
+        ("sarif", '"2.1.0"'),
+        ("markdown", "## FAIL: nightly"),
+        ("json", '"members"'),
+        ("text", "FAIL  suites/nightly"),
+    ):
+        place = tmp_path / f"run.{form}"
+        told = dropaudit("suites", "report", "nightly", "--format", form, "-o", place, *at)
+        assert (told.returncode, told.stdout) == (Exit.FAIL, "")
+        assert word in place.read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "run.json").read_text())["run"] == made.name
+    linked = dropaudit("suites", "report", made.name, "--format", "html", "--links", "https://audits.example.com", *at)
+    assert 'href="https://audits.example.com/audits/' in linked.stdout
+    assert dropaudit("get", made.name, "--format", "html", *at).stdout.startswith("<!DOCTYPE html>")
+    client.create_suite("never", [Glob("*")])
+    never = dropaudit("suites", "report", "never", "--format", "junit", *at)
+    assert (never.returncode, "has not run yet" in never.stdout) == (Exit.NOT_MADE, True)
+
+
+async def test_both_clients_return_documents(address: str, client: AuditClient, worker: Batches) -> None:
+    client.upload_model(b"one", display_name="a.onnx")
+    client.create_suite("nightly", [Glob("*")])
+    name = client.run_suite("suites/nightly").name
+    end(worker, name)
+    page = client.render_report(name, Form.HTML)
+    assert page.startswith("<!DOCTYPE html>")
+    async with AsyncAuditClient(address) as other:
+        assert await other.render_report(name, Form.HTML) == page
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Reports as documents, of one audit and of a run."""
