@@ -16,7 +16,7 @@ def to_html(report: Report, title: str = "") -> str:
         "report.html.j2",
         report=report,
         title=title or "dropaudit",
-        style=style("report.css"),
+        style=style("report.css", "findings.css"),
         groups=grouped(report.findings),
         sites=site_views(report),
         outputs=output_views(report),

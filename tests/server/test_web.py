@@ -13,21 +13,34 @@ from datetime import UTC, datetime
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 import redis
 
 from dropaudit_client.local.service import free_port
+from dropaudit_formats.writing import MEDIA_TYPES, Form
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_server.interceptors.tokens import Scope, hash_of
 from dropaudit_server.web.sessions import MOST_SESSIONS, SESSION_SECONDS, Sessions
-from dropaudit_store.audits.lifecycle import AuditStore
+from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
 from support.calls import recorded_request
 from support.handwork import succeed
 from support.services import environment, process, server
 
-PAGES = ["/", "/models", "/suites", "/audits/none", "/audits/none/report", "/suites/none"]
+PAGES = [
+    "/",
+    "/models",
+    "/models/contents",
+    "/models/named?name=none",
+    "/suites",
+    "/audits/none",
+    "/audits/none/report",
+    "/suites/none",
+    "/suites/none/runs/none",
+    "/suites/none/runs/none/report",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +187,54 @@ def test_the_report_of_an_audit_is_the_page_that_the_command_writes(
     site, address = open_site
     with grpc.insecure_channel(address) as channel:
         name = AuditServiceStub(channel).CreateAudit(recorded_request()).name
-    assert asked(f"{site}/{name}/report").status == 404
+    assert asked(f"{site}/{name}/report").status == 409
     succeed(AuditStore(redis_client), name)
     answer = asked(f"{site}/{name}/report")
     assert answer.status == 200
     assert "script-src" not in answer.headers["Content-Security-Policy"]
     assert "DA301 was measured." in answer.text
     assert "How to confirm it by hand" in answer.text
+
+
+@pytest.mark.parametrize("form", ["junit", "sarif", "markdown", "json"])
+def test_the_report_of_an_audit_is_there_in_every_form(
+    open_site: tuple[str, str], redis_url: str, redis_client: redis.Redis, form: str
+) -> None:
+    site, address = open_site
+    with grpc.insecure_channel(address) as channel:
+        name = AuditServiceStub(channel).CreateAudit(recorded_request()).name
+    succeed(AuditStore(redis_client), name)
+    answer = asked(f"{site}/{name}/report?form={form}")
+    assert (answer.status, "DA301" in answer.text) == (200, True)
+    assert answer.headers["Content-Type"] == MEDIA_TYPES[Form(form)]
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert asked(f"{site}/{name}/report?form=exe").status == 400
+
+
+def test_ten_thousand_audits_are_listed_without_loading_them(
+    open_site: tuple[str, str], redis_url: str, redis_client: redis.Redis
+) -> None:
+    site, address = open_site
+    with grpc.insecure_channel(address) as channel:
+        name = AuditServiceStub(channel).CreateAudit(recorded_request()).name
+    store = AuditStore(redis_client)
+    (record,) = store.get_many([name.partition("/")[2]])
+    for _ in range(10):
+        store.create_many([AuditToCreate(record.request)] * 1000)
+
+    def commands() -> int:
+        found: dict[str, Any] = redis_client.info("commandstats")  # type: ignore[assignment]
+        return sum(each["calls"] for each in found.values())
+
+    before = commands()
+    first = asked(f"{site}/")
+    cost = commands() - before
+    assert first.text.count('<th scope="row">') == 50
+    assert len(first.text) < 100_000
+    # Each of the audits of the page, and a few that look for them.
+    assert cost < 200
+    following = first.text.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    assert asked(site + following).text.count('<th scope="row">') == 50
 
 
 def test_a_session_lasts_an_hour_and_the_oldest_ends_where_there_are_too_many() -> None:

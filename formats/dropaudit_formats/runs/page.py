@@ -60,7 +60,7 @@ def to_html(report: RunReport) -> str:
     return rendered(
         "run.html.j2",
         report=report,
-        style=style("report.css", "run.css"),
+        style=style("report.css", "findings.css", "run.css"),
         program=program(PROGRAM),
         hash=hash_of(PROGRAM),
         table=table_of(report),

@@ -36,12 +36,12 @@ class Asked:
     Attributes:
         whole: whether with the names of sites and outputs about which nothing was found.
         links: beginning of addresses; None: members are not linked.
-        names: only these members; None: all.
+        most: only so many members, the gravest; None: all.
     """
 
     whole: bool = False
     links: str | None = None
-    names: Sequence[str] | None = None
+    most: int | None = None
 
 
 class RunReports:
@@ -65,7 +65,7 @@ class RunReports:
         """Return the report of a run. Raises RunNotFound and SuiteNotFound."""
         status = self._runs.get(suite_id, run_id, whole=False)
         side = self._comparer.side(status.run)
-        names = list(side.members) if asked.names is None else list(asked.names)
+        names = list(side.members) if asked.most is None else self._trends.gravest_first(side)[: asked.most]
         results = [
             _result(name, outcome, side, asked) for name, outcome in self._outcomes.each(side, names, whole=asked.whole)
         ]

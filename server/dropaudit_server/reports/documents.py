@@ -89,29 +89,31 @@ class ReportDocuments:
 
     async def stream(self, asked: AskedDocument) -> AsyncIterator[pb.RenderReportResponse]:
         """Yield a document in pieces. Raises the store's errors and ReportTooLarge."""
-        content = await self._threads.run(self._bytes, asked)
+        content = await self.content(asked)
         yield pb.RenderReportResponse(media_type=MEDIA_TYPES[asked.form], chunk=content[:_CHUNK_BYTES])
         for piece in _pieces(content, _CHUNK_BYTES):
             yield pb.RenderReportResponse(chunk=piece)
+
+    async def content(self, asked: AskedDocument) -> bytes:
+        """Return a document. Raises the store's errors and ReportTooLarge."""
+        return await self._threads.run(self._content, asked)
 
     def close(self) -> None:
         """End the threads once their documents are written."""
         self._threads.close()
 
-    def _bytes(self, asked: AskedDocument) -> bytes:
-        text = self.of_run(asked) if asked.suite_id else self.of_audit(asked)
+    def _content(self, asked: AskedDocument) -> bytes:
+        text = self._of_run(asked) if asked.suite_id else self._of_audit(asked)
         content = text.encode()
         if len(content) > MOST_BYTES:
             raise ReportTooLarge(asked.name, asked.form, len(content))
         return content
 
-    def of_run(self, asked: AskedDocument) -> str:
-        """Return the document of a run; blocking."""
+    def _of_run(self, asked: AskedDocument) -> str:
         what = Asked(whole=asked.form in _WHOLE, links=asked.links)
         return run_text(self._runs.of(asked.suite_id, asked.id, what), asked.form)
 
-    def of_audit(self, asked: AskedDocument) -> str:
-        """Return the document of an audit that has finished; blocking. Raises AuditNotFinished."""
+    def _of_audit(self, asked: AskedDocument) -> str:
         record = self._audits.get(asked.id)
         if record.report is not None:
             return report_text(from_json(record.report), asked.form, title_of(record))

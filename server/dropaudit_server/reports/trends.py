@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dropaudit.changes import Series
 from dropaudit.changes.trends import Sample, trends
 from dropaudit.report import from_json
-from dropaudit_formats.results import NOT_MADE
+from dropaudit_formats.results import NOT_MADE, gravity
 from dropaudit_store.audits.reader import AuditReader, Standing
 from dropaudit_store.records import Run
 from dropaudit_store.runs.comparing import RunComparer
@@ -54,6 +54,12 @@ class Trends:
             left -= len(audits) if series else 0
             found[name] = Trend(tuple(_history(sides, name, standings)), series)
         return found
+
+    def gravest_first(self, side: Side) -> list[str]:
+        """Return the names of a run's members, the gravest first, without a look at reports."""
+        standings = self._audits.standings(list({*_audits_of([side], list(side.members))}), summaries=False)
+        words = {name: _word(side, name, standings.get(side.audit_of(name))) for name in side.members}
+        return sorted(side.members, key=lambda name: gravity(words[name]))
 
     def _series(self, audits: Mapping[str, str]) -> tuple[Series, ...]:
         records = self._audits.find_many(audits)

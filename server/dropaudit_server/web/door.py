@@ -10,11 +10,12 @@ from aiohttp.typedefs import Handler, Middleware
 from dropaudit.errors import AuditError
 from dropaudit_server.interceptors.access import Access, PermissionDenied, TokenExpired, Unauthenticated
 from dropaudit_server.interceptors.caller_limits import CallerLimits, CallKind, TooManyCalls
+from dropaudit_server.reports.documents import ReportTooLarge
 from dropaudit_server.requests.violations import InvalidRequest
 from dropaudit_server.serving.listening import is_loopback
 from dropaudit_server.web.rendering import rendered
 from dropaudit_server.web.sessions import Sessions
-from dropaudit_store.errors import NotFound
+from dropaudit_store.errors import AuditNotFinished, NotFound
 
 COOKIE = "dropaudit-session"
 _READING = "/dropaudit.v1.AuditService/ListAudits"
@@ -24,10 +25,6 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-# A report is one page with its style inside, and no program.
-REPORT_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -35,7 +32,13 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_STATUSES: Mapping[type[AuditError], int] = {NotFound: 404, InvalidRequest: 400, TooManyCalls: 429}
+_STATUSES: Mapping[type[AuditError], int] = {
+    NotFound: 404,
+    InvalidRequest: 400,
+    AuditNotFinished: 409,
+    ReportTooLarge: 413,
+    TooManyCalls: 429,
+}
 
 
 class Door:

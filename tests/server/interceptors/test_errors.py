@@ -22,6 +22,7 @@ import dropaudit_server
 import dropaudit_store
 from dropaudit import errors as core
 from dropaudit.errors import AuditError
+from dropaudit_formats.writing import Form
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1 import audit_pb2_grpc as rpc
 from dropaudit_server.handlers.audit_events import Follower
@@ -45,6 +46,7 @@ from dropaudit_server.interceptors.revocation import OpenStreams
 from dropaudit_server.interceptors.status import CODES
 from dropaudit_server.interceptors.tokens import Scope, Token
 from dropaudit_server.members.previewing import NotPreviewed
+from dropaudit_server.reports.documents import ReportTooLarge
 from dropaudit_server.requests.violations import InvalidRequest
 from dropaudit_server.servicer import AuditServicer
 from dropaudit_server.serving.server import make_parts
@@ -153,6 +155,7 @@ ERRORS: list[AuditError] = [
     *(kind("what to do") for kind in (errors.DigestMismatch, errors.ContentTooLarge, errors.StorageFull)),
     *(kind("what to do") for kind in (errors.UriRefused, errors.UriUnreadable, errors.StoreUnavailable)),
     errors.LeaseLost("a"),
+    ReportTooLarge("audits/a", Form.HTML, 1 << 30),
     core.OutOfMemory(),
     core.ShapeVaries("y", (3,), (5,)),
     *(kind("what to do") for kind in (core.InvalidModel, core.InvalidTensor, core.InvalidArgument)),

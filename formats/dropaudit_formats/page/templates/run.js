@@ -3,7 +3,8 @@
 for (const form of document.querySelectorAll("[data-filters]")) {
   const table = document.getElementById(form.dataset.filters);
   const body = table.tBodies[0];
-  const rows = [...body.rows].filter(row => row.dataset.word !== undefined);
+  const all = () => [...body.rows].filter(row => row.dataset.word !== undefined);
+  let rows = all();
   const heads = [...table.tHead.rows[0].cells];
   const compare = new Intl.Collator("en", {numeric: true}).compare;
   const named = name => form.elements.namedItem(name);
@@ -48,6 +49,11 @@ for (const form of document.querySelectorAll("[data-filters]")) {
   form.addEventListener("change", filter);
   form.addEventListener("submit", event => event.preventDefault());
   named("order").addEventListener("change", event => sort(Number(event.target.value), false));
+  // The dashboard renews the table of a run that goes on.
+  document.addEventListener("members-renewed", () => {
+    rows = all();
+    filter();
+  });
   filter();
   form.hidden = false;
 }

@@ -65,4 +65,44 @@ function follow(section) {
   });
 }
 
+const states = [
+  ["fail", "FAIL"], ["inconclusive", "INCONCLUSIVE"], ["warn", "WARN"], ["pass", "PASS"], ["failed", "not made"],
+  ["cancelled", "cancelled"], ["running", "running"], ["queued", "queued"], ["reused", "reports of earlier runs"],
+];
+const renewSeconds = 5;
+
+// Follows a run of a suite by one stream of events: its counts as they come, its table now and then.
+function followRun(section) {
+  const stream = new EventSource(section.dataset.run);
+  let renewed = performance.now();
+  stream.addEventListener("counts", event => {
+    const counts = JSON.parse(event.data);
+    const known = states.filter(([name]) => counts[name]).map(([name, word]) => `${counts[name]} ${word}`);
+    document.getElementById("counts").textContent = [counted(counts.total, "member"), ...known].join(", ");
+    const bar = document.getElementById("progress");
+    bar.max = Math.max(1, counts.total);
+    bar.value = counts.succeeded + counts.failed + counts.cancelled;
+    if (performance.now() - renewed > 1000 * renewSeconds) {
+      renewed = performance.now();
+      renewTable();
+    }
+  });
+  stream.addEventListener("run", () => {
+    stream.close();
+    location.reload();
+  });
+}
+
+async function renewTable() {
+  const answer = await fetch(location.href);
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const [now, then] = [document, page].map(each => each.querySelector("#members tbody"));
+  if (now && then) {
+    now.replaceChildren(...then.children);
+    document.dispatchEvent(new Event("members-renewed"));
+  }
+}
+
 document.querySelectorAll("[data-events]").forEach(follow);
+document.querySelectorAll("[data-run]").forEach(followRun);
