@@ -11,15 +11,19 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from dropaudit.plan import Phase, Progress, TestProgress
-from dropaudit.report import Interval
+from dropaudit.report import Interval, to_json
 from dropaudit_client.local.service import free_port
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits.lifecycle import AuditStore
+from server.runs.conftest import RealTime
+from support.batches import Batches
 from support.browser import complaints, look_as, show
 from support.calls import recorded_request, upload
 from support.handwork import succeed
 from support.looks import barriers, overflowing
+from support.reports import finding, report_with
 from support.services import eventually, server
+from support.suite_calls import create, ended, run
 
 HOSTILE = "</title><script>window.owned=1</script>\u202e" + "n" * 150
 
@@ -106,6 +110,56 @@ def test_nothing_bars_anybody_on_any_page_of_any_width_by_day_and_by_night(
             look_as(chrome, 1280, is_dark=is_dark)
             assert overflowing(chrome) == []
         assert chrome.execute_script("return window.owned === undefined")
+
+
+def test_a_running_run_is_followed_by_one_stream_until_it_is_concluded(
+    chrome: Chrome, site: tuple[str, str], stub: AuditServiceStub, redis_client: redis.Redis
+) -> None:
+    worker = Batches(redis_client, RealTime())
+    for name in ("a.onnx", "b.onnx"):
+        upload(stub, name.encode(), display_name=name)
+    create(stub)
+    made = run(stub)
+    show(chrome, f"{site[0]}/{made.name}", 1280)
+    assert "2 members, 2 queued" in words(chrome)
+    record = worker.runs.read.get("nightly", made.name.rpartition("/")[2])
+    lease = worker.audits.claim(worker.requests(record)[0].id, 30.0)
+    eventually(lambda: "1 running, 1 queued" in words(chrome), "the counts are not shown")
+    assert lease is not None
+    worker.audits.succeed(lease, to_json(report_with()))
+    eventually(lambda: "1 PASS, 1 queued" in words(chrome), "the end of one is not shown")
+    streams = "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/events')).length"
+    assert chrome.execute_script(streams) <= 1
+    worker.finish(record, {"b.onnx": report_with(finding("DA301", "drop"))})
+    worker.conclude(record)
+    eventually(lambda: "FINISHED" in words(chrome), "the end is not shown")
+    assert "DA301 was measured." in words(chrome)
+    chrome.find_element(By.LINK_TEXT, "The whole report").click()
+    eventually(lambda: "How it was made" in words(chrome), "the report is not shown")
+    chrome.find_element(By.LINK_TEXT, "b.onnx").click()
+    eventually(lambda: "Outputs" in words(chrome), "the member's report is not shown")
+    assert complaints(chrome) == []
+
+
+def test_nothing_bars_anybody_on_pages_of_runs_and_models(
+    chrome: Chrome, site: tuple[str, str], stub: AuditServiceStub, redis_client: redis.Redis
+) -> None:
+    worker = Batches(redis_client, RealTime())
+    upload(stub, b"one", display_name="m.onnx")
+    upload(stub, b"two", display_name=HOSTILE.replace("\u202e", ""))
+    create(stub)
+    ended(stub, worker)
+    upload(stub, b"three", display_name="m.onnx")
+    found = ended(stub, worker, {"m.onnx": report_with(finding("DA301", "drop"))})
+    for path in (f"/{found.name}", "/suites/nightly", "/models", "/models/named?name=m.onnx", "/models/contents"):
+        for is_dark in (False, True):
+            show(chrome, site[0] + path, 390, is_dark=is_dark)
+            assert overflowing(chrome) == []
+            assert barriers(chrome) == []
+            look_as(chrome, 1280, is_dark=is_dark)
+            assert overflowing(chrome) == []
+        assert chrome.execute_script("return window.owned === undefined")
+    assert complaints(chrome) == []
 
 
 def test_a_report_is_shown_whole(
