@@ -16,7 +16,7 @@ from dropaudit_client import requests, responses
 from dropaudit_client.calls.names import AsyncNameCalls
 from dropaudit_client.calls.reports import AsyncReportCalls
 from dropaudit_client.calls.runs import AsyncRunCalls
-from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
+from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Metadata, Security, channel_options
 from dropaudit_client.client import DEFAULT_PATIENCE, service_errors
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
@@ -45,6 +45,7 @@ from dropaudit_client.source import (
     read_source,
     upload_messages,
 )
+from dropaudit_client.tracing import trace_metadata
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
@@ -61,12 +62,14 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
         timeout: float = DEFAULT_TIMEOUT,
         security: Security = NO_SECURITY,
         patience: float = DEFAULT_PATIENCE,
+        trace: str = "",
     ) -> None:
         self._address = address
         self._timeout = timeout
         self._patience = patience
         self._answered = False
-        self._metadata = security.metadata()
+        self._security = security
+        self._trace = trace
         credentials, options = security.credentials(), channel_options()
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(address, options=options)
@@ -83,6 +86,10 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
     async def close(self) -> None:
         """Close the channel; calls under way end."""
         await self._channel.close(None)
+
+    @property
+    def _metadata(self) -> Metadata:
+        return (*self._security.metadata(), *trace_metadata(self._trace))
 
     async def _call(self, method: Callable[..., Awaitable[T]], request: object) -> T:
         with service_errors(self._address):

@@ -18,7 +18,7 @@ from dropaudit_client.calls.documents import DocumentCalls
 from dropaudit_client.calls.names import NameCalls
 from dropaudit_client.calls.reports import ReportCalls
 from dropaudit_client.calls.runs import RunCalls
-from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Security, channel_options
+from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Metadata, Security, channel_options
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
     ArtifactRef,
@@ -46,6 +46,7 @@ from dropaudit_client.source import (
     read_source,
     upload_messages,
 )
+from dropaudit_client.tracing import trace_metadata
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
@@ -72,6 +73,7 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
         timeout: seconds that one call may take; watching, uploading and downloading have no limit.
         security: token and TLS.
         patience: seconds that a watch goes on while no server answers, once one has answered.
+        trace: W3C traceparent that calls belong to; that of OpenTelemetry's open span where there is one.
     """
 
     def __init__(
@@ -81,12 +83,14 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
         timeout: float = DEFAULT_TIMEOUT,
         security: Security = NO_SECURITY,
         patience: float = DEFAULT_PATIENCE,
+        trace: str = "",
     ) -> None:
         self._address = address
         self._timeout = timeout
         self._patience = patience
         self._answered = False
-        self._metadata = security.metadata()
+        self._security = security
+        self._trace = trace
         credentials, options = security.credentials(), channel_options()
         if credentials is None:
             self._channel = grpc.insecure_channel(address, options=options)
@@ -103,6 +107,10 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
     def close(self) -> None:
         """Close the channel; calls under way end."""
         self._channel.close()
+
+    @property
+    def _metadata(self) -> Metadata:
+        return (*self._security.metadata(), *trace_metadata(self._trace))
 
     def _call(self, method: Callable[..., T], request: object) -> T:
         with service_errors(self._address):

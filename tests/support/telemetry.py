@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
+
+from support.documents import ROOT
 
 
 def _metrics(address: str) -> str:
@@ -31,6 +35,20 @@ def families(address: str) -> dict[str, tuple[str, set[str] | None]]:
             name = f"{each.name}_total" if each.type == "counter" else each.name
             found[name] = (each.type, labels if each.samples else None)
     return found
+
+
+def documented_fields() -> set[str]:
+    """Return the fields of logs that docs/observability.md explains."""
+    text = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    table = text.split("<!-- fields -->")[1].split("<!-- /fields -->")[0]
+    firsts = re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)
+    return {field for each in firsts for field in re.findall(r"`(\w+)`", each)}
+
+
+def log_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a log; all but Celery's goodbye, which it writes past any logger, must be JSON."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and "Warm shutdown" not in line]
+    return [json.loads(line) for line in lines]
 
 
 def scrape(address: str) -> dict[str, float]:

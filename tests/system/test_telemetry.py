@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from support.calls import artifact_request, refusal_of, upload
 from support.services import eventually, server, serving, worker
-from support.telemetry import Collector, collecting, families, scrape
+from support.telemetry import Collector, collecting, documented_fields, families, log_lines, scrape
 
 pytestmark = pytest.mark.system
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -127,3 +129,51 @@ def test_an_audit_is_traced_from_the_caller_to_the_worker(traced: str, redis_url
     bad = spans[failed.name.removeprefix("audits/")]
     assert (bad.status.code, bad.status.message) == (2, "INVALID_MODEL")
     assert bad.trace_id.hex() != TRACE
+
+
+LOADED = """
+import sys
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from dropaudit_client import AuditClient
+
+address, endpoint, path = sys.argv[1:]
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=endpoint, insecure=True)))
+trace.set_tracer_provider(provider)
+with AuditClient(address) as client, trace.get_tracer("night").start_as_current_span("nightly job"):
+    client.audit(path)
+provider.shutdown()
+"""
+
+
+def test_one_trace_goes_from_the_calling_program_to_the_phases_of_its_audit(redis_url: str, tmp_path: Path) -> None:
+    path = export("lstm-dropout", tmp_path)
+    with collecting() as (collector, url):
+        with (
+            server(redis_url, tmp_path, ready=serving, otlp_endpoint=url) as address,
+            worker(redis_url, tmp_path, otlp_endpoint=url),
+        ):
+            command = [sys.executable, "-c", LOADED, address, url, str(path)]
+            subprocess.run(command, check=True, timeout=120)
+            eventually(lambda: spans_of(collector, "dropaudit audit"), "the worker sends no spans")
+        (job,) = spans_of(collector, "nightly job")
+        trace = [span for span in collector.spans if span.trace_id == job.trace_id]
+    by_name = {span.name: span for span in trace}
+    calls = {f"dropaudit.v1.AuditService/{each}" for each in ("UploadModel", "CreateAudit", "WatchAudit")}
+    phases = {f"dropaudit {phase.lower()}" for phase in PHASES}
+    assert set(by_name) == {"nightly job", "dropaudit audit", *calls, *phases}
+    audit = by_name["dropaudit audit"]
+    assert {by_name[each].parent_span_id for each in calls} == {job.span_id}
+    assert audit.parent_span_id == by_name["dropaudit.v1.AuditService/CreateAudit"].span_id
+    assert {by_name[each].parent_span_id for each in phases} == {audit.span_id}
+    begun = [by_name[f"dropaudit {phase.lower()}"].start_time_unix_nano for phase in PHASES]
+    assert begun == sorted(begun)
+    assert audit.start_time_unix_nano <= begun[0]
+    for log in (tmp_path / "server.log", *tmp_path.glob("worker-*.log")):
+        lines = log_lines(log)
+        assert {field for line in lines for field in line} <= documented_fields()
+        told = {line["event"] for line in lines if line.get("trace_id") == job.trace_id.hex()}
+        assert told >= ({"accepted", "a call ended"} if log.name == "server.log" else {"the audit is made"})

@@ -41,6 +41,8 @@ def main() -> int:
         print(f"dropaudit-worker: {error.message}", file=sys.stderr)
         return 2
     level = settings.log_level
+    # Celery warns of this and that before it sets up logging.
+    configure_logs(level)
     # Celery leaves logging alone when somebody listens to this signal.
     setup_logging.connect(lambda **_: configure_logs(level), weak=False)
     if role == "beat":

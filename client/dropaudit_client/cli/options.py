@@ -98,7 +98,9 @@ def connected(context: typer.Context, address: str) -> AuditClient:
     # Imported here: a local command never pays for gRPC.
     from dropaudit_client.client import AuditClient
 
-    return AuditClient(address, security=context.meta[_SECURITY])
+    # As the runners of CI jobs hand a trace on.
+    trace = (context.obj or {}).get("TRACEPARENT", "")
+    return AuditClient(address, security=context.meta[_SECURITY], trace=trace)
 
 
 def is_given(context: typer.Context, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""A line in the log for every call, and the call's id in every line that it causes."""
+"""A line in the log for every call, and the ids of the call and of its trace in every line that it causes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import structlog
 
 from dropaudit_server.interceptors.call import Call
+from dropaudit_store.shared.spans import trace_id
 
 _QUIET = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
@@ -22,7 +23,8 @@ class CallLog:
     def observe(self, call: Call) -> Iterator[None]:
         """Log the end of a call."""
         start = time.perf_counter()
-        structlog.contextvars.bind_contextvars(request=call.request_id)
+        trace = trace_id(call.trace)
+        structlog.contextvars.bind_contextvars(request=call.request_id, **({"trace_id": trace} if trace else {}))
         try:
             yield
         finally:
@@ -30,4 +32,4 @@ class CallLog:
             milliseconds = round((time.perf_counter() - start) * 1000, 1)
             given = {"caller": call.caller} if call.caller else {}
             level("a call ended", method=call.name, code=call.code.name, milliseconds=milliseconds, **given)
-            structlog.contextvars.unbind_contextvars("request")
+            structlog.contextvars.unbind_contextvars("request", "trace_id")

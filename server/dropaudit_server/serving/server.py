@@ -140,7 +140,8 @@ def observers(settings: ServerSettings, metrics: Metrics) -> Iterator[list[Obser
         yield [CallLog(), metrics]
         return
     with contextlib.closing(Traces(settings.otlp_endpoint)) as traces:
-        yield [CallLog(), metrics, traces]
+        # The log tells the trace, which may begin here.
+        yield [traces, CallLog(), metrics]
 
 
 @contextlib.asynccontextmanager

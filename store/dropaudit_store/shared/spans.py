@@ -20,6 +20,11 @@ def plain_trace(traceparent: str) -> str:
     return traceparent if _TRACEPARENT.fullmatch(traceparent) else ""
 
 
+def trace_id(traceparent: str) -> str:
+    """Return the id of the trace that a traceparent belongs to, as logs tell it; empty when it is none."""
+    return traceparent.split("-")[1] if plain_trace(traceparent) else ""
+
+
 def require_tracing(endpoint: str) -> None:
     """Raise InvalidArgument where spans are to be sent and OpenTelemetry is not installed."""
     if endpoint and find_spec("opentelemetry") is None:
@@ -64,6 +69,11 @@ class Tracer:
     def start_below(self, name: str, kind: str, traceparent: str) -> Any:
         """Begin a span as a child of another one, which may be none."""
         return self.start(name, kind, {_HEADER: traceparent} if traceparent else {})
+
+    def record(self, name: str, start: int, end: int, traceparent: str) -> None:
+        """Tell of what has ended, in nanoseconds since the epoch, as a child of a span."""
+        context = self._propagate.extract({_HEADER: traceparent})
+        self._tracer.start_span(name, context=context, start_time=start).end(end_time=end)
 
     def traceparent(self, span: Any) -> str:
         """Return what names a span to others."""

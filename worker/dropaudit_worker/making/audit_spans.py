@@ -1,13 +1,16 @@
-"""Traces of audits: a span of each attempt, below that of the call that asked for the audit."""
+"""Traces of audits: a span of each attempt, below the span of the call that asked for it, and below it its phases."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.errors import StoreError
 from dropaudit_store.records import AuditRecord, AuditState
-from dropaudit_store.shared.spans import Tracer
+from dropaudit_store.shared.spans import Tracer, trace_id
+from dropaudit_worker.making.course_recorder import CourseRecorder
 
 Make = Callable[[str, str], None]
 
@@ -15,12 +18,17 @@ _FLUSH_SECONDS = 2.0
 
 
 class TracedMaker:
-    """Makes audits as another does, and tells how each attempt went. What it cannot learn it leaves out."""
+    """Makes audits as another does, and tells how each attempt went. What it cannot learn it leaves out.
 
-    def __init__(self, make: Make, store: AuditStore, tracer: Tracer) -> None:
+    Args:
+        recorder: notes the phases of the audit that is made.
+    """
+
+    def __init__(self, make: Make, store: AuditStore, tracer: Tracer, recorder: CourseRecorder) -> None:
         self._make = make
         self._store = store
         self._tracer = tracer
+        self._recorder = recorder
 
     def make(self, audit_id: str, holder: str = "") -> None:
         """Make an audit in a span."""
@@ -30,9 +38,14 @@ class TracedMaker:
             return
         span = self._tracer.start_below("dropaudit audit", "CONSUMER", before.trace)
         span.set_attributes({"dropaudit.audit": audit_id, "dropaudit.priority": before.request.priority.value})
+        self._recorder.begin()
+        own = self._tracer.traceparent(span)
         try:
-            self._make(audit_id, holder)
+            with structlog.contextvars.bound_contextvars(trace_id=trace_id(own)):
+                self._make(audit_id, holder)
         finally:
+            for each in self._recorder.spans:
+                self._tracer.record(f"dropaudit {each.phase.lower()}", each.start, each.end, own)
             self._tell(span, self._found(audit_id))
             span.end()
 

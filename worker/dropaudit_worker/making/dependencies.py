@@ -116,7 +116,8 @@ class Dependencies:
         """Makes audits, in spans where traces are configured."""
         if not self._settings.otlp_endpoint:
             return self.maker.make
-        traced = TracedMaker(self.maker.make, self.audits, Tracer("dropaudit-worker", self._settings.otlp_endpoint))
+        tracer = Tracer("dropaudit-worker", self._settings.otlp_endpoint)
+        traced = TracedMaker(self.maker.make, self.audits, tracer, self._recorder)
         worker_process_shutdown.connect(lambda **_: traced.flush(), weak=False)
         return traced.make
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 import structlog
@@ -14,6 +15,7 @@ from dropaudit.report import Report, to_json
 from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.errors import LeaseLost, RecordTooNew, StorageFull, StoreUnavailable
 from dropaudit_store.records import AuditRecord, AuditState, Failure, RecordedRef, SubjectRef
+from dropaudit_store.shared.spans import trace_id
 from dropaudit_worker.making.course_recorder import LOADING, CourseRecorder
 from dropaudit_worker.making.redis_retry import RedisRetry
 from dropaudit_worker.making.safe_failure import safe_failure
@@ -82,7 +84,7 @@ class AuditMaker(Generic[T]):
         if lease is None:
             _log.info("nothing to do: the audit is held or finished", audit=audit_id)
             return
-        with Heartbeat(self._store, lease, self._lease_seconds, self._leaving) as heartbeat:
+        with _told_in_logs(lease), Heartbeat(self._store, lease, self._lease_seconds, self._leaving) as heartbeat:
             try:
                 self._finish(lease, heartbeat)
             except LeaseLost:
@@ -159,3 +161,9 @@ class AuditMaker(Generic[T]):
             return self._audit(subject, spec.plan, progress, cancelled)
         finally:
             self._recorder.leave()
+
+
+def _told_in_logs(lease: Lease) -> AbstractContextManager[None]:
+    """Have every line of the log, also of what makes the audit, tell the audit, and the trace that it belongs to."""
+    trace = trace_id(lease.record.trace)
+    return structlog.contextvars.bound_contextvars(audit=lease.audit_id, **({"trace_id": trace} if trace else {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 
 import structlog
 
@@ -31,7 +32,9 @@ class Heartbeat:
         self._lease_seconds = lease_seconds
         self._leaving = leaving
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"heartbeat-{lease.audit_id}", daemon=True)
+        # What it logs tells the same as what its audit logs.
+        run = copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._run,), name=f"heartbeat-{lease.audit_id}", daemon=True)
         self.lost = threading.Event()
         self.cancelled = threading.Event()
 
