@@ -31,7 +31,7 @@ help:
 	@echo "make spellings     draws COUNT graphs that spell dropout by a grammar (of SEED), and says where audits are wrong"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
-	@echo "make docs          writes docs/api.md from the contract, and Grafana's dashboard"
+	@echo "make docs          writes docs/api.md, the README's settings and Grafana's dashboard"
 	@echo "make screenshots   takes the pictures of reports in docs/pictures, by Chromium"
 	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md, in under four minutes"
@@ -136,6 +136,7 @@ check: $(STAMP)
 	tools/contract.sh $(BIN)/buf
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python docs/generate_api.py --check
+	$(BIN)/python docs/generate_settings.py --check
 	$(BIN)/python deploy/grafana/generate_dashboards.py --check
 
 # A tenth of the mutants for each digit: a quarter of an hour on two cores. DIGITS= runs all of them.
@@ -169,6 +170,7 @@ proto: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate_api.py
+	$(BIN)/python docs/generate_settings.py
 	$(BIN)/python deploy/grafana/generate_dashboards.py
 
 # Needs Chromium and its driver: apt-get install chromium chromium-driver.

@@ -1,4 +1,4 @@
-"""`python -m dropaudit_server`: reads the settings and serves until SIGTERM or SIGINT."""
+"""`python -m dropaudit_server [--check]`: reads the settings and serves until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from dropaudit.errors import AuditError
+from dropaudit_server.checking import checks_of
 from dropaudit_server.serving.server import serve
 from dropaudit_server.settings import ServerSettings
 from dropaudit_store.settings import problems
 from dropaudit_store.shared.logs import configure_logs
+from dropaudit_store.shared.program import Program, failed_settings, refuse, run_checks
+
+_NAME = "dropaudit-server"
 
 
 async def _serve(settings: ServerSettings) -> None:
@@ -24,17 +28,28 @@ async def _serve(settings: ServerSettings) -> None:
     await serve(settings, stop)
 
 
+_PROGRAM = Program(
+    "python -m dropaudit_server",
+    "The gRPC server of dropaudit: it takes models and audits, and tells how audits stand. Workers make them; the "
+    "server runs no model. It reads its settings from the environment, and serves until SIGTERM or SIGINT.",
+    ServerSettings,
+)
+
+
 def main() -> int:
-    """Serve. Returns 2 when the settings or the address are invalid."""
+    """Serve, or check. Returns 2 when the settings or the address are invalid, 1 when a check failed."""
+    _, only_check = _PROGRAM.asked(sys.argv[1:])
     try:
         settings = ServerSettings()
         configure_logs(settings.log_level)
+        if only_check:
+            return run_checks(checks_of(settings))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings))
     except ValidationError as error:
-        return _refuse(problems(error))
+        return failed_settings(problems(error)) if only_check else refuse(_NAME, problems(error))
     except AuditError as error:
-        return _refuse(error.message)
+        return refuse(_NAME, [error.message])
     return 0
 
 
@@ -45,11 +60,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _refuse(sentence: str) -> int:
-    print(f"dropaudit-server: {sentence}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from dropaudit_server.interceptors.caller_limits import CallLimits
 from dropaudit_server.requests.operator_rules import Rules
-from dropaudit_store.settings import StoreSettings
+from dropaudit_server.setting_checks import (
+    certifies,
+    fits_certificate,
+    lets_nobody_in_unasked,
+    listens,
+    lists_tokens,
+    serves_http,
+    serves_pages,
+)
+from dropaudit_store.settings import SecretFile, StoreSettings
 
 MEBIBYTE = 1 << 20
+# gRPC takes no larger number.
+_MOST_MESSAGE_BYTES = 2**31 - 1
 
 
 class ServerSettings(StoreSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
-    listen: str = Field(default="127.0.0.1:50051", description="host:port that the server listens on")
+    listen: Annotated[str, AfterValidator(listens)] = Field(
+        default="127.0.0.1:50051", description="host:port that the server listens on"
+    )
     tls_certificate: str = Field(default="", description="PEM file with the certificate chain; with it, TLS only")
-    tls_key: str = Field(default="", description="PEM file with the certificate's key")
-    tls_client_ca: str = Field(default="", description="PEM file; only clients that it has certified may call")
-    tokens_file: str = Field(default="", description="JSON file with bearer tokens; only their holders may call")
-    allow_anonymous: bool = Field(default=False, description="listen beyond loopback though anybody may call")
+    # Each after those that it is compared with.
+    tls_key: Annotated[str, AfterValidator(fits_certificate)] = Field(
+        default="", description="PEM file with the certificate's key"
+    )
+    tls_client_ca: Annotated[str, AfterValidator(certifies)] = Field(
+        default="", description="PEM file; only clients that it has certified may call"
+    )
+    tokens_file: Annotated[str, AfterValidator(lists_tokens)] = Field(
+        default="", description="JSON file with bearer tokens; only their holders may call"
+    )
+    allow_anonymous: Annotated[bool, AfterValidator(lets_nobody_in_unasked)] = Field(
+        default=False, description="listen beyond loopback though anybody may call"
+    )
     health: bool = Field(default=True, description="serve grpc.health.v1.Health")
     reflection: bool = Field(default=True, description="serve reflection, for grpcurl and the like")
     max_message_bytes: int = Field(
-        default=64 * MEBIBYTE, gt=0, description="largest gRPC message, recorded tensors included"
+        default=64 * MEBIBYTE,
+        gt=0,
+        le=_MOST_MESSAGE_BYTES,
+        description="largest gRPC message, recorded tensors included",
     )
     max_received_bytes: int = Field(
         default=256 * MEBIBYTE,
@@ -47,11 +74,15 @@ class ServerSettings(StoreSettings):
     max_inspections: int = Field(default=100, gt=0, description="models that may wait to be inspected at a time")
     inspect_seconds: float = Field(default=60.0, gt=0, description="how long InspectModel waits for a worker")
     health_seconds: float = Field(default=1.0, gt=0, description="how often the server looks whether Redis answers")
-    metrics_listen: str = Field(default="", description="host:port of Prometheus metrics; empty: none")
-    metrics_token_file: str = Field(
+    metrics_listen: Annotated[str, AfterValidator(serves_http)] = Field(
+        default="", description="host:port of Prometheus metrics; empty: none"
+    )
+    metrics_token_file: SecretFile = Field(
         default="", description="file with the bearer token that who reads metrics must send; empty: none"
     )
-    web_listen: str = Field(default="", description="host:port of the dashboard for browsers; empty: none")
+    web_listen: Annotated[str, AfterValidator(serves_pages)] = Field(
+        default="", description="host:port of the dashboard for browsers; empty: none"
+    )
     shutdown_seconds: float = Field(default=30.0, ge=0, description="how long calls under way may take at shutdown")
 
     @property

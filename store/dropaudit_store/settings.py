@@ -10,11 +10,14 @@ from fsspec.utils import get_protocol
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dropaudit.errors import InvalidArgument
 from dropaudit_store.errors import StoreError
+from dropaudit_store.redis.connection import connect
 from dropaudit_store.redis.disk_reserve import Room
 from dropaudit_store.redis.sentinels import has_sentinels, parse_sentinel_url, with_sentinel_password
 from dropaudit_store.redis.urls import SCHEMES, with_password
 from dropaudit_store.shared.allowed_uris import AllowedUris
+from dropaudit_store.shared.spans import require_tracing
 
 PREFIX = "DROPAUDIT_"
 
@@ -31,6 +34,17 @@ def _redis_url(url: str, info: ValidationInfo) -> str:
     url = with_password(url, _secret(file)) if file else url
     if has_sentinels(url):
         parse_sentinel_url(url)
+    return url
+
+
+def _connectable(url: str) -> str:
+    """Refuse a URL of which no connection can be made, without asking whether anybody answers there."""
+    try:
+        connect(url).close()
+    except ValueError:
+        # Its words may hold a part of the password.
+        sentence = "is not a URL of Redis: look at its port, and write @, : and / of a password as %40, %3A and %2F"
+        raise ValueError(sentence) from None
     return url
 
 
@@ -51,6 +65,10 @@ def _secret_file(path: str) -> str:
     return path
 
 
+# A file that holds a secret, or empty.
+SecretFile = Annotated[str, AfterValidator(_secret_file)]
+
+
 def _blob_url(url: str) -> str:
     try:
         fsspec.get_filesystem_class(get_protocol(url))
@@ -67,6 +85,14 @@ def _prefixes(text: str) -> str:
     return text
 
 
+def _traceable(endpoint: str) -> str:
+    try:
+        require_tracing(endpoint)
+    except InvalidArgument as error:
+        raise ValueError(error.message) from error
+    return endpoint
+
+
 def split_prefixes(text: str) -> list[str]:
     """Return the prefixes of a comma-separated list."""
     return [word.strip() for word in text.split(",") if word.strip()]
@@ -75,16 +101,16 @@ def split_prefixes(text: str) -> list[str]:
 class StoreSettings(BaseSettings):
     """Read once from the environment, prefix DROPAUDIT_."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", allow_inf_nan=False)
 
     # Before the URL, whose validator reads it.
-    redis_password_file: Annotated[str, AfterValidator(_secret_file)] = Field(
+    redis_password_file: SecretFile = Field(
         default="", description="file with the password of the user that the URL of Redis names; empty: none"
     )
-    sentinel_password_file: Annotated[str, AfterValidator(_secret_file)] = Field(
+    sentinel_password_file: SecretFile = Field(
         default="", description="file with the password that the Sentinels of that URL ask for; empty: none"
     )
-    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+    redis_url: Annotated[str, AfterValidator(_redis_url), AfterValidator(_connectable)] = Field(
         default="redis://127.0.0.1:6379/0",
         validate_default=True,
         description="Redis that server and workers share: one, or redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DATABASE",
@@ -119,7 +145,9 @@ class StoreSettings(BaseSettings):
         default="",
         description="file that is touched every few seconds for as long as this process does its work; empty: none",
     )
-    otlp_endpoint: str = Field(default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none")
+    otlp_endpoint: Annotated[str, AfterValidator(_traceable)] = Field(
+        default="", description="URL that takes OpenTelemetry traces over gRPC; empty: none"
+    )
 
     @property
     def room(self) -> Room:
@@ -137,10 +165,11 @@ class StoreSettings(BaseSettings):
         return self.retention_days * 86_400
 
 
-def problems(error: ValidationError) -> str:
-    """Say in one line what is wrong with settings. Values are left out: a URL may hold a password."""
-    found = (
-        f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()}: {each['msg'].removeprefix('Value error, ')}"
-        for each in error.errors()
-    )
-    return "; ".join(found)
+def problems(error: ValidationError) -> list[str]:
+    """Say what is wrong with settings, a sentence for each. Values are left out: a URL may hold a password."""
+    return [_problem(str(each["loc"][0]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+
+
+def _problem(field: str, message: str) -> str:
+    name = f"{PREFIX}{field.upper()}"
+    return message if message.startswith(name) else f"{name}: {message}"

@@ -1,4 +1,4 @@
-"""`python -m dropaudit_worker [worker|beat]`: reads the settings and runs until SIGTERM or SIGINT."""
+"""`python -m dropaudit_worker [worker|beat] [--check]`: reads the settings and runs until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -13,33 +13,41 @@ from dropaudit.errors import AuditError
 from dropaudit_store.redis.connection import connect, refuse_cluster
 from dropaudit_store.settings import problems
 from dropaudit_store.shared.logs import configure_logs
-from dropaudit_store.shared.spans import require_tracing
+from dropaudit_store.shared.program import Program, failed_settings, refuse, run_checks
 from dropaudit_store.shared.task_names import GPU_QUEUE, QUEUE
 from dropaudit_worker.app import make_app
+from dropaudit_worker.checking import checks_of_beat, checks_of_worker
 from dropaudit_worker.pool.machine import children, count_gpus, machine_memory, usable_cores
 from dropaudit_worker.settings import WorkerSettings
 
-_ROLES = ("worker", "beat")
+_NAME = "dropaudit-worker"
+_PROGRAM = Program(
+    "python -m dropaudit_worker",
+    "The Celery side of dropaudit: workers make audits, each model in a sandbox of its own, and one beat or more have "
+    "them look at what is due. It reads its settings from the environment, and runs until SIGTERM or SIGINT.",
+    WorkerSettings,
+    {"worker": "makes audits", "beat": "ticks, so that scheduled suites run"},
+)
 
 
 def main() -> int:
-    """Run. Returns 2 when the arguments or settings are invalid, 1 when the worker ended on an error."""
-    role = sys.argv[1] if len(sys.argv) > 1 else "worker"
-    if role not in _ROLES or len(sys.argv) > 2:
-        print(f"dropaudit-worker: say one of {', '.join(_ROLES)}", file=sys.stderr)
-        return 2
+    """Run, or check. Returns 2 when arguments or settings are invalid, 1 when the worker or a check failed."""
+    role, only_check = _PROGRAM.asked(sys.argv[1:])
     try:
         settings = WorkerSettings()
-        # Its children would find out too late.
-        require_tracing(settings.otlp_endpoint)
+        if only_check:
+            configure_logs(settings.log_level)
+            return run_checks(checks_of_beat(settings) if role == "beat" else checks_of_worker(settings, count_gpus))
         with closing(connect(settings.redis_url)) as client:
             refuse_cluster(client)
     except ValidationError as error:
-        print(f"dropaudit-worker: {problems(error)}", file=sys.stderr)
-        return 2
+        return failed_settings(problems(error)) if only_check else refuse(_NAME, problems(error))
     except AuditError as error:
-        print(f"dropaudit-worker: {error.message}", file=sys.stderr)
-        return 2
+        return refuse(_NAME, [error.message])
+    return _run(settings, role)
+
+
+def _run(settings: WorkerSettings, role: str) -> int:
     level = settings.log_level
     # Celery warns of this and that before it sets up logging.
     configure_logs(level)
@@ -50,8 +58,7 @@ def main() -> int:
         return 0
     gpus = 0 if settings.device == "cpu" else count_gpus()
     if settings.device == "gpu" and not gpus:
-        print("dropaudit-worker: DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto", file=sys.stderr)
-        return 2
+        return refuse(_NAME, ["DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto"])
     count, limits = children(settings, gpus, usable_cores(), machine_memory())
     queues = [GPU_QUEUE, QUEUE] if gpus else [QUEUE]
     failures = list[BaseException]()

@@ -11,8 +11,13 @@ _RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
 @cache
 def tool() -> str:
     """Return names and versions of this project and of the runtime; the runtime is not imported for it."""
-    runtime = next((found for name in _RUNTIMES if (found := _version(name))), "none")
-    return f"dropaudit {_version('dropaudit')}, onnxruntime {runtime}"
+    versions = (found for name in _RUNTIMES if (found := _version(name)))
+    return f"dropaudit {_version('dropaudit')}, onnxruntime {next(versions, 'none')}"
+
+
+def runtime() -> str:
+    """Return name and version of the runtime that is installed; empty where none is."""
+    return next((f"{name} {found}" for name in _RUNTIMES if (found := _version(name))), "")
 
 
 def _version(name: str) -> str:

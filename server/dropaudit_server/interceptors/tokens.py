@@ -66,6 +66,11 @@ class TokenFile:
                 f"DROPAUDIT_TOKENS_FILE {path} cannot be used: {error}", field="tokens_file"
             ) from error
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._tokens)
+
     def find(self, secret: str) -> Token | None:
         """Return the token of a secret."""
         self._look()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 
 import grpc
 import structlog
 
 from dropaudit.errors import InvalidArgument
+from dropaudit_server.serving.addresses import is_loopback
 from dropaudit_server.serving.certificates import Certificates
 from dropaudit_server.settings import ServerSettings
 
@@ -49,19 +49,6 @@ def require_credentials(settings: ServerSettings) -> None:
             "DROPAUDIT_TLS_CLIENT_CA, listen on 127.0.0.1, or say DROPAUDIT_ALLOW_ANONYMOUS=true",
             field="listen",
         )
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can call an address, `host:port` or `unix:path`."""
-    if address.startswith(("unix:", "unix-abstract:")):
-        return True
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:

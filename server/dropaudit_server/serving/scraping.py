@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from dropaudit.errors import InvalidArgument
-from dropaudit_server.serving.listening import is_loopback
+from dropaudit_server.serving.addresses import is_loopback
 
 Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _SECONDS = 10.0

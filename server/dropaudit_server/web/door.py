@@ -12,7 +12,7 @@ from dropaudit_server.interceptors.access import Access, PermissionDenied, Token
 from dropaudit_server.interceptors.caller_limits import CallerLimits, CallKind, TooManyCalls
 from dropaudit_server.reports.documents import ReportTooLarge
 from dropaudit_server.requests.violations import InvalidRequest
-from dropaudit_server.serving.listening import is_loopback
+from dropaudit_server.serving.addresses import is_loopback
 from dropaudit_server.web.rendering import rendered
 from dropaudit_server.web.sessions import Sessions
 from dropaudit_store.errors import AuditNotFinished, NotFound

@@ -14,7 +14,7 @@ from dropaudit.errors import InvalidArgument
 from dropaudit_server.interceptors.access import Access
 from dropaudit_server.interceptors.caller_limits import CallerLimits
 from dropaudit_server.servicer import Handlers
-from dropaudit_server.serving.listening import is_loopback
+from dropaudit_server.serving.addresses import is_loopback
 from dropaudit_server.settings import ServerSettings
 from dropaudit_server.web.door import Door
 from dropaudit_server.web.pages import Pages

@@ -12,7 +12,7 @@ import pytest
 
 from dropaudit_client.local.service import free_port
 from dropaudit_server.probe import answers_tls, health
-from dropaudit_server.serving.listening import is_loopback
+from dropaudit_server.serving.addresses import is_loopback
 from support.calls import METHODS, call_method, refusal_of
 from support.certificates import Certificates, issue
 from support.services import environment, server
@@ -107,8 +107,8 @@ def test_without_credentials_only_loopback_is_listened_on(host: str, redis_url: 
     assert ended.returncode == 2
     (sentence,) = (line for line in ended.stderr.splitlines() if not line.startswith("{"))
     assert sentence == (
-        f"dropaudit-server: refusing to listen on {address} without credentials: set DROPAUDIT_TOKENS_FILE or "
-        "DROPAUDIT_TLS_CLIENT_CA, listen on 127.0.0.1, or say DROPAUDIT_ALLOW_ANONYMOUS=true"
+        f"dropaudit-server: DROPAUDIT_ALLOW_ANONYMOUS: refusing to listen on {address} without credentials: set "
+        "DROPAUDIT_TOKENS_FILE or DROPAUDIT_TLS_CLIENT_CA, listen on 127.0.0.1, or say DROPAUDIT_ALLOW_ANONYMOUS=true"
     )
 
 

@@ -76,4 +76,5 @@ def test_a_password_that_cannot_be_used_is_refused_and_not_shown(
         path.write_text(content)
     with pytest.raises(ValidationError) as caught:
         StoreSettings(redis_url=url, redis_password_file=os.fspath(path))
-    assert re.fullmatch(said, problems(caught.value))
+    (sentence,) = problems(caught.value)
+    assert re.fullmatch(said, sentence)

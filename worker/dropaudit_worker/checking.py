@@ -1,0 +1,39 @@
+"""What `python -m dropaudit_worker [worker|beat] --check` looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dropaudit_store.checks import check_blobs, check_redis, settings_ok
+from dropaudit_store.redis.connection import key
+from dropaudit_store.shared.program import Check, CheckFailed
+from dropaudit_worker.queue.beat import KEY_PREFIX
+from dropaudit_worker.settings import WorkerSettings
+from dropaudit_worker.tool import runtime
+
+
+def checks_of_worker(settings: WorkerSettings, count_gpus: Callable[[], int]) -> Mapping[str, Check]:
+    """Return the checks of a worker."""
+    return {
+        "settings": lambda: settings_ok(settings),
+        "redis": lambda: check_redis(settings.redis_url, key("check", "worker")),
+        "blobs": lambda: check_blobs(settings.blob_url),
+        "runtime": lambda: _runtime(settings, count_gpus),
+    }
+
+
+def checks_of_beat(settings: WorkerSettings) -> Mapping[str, Check]:
+    """Return the checks of a beat, which needs nothing but Redis, and there only keys of its own."""
+    return {
+        "settings": lambda: settings_ok(settings),
+        "redis": lambda: check_redis(settings.redis_url, f"{KEY_PREFIX}check"),
+    }
+
+
+def _runtime(settings: WorkerSettings, count_gpus: Callable[[], int]) -> str:
+    if not (found := runtime()):
+        raise CheckFailed("there is none: install dropaudit[cpu] or dropaudit[gpu]")
+    gpus = 0 if settings.device == "cpu" else count_gpus()
+    if settings.device == "gpu" and not gpus:
+        raise CheckFailed("DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto")
+    return f"{found}, on {gpus} GPUs" if gpus else f"{found}, on the CPU"
