@@ -107,6 +107,8 @@ def _configure(app: Celery, settings: WorkerSettings, heartbeat: HeartbeatFile) 
         beat_scheduler=beating_scheduler(heartbeat),
         redbeat_redis_url=url,
         redbeat_key_prefix=KEY_PREFIX,
+        # Read by nobody, since the connection is there; redbeat warns where it is left out.
+        redbeat_redis_options={},
         beat_max_loop_interval=5,
         redbeat_lock_timeout=30,
         timezone="UTC",
