@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow test-observability \
+.PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow test-observability test-helm \
         tensorflow-fixtures check evaluate spellings calibrate proto docs screenshots bench bench-gpu gpu-check bench-service \
         chaos suites failover upgrade fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
@@ -20,6 +20,7 @@ help:
 	@echo "make test-tensorflow  the tests that need TensorFlow, in an environment of their own"
 	@echo "make test-mlflow   the tests that need MLflow's server, in an environment of their own"
 	@echo "make test-observability  alerts and dashboard by a real Prometheus: needs Debian's package prometheus"
+	@echo "make test-helm     renders the Helm chart and checks it by Kubernetes's schemas, in an environment of its own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
 	@echo "make check         ruff, mypy --strict, import-linter, buf, generated code and docs up to date"
 	@echo "make contract      buf lint, and buf breaking against the contract of the last release"
@@ -109,6 +110,18 @@ test-observability: $(STAMP)
 	  echo "make test-observability needs $$each: apt-get install prometheus, and stop the service that it starts" >&2; \
 	  exit 2; }; done
 	$(BIN)/python -m pytest tests/observability
+
+# Helm's own library and Kubernetes's schemas: a hundred megabytes that nobody else needs.
+HELM ?= helm-python-sdk==0.2.2 kubernetes-validate==1.37.0
+HELM_STAMP := .venv-helm/.installed
+
+$(HELM_STAMP): pyproject.toml
+	$(PYTHON) -m venv --clear .venv-helm
+	.venv-helm/bin/python -m pip install --quiet --disable-pip-version-check $(HELM) jsonschema pytest pyyaml
+	@touch $@
+
+test-helm: $(HELM_STAMP)
+	.venv-helm/bin/python -m pytest -c /dev/null --rootdir=. --confcutdir=tests/helm -p no:cacheprovider tests/helm
 
 # TensorFlow wants another protobuf than the service: an environment of its own, to remake the kept exports with.
 TENSORFLOW ?= tensorflow-cpu==2.21.0 tf-keras==2.21.0 tf2onnx==1.17.0
@@ -269,4 +282,4 @@ throughput: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos.load.throughput --output benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-torch .venv-tensorflow .venv-lock .venv-lowest .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-torch .venv-helm .venv-tensorflow .venv-lock .venv-lowest .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
