@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow test-observability test-helm \
-        tensorflow-fixtures check evaluate spellings calibrate proto docs screenshots bench bench-gpu gpu-check bench-service \
+        tensorflow-fixtures check evaluate spellings calibrate proto sync-client docs screenshots bench bench-gpu gpu-check bench-service \
         chaos suites failover upgrade fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make spellings     draws COUNT graphs that spell dropout by a grammar (of SEED), and says where audits are wrong"
 	@echo "make calibrate     false alarms, power and coverage by simulation, into benchmarks/calibration.md (half an hour)"
 	@echo "make proto         regenerates the code beside the .proto"
+	@echo "make sync-client   generates the synchronous client from the asynchronous one"
 	@echo "make docs          writes docs/api.md, the README's settings and Grafana's dashboard"
 	@echo "make screenshots   takes the pictures of reports in docs/pictures, by Chromium"
 	@echo "make bench         what an audit costs against loops of PyTorch and ONNX Runtime, into benchmarks/README.md"
@@ -151,6 +152,7 @@ check: $(STAMP)
 	$(BIN)/python docs/generate_api.py --check
 	$(BIN)/python docs/generate_settings.py --check
 	$(BIN)/python deploy/grafana/generate_dashboards.py --check
+	$(BIN)/python tools/sync_client.py --check
 
 # A tenth of the mutants for each digit: a quarter of an hour on two cores. DIGITS= runs all of them.
 DIGITS ?= 3
@@ -180,6 +182,9 @@ calibrate: $(STAMP)
 
 proto: $(STAMP)
 	$(BIN)/python proto/generate.py
+
+sync-client: $(STAMP)
+	$(BIN)/python tools/sync_client.py
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate_api.py

@@ -1,9 +1,9 @@
-"""The asynchronous client: the same calls, awaited."""
+"""The asynchronous client; the synchronous one is generated from it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,11 +13,11 @@ from dropaudit.plan import OnProgress, Plan
 from dropaudit.report import Report, Site
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests, responses
-from dropaudit_client.calls.names import AsyncNameCalls
-from dropaudit_client.calls.reports import AsyncReportCalls
-from dropaudit_client.calls.runs import AsyncRunCalls
+from dropaudit_client.calls.aio.documents import AsyncDocumentCalls
+from dropaudit_client.calls.aio.names import AsyncNameCalls
+from dropaudit_client.calls.aio.reports import AsyncReportCalls
+from dropaudit_client.calls.aio.runs import AsyncRunCalls
 from dropaudit_client.channel import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, NO_SECURITY, Metadata, Security, channel_options
-from dropaudit_client.client import DEFAULT_PATIENCE, service_errors
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import (
     ArtifactRef,
@@ -34,7 +34,8 @@ from dropaudit_client.resources import (
     SubjectRef,
     Suite,
 )
-from dropaudit_client.retrying import RetryPolicy
+from dropaudit_client.responses import service_errors
+from dropaudit_client.retrying import DEFAULT_PATIENCE, RetryPolicy
 from dropaudit_client.runs.resources import Receiver
 from dropaudit_client.source import (
     ModelSource,
@@ -52,8 +53,18 @@ from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 T = TypeVar("T")
 
 
-class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
-    """Calls the service from an event loop; make it inside the loop. Methods and arguments are those of AuditClient."""
+class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls, AsyncDocumentCalls):
+    """Calls the service from the event loop that it is made in.
+
+    Every method raises ServiceUnavailable when no server answers, and ServiceError when it refuses.
+
+    Args:
+        address: `host:port` of the service.
+        timeout: seconds that one call may take; watching, uploading and downloading have no limit.
+        security: token and TLS.
+        patience: seconds that a watch goes on while no server answers, once one has answered.
+        trace: W3C traceparent that calls belong to; that of OpenTelemetry's open span where there is one.
+    """
 
     def __init__(
         self,
@@ -106,10 +117,13 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
                 return
             request.page_token = page.next_page_token
 
-    async def _stream(self, method: Callable[..., AsyncIterator[T]], request: object) -> AsyncIterator[T]:
+    async def _stream(self, method: Callable[..., AsyncIterable[T]], request: object) -> AsyncIterator[T]:
         with service_errors(self._address):
             async for each in method(request, metadata=self._metadata):
                 yield each
+
+    def _waiting(self) -> RetryPolicy:
+        return RetryPolicy(self._patience, self._answered)
 
     async def upload_model(
         self, source: ModelSource, *, display_name: str = "", progress: OnUpload = ignore_upload
@@ -137,9 +151,8 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
 
     async def download_model(self, name: str) -> AsyncIterator[bytes]:
         """Yield a model's content in chunks."""
-        with service_errors(self._address):
-            async for each in self._stub.DownloadModel(pb.DownloadModelRequest(name=name), metadata=self._metadata):
-                yield each.chunk
+        async for each in self._stream(self._stub.DownloadModel, pb.DownloadModelRequest(name=name)):
+            yield each.chunk
 
     async def inspect_model(self, name: str) -> tuple[Site, ...]:
         """Return the sites that a stored model declares; a worker looks."""
@@ -159,14 +172,19 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
         priority: Priority = Priority.INTERACTIVE,
         display_name: str = "",
     ) -> Audit:
-        """Ask for an audit and return at once. The same `request_id` returns the same audit."""
+        """Ask for an audit and return at once. The same `request_id` returns the same audit.
+
+        Args:
+            display_name: the name that it is shown and found by; by default its model's.
+        """
         asked = NewAudit(subject, plan, labels or {}, request_id, priority, display_name)
         return responses.audit(await self._call(self._stub.CreateAudit, requests.create_audit(asked)))
 
     async def create_audits(self, asked: Sequence[NewAudit]) -> list[Audit]:
         """Ask for up to 1000 audits: all of them or, when one is refused, none."""
         request = pb.BatchCreateAuditsRequest(requests=map(requests.create_audit, asked))
-        return [responses.audit(each) for each in (await self._call(self._stub.BatchCreateAudits, request)).audits]
+        created = await self._call(self._stub.BatchCreateAudits, request)
+        return [responses.audit(each) for each in created.audits]
 
     async def get_audit(self, name: str) -> Audit:
         """Return an audit, with its report once it has succeeded."""
@@ -197,23 +215,19 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
 
         Where the server goes away it is called again, and goes on after the last event that came.
         """
-        patience = RetryPolicy(self._patience, self._answered)
+        patience = self._waiting()
         while True:
+            request = pb.WatchAuditRequest(name=name, after_sequence=after_sequence)
             try:
-                async for event in self._watched(name, after_sequence):
+                async for message in self._stream(self._stub.WatchAudit, request):
                     patience.heard()
+                    event = responses.event(message)
                     after_sequence = event.sequence
                     yield event
             except ServiceError as error:
                 await asyncio.sleep(patience.pause(error))
             else:
                 return
-
-    async def _watched(self, name: str, after_sequence: int) -> AsyncIterator[Event]:
-        request = pb.WatchAuditRequest(name=name, after_sequence=after_sequence)
-        with service_errors(self._address):
-            async for event in self._stub.WatchAudit(request, metadata=self._metadata):
-                yield responses.event(event)
 
     async def create_suite(
         self,
@@ -268,33 +282,17 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
         return responses.suite(await self._call(self._stub.UpdateSuite, request))
 
     async def delete_suite(self, name: str) -> None:
-        """Delete a suite and its schedule."""
+        """Delete a suite, its schedule and its runs."""
         await self._call(self._stub.DeleteSuite, pb.DeleteSuiteRequest(name=name))
 
     async def run_suite(self, name: str, *, request_id: str | None = None, always_audit: bool = False) -> Run:
-        """Turn a suite into audits now. The same `request_id` returns the same run."""
+        """Turn a suite into audits now. The same `request_id` returns the same run.
+
+        Args:
+            always_audit: whether work that was done already is done again.
+        """
         request = requests.run_suite(name, request_id, always_audit)
         return responses.run(await self._call(self._stub.RunSuite, request))
-
-    async def watch_run(self, name: str) -> AsyncIterator[Run]:
-        """Yield a run whenever it has got further, at first without its audits; the last one is whole and finished."""
-        patience = RetryPolicy(self._patience, self._answered)
-        while True:
-            try:
-                async for found, is_last in self._watched_run(name):
-                    patience.heard()
-                    yield found
-                    if is_last:
-                        return
-                raise ServiceUnavailable("STREAM_ENDED", f"the server ended the watch of {name}", "UNAVAILABLE")
-            except ServiceError as error:
-                await asyncio.sleep(patience.pause(error))
-
-    async def _watched_run(self, name: str) -> AsyncIterator[tuple[Run, bool]]:
-        with service_errors(self._address):
-            async for event in self._stub.WatchRun(pb.WatchRunRequest(name=name), metadata=self._metadata):
-                is_last = event.HasField("run")
-                yield responses.run(event.run if is_last else event.progress), is_last
 
     async def get_run(self, name: str) -> Run:
         """Return a run and how its audits stand."""
@@ -315,7 +313,11 @@ class AsyncAuditClient(AsyncNameCalls, AsyncRunCalls, AsyncReportCalls):
         raise ServiceUnavailable("STREAM_ENDED", f"the server ended the events of {name} too early", "UNAVAILABLE")
 
     async def store_subject(self, subject: Subject | SubjectRef, names: Sequence[str] = ()) -> SubjectRef:
-        """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is."""
+        """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is.
+
+        Args:
+            names: display names of the models; of a pair, the train artifact first.
+        """
         first, second = (*names, "", "")[:2]
         match subject:
             case ArtifactSubject():

@@ -1,10 +1,10 @@
 """The synchronous client."""
+# Generated from aio.py by `make sync-client`: change it there.
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -35,7 +35,8 @@ from dropaudit_client.resources import (
     SubjectRef,
     Suite,
 )
-from dropaudit_client.retrying import RetryPolicy
+from dropaudit_client.responses import service_errors
+from dropaudit_client.retrying import DEFAULT_PATIENCE, RetryPolicy
 from dropaudit_client.runs.resources import Receiver
 from dropaudit_client.source import (
     ModelSource,
@@ -51,16 +52,6 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
 T = TypeVar("T")
-DEFAULT_PATIENCE = 60.0
-
-
-@contextmanager
-def service_errors(address: str) -> Iterator[None]:
-    """Turn what gRPC raises inside into ServiceError."""
-    try:
-        yield
-    except grpc.RpcError as error:
-        raise responses.service_error(error, address) from error
 
 
 class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
@@ -127,7 +118,7 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
                 return
             request.page_token = page.next_page_token
 
-    def _stream(self, method: Callable[..., Iterator[T]], request: object) -> Iterator[T]:
+    def _stream(self, method: Callable[..., Iterable[T]], request: object) -> Iterator[T]:
         with service_errors(self._address):
             yield from method(request, metadata=self._metadata)
 
@@ -153,13 +144,13 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
     def list_models(self) -> Iterator[Model]:
         """Yield the stored models, newest first."""
         for page in self._pages(self._stub.ListModels, pb.ListModelsRequest()):
-            yield from map(responses.model, page.models)
+            for each in page.models:
+                yield responses.model(each)
 
     def download_model(self, name: str) -> Iterator[bytes]:
         """Yield a model's content in chunks."""
-        with service_errors(self._address):
-            for each in self._stub.DownloadModel(pb.DownloadModelRequest(name=name), metadata=self._metadata):
-                yield each.chunk
+        for each in self._stream(self._stub.DownloadModel, pb.DownloadModelRequest(name=name)):
+            yield each.chunk
 
     def inspect_model(self, name: str) -> tuple[Site, ...]:
         """Return the sites that a stored model declares; a worker looks."""
@@ -182,7 +173,7 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
         """Ask for an audit and return at once. The same `request_id` returns the same audit.
 
         Args:
-            display_name: what it is shown as, and found by; otherwise its model's.
+            display_name: the name that it is shown and found by; by default its model's.
         """
         asked = NewAudit(subject, plan, labels or {}, request_id, priority, display_name)
         return responses.audit(self._call(self._stub.CreateAudit, requests.create_audit(asked)))
@@ -190,7 +181,8 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
     def create_audits(self, asked: Sequence[NewAudit]) -> list[Audit]:
         """Ask for up to 1000 audits: all of them or, when one is refused, none."""
         request = pb.BatchCreateAuditsRequest(requests=map(requests.create_audit, asked))
-        return [responses.audit(each) for each in self._call(self._stub.BatchCreateAudits, request).audits]
+        created = self._call(self._stub.BatchCreateAudits, request)
+        return [responses.audit(each) for each in created.audits]
 
     def get_audit(self, name: str) -> Audit:
         """Return an audit, with its report once it has succeeded."""
@@ -203,7 +195,8 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
             full: whether with their reports' sites, outputs and evidence.
         """
         for page in self._pages(self._stub.ListAudits, requests.list_audits(filter, newest_first, full)):
-            yield from map(responses.audit, page.audits)
+            for each in page.audits:
+                yield responses.audit(each)
 
     def cancel_audit(self, name: str) -> Audit:
         """Cancel an audit; of a running one the worker is asked to stop. What is finished stays as it is."""
@@ -218,23 +211,19 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
 
         Where the server goes away it is called again, and goes on after the last event that came.
         """
-        patience = RetryPolicy(self._patience, self._answered)
+        patience = self._waiting()
         while True:
+            request = pb.WatchAuditRequest(name=name, after_sequence=after_sequence)
             try:
-                for event in self._watched(name, after_sequence):
+                for message in self._stream(self._stub.WatchAudit, request):
                     patience.heard()
+                    event = responses.event(message)
                     after_sequence = event.sequence
                     yield event
             except ServiceError as error:
                 time.sleep(patience.pause(error))
             else:
                 return
-
-    def _watched(self, name: str, after_sequence: int) -> Iterator[Event]:
-        request = pb.WatchAuditRequest(name=name, after_sequence=after_sequence)
-        with service_errors(self._address):
-            for event in self._stub.WatchAudit(request, metadata=self._metadata):
-                yield responses.event(event)
 
     def create_suite(
         self,
@@ -268,7 +257,8 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
     def list_suites(self) -> Iterator[Suite]:
         """Yield the suites, newest first."""
         for page in self._pages(self._stub.ListSuites, requests.list_suites()):
-            yield from map(responses.suite, page.suites)
+            for each in page.suites:
+                yield responses.suite(each)
 
     def update_suite(
         self,
@@ -297,7 +287,8 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
         Args:
             always_audit: whether work that was done already is done again.
         """
-        return responses.run(self._call(self._stub.RunSuite, requests.run_suite(name, request_id, always_audit)))
+        request = requests.run_suite(name, request_id, always_audit)
+        return responses.run(self._call(self._stub.RunSuite, request))
 
     def get_run(self, name: str) -> Run:
         """Return a run and how its audits stand."""
@@ -321,17 +312,17 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
         """Upload what a subject holds and return its counterpart on the service; a counterpart is returned as it is.
 
         Args:
-            names: what the models are called; of a pair, the train artifact first.
+            names: display names of the models; of a pair, the train artifact first.
         """
         first, second = (*names, "", "")[:2]
         match subject:
             case ArtifactSubject():
-                model = self.upload_model(subject.model, display_name=first).name
-                return ArtifactRef(model, subject.role, subject.inputs, subject.keep_prob)
+                model = self.upload_model(subject.model, display_name=first)
+                return ArtifactRef(model.name, subject.role, subject.inputs, subject.keep_prob)
             case PairSubject():
-                train = self.upload_model(subject.train, display_name=first).name
-                inference = self.upload_model(subject.inference, display_name=second).name
-                return PairRef(train, inference, subject.inputs, subject.keep_prob)
+                train = self.upload_model(subject.train, display_name=first)
+                inference = self.upload_model(subject.inference, display_name=second)
+                return PairRef(train.name, inference.name, subject.inputs, subject.keep_prob)
             case RecordedSubject() | ArtifactRef() | PairRef():
                 return subject
 

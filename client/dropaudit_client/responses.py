@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -156,6 +158,15 @@ def report_of(finished: Audit) -> Report:
         return finished.report
     failure = finished.failure or Failure(finished.state.value, f"{finished.name} is {finished.state}")
     raise AuditNotMade(failure.reason, failure.message, code="OK", facts={"audit": finished.name})
+
+
+@contextmanager
+def service_errors(address: str) -> Iterator[None]:
+    """Turn what gRPC raises inside into ServiceError."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise service_error(error, address) from error
 
 
 def service_error(error: grpc.RpcError, address: str) -> ServiceError:

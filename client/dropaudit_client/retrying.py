@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 
+DEFAULT_PATIENCE = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 

@@ -1,1 +1,1 @@
-"""The methods of both clients, by what they are about."""
+"""The methods of the clients, by what they are about; those of the synchronous one are generated."""

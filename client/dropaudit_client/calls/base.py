@@ -1,12 +1,16 @@
 """What every group of methods needs of its client."""
+# Generated from calls/aio/base.py by `make sync-client`: change it there.
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
+from dropaudit_client.retrying import RetryPolicy
+
+if TYPE_CHECKING:
+    from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 
 T = TypeVar("T")
 
@@ -24,16 +28,10 @@ class SyncCalls(ABC):
     def _pages(self, method: Callable[..., Any], request: Any) -> Iterator[Any]:
         """Yield every page of a list."""
 
-
-class AsyncCalls(ABC):
-    """Makes calls from an event loop."""
-
-    _stub: Any
+    @abstractmethod
+    def _stream(self, method: Callable[..., Iterable[T]], request: object) -> Iterator[T]:
+        """Yield a stream's messages. Raises ServiceError."""
 
     @abstractmethod
-    async def _call(self, method: Callable[..., Awaitable[T]], request: object) -> T:
-        """Return a call's answer. Raises ServiceError."""
-
-    @abstractmethod
-    def _pages(self, method: Callable[..., Any], request: Any) -> AsyncIterator[Any]:
-        """Yield every page of a list."""
+    def _waiting(self) -> RetryPolicy:
+        """Return how long a watch goes on while no server answers."""

@@ -1,4 +1,5 @@
 """Methods that suites as files need: whole suites as messages, and comparisons of runs."""
+# Generated from calls/aio/documents.py by `make sync-client`: change it there.
 
 from __future__ import annotations
 

@@ -1,19 +1,18 @@
 """Methods about suites that run, their runs, and who is told of them."""
+# Generated from calls/aio/runs.py by `make sync-client`: change it there.
 
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from dropaudit_client import responses
-from dropaudit_client.calls.base import AsyncCalls, SyncCalls
+from dropaudit_client.calls.base import SyncCalls
 from dropaudit_client.errors import ServiceError, ServiceUnavailable
 from dropaudit_client.resources import Run, Suite
-from dropaudit_client.retrying import RetryPolicy
 from dropaudit_client.runs import responses as runs
 from dropaudit_client.runs.resources import Comparison, Delivery, Preview
 from dropaudit_proto.v1 import audit_pb2 as pb
@@ -24,14 +23,6 @@ OnRun = Callable[[Run], None]
 
 class RunCalls(SyncCalls):
     """Suites that run."""
-
-    @abstractmethod
-    def _stream(self, method: Callable[..., Iterator[pb.RunEvent]], request: object) -> Iterator[pb.RunEvent]:
-        """Yield a stream's messages. Raises ServiceError."""
-
-    @abstractmethod
-    def _waiting(self) -> RetryPolicy:
-        """Return how long a watch goes on while no server answers."""
 
     def pause_suite(self, name: str) -> Suite:
         """Let a suite's schedule rest."""
@@ -120,43 +111,9 @@ class RunCalls(SyncCalls):
     def list_deliveries(self, suite: str) -> Iterator[Delivery]:
         """Yield the notifications of a suite's runs, newest first."""
         for page in self._pages(self._stub.ListDeliveries, pb.ListDeliveriesRequest(parent=suite)):
-            yield from map(runs.delivery, page.deliveries)
+            for each in page.deliveries:
+                yield runs.delivery(each)
 
     def redeliver(self, name: str) -> Delivery:
         """Send a notification again, whatever became of it."""
         return runs.delivery(self._call(self._stub.Redeliver, pb.RedeliverRequest(name=name)))
-
-
-class AsyncRunCalls(AsyncCalls):
-    """Suites that run. Methods and arguments are those of RunCalls."""
-
-    async def pause_suite(self, name: str) -> Suite:
-        """Let a suite's schedule rest."""
-        return responses.suite(await self._call(self._stub.PauseSuite, pb.PauseSuiteRequest(name=name)))
-
-    async def resume_suite(self, name: str) -> Suite:
-        """Let a suite's schedule go on, from now."""
-        return responses.suite(await self._call(self._stub.ResumeSuite, pb.ResumeSuiteRequest(name=name)))
-
-    async def preview_suite(self, name: str) -> Preview:
-        """Return what a stored suite would audit if it ran now."""
-        return runs.preview(await self._call(self._stub.PreviewSuite, pb.PreviewSuiteRequest(name=name)))
-
-    async def cancel_run(self, name: str) -> Run:
-        """Cancel a run that has not finished, and its audits."""
-        return responses.run(await self._call(self._stub.CancelRun, pb.CancelRunRequest(name=name)))
-
-    async def compare(self, name: str, base: str = "") -> Comparison:
-        """Return what changed from an earlier run of a suite to a later one; by default from the one before it."""
-        request = pb.CompareRunsRequest(name=name, base=base)
-        return runs.comparison(await self._call(self._stub.CompareRuns, request))
-
-    async def list_deliveries(self, suite: str) -> AsyncIterator[Delivery]:
-        """Yield the notifications of a suite's runs, newest first."""
-        async for page in self._pages(self._stub.ListDeliveries, pb.ListDeliveriesRequest(parent=suite)):
-            for each in page.deliveries:
-                yield runs.delivery(each)
-
-    async def redeliver(self, name: str) -> Delivery:
-        """Send a notification again, whatever became of it."""
-        return runs.delivery(await self._call(self._stub.Redeliver, pb.RedeliverRequest(name=name)))
