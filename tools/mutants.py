@@ -1,6 +1,6 @@
 """Counts which changes of the code of judge, stats and formats no test notices, with mutmut; writes them down.
 
-    python tools/mutants.py [--parts stats,formats] [--digits 37] [--output benchmarks]
+    python tools/mutants.py [--parts stats,formats] [--digits 37] [--processes 1] [--output benchmarks]
 
 mutmut changes one operator, number, word or call at a time, and runs the tests that reach it. It wants packages below
 src/, so that it works in a copy, in .cache/mutants. With --digits only mutants whose number ends with one of these
@@ -68,8 +68,9 @@ def main() -> int:
     options.add_argument("--parts", default=",".join(PARTS), help="judge, stats and formats by default")
     options.add_argument("--digits", default="", help="run mutants whose number ends with one of these")
     options.add_argument("--output", type=Path, help="folder for mutants.md; without it the document is printed")
+    options.add_argument("--processes", type=int, default=2, help="mutants that are run at the same time")
     asked = options.parse_args()
-    sections = [section(name, run(PARTS[name], asked.digits)) for name in asked.parts.split(",")]
+    sections = [section(name, run(PARTS[name], asked.digits, asked.processes)) for name in asked.parts.split(",")]
     text = "\n".join([_HEAD.format(digits=asked.digits or "0 to 9"), *sections])
     if asked.output:
         (asked.output / "mutants.md").write_text(text, encoding="utf-8")
@@ -100,11 +101,11 @@ def share(statuses: dict[str, str]) -> float:
     return sum(status == KILLED for status in statuses.values()) / max(1, len(statuses))
 
 
-def run(part: Part, digits: str) -> dict[str, str]:
+def run(part: Part, digits: str, processes: int) -> dict[str, str]:
     """Return what became of the mutants of a part, by name."""
     lay_out(part)
     names = [f"{part.modules.replace('/', '.')}.*{digit}" for digit in digits]
-    command = [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", "2", *names]
+    command = [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(processes), *names]
     subprocess.run(command, cwd=SCRATCH, stdout=sys.stderr, check=True)
     return dict(statuses(SCRATCH / "mutants" / "src" / part.modules))
 

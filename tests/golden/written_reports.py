@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
+from dropaudit.acceptance import AcceptedFinding, accept
 from dropaudit.report import (
     Artifact,
     Attribution,
@@ -124,11 +127,20 @@ def _hostile() -> Report:
     return report_with(finding("DA301", HOSTILE), site=HOSTILE, output=HOSTILE, title=HOSTILE)
 
 
+def _accepted() -> Report:
+    """Two findings of which one is accepted until a day, and one about a pair although a site has the name."""
+    report = report_with(finding("DA504", "drop"), finding("DA301", "drop"), finding("DA102", "drop"))
+    until = datetime(2027, 1, 2, tzinfo=UTC)
+    accepted = AcceptedFinding(code="DA301", reason="meant so", accepted_by="anna", expire_time=until)
+    return accept(report, [accepted], datetime(2026, 11, 26, tzinfo=UTC))
+
+
 REPORTS = {
     "healthy": report_with(),
     "warned": report_with(finding("DA402", "drop"), finding("DA403", "drop")),
     "undecided": report_with(finding("DA901", "y")),
     "faulty": _faulty(),
     "hostile": _hostile(),
+    "accepted": _accepted(),
 }
 """By name of the golden file."""
