@@ -44,7 +44,13 @@ PARTS = {
     ),
     "formats": Part(
         "dropaudit_formats",
-        ("tests/formats", "tests/client/terminal", "tests/golden/test_reports.py"),
+        (
+            "tests/formats",
+            "tests/client/terminal",
+            "tests/client/batch/test_batch_reports.py",
+            "tests/golden/test_reports.py",
+            "tests/golden/test_batches.py",
+        ),
     ),
 }
 _HEAD = """# Mutants

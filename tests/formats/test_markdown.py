@@ -84,3 +84,30 @@ def test_ten_thousand_characters_of_a_name_are_cut() -> None:
     name = "n" * 10_000
     text = to_markdown(report_with(finding("DA301", name), site=name, output=name, title=name), name)
     assert len(text) < 4_000
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("drop", "`drop`"),
+        ("", ""),
+        ("a|b", r"`a\|b`"),
+        ("a`b", "`` a`b ``"),
+        ("a``b", "``` a``b ```"),
+        (" a", "`  a `"),
+        ("a ", "` a  `"),
+    ],
+)
+def test_a_name_is_code_whatever_it_holds(name: str, told: str) -> None:
+    assert code(name) == told
+
+
+def test_marks_mean_nothing_in_a_sentence() -> None:
+    assert plain("a *b* <c> [d]") == r"a \*b\* \<c\> \[d\]"
+
+
+def test_a_word_of_240_letters_loses_its_middle_and_a_shorter_one_does_not() -> None:
+    assert plain("a" * 239) == "a" * 239
+    cut = plain("a" * 240)
+    assert len(cut) < 240
+    assert "…" in cut

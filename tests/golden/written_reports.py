@@ -135,6 +135,15 @@ def _accepted() -> Report:
     return accept(report, [accepted], datetime(2026, 11, 26, tzinfo=UTC))
 
 
+def _crowded() -> Report:
+    """More sites, messages and subjects than tables list, each by one."""
+    same = [finding("DA402", f"layer{n}/drop") for n in range(11)]
+    other = [finding("DA301", f"layer{n}/drop") for n in range(51)]
+    told = [msgspec.structs.replace(each, message=f"Number {n}.") for n, each in enumerate(other)]
+    sites = tuple(msgspec.structs.replace(_ENCODER, name=each.subject) for each in other)
+    return msgspec.structs.replace(report_with(*same, *told), sites=sites, outputs=(_LOGITS, _UNDEFINED))
+
+
 REPORTS = {
     "healthy": report_with(),
     "warned": report_with(finding("DA402", "drop"), finding("DA403", "drop")),
@@ -142,5 +151,6 @@ REPORTS = {
     "faulty": _faulty(),
     "hostile": _hostile(),
     "accepted": _accepted(),
+    "crowded": _crowded(),
 }
 """By name of the golden file."""

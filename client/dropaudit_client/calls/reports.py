@@ -19,7 +19,5 @@ class ReportCalls(SyncCalls):
             link_prefix: beginning of the addresses that a run's members are linked with: that of the dashboard.
         """
         request = pb.RenderReportRequest(name=name, form=form.name, link_prefix=link_prefix)
-        chunks: list[bytes] = []
-        for piece in self._stream(self._stub.RenderReport, request):
-            chunks.append(piece.chunk)
-        return b"".join(chunks).decode()
+        pieces = self._stream(self._stub.RenderReport, request)
+        return b"".join([each.chunk for each in pieces]).decode()

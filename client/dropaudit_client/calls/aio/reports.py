@@ -18,7 +18,5 @@ class AsyncReportCalls(AsyncCalls):
             link_prefix: beginning of the addresses that a run's members are linked with: that of the dashboard.
         """
         request = pb.RenderReportRequest(name=name, form=form.name, link_prefix=link_prefix)
-        chunks: list[bytes] = []
-        async for piece in self._stream(self._stub.RenderReport, request):
-            chunks.append(piece.chunk)
-        return b"".join(chunks).decode()
+        pieces = self._stream(self._stub.RenderReport, request)
+        return b"".join([each.chunk async for each in pieces]).decode()
