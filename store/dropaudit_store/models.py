@@ -13,10 +13,10 @@ from dropaudit.shortening import cut
 from dropaudit_store.audits import page_index as ordered
 from dropaudit_store.audits.ids import member, name_in
 from dropaudit_store.errors import InUse, ModelNotFound, redis_errors
-from dropaudit_store.naming import scripts
-from dropaudit_store.naming.records import ModelVersion
+from dropaudit_store.naming.records import LIMITS, ModelVersion
 from dropaudit_store.records import ModelRecord
 from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.shared.byte_limits import NAME_BYTES
 from dropaudit_store.shared.formats import changed_record, read_record, write_record
 
@@ -32,8 +32,8 @@ class ModelStore:
         self._redis = client
         self._clock = clock
         self._adopted = False
-        self._add = client.register_script(scripts.ADD_MODEL)
-        self._delete = client.register_script(scripts.DELETE_MODEL)
+        self._add = client.register_script(script("models/add", **LIMITS))
+        self._delete = client.register_script(script("models/delete", **LIMITS))
 
     def add(self, sha256: str, size: int, display_name: str, uploader: str = "") -> ModelRecord:
         """Note a model; one that is known already stays as it was first noted, but for a name that it did not have.

@@ -23,10 +23,10 @@ from dropaudit_store.errors import (
     SuiteNotFound,
     redis_errors,
 )
-from dropaudit_store.members import scripts
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Suite
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.shared.byte_limits import SUITE_BYTES
 from dropaudit_store.shared.formats import changed_record, read_record, write_record
 
@@ -53,7 +53,7 @@ class SuiteStore:
         self._redis = client
         self._clock = clock
         self._room = room
-        self._put = client.register_script(scripts.PUT_SUITE)
+        self._put = client.register_script(script("models/put_suite"))
 
     def now(self) -> float:
         """Return the store's time, in seconds since the epoch."""

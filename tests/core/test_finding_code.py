@@ -67,7 +67,7 @@ def test_every_code_stands_in_one_row_of_the_readme() -> None:
 
 
 def test_judges_name_codes_and_write_none_as_text() -> None:
-    rooms = [ROOT / "core/dropaudit", ROOT / "client/dropaudit_client/formats", ROOT / "server", ROOT / "worker"]
+    rooms = [ROOT / "core/dropaudit", ROOT / "formats/dropaudit_formats", ROOT / "server", ROOT / "worker"]
     written = [
         str(path.relative_to(ROOT))
         for room in rooms

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from dropaudit_client.formats.escape import json_text
-
 from dropaudit_client.terminal.outcome import Format
+from dropaudit_formats.escape import json_text
 
 SUFFIXES = {
     Format.TEXT: "txt",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dropaudit_client.formats.not_made import ErrorDocument
 
 from dropaudit.changes import NotMade
 from dropaudit_client.batch.delivery import batch_text
 from dropaudit_client.batch.results import Batch, Result
 from dropaudit_client.terminal.outcome import Format
+from dropaudit_formats.not_made import ErrorDocument
 from golden.documents import SUFFIXES, without_long_forms
 from golden.written_reports import HOSTILE, REPORTS
 from support.golden import Golden

@@ -14,6 +14,8 @@ from support.documents import ROOT
 
 PACKAGES = sorted(path.parent for path in ROOT.glob("*/dropaudit*/__init__.py"))
 
+STORE = ROOT / "store" / "dropaudit_store"
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
@@ -34,6 +36,9 @@ def test_what_is_read_at_run_time_is_in_it(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {f"dropaudit/explanations/{code}.md" for code in CATALOGUE} <= names
     assert {"dropaudit/runtime/kernels/counts.cu", "dropaudit_models/data/train.npy"} <= names
+    scripts = {path.relative_to(STORE).as_posix() for path in STORE.rglob("*.lua")}
+    assert len(scripts) > 30
+    assert {f"dropaudit_store/{path}" for path in scripts} <= names
     assert {"dropaudit_proto/v1/audit.proto", "dropaudit_formats/page/templates/report.css"} <= names
 
 

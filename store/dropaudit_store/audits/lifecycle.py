@@ -20,6 +20,7 @@ from dropaudit_store.audits.course import UNKNOWN, Course
 from dropaudit_store.audits.ids import sortable_id
 from dropaudit_store.audits.reader import AuditReader
 from dropaudit_store.audits.terms import models_of, report_terms, request_terms, tensors_of
+from dropaudit_store.audits.totals import BOUNDS, PHASE_BOUNDS
 from dropaudit_store.errors import (
     AuditNotFinished,
     AuditNotFound,
@@ -32,15 +33,20 @@ from dropaudit_store.errors import (
     redis_errors,
 )
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Failure
-from dropaudit_store.redis import scripts
 from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.runs.work import work_of
 from dropaudit_store.shared.byte_limits import EVENT_BYTES, FAILURE_BYTES, REQUEST_BYTES
+from dropaudit_store.shared.formats import FORMAT, MAJOR
 
 WORKER_LOST = "WORKER_LOST"
 _AT_A_TIME = 500
 _SILENT = "it stopped answering, and its lease ran out"
+
+
+def _script(name: str) -> str:
+    return script(f"audits/{name}", BOUNDS=BOUNDS, PHASE_BOUNDS=PHASE_BOUNDS, FORMAT=FORMAT, MAJOR=MAJOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +107,17 @@ class AuditStore:
         self._tool = tool
         self._limits = limits or Limits()
         self.read = AuditReader(client)
-        self._create = client.register_script(scripts.CREATE)
-        self._claim = client.register_script(scripts.CLAIM)
-        self._extend = client.register_script(scripts.EXTEND)
-        self._keep = client.register_script(scripts.KEEP)
-        self._progress = client.register_script(scripts.PROGRESS)
-        self._finish = client.register_script(scripts.FINISH)
-        self._cancel = client.register_script(scripts.CANCEL)
-        self._release = client.register_script(scripts.RELEASE)
-        self._lose = client.register_script(scripts.LOSE)
-        self._give_back = client.register_script(scripts.GIVE_BACK)
-        self._delete = client.register_script(scripts.DELETE)
+        self._create = client.register_script(_script("create"))
+        self._claim = client.register_script(_script("claim"))
+        self._extend = client.register_script(_script("extend"))
+        self._keep = client.register_script(_script("keep"))
+        self._progress = client.register_script(_script("progress"))
+        self._finish = client.register_script(_script("finish"))
+        self._cancel = client.register_script(_script("cancel"))
+        self._release = client.register_script(_script("release"))
+        self._lose = client.register_script(_script("lose"))
+        self._give_back = client.register_script(_script("give_back"))
+        self._delete = client.register_script(_script("delete"))
 
     def create(self, request: AuditRequest, request_id: str = "") -> AuditRecord:
         """Store an audit as QUEUED; see `create_many`."""

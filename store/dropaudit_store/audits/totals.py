@@ -11,7 +11,11 @@ import redis
 from dropaudit_store.errors import redis_errors
 from dropaudit_store.records import AuditState
 from dropaudit_store.redis.connection import key
-from dropaudit_store.redis.counting import BOUNDS, PHASE_BOUNDS
+
+# Upper ends of the classes that waits and runs are counted in, in seconds.
+BOUNDS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+# A phase may be much shorter than its audit.
+PHASE_BOUNDS = (0.005, 0.02, *BOUNDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import redis
 from dropaudit.shortening import cut, shortened_list
 from dropaudit_store.errors import InspectionsFull, redis_errors
 from dropaudit_store.records import Failure
-from dropaudit_store.redis.connection import PREFIX, key
+from dropaudit_store.redis.connection import key
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.shared.byte_limits import FAILURE_BYTES, INSPECTION_BYTES
 
 _KEPT_SECONDS = 86_400
@@ -29,17 +30,6 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shortened: tuple[str, ...] = ()
 
 
-# ARGV sha256 now expires most. Returns asked, known when somebody has asked already, or full.
-_ASK = (
-    f"local asked = '{PREFIX}inspecting'"
-    + """
-redis.call('ZREMRANGEBYSCORE', asked, '-inf', ARGV[2])
-if redis.call('ZSCORE', asked, ARGV[1]) then return 'known' end
-if redis.call('ZCARD', asked) >= tonumber(ARGV[4]) then return 'full' end
-redis.call('ZADD', asked, ARGV[3], ARGV[1])
-return 'asked'
-"""
-)
 _ASKED = key("inspecting")
 
 
@@ -62,7 +52,7 @@ class Inspections:
         self._clock = clock
         self._most = most
         self._room = room
-        self._ask = client.register_script(_ASK)
+        self._ask = client.register_script(script("models/ask_inspection"))
 
     def ask(self, sha256: str, seconds: float) -> bool:
         """Note that a model waits to be inspected; False when it is noted already, for as many seconds.

@@ -19,10 +19,10 @@ from dropaudit_store.errors import (
     redis_errors,
 )
 from dropaudit_store.models import ModelStore
-from dropaudit_store.naming import scripts
 from dropaudit_store.naming.patterns import is_literal, literal_prefix, matcher
-from dropaudit_store.naming.records import MOST_ALIASES, ModelName, ModelVersion, NamedVersion
+from dropaudit_store.naming.records import LIMITS, MOST_ALIASES, ModelName, ModelVersion, NamedVersion
 from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.shared.formats import read_record
 
 _NAMES = key("names")
@@ -40,9 +40,9 @@ class ModelNames:
         self._redis = client
         self._models = models
         self._clock = clock
-        self._set_alias = client.register_script(scripts.SET_ALIAS)
-        self._delete_alias = client.register_script(scripts.DELETE_ALIAS)
-        self._delete = client.register_script(scripts.DELETE_NAME)
+        self._set_alias = client.register_script(script("models/set_alias", **LIMITS))
+        self._delete_alias = client.register_script(script("models/delete_alias", **LIMITS))
+        self._delete = client.register_script(script("models/delete_name", **LIMITS))
 
     def get(self, name: str) -> ModelName:
         """Return a name. Raises ModelNameNotFound."""

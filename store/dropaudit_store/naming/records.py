@@ -1,4 +1,4 @@
-"""What is kept of names and versions."""
+"""Records of names and versions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import msgspec
 # Older versions than the newest so many are forgotten, unless an alias stands for them; their content stays.
 MOST_VERSIONS = 1000
 MOST_ALIASES = 100
+# As the scripts take them.
+LIMITS = {"MOST_VERSIONS": MOST_VERSIONS, "MOST_ALIASES": MOST_ALIASES}
 
 
 class ModelVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ from dropaudit_store.audits.ids import member, name_in
 from dropaudit_store.errors import DeliveryNotFound, redis_errors
 from dropaudit_store.records import Form, NotifyOn, Target
 from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.shared.byte_limits import NAME_BYTES
 from dropaudit_store.shared.formats import changed_record, read_record, write_record
 
@@ -26,13 +27,6 @@ _DUE = key("deliveries-due")
 MOST_KEPT = 1000
 # Whoever takes one has so long to post it; then somebody else does.
 _TAKEN_SECONDS = 60.0
-# ARGV now until. Returns one that is due, and lets it be due again only `until` then.
-_TAKE = """
-local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)
-if #found == 0 then return false end
-redis.call('ZADD', KEYS[1], ARGV[2], found[1])
-return found[1]
-"""
 
 
 class DeliveryState(StrEnum):
@@ -99,7 +93,7 @@ class DeliveryStore:
     def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time) -> None:
         self._redis = client
         self._clock = clock
-        self._take = client.register_script(_TAKE)
+        self._take = client.register_script(script("runs/take_delivery"))
 
     def take(self) -> Delivery | None:
         """Return a notification that is due, for a minute nobody else's; None when none is."""

@@ -9,25 +9,10 @@ import redis
 
 from dropaudit_store.errors import redis_errors
 from dropaudit_store.redis.connection import key, texts
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.runs.reader import RunReader
 
 _AT_A_TIME = 500
-# ARGV expire, then ids of audits. With an empty word for `expire` they are kept for good; otherwise those that are kept
-# for good live until then.
-_PIN = """
-local P, expire = KEYS[1], ARGV[1]
-for i = 2, #ARGV do
-  local audit = P .. 'audit:' .. ARGV[i]
-  local found = redis.call('HMGET', audit, 'end', 'expire')
-  if expire == '' then
-    redis.call('HDEL', audit, 'expire')
-    redis.call('ZREM', P .. 'expiring', ARGV[i])
-  elseif found[1] and not found[2] then
-    redis.call('HSET', audit, 'expire', expire)
-    redis.call('ZADD', P .. 'expiring', expire, ARGV[i])
-  end
-end
-"""
 
 
 class Pins:
@@ -42,7 +27,7 @@ class Pins:
         self._clock = clock
         self._keep_seconds = keep_seconds
         self._read = RunReader(client)
-        self._pin = client.register_script(_PIN)
+        self._pin = client.register_script(script("runs/pin"))
 
     def pin(self, suite_id: str, run_id: str) -> None:
         """Keep a run and its audits, until they are let go. Raises RunNotFound."""
@@ -70,7 +55,7 @@ class Pins:
     def _each(self, audits: list[str], expire: float | str) -> None:
         for start in range(0, len(audits), _AT_A_TIME):
             with redis_errors():
-                self._pin(keys=[key("")], args=[expire, *audits[start : start + _AT_A_TIME]])
+                self._pin(args=[expire, *audits[start : start + _AT_A_TIME]])
 
 
 def _keys(suite_id: str, run_id: str) -> list[str]:

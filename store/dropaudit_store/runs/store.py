@@ -15,7 +15,7 @@ from dropaudit_store.audits.ids import member
 from dropaudit_store.errors import SuiteNotFound, redis_errors
 from dropaudit_store.records import AuditState, Overlap, Run, RunPhase, RunTrigger, Suite
 from dropaudit_store.redis.connection import key, texts
-from dropaudit_store.runs import scripts
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.runs.reader import RunReader, decoded, value_of
 from dropaudit_store.runs.records import Assigned, RunMember, RunResult
 from dropaudit_store.shared.formats import changed_record, write_record
@@ -24,18 +24,12 @@ _AT_A_TIME = 500
 _WRITTEN_SECONDS = 3600
 _LOCK_SECONDS = 60
 _MOST_TRIES = 20
-# ARGV token seconds. Keeps, or with 0 leaves, a lock that is still one's own.
-_KEEP_LOCK = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
-return redis.call('EXPIRE', KEYS[1], ARGV[2])
-"""
 _OVERLAPS = "an earlier run of the schedule had not finished when this one was due"
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What a run begins with."""
+    """A request to begin a run."""
 
     id: str
     trigger: RunTrigger
@@ -56,14 +50,14 @@ class RunStore:
         self._clock = clock
         self._seconds: int | str = int(run_seconds) or ""
         self.read = RunReader(client)
-        self._start = client.register_script(scripts.START)
-        self._swap = client.register_script(scripts.SWAP)
-        self._members = client.register_script(scripts.MEMBERS)
-        self._assign = client.register_script(scripts.ASSIGN)
-        self._made = client.register_script(scripts.MADE)
-        self._conclude = client.register_script(scripts.CONCLUDE)
-        self._delete = client.register_script(scripts.DELETE_RUN)
-        self._keep_lock = client.register_script(_KEEP_LOCK)
+        self._start = client.register_script(script("runs/start"))
+        self._swap = client.register_script(script("runs/swap"))
+        self._members = client.register_script(script("runs/members"))
+        self._assign = client.register_script(script("runs/assign"))
+        self._made = client.register_script(script("runs/made"))
+        self._conclude = client.register_script(script("runs/conclude"))
+        self._delete = client.register_script(script("runs/delete"))
+        self._keep_lock = client.register_script(script("locks/keep"))
 
     def begin(self, suite: Suite, asked: Begin) -> Run:
         """Begin a run, unless it is begun: one of the schedule waits, or is skipped, as the suite's overlap says.

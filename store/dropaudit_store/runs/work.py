@@ -12,7 +12,7 @@ import redis
 from dropaudit_store.errors import redis_errors
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, Spec, SubjectRef
 from dropaudit_store.redis.connection import key, texts
-from dropaudit_store.runs import scripts
+from dropaudit_store.redis.scripts import script
 
 _TOOLS = key("tools")
 # A worker that has said nothing for so long is gone.
@@ -55,7 +55,7 @@ class Works:
         self._redis = client
         self._clock = clock
         self._keep_seconds = keep_seconds
-        self._find = client.register_script(scripts.FIND_WORK)
+        self._find = client.register_script(script("runs/find_work"))
 
     def note_tool(self, tool: str) -> None:
         """Note what a worker that runs makes audits with."""

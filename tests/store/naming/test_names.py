@@ -14,9 +14,9 @@ from dropaudit_store.errors import (
     TooManyAliases,
 )
 from dropaudit_store.models import ModelStore
-from dropaudit_store.naming import scripts
 from dropaudit_store.naming.names import ModelNames
 from dropaudit_store.redis.connection import key
+from dropaudit_store.redis.scripts import script
 from support.clock import Clock
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
@@ -134,7 +134,7 @@ def test_versions_are_listed_in_pages(models: ModelStore, names: ModelNames) -> 
 def test_old_versions_are_forgotten_unless_an_alias_stands_for_them(
     models: ModelStore, names: ModelNames, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fewer = scripts.ADD_MODEL.replace("MOST_ALIASES = 1000, 100", "MOST_ALIASES = 2, 100")
+    fewer = script("models/add", MOST_VERSIONS=2, MOST_ALIASES=100)
     monkeypatch.setattr(models, "_add", redis_client.register_script(fewer))
     models.add(A, 1, "m.onnx")
     names.set_alias("m.onnx", "first")

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.errors import StoreError, redis_errors
 from dropaudit_store.redis.connection import key
+from dropaudit_store.redis.scripts import script
 
 # Goes on with runs that got stuck.
 KeepRuns = Callable[[], None]
@@ -22,13 +23,9 @@ KeepRuns = Callable[[], None]
 Clean = Callable[[], None]
 
 _LOCK = key("reconciler")
-# Who is lost while it looks is waited for so long.
+# Seconds after which a reconciler that was lost in the middle of a look is replaced.
 _LONGEST_LOOK_SECONDS = 10.0
 _MOST_ANNOUNCED = 100
-# ARGV token milliseconds. Leaves the lock to whoever comes after so long, unless somebody else has taken it.
-_LEAVE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-"""
 
 
 class SendsMessages(Protocol):
@@ -74,7 +71,7 @@ class Reconciler:
         self._seconds = seconds
         self._announce_seconds = announce_seconds
         self._max_attempts = max_attempts
-        self._leave = client.register_script(_LEAVE)
+        self._leave = client.register_script(script("locks/leave"))
 
     def look(self) -> None:
         """Look once, unless another worker has just looked. Redis being gone is noted, not raised."""
@@ -103,7 +100,7 @@ class Reconciler:
         for audit_id in self._audits.release_expired(self._max_attempts):
             _log.warning("a worker was lost; the audit is queued again", audit=audit_id)
             self._messages.wake(audit_id)
-        # An audit whose message is lost waits in vain; how many those are is known, which ones is not.
+        # An audit whose message is lost waits in vain. Counting says how many messages are lost, not which.
         lost = self._audits.count_waiting() - self._messages.count()
         for audit_id in self._audits.take_unannounced(self._announce_seconds, min(max(lost, 0), _MOST_ANNOUNCED)):
             self._messages.wake(audit_id)

@@ -1,4 +1,4 @@
-"""Begins the runs that are due. Which those are follows from two instants: what was decided last, and now."""
+"""Begins the runs that are due. These follow from two instants: the last one that was decided, and now."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dropaudit.schedules import CronError, ZoneError, due_between, parse, zone
 from dropaudit_store.errors import SuiteNotFound, redis_errors
 from dropaudit_store.records import RunPhase, RunTrigger, Suite
 from dropaudit_store.redis.connection import key
+from dropaudit_store.redis.scripts import script
 from dropaudit_store.runs.store import Begin, RunStore
 from dropaudit_store.runs.ticks import note_tick
 from dropaudit_store.suites import SuiteStore
@@ -22,11 +23,6 @@ _MINUTE_FORMAT = "%Y%m%dt%H%Mz"
 # Due times that were missed are recorded one by one, up to so many; and nobody looks back further.
 _MOST_SKIPPED = 20
 _LONGEST_SPAN = timedelta(days=60)
-# ARGV instant. What was decided never goes back, whoever is late.
-_DECIDED = """
-local before = tonumber(redis.call('GET', KEYS[1]) or 0)
-if tonumber(ARGV[1]) > before then redis.call('SET', KEYS[1], ARGV[1]) end
-"""
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +47,7 @@ class Ticker:
         self._runs = runs
         self._begun = begun
         self._clock = clock
-        self._decided = client.register_script(_DECIDED)
+        self._decided = client.register_script(script("runs/decide"))
 
     def tick(self) -> None:
         """Begin what is due by now."""
