@@ -21,7 +21,7 @@ from dropaudit.subjects import Array, ArtifactSubject, PairSubject, RecordedSubj
 
 
 class Serializable(Protocol):
-    """What `onnx.load` returns."""
+    """A model as `onnx.load` returns it."""
 
     def SerializeToString(self) -> bytes:  # noqa: N802
         """Return the content of a file."""

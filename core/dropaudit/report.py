@@ -287,7 +287,7 @@ class Artifact(_Message, frozen=True, kw_only=True):
 
 
 class Settings(_Message, frozen=True, kw_only=True):
-    """What an audit was asked for, so that it can be made again; `role` is empty for a pair and for recorded outputs.
+    """The settings of an audit, so that it can be made again; `role` is empty for a pair and for recorded outputs.
 
     `keep_prob` is the keep probability that the caller declared.
     """
@@ -350,7 +350,7 @@ def to_json(message: msgspec.Struct) -> dict[str, Any]:
 
 
 def from_json(document: dict[str, Any]) -> Report:
-    """Read a report from its proto3 JSON form. Raises msgspec.ValidationError when it is none."""
+    """Read a report from its proto3 JSON form. Raises msgspec.ValidationError when it is not one."""
     return msgspec.convert(document, Report, strict=False)
 
 

@@ -97,7 +97,7 @@ class Failure(_Record, frozen=True, kw_only=True):
 
 
 class AuditRequest(_Record, frozen=True, kw_only=True):
-    """What never changes of an audit.
+    """The part of an audit that never changes.
 
     Attributes:
         display_name: what it is shown as, and found by.
@@ -200,7 +200,7 @@ Fixed = ArtifactRef | PairRef | RecordedRef
 
 
 class PlanChanges(_Record, frozen=True, kw_only=True):
-    """What a member's plan has otherwise than its suite's; None as the suite says."""
+    """Settings of a member's plan that differ from its suite's; None: as in the suite."""
 
     alpha: float | None = None
     tolerance: float | None = None
@@ -216,7 +216,7 @@ class PlanChanges(_Record, frozen=True, kw_only=True):
 
 
 class Overrides(_Record, frozen=True, kw_only=True):
-    """What one member does otherwise than its suite; None as the member says itself."""
+    """Settings of one member that differ from its suite's; None: as the member says itself."""
 
     role: Role | None = None
     keep_prob: float | None = None
@@ -226,7 +226,7 @@ class Overrides(_Record, frozen=True, kw_only=True):
 
 
 class Overlap(StrEnum):
-    """What becomes of a due time while an earlier scheduled run has not finished."""
+    """How a due time is handled while an earlier scheduled run has not finished."""
 
     SKIP = "SKIP"
     QUEUE = "QUEUE"

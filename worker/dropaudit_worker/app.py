@@ -92,7 +92,7 @@ def _configure(app: Celery, settings: WorkerSettings, heartbeat: HeartbeatFile) 
         # The soft limit is the audit's own: Celery's would raise inside the runtime, which takes any error for its own.
         task_time_limit=settings.time_limit_seconds + _KILL_MARGIN_SECONDS,
         worker_prefetch_multiplier=1,
-        # Whoever reaches Redis could stop workers with it, and nobody here asks for it.
+        # Anyone who reaches Redis could stop workers by remote control, and nothing here uses it.
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -154,7 +154,7 @@ def _reconciling(
     runs: RunParts,
     messages: Messages,
 ) -> type[bootsteps.StartStopStep]:
-    """Return the step that looks for lost audits from the worker's own timer: no thread is there to be forked."""
+    """Return the step that looks for lost audits, on the worker's own timer: a thread must not exist at a fork."""
 
     class Reconciling(bootsteps.StartStopStep):
         requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")

@@ -1,4 +1,4 @@
-"""What this worker makes audits with: whoever has the same gets the same report."""
+"""The versions that this worker makes audits with: workers that have the same make the same report."""
 
 from __future__ import annotations
 

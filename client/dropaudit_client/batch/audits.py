@@ -25,7 +25,7 @@ _COPIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is audited, how, and at which instant acceptances must hold."""
+    """The subjects of a batch, how they are audited, and the instant at which acceptances must hold."""
 
     member: Member
     settings: Settings

@@ -1,4 +1,4 @@
-"""What several files come to: one document, and one exit status."""
+"""The result of each file, and of all of them together."""
 
 from __future__ import annotations
 

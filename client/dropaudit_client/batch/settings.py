@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line says; of `plan` only the fields that were given.
+    """The settings of the command line; of `plan` only the fields that were given.
 
     Attributes:
         role: None where nothing was said, like all others.

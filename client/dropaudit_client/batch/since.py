@@ -1,4 +1,4 @@
-"""What changed since an earlier report of several files."""
+"""Changes since an earlier report of several files."""
 
 from __future__ import annotations
 

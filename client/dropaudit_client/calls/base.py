@@ -1,4 +1,4 @@
-"""What every group of methods needs of its client."""
+"""The methods that every group of calls needs from its client."""
 # Generated from calls/aio/base.py by `make sync-client`: change it there.
 
 from __future__ import annotations

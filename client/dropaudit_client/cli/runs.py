@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dropaudit_client.resources import Run, RunAudit
 
 _COLUMNS = ("name", "state", "trigger", "verdict", "audits", "reused", "create_time")
-# What a line tells of an audit; all of it is in the report.
+# The letters of an audit's summary that fit on its line; the report has all of them.
 _SUMMARY_BYTES = 90
 
 

@@ -1,4 +1,4 @@
-"""What changed, laid out for people: a pure function from changes to what rich prints, or to plain text."""
+"""Changes laid out for people: a pure function from changes to what rich prints, or to plain text."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from dropaudit_proto.v1 import audit_pb2 as pb
 
 
 class SuiteService(Protocol):
-    """What applying needs of a service. Every method raises ServiceError."""
+    """The calls that applying a document makes. Every method raises ServiceError."""
 
     def stored_suites(self) -> Iterator[pb.Suite]:
         """Yield all suites, whole."""
@@ -33,7 +33,7 @@ class SuiteService(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What applying a document does, checked and not yet done."""
+    """The steps of applying a document, checked and not yet taken."""
 
     service: SuiteService
     changes: tuple[Difference, ...]

@@ -1,4 +1,4 @@
-"""What applying a document would do to the suites that a service has. A pure function of both."""
+"""The difference between a document and the suites of a service, as steps: a pure function of both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Suites = Mapping[str, Mapping[str, Any]]
 
 
 class Action(StrEnum):
-    """What is done to a suite. LEFT: the document no longer has it, and nobody asked to prune."""
+    """A step for a suite. LEFT: the document no longer has it, and nobody asked to prune."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -34,7 +34,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is done to one suite, and why."""
+    """The step for one suite, and why."""
 
     suite_id: str
     action: Action

@@ -31,7 +31,7 @@ class Setting(Part):
 
 
 class Override(Setting):
-    """What is otherwise for some files; of several that match, later ones win."""
+    """Settings for some of the files; of several that match, later ones win."""
 
     member: Name = Field(description="Shell pattern of the files, relative to the document.")
 

@@ -15,7 +15,7 @@ OWNER_LABEL = "suites-file"
 
 # The server's own fields, and what never comes back from it.
 _SERVERS = frozenset({"name", "create_time", "update_time", "etag", "last_run", "next_time", "secret"})
-# What a field says that is not there, so that a suite that spells it out is the same suite.
+# Defaults of fields, so that a suite that spells them out is the same suite.
 _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "role": ("ROLE_UNSPECIFIED", "AUTO"),
     "provider": ("PROVIDER_UNSPECIFIED", "PROVIDER_AUTO"),

@@ -135,7 +135,7 @@ class Mlflow(Part):
 
 
 class Overrides(Part):
-    """What a member does otherwise than its suite."""
+    """Settings of a member that differ from its suite's."""
 
     role: Role | None = None
     keep_prob: Share | None = None

@@ -15,7 +15,7 @@ from dropaudit.errors import InvalidArgument, UnreadableFile
 
 _OWNER_ALONE = 0o700
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-# What the kernel takes for a unix socket on Linux and macOS, less the zero at its end.
+# The longest path of a unix socket on Linux and macOS, without the zero at its end.
 _LONGEST_SOCKET_PATH = 103
 
 

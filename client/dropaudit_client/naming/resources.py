@@ -43,7 +43,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """What one audit of a model measured; `version` is 0 where it is not known."""
+    """A measurement of one audit of a model; `version` is 0 where it is not known."""
 
     audit: str
     run: str

@@ -1,4 +1,4 @@
-"""What runs are made of, as plain values."""
+"""Runs and their parts, as plain values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ResolvedMember:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a suite would audit, at most a thousand, how many there are, and what is unusual."""
+    """The audits that a suite would make, at most a thousand, how many there are, and warnings."""
 
     members: tuple[ResolvedMember, ...]
     total: int
@@ -65,7 +65,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed since another run; `base` is empty, and `status` FIRST, where there is none."""
+    """Changes since another run; `base` is empty, and `status` FIRST, where there is none."""
 
     base: str
     status: str

@@ -1,1 +1,1 @@
-"""What a terminal shows beside the report: intervals as sparklines, and an audit while it runs."""
+"""The report in a terminal, intervals as sparklines, and an audit while it runs."""

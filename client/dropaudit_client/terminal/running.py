@@ -25,7 +25,7 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Running:
-    """What is known of a running audit.
+    """The state of a running audit.
 
     Attributes:
         clock: seconds that only go forward.

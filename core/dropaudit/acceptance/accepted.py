@@ -15,7 +15,7 @@ from dropaudit.findings import CATALOGUE
 from dropaudit.report import Acceptance, Finding
 
 LONGEST_REASON = 512
-# What a finding is mainly about, by the name of the number in its evidence; the first that is there.
+# Names of the main number of a finding in its evidence; the first that is there counts.
 _MAIN_NUMBERS = ("estimate", "factor", "inferenceFactor", "distance", "dispersion", "keepProbOfBoth", "max")
 
 
@@ -84,7 +84,7 @@ class AcceptedFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 
     @property
     def acceptance(self) -> Acceptance:
-        """What a report tells of it."""
+        """The acceptance as a report tells it."""
         return Acceptance(reason=self.reason, accepted_by=self.accepted_by, expire_time=self.expire_time)
 
     def has_expired(self, now: datetime) -> bool:

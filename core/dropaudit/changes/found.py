@@ -42,7 +42,7 @@ class ChangedFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class FindingChanges(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What became of the findings; each stands in exactly one of these.
+    """The findings of two reports, sorted by what became of them; each is in exactly one group.
 
     Attributes:
         returned: open again, since an acceptance expired, was taken back, or no longer covers the numbers.

@@ -1,4 +1,4 @@
-"""What changed about one subject from one audit to the next."""
+"""Changes of one subject from one audit to the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dropaudit.report import Report, Verdict
 
 
 class Kind(StrEnum):
-    """What happened to the subject itself. REPLACED: its files have another digest."""
+    """The change of the subject itself. REPLACED: its files have another digest."""
 
     ADDED = "ADDED"
     REMOVED = "REMOVED"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of a subject, or of a run, in a word; the first that applies, from below to above.
+    """The change of a subject, or of a run, in a word; the first that applies, from below to above.
 
     FIRST: there is nothing to compare with. FAILED: it fails now and did not. RECOVERED: PASS or WARN, after FAIL,
     INCONCLUSIVE or an audit that could not be made. CHANGED: anything else is different. UNCHANGED: nothing is.

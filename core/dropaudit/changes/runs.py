@@ -1,4 +1,4 @@
-"""What changed from one run to the next."""
+"""Changes from one run to the next."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Trigger(StrEnum):
 
 
 class RunChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What changed; members of which nothing is to be told are counted and left out.
+    """The changes between two runs; members without any are counted and left out.
 
     Attributes:
         failing: whether a member fails, new or not.
@@ -87,7 +87,7 @@ def combined(changes: Iterable[MemberChange]) -> RunChange:
 
 @dataclass(slots=True)
 class _Side:
-    """What is known of all members of one run."""
+    """The outcomes of all members of one run."""
 
     members: int = 0
     failing: bool = False

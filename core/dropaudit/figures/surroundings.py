@@ -81,7 +81,7 @@ def _before(tensor: str, scope: Scope) -> list[Operator]:
 
 
 def _data_input(node: onnx.NodeProto, scope: Scope) -> str:
-    """Return the first input that is no constant."""
+    """Return the first input that is not a constant."""
     return next((name for name in node.input if name and name not in scope.constants), "")
 
 

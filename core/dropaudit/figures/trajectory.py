@@ -23,7 +23,7 @@ class TrajectoryRecorder:
         return self._last is None or replicates >= _NEXT * self._last[0]
 
     def note(self, replicates: int, interval: Interval | None) -> None:
-        """Take in what is known after so many replicates; None, and what has not changed, is no point."""
+        """Take in what is known after so many replicates; None, or an unchanged value, does not add a point."""
         if interval is None or (self._last is not None and self._last[1] == interval):
             return
         self._last = (replicates, interval)

@@ -146,7 +146,7 @@ def judge_stacked(
 
 
 def _kept_by_both(first: GraphSite, second: GraphSite, seen: Mapping[GraphSite, float] | None) -> float | None:
-    """Return what two masks keep: what is seen where one decides the other, else what they declare."""
+    """Return the share that two masks keep together: measured where one decides the other, otherwise declared."""
     rates = (first.declared_keep_prob, second.declared_keep_prob)
     if seen is not None:
         rates = (seen.get(first, rates[0]), seen.get(second, rates[1]))

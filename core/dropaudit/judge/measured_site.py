@@ -1,4 +1,4 @@
-"""A site with what was measured of it."""
+"""A site with its measurements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OF_PAIRS = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSite:
-    """A site with what was measured of it.
+    """A site with its measurements.
 
     Attributes:
         follows: whether another site's mask decides this one's: behind it, this one's rate cannot be seen.

@@ -94,7 +94,7 @@ def _still_drops(sites: Sequence[GraphSite]) -> Finding:
 
 
 def judge_removed(model: Model) -> list[Finding]:
-    """DA102: Dropout operators that a default session of the runtime deletes; INFO where nobody asked to train."""
+    """DA102: Dropout operators that a default session of the runtime deletes; INFO in role AUTO."""
     operators = [site for site in model.active if site.implementation is Implementation.DROPOUT_OP]
     removed = [site.name for site in operators if site.maker not in model.surviving and site not in model.dead]
     if not removed:

@@ -50,7 +50,7 @@ class Judgement:
 
 
 def judge_recorded(evidence: RecordedEvidence) -> Judgement:
-    """Judge a recording: the scale decides, the kept share must only not exclude what it says."""
+    """Judge a recording by its scale; the kept share only must not contradict it."""
     frozen = [_frozen(evidence)] if evidence.frozen else []
     values = evidence.ratios.values
     if evidence.ratios.cells == 0 or values.size == 0:

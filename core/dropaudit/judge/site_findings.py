@@ -74,7 +74,7 @@ _ENOUGH_CELLS = 1000
 
 
 def _scales_all(measured: MeasuredSite) -> bool:
-    """Whether a site whose rate nobody declares keeps everything, and scales it all the same."""
+    """Whether a site without a declared rate keeps everything, and scales it nevertheless."""
     meter = measured.meter
     never = isinstance(meter, MaskMeter) and meter.kept == meter.cells and meter.cells >= _ENOUGH_CELLS
     return never and meter.keep_prob is None and measured.factor is not None and abs(measured.factor - 1) > 1e-6

@@ -23,7 +23,7 @@ _MOST_BYTES = 32 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class PreparedCase:
-    """A case and what was prepared for it; nothing in them changes while an audit works on them."""
+    """A case and its preparation; an audit that uses them does not change them."""
 
     case: Case
     prepared: Prepared
@@ -41,7 +41,7 @@ class Cache:
     """
 
     def __init__(self, entries: int = _MOST_ENTRIES, size: int = _MOST_BYTES) -> None:
-        """Keep at most so many entries, made of at most so many bytes of artifacts."""
+        """Keep at most `entries` entries, made from at most `size` bytes of artifacts."""
         self._entries, self._size = entries, size
         self._held: OrderedDict[Hashable, tuple[PreparedCase, int]] = OrderedDict()
         self._lock = Lock()
@@ -50,7 +50,7 @@ class Cache:
     def get(
         self, subject: ArtifactSubject | PairSubject, plan: Plan, place: Device, make: Callable[[], PreparedCase]
     ) -> PreparedCase:
-        """Return what is kept for a subject; otherwise make it and keep it."""
+        """Return the entry of a subject; make and keep it where there is none."""
         key, size = _key(subject, plan, place), _size(subject)
         with self._lock:
             if key in self._held:

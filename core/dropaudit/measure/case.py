@@ -114,7 +114,7 @@ def switch_feeds(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A subject made ready: the model whose sites are measured, the inference artifact of a pair, what they are fed."""
+    """A subject made ready: the model whose sites are measured, the inference artifact of a pair, and their inputs."""
 
     model: Model
     inference: Model | None
@@ -123,7 +123,7 @@ class Case:
 
     @property
     def train_feeds(self) -> dict[str, Array]:
-        """Inputs with the sites switched on; an inference artifact is fed as whoever serves it would."""
+        """Inputs with the sites switched on; an inference artifact is fed as in production."""
         training = self.model.role is not Role.INFERENCE
         return {**self.model.arrays, **self.model.switch_feeds(on=training, override=training)}
 

@@ -83,7 +83,7 @@ class Prepared:
 
 
 def prepare(case: Case, plan: Plan, place: Device, left_out: LeftOut = NOTHING) -> Prepared:
-    """Make sessions and feeds for all that can be measured, but for what is left out.
+    """Make sessions and feeds for everything that can be measured and is not left out.
 
     Raises InvalidModel, InvalidTensor or ExecutionFailed.
     """

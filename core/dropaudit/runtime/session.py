@@ -213,7 +213,7 @@ def _load(
         raise InvalidModel(f"ONNX Runtime cannot load the model: {first_line(error)}") from error
 
 
-# What the runtime says when the system, or its own allocator, gives it no memory.
+# Texts of the runtime's errors when the system, or its own allocator, has no memory left.
 _OUT_OF_MEMORY = re.compile(
     r"bad[ _]alloc|failed to allocate memory|out of memory|smaller than requested bytes|CUDNN_STATUS_ALLOC_FAILED", re.I
 )

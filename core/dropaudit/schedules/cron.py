@@ -18,7 +18,7 @@ _LEAP_YEAR = 2024
 
 
 class CronError(ValueError):
-    """What is wrong with a cron line, in a sentence; `field` is the field's name, empty where there are not five."""
+    """The mistake in a cron line, in a sentence; `field` is the field's name, empty where there are not five."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)

@@ -58,7 +58,7 @@ class RunningEffect:
 
     @property
     def effect(self) -> Effect:
-        """What was found so far. Raises ValueError before the first replicate, and where not all is finite."""
+        """The effect found so far. Raises ValueError before the first replicate, and where not all is finite."""
         if self._count == 0:
             raise ValueError("no replicates, no effect")
         if not self.is_finite:

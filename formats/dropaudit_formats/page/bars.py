@@ -1,4 +1,4 @@
-"""What each of several sites does to an output, as bars."""
+"""The effect of each of several sites on an output, as bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the template shows of each site and each output: words, numbers and drawings."""
+"""Sites and outputs as the template shows them: words, numbers and drawings."""
 
 from __future__ import annotations
 

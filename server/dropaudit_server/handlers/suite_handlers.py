@@ -84,7 +84,7 @@ class SuiteHandlers:
         return after, self._runs.read.newest([after.id]).get(after.id, "")
 
     def _scheduled(self, before: Suite, after: Suite) -> Suite:
-        """Return a suite whose changed schedule counts from now: what was due by it before is not made up for."""
+        """Return a suite whose changed schedule counts from now: due times before that are not made up for."""
         if all(getattr(before, name) == getattr(after, name) for name in _SCHEDULE):
             return after
         return msgspec.structs.replace(after, scheduled_since=self._clock())

@@ -19,7 +19,7 @@ from dropaudit_store.records import Tensors
 T = TypeVar("T")
 # A request as large as this may hold what takes long to unpack.
 _LARGE_REQUEST = 32 << 10
-# What the others hold unpacked is bounded by their size: deflate makes a thousandth of zeros.
+# Other files unpack to at most a thousand times their size, which is what deflate makes of zeros.
 _SMALL_BYTES = 64 << 20
 
 
@@ -62,7 +62,7 @@ class _Budget:
 
     @contextmanager
     def claimed(self, size: int) -> Iterator[None]:
-        """Take bytes while inside; wait until there are so many."""
+        """Hold a number of bytes while inside; wait until they are free."""
         size = 0 if size < _SMALL_BYTES else min(size, self._most)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= size)
@@ -76,7 +76,7 @@ class _Budget:
 
 
 class RequestThreads:
-    """Runs what requests ask for: the large ones apart, so that nobody waits for what others have packed."""
+    """Runs blocking calls for requests: large ones in threads of their own, so that small ones do not wait for them."""
 
     def __init__(self, large: int = 2, others: int = 32) -> None:
         self._large = ThreadPoolExecutor(large, thread_name_prefix="large-requests")

@@ -34,14 +34,14 @@ _AFTER_ANSWER_SECONDS = 0.003
 _MOST_LOGGED = 10
 
 QueueFor = Callable[[Provider], str]
-# What it is about, who is served first, and what it wants to run on.
+# Subject, priority, and the device that is asked for.
 Call = tuple[str | None, Priority, Provider]
 
 _log = structlog.get_logger(__name__)
 
 
 class WakeUps:
-    """Sends wake-up calls, one after the other, while the caller goes on: those of whom somebody waits for apart.
+    """Sends wake-up calls in the background, one after the other; calls that somebody waits for have their own queue.
 
     A lost one does no harm: workers look for audits that nobody was told of.
 
@@ -63,7 +63,7 @@ class WakeUps:
         )
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the calls that are left."""
         for sender in self._senders.values():
             sender.shutdown()
 
@@ -72,11 +72,11 @@ class WakeUps:
         self._send("accepted", AUDIT_TASK, [_call(record) for record in records])
 
     def inspection(self, sha256: str, seconds: float) -> None:
-        """Tell a worker of a model that somebody asks about; after so many seconds nobody looks at it any more."""
+        """Tell a worker of a model to inspect; after `seconds` the call expires."""
         self._send("to be inspected", INSPECT_TASK, [(sha256, Priority.INTERACTIVE, Provider.AUTO)], expires=seconds)
 
     def preview(self, asked: str, seconds: float) -> None:
-        """Tell a worker of a suite that somebody wants to see; after so many seconds nobody waits any more."""
+        """Tell a worker of a suite to preview; after `seconds` the call expires."""
         self._send("to be looked at", PREVIEW_TASK, [(asked, Priority.INTERACTIVE, Provider.AUTO)], expires=seconds)
 
     def run(self, name: str) -> None:

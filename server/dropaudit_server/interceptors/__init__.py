@@ -1,1 +1,1 @@
-"""What happens around calls."""
+"""Access, limits, logs and errors, around every call."""

@@ -28,7 +28,7 @@ _CALLERS = 8
 
 
 class CallKind(StrEnum):
-    """What calls are counted as: transfers hold a file open, streams are watches and the like.
+    """The kinds that calls are counted by: transfers hold a file open, streams are watches and the like.
 
     Messages are what calls of all kinds send.
     """

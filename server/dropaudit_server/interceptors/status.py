@@ -25,7 +25,7 @@ from dropaudit_store import errors
 from dropaudit_store.notifications.targets import ForbiddenTarget, UnreachableTarget
 
 DOMAIN = "dropaudit"
-# What a refusal tells travels as metadata, of which gRPC takes 8 KiB: percent-encoded the sentence, base64 the details.
+# A refusal travels as metadata, of which gRPC takes 8 KiB: its sentence percent-encoded, its details in base64.
 _SENTENCE_BYTES, _FACT_BYTES, _LIST_BYTES = 800, 200, 2000
 
 # Looked up along the classes an error derives from, nearest first.

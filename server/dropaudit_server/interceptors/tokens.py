@@ -90,7 +90,7 @@ class TokenFile:
 
 
 def hash_of(secret: str) -> str:
-    """Return what is kept of a secret. It is long and random: a plain hash cannot be guessed back."""
+    """Return the hash that is kept of a secret. A secret is long and random, so a plain hash cannot be reversed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -14,7 +14,7 @@ _UNREADABLE = object()
 
 
 def lenient(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """Return what reads a message, and lets `readable` refuse what is none."""
+    """Return a deserializer that leaves it to `readable` to refuse bytes that are not a message."""
 
     def read(content: bytes) -> Any:
         try:

@@ -42,7 +42,7 @@ def _member(found: Member) -> pb.SuiteMember:
         case RecordedRef():
             return pb.SuiteMember(recorded=recorded(found))
         case Glob():
-            # What an earlier version stored may be of any size.
+            # A record that an earlier version stored may be of any size.
             pattern, role = cut(found.pattern, NAME_BYTES), ROLE[found.role]
             glob = pb.Glob(pattern=pattern, role=role, alias=found.alias, all_versions=found.all_versions)
             return pb.SuiteMember(glob=glob)

@@ -1,4 +1,4 @@
-"""What the audits of a display name measured: a series over versions and over runs."""
+"""Measurements of the audits of a display name: a series over versions and over runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From requests about names to what they ask for."""
+"""From requests about names to plain arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_VERSION = 2**31
 
 
 def display_name(name: str, path: str, violations: Violations) -> str:
-    """Read a name that models may have; an empty one is none."""
+    """Read a name that models may have; an empty one means that there is none."""
     if _CONTROL.search(name):
         violations.add(path, "no control characters")
     return violations.short(name, path)

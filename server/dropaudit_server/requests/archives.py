@@ -18,7 +18,7 @@ _SUFFIX = ".npy"
 _LONGEST_HEADER = 10_000
 # The end of an archive without a comment, as numpy.savez writes it, and what stands before it in very large ones.
 _END, _END_BYTES, _LARGE_END, _LARGE_END_BYTES = b"PK\x05\x06", 22, b"PK\x06\x07", 20
-# What the directory of an archive takes for each member, its name aside.
+# Bytes of an archive's directory for each member, without its name.
 _ENTRY_BYTES = 128
 
 

@@ -35,7 +35,7 @@ PutTensors = Callable[[SentTensors], Tensors]
 _NOTHING = np.zeros(0)
 # numpy has 64, and replicates, batches and times are axes too.
 MOST_AXES = 32
-# What a report can tell of an axis, and elements that can be addressed: an empty tensor may claim any extent.
+# The largest extent that a report can tell, and the most elements that can be addressed: an empty tensor may claim any.
 _LARGEST_EXTENT, _MOST_ELEMENTS = 2**31 - 1, 2**40
 
 

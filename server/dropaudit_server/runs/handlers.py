@@ -1,4 +1,4 @@
-"""What the calls about runs do, in records; blocking, so that it runs in a thread."""
+"""The calls about runs, in records; blocking, so they run in a thread."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def require_credentials(settings: ServerSettings) -> None:
         if not settings.tls_certificate:
             _log.warning("tokens travel unencrypted; set DROPAUDIT_TLS_CERTIFICATE, or put TLS in front")
     elif settings.allow_anonymous:
-        _log.warning("anybody who reaches this address may do everything", address=settings.listen)
+        _log.warning("anyone who can reach this address may do everything", address=settings.listen)
     else:
         raise InvalidArgument(
             f"refusing to listen on {settings.listen} without credentials: set DROPAUDIT_TOKENS_FILE or "

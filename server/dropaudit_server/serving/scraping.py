@@ -37,7 +37,7 @@ def served_metrics(registry: CollectorRegistry, address: str, token_file: str = 
     token = _token(token_file)
     if not token and not is_loopback(address):
         _log.warning(
-            "anybody who reaches this address may read metrics; set DROPAUDIT_METRICS_TOKEN_FILE", address=address
+            "anyone who can reach this address may read metrics; set DROPAUDIT_METRICS_TOKEN_FILE", address=address
         )
     server = _bound(address, _asking(make_wsgi_app(registry), token) if token else make_wsgi_app(registry))
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)

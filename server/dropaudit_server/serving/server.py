@@ -122,7 +122,7 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
             await stop.wait()
         _log.info("shutting down")
         await healthy.enter_graceful_shutdown()
-        # What waits is told to call again; what works ends.
+        # Calls that only wait are told to call again; calls that work are finished.
         stopping.begin()
         await hub.close(ServerStopping())
         await server.stop(settings.shutdown_seconds)

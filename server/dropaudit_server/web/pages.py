@@ -25,7 +25,7 @@ class Pages:
         self._is_secure = is_secure
 
     def routes(self) -> list[web.RouteDef]:
-        """Return what is answered where."""
+        """Return the routes."""
         return [
             *(route for room in self._rooms for route in room.routes()),
             web.get("/static/shared.css", self.shared_style),

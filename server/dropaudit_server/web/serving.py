@@ -79,4 +79,4 @@ def _require_tokens(settings: ServerSettings) -> None:
             "on 127.0.0.1, or say DROPAUDIT_ALLOW_ANONYMOUS=true",
             field="web_listen",
         )
-    _log.warning("anybody who reaches this address may read everything", address=settings.web_listen)
+    _log.warning("anyone who can reach this address may read everything", address=settings.web_listen)

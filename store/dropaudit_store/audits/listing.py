@@ -53,7 +53,7 @@ class AuditList:
 
     def _page(self, query: Query, count: int) -> tuple[list[str], str]:
         indexes = self._indexes(query.condition)
-        # What an index answers alone needs no look at the audits; one more tells whether a page follows.
+        # A filter that an index answers alone needs no audit to be read; one entry more tells whether a page follows.
         batch = count + 1 if query.condition == EVERYTHING or isinstance(query.condition, conditions.Has) else _LOOK_AT
         found: list[str] = []
         cursor, looked_at = query.after, 0

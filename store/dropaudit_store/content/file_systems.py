@@ -13,7 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dropaudit_store.errors import StoreUnavailable, disk_errors
 
-# What an object store sends or fetches at a time; its own default would keep 50 MiB of each upload in memory.
+# The chunk in which an object store sends and fetches; its own default would keep 50 MiB of each upload in memory.
 _BLOCK_BYTES = 8 << 20
 
 _log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""What lies outside the store, for members that are not stored models. Only workers can look there."""
+"""Models outside the store, for members that are not stored models. Only workers can look there."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class PreviewMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a suite would audit, at most a thousand, and how many there are."""
+    """The audits that a suite would make, at most a thousand, and how many there are."""
 
     members: tuple[PreviewMember, ...] = ()
     total: int = 0

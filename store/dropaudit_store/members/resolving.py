@@ -51,7 +51,7 @@ class Found:
 
 @dataclass
 class Resolution:
-    """What a suite stands for, and what was unusual, in sentences."""
+    """The models that a suite stands for, and warnings in sentences."""
 
     members: list[RunMember] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

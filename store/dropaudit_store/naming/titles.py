@@ -1,4 +1,4 @@
-"""What an audit is shown as: the names of the files that it is about."""
+"""Titles of audits: the names of the files that they are about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a suite's accepted findings make of the reports of a run."""
+"""The reports of a run under the findings that its suite accepts."""
 
 from __future__ import annotations
 

@@ -111,6 +111,6 @@ class RunComparer:
         for name in names:
             old, new = (outcome_of(name, side, records) for side in (before, after))
             if isinstance(old, NotMade) and old.reason == EXPIRED and new is not None:
-                # What it found is not known any more: nothing can be said to have changed.
+                # Its report is gone, so no finding can be called new or fixed.
                 old = new
             yield compare_members(name, old, new, comparisons=comparisons)

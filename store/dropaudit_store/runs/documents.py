@@ -1,4 +1,4 @@
-"""What is told of a run outside, in the JSON form of the contract's messages."""
+"""Runs in the JSON form of the contract's messages, for receivers outside."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_POSTED = 50
 
 @dataclass
 class Told:
-    """What is counted while members are compared, and then let go."""
+    """Counters that members are compared with and that are then dropped."""
 
     base: str = ""
     persisting: int = 0

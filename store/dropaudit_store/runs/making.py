@@ -152,7 +152,7 @@ class RunMaker:
         run = self._runs.cancel(suite_id, run_id, reason)
         if run.phase is RunPhase.CANCELLED:
             self.cancel_audits(run)
-            # What has no audit yet is ended here, unless somebody is making them: who then ends it.
+            # Members without an audit are ended here, unless another worker is making their audits: then it ends them.
             self.make(suite_id, run_id)
         return run
 

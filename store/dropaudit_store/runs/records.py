@@ -1,4 +1,4 @@
-"""What is kept of a run beside its head: members, counts and how it was concluded."""
+"""Records of a run beside its head: members, counts and how it was concluded."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RunCounts:
 
 
 class MemberVerdict(_Record, frozen=True, kw_only=True):
-    """What accepted findings make of a member's report: the verdict, and the findings in the report's JSON form."""
+    """A member's report under accepted findings: the verdict, and the findings in the report's JSON form."""
 
     verdict: str
     accepted: tuple[dict[str, Any], ...] = ()

@@ -108,7 +108,7 @@ class RunHub:
 
 
 class _Seen:
-    """What was seen of a run last."""
+    """The state of a run that was last seen."""
 
     def __init__(self) -> None:
         self.watchers = 0

@@ -154,7 +154,7 @@ def test_a_worker_outlives_every_malformed_message_and_tells_of_each(
         assert running.exit_status() is None
     assert record.state is AuditState.SUCCEEDED
     log = next(tmp_path.glob("worker-*.log")).read_text(encoding="utf-8")
-    assert log.count("a message that is none was dropped") == len(malformed)
+    assert log.count("a malformed message was dropped") == len(malformed)
     assert redis_client.hlen("unacked") == 0
 
 

@@ -60,7 +60,7 @@ class Dependencies:
 
     @cached_property
     def audits(self) -> AuditStore:
-        """Audits. As many may wait as suites ask for: what is refused here nobody would ask for again.
+        """The store of audits. Suites may queue any number: a refused audit would not be asked for again.
 
         Only where the disk under Redis is almost full are they refused, for the sake of what was accepted.
         """

@@ -27,7 +27,7 @@ class ModelInspector:
         self._inspect = inspect
 
     def look(self, sha256: str) -> None:
-        """Look at a model, unless somebody has."""
+        """Inspect a model, unless that is done already."""
         if self._inspections.get(sha256) is None:
             self._inspections.put(sha256, self._found(sha256))
 
@@ -40,7 +40,7 @@ class ModelInspector:
         except AuditError as error:
             return Inspection(failure=safe_failure(error))
         except SandboxLost as lost:
-            _log.warning("a sandbox was lost over the inspection of a model", model=sha256, cause=lost.cause)
+            _log.warning("a sandbox was lost while it inspected a model", model=sha256, cause=lost.cause)
             return Inspection(failure=Failure(reason=WORKER_LOST, message=f"its process was lost: {lost.cause}"))
         except Exception:
             _log.exception("a model could not be inspected", model=sha256)

@@ -88,12 +88,12 @@ class AuditMaker(Generic[T]):
             try:
                 self._finish(lease, heartbeat)
             except LeaseLost:
-                _log.warning("the lease was lost; somebody else makes the audit", audit=audit_id)
+                _log.warning("the lease was lost; another worker makes the audit", audit=audit_id)
             except SandboxLost as lost:
                 self._lose(audit_id, holder, lost.cause)
 
     def _lose(self, audit_id: str, holder: str, cause: str) -> None:
-        """Note that the process that ran the model is gone: another may have more luck, so many times."""
+        """Note that the process that ran the model is gone; the audit is retried, up to the limit of attempts."""
         _log.warning("a sandbox was lost in the middle of an audit", audit=audit_id, cause=cause)
         state = self._patience.insist(lambda: self._store.lose(audit_id, holder, cause, self._max_attempts))
         if state is AuditState.QUEUED:
@@ -114,7 +114,7 @@ class AuditMaker(Generic[T]):
             _log.info("the audit is made", audit=lease.audit_id, verdict=outcome.verdict.value)
 
     def _leave(self, lease: Lease, heartbeat: Heartbeat) -> None:
-        """End an audit that was broken off as whoever broke it off wants it."""
+        """End an audit that was interrupted, in the way that the interruption asks for."""
         if heartbeat.cancelled.is_set():
             self._patience.insist(lambda: self._store.stopped(lease))
             _log.info("the audit was cancelled", audit=lease.audit_id)
@@ -132,7 +132,7 @@ class AuditMaker(Generic[T]):
             try:
                 self._store.progress(lease, state)
             except (StoreUnavailable, StorageFull):
-                _log.warning("nobody hears of progress: Redis does not take it", audit=lease.audit_id)
+                _log.warning("progress was not reported: Redis does not take it", audit=lease.audit_id)
 
         try:
             made = self._made(lease.record, progress, heartbeat.says_stop)

@@ -1,4 +1,4 @@
-"""Waits for a Redis that does not answer, so that what is known is not lost with it."""
+"""Waits for a Redis that does not answer, so that results are not lost with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RedisRetry:
-    """Asks again for `seconds`; what is asked for must be safe to repeat."""
+    """Retries for `seconds`; the call must be safe to repeat."""
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
@@ -35,5 +35,5 @@ class RedisRetry:
             except (StoreUnavailable, StorageFull) as error:
                 if self.clock() >= end:
                     raise
-                _log.warning("Redis does not take it; trying again", reason=error.reason)
+                _log.warning("Redis does not take the write; trying again", reason=error.reason)
                 self.sleep(_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""What is posted: the payload as JSON, or as a message of Slack."""
+"""The messages that are posted: the payload as JSON, or as a message for Slack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dropaudit_worker.notifications.slack import slack_message
 
 
 class Form(StrEnum):
-    """The form of what is posted."""
+    """The form of a message."""
 
     JSON = "JSON"
     SLACK = "SLACK"
@@ -30,14 +30,14 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted."""
+    """A message to post."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
 def message_for(receiver: Receiver, payload: Mapping[str, Any], message_id: str, now: float) -> Message:
-    """Return what is posted to a receiver.
+    """Return the message to a receiver.
 
     Args:
         payload: `{"type", "trigger", "run", "links"}`, the run in its proto3 JSON form.

@@ -63,7 +63,7 @@ Attempt = Delivered | Retry | Dead
 
 
 class Posts(Protocol):
-    """What posts a message."""
+    """Posts a message."""
 
     def __call__(self, url: str, message: Message) -> Attempt:
         """Make one attempt. Raises nothing."""

@@ -23,7 +23,7 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """It is sent again in so many seconds."""
+    """It is sent again after `seconds`."""
 
     seconds: float
 
@@ -50,7 +50,7 @@ def next_step(attempt: Attempt, attempts: int, chance: float) -> Step:
 
 
 def backoff(attempts: int, chance: float) -> float:
-    """Return how long to wait after so many attempts: twice as long each time, up to an hour, and half of it by chance.
+    """Return how long to wait before another attempt: twice as long each time, up to an hour, with half of it random.
 
     The chance keeps receivers that were away together from being called together ("equal jitter", Brooker, Exponential
     backoff and jitter, 2015). Twelve attempts take two to three hours.

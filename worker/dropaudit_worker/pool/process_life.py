@@ -44,11 +44,11 @@ class ProcessLife:
         return self._shared[_LEAVING] == 1 or (self._orphan is not None and self._orphan.is_one())
 
     def busy(self) -> AbstractContextManager[None]:
-        """Let the work inside come to its end, though the parent be gone."""
+        """Let the work inside come to its end, even if the parent is gone."""
         return self._orphan.busy() if self._orphan is not None else nullcontext()
 
     def is_first(self) -> bool:
-        """Whether nobody has asked yet, in parent and children together."""
+        """Whether this is the first time that this is asked, in parent and children together."""
         before, self._shared[_SAID] = self._shared[_SAID], 1
         return before == 0
 

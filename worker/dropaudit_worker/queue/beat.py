@@ -1,4 +1,4 @@
-"""What the beat does: it ticks. Which suites are due a worker finds out at every tick, so no change needs a restart."""
+"""The beat: it only ticks. At every tick a worker finds out which suites are due, so no change needs a restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OLD = "suite-"
 
 
 def tick_schedule(seconds: float = TICK_SECONDS) -> dict[str, dict[str, object]]:
-    """Return the beat's schedule: a message every few seconds, that nobody takes who comes after the next."""
+    """Return the beat's schedule: a message every few seconds, which expires before the next."""
     return {"tick": {"task": TICK_TASK, "schedule": seconds, "options": {"ignore_result": True, "expires": seconds}}}
 
 

@@ -58,6 +58,6 @@ class Messages:
 def _count(channel: Any, queue: str) -> int:
     try:
         found: int = channel.queue_declare(queue=queue, passive=True).message_count
-    except ChannelError:  # a queue without messages is none
+    except ChannelError:  # a queue without messages does not exist
         return 0
     return found

@@ -177,4 +177,4 @@ def tell(asks: Callable[[], None]) -> None:
 
 
 def _dropped(error: Exception) -> None:
-    _log.warning("a message that is none was dropped", error=f"{type(error).__name__}: {error}"[:_SHOWN])
+    _log.warning("a malformed message was dropped", error=f"{type(error).__name__}: {error}"[:_SHOWN])

@@ -51,7 +51,7 @@ class Deliverer:
         self._clock = clock
 
     def deliver(self) -> bool:
-        """Post what is due, a few of it, and say whether more may be."""
+        """Post a few of the notifications that are due; return whether there may be more."""
         for _ in range(_MOST_AT_A_TIME):
             delivery = self._deliveries.take()
             if delivery is None:
@@ -83,7 +83,7 @@ class Deliverer:
         return Ended(DeliveryState.DEAD, f"{attempt.said}{tries}")
 
     def _payload(self, delivery: Delivery) -> dict[str, Any]:
-        """Return what is told of a run. Raises RunNotFound."""
+        """Return the payload about a run. Raises RunNotFound."""
         suite_id, _, run_id = delivery.run.removeprefix("suites/").partition("/runs/")
         run = self._runs.get(suite_id, run_id)
         (counts,), result = self._runs.counts([run.name]), self._runs.result(run.name)

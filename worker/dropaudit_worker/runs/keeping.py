@@ -1,4 +1,4 @@
-"""Sees to it that runs which got stuck go on, and that what is to be sent is sent."""
+"""Makes runs that are stuck go on, and sends notifications that are due."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dropaudit_store.notifications.deliveries import DeliveryStore
 from dropaudit_store.runs.store import RunStore
 
-# Whoever was told of a run first gets so long before somebody else is told.
+# Seconds that the worker told of a run first has before another one is told.
 _AGAIN_SECONDS = 15.0
 
 Send = Callable[[str], None]
 
 
 class RunKeeper:
-    """Looks for runs that nobody goes on with.
+    """Looks for runs that no worker goes on with.
 
     Args:
         make, end: tell a worker of a run that is to be made, or concluded, by its name.

@@ -1,4 +1,4 @@
-"""What the tasks about runs use."""
+"""The parts that the tasks about runs are made of."""
 
 from __future__ import annotations
 

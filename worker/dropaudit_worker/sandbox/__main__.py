@@ -1,4 +1,4 @@
-"""`python -m dropaudit_worker.sandbox DESCRIPTOR LIMITS`: started by a worker, and by nobody else."""
+"""`python -m dropaudit_worker.sandbox DESCRIPTOR LIMITS`: started by a worker only."""
 
 from __future__ import annotations
 

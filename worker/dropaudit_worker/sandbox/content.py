@@ -13,7 +13,7 @@ from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRe
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A subject as a sandbox gets it: what is said of it, without names that lead anywhere, and its content."""
+    """A subject as a sandbox gets it: its description, without names that lead anywhere, and its content."""
 
     subject: SubjectRef
     content: tuple[bytes, ...]

@@ -30,7 +30,7 @@ Tell = Callable[[Told], None]
 _PROGRAM = "dropaudit_worker.sandbox"
 _LOOK_SECONDS = 0.05
 _SHORT_SECONDS = 0.005
-# What is told to end has so long to do so by itself.
+# Seconds that a process has to end by itself once it is told to.
 _GRACE_SECONDS = 0.3
 _START_SECONDS = 120.0
 _CHUNK_BYTES = 1 << 20
@@ -140,7 +140,7 @@ class Sandbox:
                 raise self._lost() from error
 
     def next_answer(self) -> Answer | None:
-        """Return the next answer that has come whole. Raises SandboxLost when it is none."""
+        """Return the next answer that has come whole. Raises SandboxLost when it cannot be read."""
         try:
             answer = self._answers.next()
         except Garbled as error:
@@ -183,7 +183,7 @@ class Sandbox:
         return True
 
     def _forget_words(self) -> None:
-        """Begin what it says anew: the file, and where both sides stand in it, are shared."""
+        """Empty the log: parent and child share the file and their position in it."""
         os.pwrite(self._words, bytes(_MOST_WORDS_BYTES), 0)
         os.lseek(self._words, 0, os.SEEK_SET)
 
@@ -218,7 +218,7 @@ class Sandbox:
 
 
 class _Conversation:
-    """One job: what is still to be sent, and when patience ends."""
+    """One job: the bytes still to be sent, and when it has to end."""
 
     def __init__(
         self,

@@ -95,7 +95,7 @@ class SandboxedInspections:
         self._seconds = seconds
 
     def __call__(self, content: bytes, /) -> tuple[Site, ...] | Failure:
-        """Return the sites of a model. Raises as an audit does, but that nobody cancels it."""
+        """Return the sites of a model. Raises as an audit does; it cannot be cancelled."""
         job = InspectJob(number=self._keeper.number(), sizes=(len(content),))
         with _losses_told():
             ending = self._keeper.run(job, [content], lambda _: None, lambda: False, self._seconds)

@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SandboxKeeper:
-    """One sandbox after another: a new one after so many jobs, and after any that did not end well.
+    """One sandbox after another: a new one after a number of jobs, and after any job that did not end well.
 
     Args:
         limits: of each sandbox.
@@ -54,7 +54,7 @@ class SandboxKeeper:
         return self._number
 
     def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
-        """Have a job done; see `Sandbox.run` for what it raises."""
+        """Run a job in the current sandbox; raises as `Sandbox.run` does."""
         self.warm()
         assert self._sandbox is not None
         keeps = False
@@ -88,6 +88,6 @@ class SandboxKeeper:
     def _say(self, sandbox: Sandbox) -> None:
         if sandbox.missing and self._is_first():
             _log.warning(
-                "the sandbox in which models run lacks what the kernel, or the container, has not or does not give",
+                "the sandbox that runs models lacks protections that the kernel or the container does not offer",
                 missing=", ".join(sandbox.missing),
             )

@@ -25,7 +25,7 @@ Done = Callable[[Job, list[bytes], Callable[[Told], None], Callable[[], bool]], 
 
 
 class WireLine:
-    """The socket to the worker. Whoever finds it closed ends the process: there is nobody to work for."""
+    """The socket to the worker. The process ends when it finds it closed: the worker is gone."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -46,7 +46,7 @@ class WireLine:
         return self.read(int.from_bytes(self.read(_LENGTH_BYTES), "big"))
 
     def read(self, size: int) -> bytes:
-        """Wait for so many bytes."""
+        """Wait for a number of bytes."""
         content, filled = bytearray(size), 0
         view = memoryview(content)
         while filled < size:

@@ -13,7 +13,7 @@ from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRe
 
 
 def subject_of(ref: SubjectRef, content: Sequence[bytes]) -> Subject:
-    """Return what is audited: models first, and then the archive of tensors, if there is one.
+    """Return the files of a subject: models first, and then the archive of tensors, if there is one.
 
     Raises InvalidArgument for a value that is out of range.
     """

@@ -16,7 +16,7 @@ def batch_moments(scope: Scope) -> tuple[str, ...]:
         ReduceMean<axes = [0, 1]>(x) -> m ; Sub(x, m) -> d ; Mul(d, d) -> s ; ReduceMean<axes = [0, 1]>(s) -> v
         Add(v, epsilon) ; Sqrt
 
-    A layer normalization reduces over the last axes, and is none.
+    A layer normalization reduces over the last axes, and does not count.
     """
     return tuple(
         node.name

@@ -1,4 +1,4 @@
-"""What PyTorch's exporter by torch.export writes beside each node: the module it stands for, and the line of code."""
+"""The notes of PyTorch's torch.export exporter on each node: the module it stands for, and the line of code."""
 
 from __future__ import annotations
 

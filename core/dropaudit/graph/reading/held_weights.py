@@ -14,7 +14,7 @@ from onnx import helper
 # Bytes of weights from which on a model is worth it, and of a tensor that is taken out of it.
 _LARGE_MODEL = 2**22
 _LARGE = 2**14
-# What a tensor of a model has as the location of its values.
+# The location that a tensor of a model names for its values.
 _PREFIX = "dropaudit-held-"
 
 

@@ -19,7 +19,7 @@ MOST_BYTES = 2**31 - 1
 DEEPEST = 16
 DEEPEST_CALLS = 64
 MOST_ELEMENTS = 2**30
-# What a free dimension has at least; what it has is known once the model is fed.
+# The least extent of a free dimension; the actual one is known once the model is fed.
 _FREE = 1
 # Constants that may be a shape take part in the search for sizes; weights need not.
 _LARGEST_SHAPE = 64

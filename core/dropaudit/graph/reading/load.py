@@ -16,7 +16,7 @@ from dropaudit.graph.reading.node_order import sort_nodes
 
 
 def parse_model(content: bytes) -> onnx.ModelProto:
-    """Parse an ONNX file. Raises InvalidModel when it is none, or asks for too much."""
+    """Parse an ONNX file. Raises InvalidModel when it is not one, or asks for too much."""
     model = _parsed(content)
     check_limits(model)
     # The runtime takes no notice of how a model was trained.
@@ -35,7 +35,7 @@ def _parsed(content: bytes) -> onnx.ModelProto:
         model.ParseFromString(content)
     except DecodeError as error:
         raise InvalidModel("the file is not an ONNX model: its bytes are no ONNX protobuf") from error
-    # What a later version of the format adds the runtime may read, though nobody here can look at it.
+    # The runtime may read what a later version of the format adds, and this code could not look at it.
     model.DiscardUnknownFields()
     if not model.HasField("graph") or not model.graph.node or not model.opset_import:
         raise InvalidModel("the file is not an ONNX model: it holds no graph with operators")

@@ -13,7 +13,7 @@ from dropaudit.graph.reading.messages import bodies
 _MOST_VALUES = 1 << 21
 # Values of other types are never shapes, and inference leaves them where they are: large weights among them.
 _CARRIED_TYPES = frozenset({onnx.TensorProto.INT32, onnx.TensorProto.INT64})
-# What it carries values through; all but Concat return no more than they take.
+# Operators that values are carried through; all but Concat return no more elements than they take.
 _CARRIERS = frozenset(
     {"Add", "Cast", "Concat", "Div", "Gather", "Identity", "Mul", "Reshape", "Slice", "Squeeze", "Sub", "Unsqueeze"}
 )

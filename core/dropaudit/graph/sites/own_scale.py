@@ -149,7 +149,7 @@ def _chosen(
 
 @dataclass(frozen=True, slots=True)
 class _Rate:
-    """What is known of a mask's rate: q, its error, and the relative precision of factors."""
+    """A mask's rate as far as it is known: q, its error, and the relative precision of factors."""
 
     keep_prob: Numbers
     error: float
@@ -168,7 +168,7 @@ class _Choice:
         i, j = right if right is not None else (0, 0)
         i, j = self._with_own(near, i, right is not None), self._with_own(late, j, right is not None)
         if right is None and i == j == 0 and are_close(self.plain.slope, 1.0, self.rate.precision):
-            # What looks like a scale is one, and wrong; unless an ordinary factor has taken the scale in.
+            # What looks like a scale is a wrong scale, unless an ordinary factor has taken the scale in.
             alike = [any(self._is_like_scale(each.value) for each in side[:1]) for side in (late, near)]
             folded = any(self._holds_folded(each.value) for each in (*near[:1], *late[:1]))
             j, i = (0, 0) if folded else (1, 0) if alike[0] else (0, 1) if alike[1] else (0, 0)

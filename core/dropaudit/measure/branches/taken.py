@@ -18,7 +18,7 @@ from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
 from dropaudit.subjects import Array
 
-# What is tried for an input of one number: epochs, lengths, thresholds and temperatures lie on one side of these.
+# Values to try for an input of one number: epochs, lengths, thresholds and temperatures lie on one side of these.
 _NUMBERS = (0, 1, -1, 2, 10, 1000, -1000)
 # Of numbers that a model holds, those that any type can, and so many.
 _LARGEST, _MOST_NUMBERS = 100, 16
@@ -34,7 +34,7 @@ class UnseenBranch:
 
 
 class _Conditions:
-    """What the conditions of a model are for given inputs."""
+    """The truth values of a model's conditions for given inputs."""
 
     def __init__(self, model: onnx.ModelProto, choices: Sequence[Choice], place: Device) -> None:
         probed, self._probes = exposed(model, [((), choice.condition) for choice in choices])

@@ -17,7 +17,7 @@ _SINGLE, _HALF = 1e-5, 4e-3
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What a graph declares of a mask.
+    """The declarations of a graph about a mask.
 
     Attributes:
         rate: keep probability of all elements; None where it is not declared, or differs.
@@ -33,7 +33,7 @@ class Rated:
 
 
 def rated_by_element(runner: RegionRunner, applied: Applied, rates: Rates | None) -> Rated:
-    """Return what is known of a mask by the rates of its elements.
+    """Return the declared rate and scale of a mask, where they can be read off the rates of its elements.
 
     Args:
         runner: the region.

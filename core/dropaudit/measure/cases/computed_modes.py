@@ -1,4 +1,4 @@
-"""Training modes that a graph computes from what it is fed, settled by running it."""
+"""Training modes that a graph computes from its inputs, settled by running it."""
 
 from __future__ import annotations
 

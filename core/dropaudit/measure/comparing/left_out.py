@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is not measured, each with the reason: the rest of a sentence that names it."""
+    """Sites and outputs that are not measured, each with the reason as the rest of a sentence that names it."""
 
     outputs: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[GraphSite, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class LeftOut:
 
 
 class Unmeasurable(Exception):
-    """Something that was to be measured cannot be: whoever prepared it starts again without it."""
+    """A site or output cannot be measured: the preparation starts again without it."""
 
     def __init__(self, left_out: LeftOut) -> None:
         super().__init__(left_out)

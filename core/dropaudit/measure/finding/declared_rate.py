@@ -76,7 +76,7 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
         if rate is None or bernoulli or abs(rate - applied.kept) <= _scatter(runner, applied):
             break
     else:
-        # What is seen has the last word: cells that do not draw for themselves have another share.
+        # The observed share wins: cells that share a draw are kept at another rate than the range says.
         rate = None
     # A choice is not scaled: what was seen of it will do.
     return applied.kept if rate is None and applied.other is not None else rate

@@ -201,7 +201,7 @@ def _filled(region: Region) -> list[str]:
 
 
 def _informative(value: Array, seeds: np.random.Generator) -> Array:
-    """Return data as it is, or numbers in its place where nearly all of it is zero and would tell nothing."""
+    """Return data as it is, or random numbers where nearly all of it is zero and would say nothing about a mask."""
     if value.dtype.kind != "f" or np.count_nonzero(value) > _LEAST_TELLING * value.size:
         return value
     return seeds.standard_normal(value.shape).astype(value.dtype)
@@ -241,7 +241,7 @@ def _is_dropout(applied: Applied) -> bool:
 
 
 def _rated(runner: RegionRunner, applied: Applied, known: Mapping[str, Declared | None]) -> Rated:
-    """Read off the graph what it declares of a mask: one rate, or one for each element."""
+    """Read the declared rate of a mask off the graph: one rate, or one for each element."""
     rate = declared_rate(runner, applied, known)
     plain = applied.law is not None and applied.law.fill == applied.law.shift == 0 and applied.other is None
     if rate is not None or not plain:
@@ -307,7 +307,7 @@ def _extent(
     if law.slope is None:
         return plain
     rate = rated.rate
-    # What the runtime makes of the operator Bernoulli is what its scale goes with.
+    # The scale goes with the rate at which the runtime draws Bernoulli, not with the declared one.
     as_run = 1 - rate if rate is not None and made.implementation is Implementation.BERNOULLI else rate
     share, error = rated.share or (law.kept, _MEASURED)
     keep_prob, error = (share, error) if as_run is None else (as_run, 0.0)

@@ -169,7 +169,7 @@ class RegionReader:
         return self._region.touched.get(name, frozenset())
 
     def _replace(self, ends: list[Applied], noise: list[str], joined: Applied) -> None:
-        """Put a mask in the place of its parts: a vector of factors that its noise is made of was no data."""
+        """Put a mask in the place of its parts: a vector of factors that its noise is made of is not data."""
         parts = [self._within.get(name, frozenset[str]()) for name in noise]
         for result in {end.result for end in ends}.union(*parts):
             self._found.pop(result, None)

@@ -156,7 +156,7 @@ class RegionRunner:
         return (float(found[0]), float(found[1])) if len(found) == 2 else None
 
     def _views(self, shapes: Mapping[str, Shape]) -> list[tuple[str, Shape]]:
-        """Each tensor in its own shape, and in that of what is made of it."""
+        """Each tensor in its own shape, and in the shapes of the tensors made of it."""
         made = [name for name in (*self._tensors, *(root.tensor for root in self.region.roots))]
         views = [(name, shapes[name]) for name in made]
         for node in self.region.nodes:

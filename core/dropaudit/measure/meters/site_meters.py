@@ -113,7 +113,7 @@ class MaskMeter:
 
     @property
     def counts_suffice(self) -> bool:
-        """Whether counts of a device say all: the mask sets what it drops to zero and shares no cells."""
+        """Whether counts from the device are enough: the mask sets dropped elements to zero and shares no cells."""
         return not (self.shared_axes or self.law.shift or self.law.dropped)
 
     @property
@@ -174,7 +174,7 @@ class MaskMeter:
 
 
 class ChoiceMeter(MaskMeter):
-    """How often a site takes its first tensor, where it takes one of two: it keeps what is equal to that."""
+    """How often a site that takes one of two tensors takes the first: elements equal to it are kept."""
 
     def read(self, before: NDArray[Any], after: NDArray[Any], *, sampled: bool) -> Take:
         """See SiteMeter. Nothing is scaled."""

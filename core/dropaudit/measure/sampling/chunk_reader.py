@@ -87,7 +87,7 @@ def _meter(site: SiteMeter) -> MaskMeter:
 
 
 def _of(counts: Tensors, name: str) -> Tensors:
-    """Return what was counted of a tensor, by the last part of its name."""
+    """Return the counts of a tensor, by the last part of their names."""
     prefix = f"{name}/"
     return {key.removeprefix(prefix): value for key, value in counts.items() if key.startswith(prefix)}
 

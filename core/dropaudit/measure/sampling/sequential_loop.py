@@ -47,7 +47,7 @@ class Meters:
         return tuple(dict.fromkeys([*sites, *(name for _, name in self._open_outputs())]))
 
     def reader(self) -> Reader:
-        """Return what reads replicates of what is wanted now."""
+        """Return a reader of the replicates that are wanted now."""
         sites, outputs = self._open_sites(), self._open_outputs()
         unsampled = [_ELEMENTS_PER_FACTOR * site.scale.room for site, _, _ in sites]
         return Reader(sites, outputs, unsampled, {name: output.unpictured for output, name in outputs})
@@ -84,7 +84,7 @@ class Meters:
                 output.trajectory.note(replicates, output.interval)
 
     def note_intervals(self, replicates: int) -> None:
-        """Note how far the intervals have narrowed after so many replicates."""
+        """Note how far the intervals have narrowed by now."""
         for site, _, _ in self.sites:
             site.trajectory.note(replicates, site.interval if site.cells else None)
         for output, _ in self.outputs:

@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """The model without its randomness, and what it answers: by this a shortcut is checked."""
+    """The model without its randomness, and its outputs, which a shortcut is checked against."""
 
     model: onnx.ModelProto
     feeds: Tensors
@@ -68,7 +68,7 @@ class Opened:
 
 
 def opened(model: onnx.ModelProto, names: Sequence[str], *, inside: bool = True) -> Opened:
-    """Find the part that randomness reaches, and make what it takes from the rest readable.
+    """Find the part that randomness reaches, and expose its inputs from the rest of the model.
 
     `inside` says whether bodies of Scan and Loop are cut too.
     """

@@ -384,7 +384,7 @@ def _apart(measured: tuple[GraphSite, ...], model: onnx.ModelProto) -> onnx.Mode
 
 
 def largest_run(source: Source, elements: int, returned: int, made: int) -> int:
-    """Return how many replicates one run may have: what it returns fits the cache, what it works on the memory.
+    """Return how many replicates one run may have, so that its outputs fit the cache and its tensors the memory.
 
     Args:
         source: what is run.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-# What is to be added to a sample for another look to be worth it.
+# The share that a sample must grow by before another look is worth it.
 _LEAST_MORE = 1.1
 
 
@@ -31,7 +31,7 @@ class Bounds(Protocol):
 
 
 class Outcome(Enum):
-    """What a test says at a look."""
+    """The state of a test at a look."""
 
     INSIDE = "inside the margin"
     OUTSIDE = "outside the margin"
@@ -39,7 +39,7 @@ class Outcome(Enum):
 
 
 class SequentialTest(Protocol):
-    """What a meter waits for."""
+    """The next thing a meter waits for."""
 
     def outcome(self, bounds: Bounds) -> Outcome:
         """Return what is decided."""

@@ -1,4 +1,4 @@
-"""Shuts a process in: everything that the kernel offers, one thing after another, and what it does not is said."""
+"""Confines a process by everything that the kernel offers, and tells what it does not offer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Landlock: nothing of the file system but what is named, no TCP, no signals to others."""
+"""Landlock: only named parts of the file system, no TCP, no signals to others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def version() -> int:
 
 
 def restrict(read: Iterable[Path], use: Iterable[Path]) -> int:
-    """Allow this thread, and what it will start, to read what lies below some paths and to use others; no more.
+    """Restrict this thread, and the processes it will start, to reading below some paths and using others.
 
     Returns:
         The version of the kernel's interface.

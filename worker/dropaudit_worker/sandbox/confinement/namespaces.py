@@ -41,7 +41,7 @@ class Entered:
 
 
 def enter() -> Entered:
-    """Leave the namespaces of whoever started this process, as far as the kernel allows.
+    """Leave the namespaces of the parent, as far as the kernel allows.
 
     Called while there is one thread. Processes started from now on have numbers of their own.
     """

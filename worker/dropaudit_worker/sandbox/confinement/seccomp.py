@@ -109,7 +109,7 @@ def filter_system_calls() -> None:
     """Set the filter for this thread and all that it will start. Raises OSError where there is none."""
     machine = platform.machine()
     if machine not in _MACHINES:
-        raise OSError(errno.ENOSYS, f"no filter is known for {machine}")
+        raise OSError(errno.ENOSYS, f"there is no system call filter for {machine}")
     content = program(*_MACHINES[machine], os.getpid())
     filled = _Program(len(content) // 8, content)
     prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(filled))
