@@ -8,9 +8,10 @@ import pytest
 
 from dropaudit.changes import NotMade
 from dropaudit_client.batch.delivery import batch_text
-from dropaudit_client.batch.results import Batch, Result
+from dropaudit_client.batch.results import Batch
 from dropaudit_client.terminal.outcome import Format
 from dropaudit_formats.not_made import ErrorDocument
+from dropaudit_formats.results import Result
 from golden.documents import SUFFIXES, without_long_forms
 from golden.written_reports import HOSTILE, REPORTS
 from support.golden import Golden

@@ -223,7 +223,7 @@ def test_ten_thousand_audits_are_listed_without_loading_them(
         store.create_many([AuditToCreate(record.request)] * 1000)
 
     def commands() -> int:
-        found: dict[str, Any] = redis_client.info("commandstats")  # type: ignore[assignment]
+        found: Any = redis_client.info("commandstats")
         return sum(each["calls"] for each in found.values())
 
     before = commands()

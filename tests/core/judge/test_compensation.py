@@ -11,7 +11,6 @@ from dropaudit.judge.compensation import (
     Compensation,
     branch_compensation,
     compensation_of,
-    is_foreign,
     output_factor,
 )
 from dropaudit.measure.cases.reference import Reference
@@ -97,25 +96,3 @@ def test_a_pair_has_a_factor_for_each_site_and_1_for_those_that_have_none() -> N
     assert compensation_of(pair, same, OTHER).factor == 1.0
     assert compensation_of(PairStudy(weights(), None), same, SITE).factor is None
     assert compensation_of(None, reference({"a": X * 2}, {"a": X}), SITE).factor == pytest.approx(2)
-
-
-@pytest.mark.parametrize(
-    ("factors", "foreign"),
-    [
-        ((), False),
-        ((0.8,), False),
-        ((1.25,), False),
-        ((0.8 * 1.0009,), False),
-        ((0.8 * 1.002,), True),
-        ((0.8, 0.5), True),
-        ((0.5,), True),
-    ],
-)
-def test_weights_are_foreign_where_a_factor_is_neither_q_nor_its_inverse(
-    factors: tuple[float, ...], foreign: bool
-) -> None:
-    assert is_foreign(weights(*factors), [0.8, 0.0]) is foreign
-
-
-def test_every_factor_is_foreign_where_no_site_keeps_anything() -> None:
-    assert is_foreign(weights(0.5), [0.0])

@@ -111,7 +111,7 @@ def test_what_is_wrong_with_a_request_is_said(
     with pytest.raises(grpc.RpcError) as raised:
         list(stub.RenderReport(request_))
     assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert field in raised.value.details()
+    assert field in str(raised.value.details())
 
 
 @pytest.mark.parametrize("name", ["audits/none", "suites/none/runs/none"])
