@@ -17,7 +17,7 @@ def checks_of(settings: ServerSettings) -> Mapping[str, Check]:
     """Return the checks."""
     return {
         "settings": lambda: settings_ok(settings),
-        "redis": lambda: check_redis(settings.redis_url, key("check", "server")),
+        "redis": lambda: check_redis(settings, key("check", "server")),
         "blobs": lambda: check_blobs(settings.blob_url),
         "certificates": lambda: _certificates(settings),
         "tokens": lambda: _tokens(settings.tokens_file),

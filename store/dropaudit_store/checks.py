@@ -6,33 +6,33 @@ import uuid
 from contextlib import closing
 
 import redis
-from pydantic_settings import BaseSettings
 
 from dropaudit_store.content.blobs import BlobStore
 from dropaudit_store.errors import redis_errors
 from dropaudit_store.redis.condition import read_condition
 from dropaudit_store.redis.connection import connect, refuse_cluster
 from dropaudit_store.redis.durability import warn_of_gaps
+from dropaudit_store.settings import StoreSettings
 from dropaudit_store.shared.program import CheckFailed
 
 _SECONDS = 10
 
 
-def settings_ok(settings: BaseSettings) -> str:
+def settings_ok(settings: StoreSettings) -> str:
     """Say how many settings were read."""
     given = len(settings.model_fields_set)
     return f"{len(type(settings).model_fields)} read, {given} given"
 
 
-def check_redis(url: str, key: str) -> str:
-    """Say which Redis answers and what it may lose, after writing and removing a key.
+def check_redis(settings: StoreSettings, key: str) -> str:
+    """Say which Redis answers and what it may lose, after writing and removing a key as the settings say.
 
     Raises:
         ClusterRefused: it runs as a cluster.
         StoreUnavailable: it does not answer.
         CheckFailed: it refuses what the service needs.
     """
-    with closing(connect(url)) as client:
+    with closing(connect(settings.redis_url, settings.redis_replicas)) as client:
         refuse_cluster(client)
         try:
             found = read_condition(client)

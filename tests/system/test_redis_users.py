@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,12 +21,17 @@ from dropaudit_client.resources import ArtifactRef, AuditState
 from dropaudit_models import export
 from dropaudit_models.seed_case import seed_case
 from support.due import make_due
-from support.services import eventually, process, server, serving, worker
+from support.services import environment, eventually, process, server, serving, worker
 
 pytestmark = pytest.mark.system
 
 USERS = Path(__file__).parents[2] / "deploy" / "redis" / "users.sh"
 ROLES = ("server", "worker", "beat")
+PROGRAMS = {
+    "server": ("dropaudit_server",),
+    "worker": ("dropaudit_worker", "worker"),
+    "beat": ("dropaudit_worker", "beat"),
+}
 
 
 def make_users(folder: Path, given: Path) -> None:
@@ -100,6 +106,19 @@ def test_all_parts_do_their_work_with_the_rights_that_they_have(deployment: Depl
         assert list(client.list_models()) == []
     refused = [(each["username"], each["reason"], each["object"]) for each in deployment.connect("admin").acl_log()]
     assert refused == []
+
+
+@pytest.mark.parametrize(("role", "program"), PROGRAMS.items())
+def test_a_check_needs_no_other_rights(
+    role: str, program: tuple[str, ...], deployment: Deployment, tmp_path: Path
+) -> None:
+    url = f"redis://{role}@127.0.0.1:{deployment.port}"
+    environ = environment(url, tmp_path, redis_password_file=deployment.secrets / role / "password")
+    command = [sys.executable, "-m", *program, "--check"]
+    ended = subprocess.run(
+        command, env={**os.environ, **environ}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stdout
 
 
 REFUSED = {

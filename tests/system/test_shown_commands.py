@@ -39,9 +39,11 @@ ELSEWHERE = {
         "tests/client/naming/test_stored_models.py",
     ),
     "make demo": "tests/system/test_readme.py",
-    "docker-compose ": "deploy/compose_test.py",
+    "docker-compose ": "deploy/testing/compose_test/__main__.py",
     "pip install ": "tests/system/test_readme.py",
     "DROPAUDIT_TOKENS_FILE=": "tests/system/test_shown_commands.py",
+    "python -m dropaudit_server --check": "tests/server/serving/test_configuration.py",
+    "python -m dropaudit_worker ": "tests/server/serving/test_configuration.py",
     "python -m dropaudit_server.new_token ": "tests/system/test_shown_commands.py",
     "git clone ": "CONTRIBUTING.md",
 }

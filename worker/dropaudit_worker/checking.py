@@ -16,7 +16,7 @@ def checks_of_worker(settings: WorkerSettings, count_gpus: Callable[[], int]) ->
     """Return the checks of a worker."""
     return {
         "settings": lambda: settings_ok(settings),
-        "redis": lambda: check_redis(settings.redis_url, key("check", "worker")),
+        "redis": lambda: check_redis(settings, key("check", "worker")),
         "blobs": lambda: check_blobs(settings.blob_url),
         "runtime": lambda: _runtime(settings, count_gpus),
     }
@@ -26,7 +26,7 @@ def checks_of_beat(settings: WorkerSettings) -> Mapping[str, Check]:
     """Return the checks of a beat, which needs nothing but Redis, and there only keys of its own."""
     return {
         "settings": lambda: settings_ok(settings),
-        "redis": lambda: check_redis(settings.redis_url, f"{KEY_PREFIX}check"),
+        "redis": lambda: check_redis(settings, f"{KEY_PREFIX}check"),
     }
 
 

@@ -130,6 +130,11 @@ def test_a_redis_that_is_gone_fails_its_check_and_no_other(program: tuple[str, .
     assert ended.returncode == 1
 
 
+def test_replicas_that_do_not_have_what_is_written_fail_the_check(redis_url: str, tmp_path: Path) -> None:
+    ended = run(SERVER, environment(redis_url, tmp_path, redis_replicas=1), "--check")
+    assert verdicts(ended.stdout) == dict.fromkeys(CHECKS[SERVER], True) | {"redis": False}
+
+
 @pytest.mark.parametrize("program", [SERVER, WORKER])
 def test_blobs_that_cannot_be_written_fail_their_check(
     program: tuple[str, ...], redis_url: str, tmp_path: Path
