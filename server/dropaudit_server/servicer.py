@@ -22,7 +22,7 @@ from dropaudit_server.handlers.model_handlers import ModelHandlers
 from dropaudit_server.handlers.suite_handlers import SuiteHandlers
 from dropaudit_server.handlers.tensor_store import RequestThreads
 from dropaudit_server.handlers.uploads import Stored, Uploads
-from dropaudit_server.interceptors.interceptor import CALLER
+from dropaudit_server.interceptors.interceptor import CALLER, TRACE
 from dropaudit_server.members import previewing
 from dropaudit_server.members.previewing import Previewer
 from dropaudit_server.naming import history
@@ -226,9 +226,9 @@ class AuditServicer(rpc.AuditServiceServicer):
 
     async def RunSuite(self, request: pb.RunSuiteRequest, context: Context) -> pb.Run:
         asked = suite_requests.run_suite(request)
+        again, trace = request.always_audit, TRACE.get()
         return await self._run(
-            request,
-            lambda: runs.run(self._runs.start(*asked, CALLER.get(), always_audit=request.always_audit)),
+            request, lambda: runs.run(self._runs.start(*asked, CALLER.get(), always_audit=again, trace=trace))
         )
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.Run:

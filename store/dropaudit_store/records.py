@@ -319,6 +319,7 @@ class Run(_Record, frozen=True, kw_only=True):
         reason: why it was skipped or cancelled, or has no members.
         notes: what was unusual when its members were resolved.
         caller: name of the token of who asked for it.
+        trace: the W3C traceparent of who asked for it.
         labels: those of its audits.
         accepts: whether its suite accepted findings when it began, and so whether its verdict must wait for a look at
             them.
@@ -334,6 +335,7 @@ class Run(_Record, frozen=True, kw_only=True):
     reason: str = ""
     notes: tuple[str, ...] = ()
     caller: str = ""
+    trace: str = ""
     always_audit: bool = False
     labels: dict[str, str] = {}
     accepts: bool = False

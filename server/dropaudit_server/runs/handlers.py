@@ -61,7 +61,7 @@ class RunHandlers:
         self._audits = audits
         self._wake_ups = wake_ups
 
-    def start(self, suite_id: str, request_id: str, caller: str, *, always_audit: bool) -> RunStatus:
+    def start(self, suite_id: str, request_id: str, caller: str, *, always_audit: bool, trace: str = "") -> RunStatus:
         """Turn a suite into audits: at once, or by a worker where it must look outside the store.
 
         Raises:
@@ -71,7 +71,7 @@ class RunHandlers:
         suite = self._suites.get(suite_id)
         seed = f"{suite_id}/{request_id}" if request_id else uuid.uuid4().hex
         run_id = uuid.uuid5(uuid.NAMESPACE_OID, seed).hex
-        begin = Begin(run_id, RunTrigger.MANUAL, caller=caller, always_audit=always_audit)
+        begin = Begin(run_id, RunTrigger.MANUAL, caller=caller, always_audit=always_audit, trace=trace)
         run = self._runs.begin(suite, begin)
         if run.phase is RunPhase.RESOLVING:
             self._go_on(suite, run)

@@ -138,7 +138,8 @@ class RunMaker:
             AuditToCreate(_labelled(each, run), f"{_OF_RUNS}{run.name}/{index}") for index, each in members.items()
         ]
         try:
-            return dict(zip(members, self._audits.create_many(asked, check_models=True), strict=True))
+            records = self._audits.create_many(asked, check_models=True, trace=run.trace)
+            return dict(zip(members, records, strict=True))
         except ModelNotFound as error:
             if len(members) == 1:
                 return dict.fromkeys(members, Assigned(reason=error.message))

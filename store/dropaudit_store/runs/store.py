@@ -36,6 +36,7 @@ class Begin:
     due_time: float | None = None
     caller: str = ""
     always_audit: bool = False
+    trace: str = ""
 
 
 class RunStore:
@@ -74,6 +75,7 @@ class RunStore:
             due_time=asked.due_time,
             phase=RunPhase.RESOLVING,
             caller=asked.caller,
+            trace=asked.trace,
             always_audit=asked.always_audit,
             labels=suite.labels,
             accepts=bool(suite.accepted),

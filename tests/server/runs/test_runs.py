@@ -42,6 +42,17 @@ def test_a_run_tells_its_members_with_names_versions_and_digests(stub: AuditServ
     assert stub.GetSuite(pb.GetSuiteRequest(name=NAME)).last_run == made.name
 
 
+def test_the_audits_of_a_run_belong_to_the_trace_of_who_asked_for_it(
+    stub: AuditServiceStub, redis_client: redis.Redis
+) -> None:
+    upload(stub, b"one", display_name="m.onnx")
+    create(stub)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    made = stub.RunSuite(pb.RunSuiteRequest(name=NAME), metadata=(("traceparent", trace),))
+    (audit,) = made.audits
+    assert AuditStore(redis_client).get(audit.audit.removeprefix("audits/")).trace == trace
+
+
 def test_a_run_that_matches_nothing_is_inconclusive_with_the_reason_and_never_pass(
     stub: AuditServiceStub, worker: Batches
 ) -> None:
