@@ -8,8 +8,10 @@ import sys
 
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dropaudit_server.settings import ServerSettings
+from dropaudit_store.settings import PREFIX
 
 
 def health(address: str, seconds: float = 1.0) -> str | None:
@@ -39,9 +41,18 @@ def answers_tls(address: str, seconds: float) -> bool:
         return False
 
 
+class _Asked(BaseSettings):
+    """Where the server is. No more is read: it goes on with the tokens that it has when their file is spoilt."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    listen: str = str(ServerSettings.model_fields["listen"].default)
+    tls_certificate: str = ""
+
+
 def main() -> int:
     """Ask the server on this machine; 0 when it serves. Behind TLS, when it answers."""
-    settings = ServerSettings()
+    settings = _Asked()
     address = f"127.0.0.1:{settings.listen.rpartition(':')[2]}"
     if settings.tls_certificate:
         return 0 if answers_tls(address, seconds=3.0) else 1

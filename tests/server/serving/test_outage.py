@@ -104,12 +104,14 @@ def test_without_redis_calls_are_unavailable_health_says_so_and_both_come_back(t
         assert refusal_of(lambda: next(watching)).code == "UNAVAILABLE"
 
 
-def test_the_probe_of_the_image_follows_the_health_service(redis_url: str, tmp_path: Path) -> None:
+def test_the_probe_of_the_image_follows_the_health_service_and_reads_no_other_file(
+    redis_url: str, tmp_path: Path
+) -> None:
     def probe(address: str) -> int:
         command = [sys.executable, "-m", "dropaudit_server.probe"]
-        return subprocess.run(
-            command, env=environment(redis_url, tmp_path, listen=address), timeout=30, check=False
-        ).returncode
+        # Spoilt while the server runs, which goes on with the tokens that it has.
+        environ = environment(redis_url, tmp_path, listen=address, tokens_file=tmp_path / "none.json")
+        return subprocess.run(command, env=environ, timeout=30, check=False).returncode
 
     with server(redis_url, tmp_path) as address:
         assert probe(address) == 0
