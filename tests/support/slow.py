@@ -19,6 +19,7 @@ SLOW = (
     "tests/core/stats/test_keep_rate.py::test_watched_all_along",
     "tests/core/test_against_monte_carlo.py",
     "tests/core/test_shortening.py",
+    "tests/deploy/test_backup.py",
     "tests/docs/test_site.py",
     "tests/evaluation/",
     "tests/examples/",
