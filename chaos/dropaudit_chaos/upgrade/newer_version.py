@@ -14,7 +14,7 @@ _CHANGES = (
     ("dropaudit_store/shared/formats.py", 'FORMAT = "1.0"', f'FORMAT = "{FORMAT}"'),
     # Every record has a field more, and so has what Redis holds of an audit.
     ("dropaudit_store/shared/formats.py", '"format":"{FORMAT}",', '"format":"{FORMAT}","shade":{{"of":["grey"]}},'),
-    ("dropaudit_store/redis/scripts.py", "'format', FORMAT,", "'format', FORMAT, 'shade', 'grey',"),
+    ("dropaudit_store/lua/audits/create.lua", "'format', FORMAT,", "'format', FORMAT, 'shade', 'grey',"),
     # Every message says something by name beside its id.
     ("dropaudit_server/handlers/wakeups.py", "args=arguments,", 'args=arguments, kwargs={"hint": "grey"},'),
     ("dropaudit_worker/queue/messages.py", "args=[audit_id],", 'args=[audit_id], kwargs={"hint": "grey"},'),

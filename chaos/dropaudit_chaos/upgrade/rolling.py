@@ -24,7 +24,7 @@ from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.redis.connection import key
 
 _START_SECONDS = 60.0
-_KINDS = 8
+_KINDS = 4
 _PAUSE_SECONDS = 0.2
 Step = tuple[str, int, bool]
 # Which part is replaced by the newer version, and which goes back to this one. In between old and new servers tell old
