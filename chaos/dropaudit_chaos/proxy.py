@@ -24,6 +24,10 @@ class Proxy:
         ).result()
         self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
+    def lead_to(self, *ports: int) -> None:
+        """Pass connections on to other ports, from the next one on."""
+        self._ports = ports
+
     def cut(self) -> None:
         """Reset every connection."""
         self._loop.call_soon_threadsafe(self._cut)

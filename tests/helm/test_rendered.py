@@ -244,3 +244,26 @@ def test_an_image_is_known_by_tag_or_by_digest_in_a_registry() -> None:
 def test_one_beat_is_replaced_only_once_it_has_gone() -> None:
     beat = of(rendered({}), "Deployment")["beat"]["spec"]
     assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"wroker": {"replicas": 2}}, "wroker"),
+        ({"server": {"replica": 2}}, "replica"),
+        ({"beat": {"replicas": 2}}, "beat"),
+        ({"environment": {"DROPAUDIT_RETENTION_DAYS": 90}}, "RETENTION_DAYS"),
+        ({"redis": {"external": {"url": "http://redis"}}}, "url"),
+        ({"content": {"url": "gs://bucket"}}, "url"),
+        ({"content": {"volume": {"accessMode": "ReadWriteMayn"}}}, "accessMode"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
+    with helm.Chart.load(str(CHART)) as chart, pytest.raises(helm.HelmError, match=named):
+        chart.validate_schema(values)
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_the_schema_takes_every_set(values: dict[str, Any]) -> None:
+    with helm.Chart.load(str(CHART)) as chart:
+        chart.validate_schema(values)
