@@ -11,7 +11,7 @@ from onnx.external_data_helper import load_external_data_for_tensor, uses_extern
 from dropaudit.errors import InvalidModel, UnreadableFile
 from dropaudit.graph.reading.functions import without_functions
 from dropaudit.graph.reading.limits import check_limits
-from dropaudit.graph.reading.messages import every_tensor
+from dropaudit.graph.reading.messages import every_node, every_tensor
 from dropaudit.graph.reading.node_order import sort_nodes
 
 
@@ -25,8 +25,20 @@ def parse_model(content: bytes) -> onnx.ModelProto:
         model = without_functions(model)
         # Calls may have put anything where a body refers to an attribute.
         check_limits(model)
+    _name_domain(model)
     sort_nodes(model.graph)
     return model
+
+
+def _name_domain(model: onnx.ModelProto) -> None:
+    """Give the standard's operators the domain that all others have, as the runtime does: two names are one."""
+    for node in every_node(model):
+        if node.domain == "ai.onnx":
+            node.domain = ""
+    plain = {entry.domain for entry in model.opset_import}
+    for entry in model.opset_import:
+        if entry.domain == "ai.onnx" and "" not in plain:
+            entry.domain = ""
 
 
 def _parsed(content: bytes) -> onnx.ModelProto:
