@@ -19,8 +19,8 @@ UNSCALED = (
 )
 NOT = "else_branch = b () => (float[N,16] o) { o = Identity(x) }"
 CONSTANTS = (
-    "<float r = {0.3}, bool t = {1}, float q = {0.7}, float five = {5.0}, int64 warm = {5}, int64 two = {2}, "
-    "float far = {1e12}>"
+    "<float r = {0.3}, bool t = {1}, bool off = {0}, float q = {0.7}, float five = {5.0}, int64 warm = {5}, "
+    "int64 two = {2}, float far = {1e12}>"
 )
 
 
@@ -119,3 +119,13 @@ def test_a_mode_computed_from_a_made_up_number_is_left_alone_at_inference(name: 
 def test_a_mode_that_no_number_switches_on_is_inert_and_no_other_randomness() -> None:
     report = report_of("c = Less(step, step)  y = Dropout(x, r, c)", ", int64 step")
     assert codes(report) & {"DA101", "DA105", "DA106"} == {"DA101"}
+
+
+IDLE = "else_branch = b () => (float[N,16] o) { o = Dropout(x, r, off) }"
+
+
+@pytest.mark.parametrize("role", [Role.TRAIN, Role.INFERENCE])
+def test_a_branch_whose_dropout_is_off_for_good_draws_nothing(role: Role) -> None:
+    report = report_of(f"y = If(training) <{DROPS}, {IDLE}>", ", bool training", role=role)
+    assert report.verdict in (Verdict.PASS, Verdict.WARN)
+    assert not codes(report) & {"DA101", "DA103", "DA105", "DA901"}

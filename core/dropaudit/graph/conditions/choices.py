@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import onnx
 
+from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.branches import open_conditions
 from dropaudit.graph.passes.derive_mode import graphs_of
-from dropaudit.graph.reading.random_types import RANDOM
-from dropaudit.graph.reading.scope import bodies_of, main_scope
+from dropaudit.graph.reading.scope import main_scope, scopes
 from dropaudit.graph.sites.mode_switches import decider_of
 
 
@@ -49,13 +49,14 @@ def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[
         return ()
     scope = main_scope(model)
     visible = {name for name in open_conditions(model) if name not in scope.constants}
+    drawing = _drawing(model)
     found = []
-    for graph, _ in graphs_of(model.graph):
+    for graph, path in graphs_of(model.graph):
         for node in graph.node:
             if node.op_type != "If" or node.input[0] not in visible:
                 continue
             decider = decider_of(scope, node.input[0])
-            choice = _choice(node)
+            choice = _choice(node, path, drawing)
             if (choice.then or choice.other) and (decider is None or decider.name not in switches):
                 found.append(choice)
     return tuple(found)
@@ -79,11 +80,17 @@ def modes_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Ch
     return tuple(found)
 
 
-def _choice(node: onnx.NodeProto) -> Choice:
-    drawing = {
-        step.rpartition(":")[2]: tuple(
-            each.name for graph, _ in graphs_of(body) for each in graph.node if each.op_type in RANDOM
-        )
-        for step, body in bodies_of(node)
-    }
-    return Choice(node.name, node.input[0], drawing.get("then_branch", ()), drawing.get("else_branch", ()))
+_Drawing = list[tuple[tuple[str, ...], str]]
+
+
+def _drawing(model: onnx.ModelProto) -> _Drawing:
+    """Return the nodes that draw, each behind its path; a Dropout whose mode is off for good does not."""
+    return [(scope.path, node.name) for scope in scopes(model) for node in scope.graph.node if draws(scope, node)]
+
+
+def _choice(node: onnx.NodeProto, path: tuple[str, ...], drawing: _Drawing) -> Choice:
+    def inside(branch: str) -> tuple[str, ...]:
+        step = (*path, f"{node.name}:{branch}")
+        return tuple(name for where, name in drawing if where[: len(step)] == step)
+
+    return Choice(node.name, node.input[0], inside("then_branch"), inside("else_branch"))

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import onnx
 from onnx import helper
 
+from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
 from dropaudit.graph.reading.random_types import RANDOM
-from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope
+from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope, scopes
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.mode_switches import decider_of
@@ -132,7 +133,7 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
     """
     scope = main_scope(model)
     counts: dict[str, int] = {}
-    drawing = [path for graph, path in graphs_of(model.graph) for node in graph.node if node.op_type in RANDOM]
+    drawing = [scope.path for scope in scopes(model) for node in scope.graph.node if draws(scope, node)]
     for path in (*drawing, *(site.path for site in sites)):
         for step in path:
             counts[step] = counts.get(step, 0) + 1
