@@ -122,8 +122,7 @@ def drawn_by_bernoulli(chance: float, scale: float, seed: float) -> Report:
     return audited(body, chance=chance, s=scale)
 
 
-@pytest.mark.parametrize("chance", [0.48, 0.49, 0.51, 0.52])
-@pytest.mark.parametrize("seed", [1.0, 2.0])
+@pytest.mark.parametrize(("chance", "seed"), [(0.48, 1.0), (0.49, 2.0), (0.51, 1.0), (0.52, 2.0)])
 def test_what_the_runtime_makes_of_bernoulli_is_told_near_a_half_too(chance: float, seed: float) -> None:
     report = drawn_by_bernoulli(chance, 1 / (1 - chance), seed)
     assert "DA408" in {finding.code for finding in report.findings}
@@ -155,7 +154,7 @@ ONE_CELL = (
 )
 
 
-@pytest.mark.parametrize("rate", [0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("rate", [0.3, 0.5, 0.9])
 @pytest.mark.parametrize("truth", ["Not", "Identity"])
 def test_a_mask_of_one_cell_declares_what_it_keeps_whatever_the_first_run_drops(truth: str, rate: float) -> None:
     q = rate if truth == "Not" else 1 - rate
@@ -164,7 +163,7 @@ def test_a_mask_of_one_cell_declares_what_it_keeps_whatever_the_first_run_drops(
     assert not scales_in(report)
 
 
-@pytest.mark.parametrize("rate", [0.3, 0.7, 0.9])
+@pytest.mark.parametrize("rate", [0.3, 0.9])
 @pytest.mark.parametrize("truth", ["Not", "Identity"])
 def test_the_wrong_scale_of_a_mask_of_one_cell_is_seen_whatever_the_first_run_drops(truth: str, rate: float) -> None:
     dropped = 1 - rate if truth == "Not" else rate
@@ -200,3 +199,18 @@ def test_what_inference_multiplies_by_is_compared_with_what_a_pooled_mask_keeps(
     inference = graph("d = Mul(x, factor)  y = Neg(d)", factor=factor)
     report = audit(PairSubject(train.SerializeToString(), inference.SerializeToString()), PLAN)
     assert scales_in(report) == codes
+
+
+@pytest.mark.parametrize(("q", "factor"), [(0.75, 4.0), (0.9, 10.0), (0.5, 4.0)])
+def test_a_whole_number_beside_what_is_scaled_right_is_the_models_own(q: float, factor: float) -> None:
+    """As the root of the width that an embedding is multiplied by: by chance it is 1/p, or 1/q^2."""
+    body = (
+        "g = Mul(x, whole)  u = RandomUniformLike(g)  b = Less(u, q)  m = Cast<to = 1>(b)  k = Div(m, q)  d = Mul(g, k)"
+    )
+    assert audited(body, whole=factor, q=q).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("q", "factor", "code"), [(0.75, 4.0, "DA202"), (0.5, 4.0, "DA302")])
+def test_the_same_number_beside_an_unscaled_mask_is_its_scale(q: float, factor: float, code: str) -> None:
+    body = "g = Mul(x, whole)  u = RandomUniformLike(g)  b = Less(u, q)  m = Cast<to = 1>(b)  d = Mul(g, m)"
+    assert scales_in(audited(body, whole=factor, q=q)) == {code}

@@ -199,7 +199,17 @@ class _Choice:
         # A half beside a mask of rate a half that is scaled right is a half as any, such as that of a GELU.
         if is_right and are_close(self.rate.keep_prob, 0.5, _PRECISION) and are_close(found.value, 0.5, _PRECISION):
             return False
+        # Nobody divides by p, or twice by q, what is scaled right, and embeddings are multiplied by 4, 10 or the like.
+        if (
+            is_right
+            and self._is_whole(found.value)
+            and not are_close(found.value * self.rate.keep_prob, 1.0, _PRECISION)
+        ):
+            return False
         return is_own_factor(found.value, self.rate.keep_prob, self.rate.precision, self.rate.error)
+
+    def _is_whole(self, factor: Numbers) -> bool:
+        return isinstance(factor, float) and factor > 1 and factor == round(factor)
 
     def _is_like_scale(self, factor: Numbers) -> bool:
         return isinstance(factor, float) and is_like_scale(factor, float(np.nanmean(self.rate.keep_prob)))
