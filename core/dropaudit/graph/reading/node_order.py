@@ -20,12 +20,23 @@ def sort_nodes(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         for _, body in bodies_of(node):
             sort_nodes(body)
+    if _is_in_order(graph):
+        return
     order = _order(graph)
-    if order != sorted(order) and len(order) == len(graph.node):
+    if len(order) == len(graph.node):
         nodes = [graph.node[position] for position in order]
         copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
         del graph.node[:]
         graph.node.extend(copies)
+
+
+def _is_in_order(graph: onnx.GraphProto) -> bool:
+    later = {name for node in graph.node for name in node.output if name}
+    for node in graph.node:
+        if not later.isdisjoint(reads(node)):
+            return False
+        later.difference_update(node.output)
+    return True
 
 
 def _order(graph: onnx.GraphProto) -> list[int]:
