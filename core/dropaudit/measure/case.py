@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import onnx
 
+from dropaudit.graph.conditions.defaults import settle_defaults
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.passes.silent_draws import without_silent_draws
 from dropaudit.graph.reading.constants import Constants
@@ -145,6 +146,7 @@ class Draft:
 def read(content: bytes) -> Draft:
     """Read one artifact. Raises InvalidModel."""
     model = parse_model(content)
+    settle_defaults(model)
     weights = with_weights_held(model)
     return Draft(
         proto=without_silent_draws(name_nodes(model)),
