@@ -19,7 +19,7 @@ PICTURES = Path(__file__).parent / "pictures"
 WIDTHS = (1280, 390)
 # Of a phone's long page the beginning: what follows is the same as on a desk.
 MOST_PIXELS = {1280: 3200, 390: 3000}
-COLOURS = 48
+COLOURS = 80
 
 
 def main() -> None:

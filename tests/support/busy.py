@@ -1,83 +1,96 @@
-"""A dashboard with something to see: audits that have ended, one that runs, and one that waits."""
+"""A dashboard with something to see: the whole service, a suite with runs behind it, a run and an audit that go on."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-import grpc
-import redis
+from dropaudit import Plan, Role
+from dropaudit_client import AuditClient
+from dropaudit_client.local.service import running
+from dropaudit_client.resources import ArtifactRef, AuditState, Glob
+from dropaudit_formats.writing import Form
+from dropaudit_models.lstm.model import lstm_model
+from dropaudit_models.lstm.places import Place, Spot
+from dropaudit_models.lstm.recipe import Draw, Recipe
+from dropaudit_models.lstm.sites import site
+from dropaudit_models.lstm.spec import Head, Layer, LSTMSpec
+from support.services import eventually
 
-from dropaudit.plan import Phase, Progress, TestProgress
-from dropaudit.report import Interval, to_json
-from dropaudit_client.local.service import free_port
-from dropaudit_proto.v1 import audit_pb2 as pb
-from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from dropaudit_store.audits.lifecycle import AuditStore
-from support.calls import recorded_request, upload
-from support.pictured import NAMES, pictured_report
-from support.services import redis_server, server
-
-_LEASE_SECONDS = 120.0
+_SPEC = LSTMSpec(input_size=4, layers=(Layer(12), Layer(12)), head=Head.LINEAR, classes=5)
+_NAMES = ("captions", "forecast", "keyword", "music", "ocr", "speech-decoder", "speech-encoder", "translate")
+# As many more that wait, so that the last run is still going on when its pictures are taken.
+_CROWD = 60
+# Its output keeps its size exactly: to see so closely takes minutes.
+_LONG = Plan(max_replicates=10_000_000, tolerance=0.00005, alpha=1e-9)
 
 
 @contextmanager
 def busy_dashboard(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield addresses of pages by the name of their picture."""
-    web = f"127.0.0.1:{free_port()}"
+    """Yield addresses of pages by the name of their picture, and the file of a run's report."""
     with (
-        redis_server(folder / "redis") as redis_url,
-        server(redis_url, folder / "server", web_listen=web) as address,
-        grpc.insecure_channel(address) as channel,
-        redis.Redis.from_url(redis_url, decode_responses=True) as client,
+        running({**os.environ, "DROPAUDIT_CONCURRENCY": "2"}, folder / "service", web=True) as service,
+        AuditClient(service.address) as client,
     ):
-        running = _filled(AuditServiceStub(channel), AuditStore(client))
-        pages = {"dashboard-audits": "/", "dashboard-running": f"/{running}", "dashboard-models": "/models"}
-        yield {name: f"http://{web}{path}" for name, path in pages.items()}
+        web = f"http://{service.web_address}"
+        last = _past_runs(client)
+        page = folder / "run.html"
+        page.write_text(client.render_report(last, Form.HTML, link_prefix=web), encoding="utf-8")
+        for number in range(_CROWD):
+            client.upload_model(_model(100 + number), display_name=f"variants/{number:02}.onnx")
+        audit = _running_audit(client)
+        run = client.run_suite("suites/nightly", always_audit=True).name
+        eventually(lambda: client.get_run(run).counts.succeeded >= 3, "the run does not go on", seconds=120)
+        paths = {
+            "audits": "/?filter=NOT+state+%3D+QUEUED",
+            "running": f"/{audit}",
+            "run": f"/{run}",
+            "suite": "/suites/nightly",
+            "models": "/models",
+            "model": "/models/named?name=forecast.onnx",
+        }
+        yield {"run": page.as_uri(), **{f"dashboard-{name}": web + path for name, path in paths.items()}}
+        client.cancel_audit(audit)
+        client.cancel_run(run)
 
 
-def _filled(stub: AuditServiceStub, store: AuditStore) -> str:
-    """Make audits, and return the name of the one that runs."""
-    for name in NAMES:
-        upload(stub, name.encode(), display_name=f"{name}.onnx")
-        audit = _created(stub, name)
-        lease = store.claim(audit.removeprefix("audits/"), _LEASE_SECONDS)
-        assert lease is not None
-        store.succeed(lease, to_json(pictured_report(name)[0]))
-    running = _created(stub, "nightly")
-    lease = store.claim(running.removeprefix("audits/"), _LEASE_SECONDS)
-    assert lease is not None
-    for replicates, width in ((96, 0.03), (1_900, 0.008), (12_288, 0.004)):
-        store.progress(lease, _progress(replicates, width))
-        time.sleep(0.1)
-    _created(stub, "waiting")
-    return running
+def _past_runs(client: AuditClient) -> str:
+    """Let a suite run while models are replaced, broken and mended, and return the name of the last run."""
+    for number, name in enumerate(_NAMES):
+        client.upload_model(_model(number), display_name=f"{name}.onnx")
+    client.create_suite("nightly", [Glob("*.onnx", Role.TRAIN)], display_name="Every night", cron="0 3 * * *")
+    first = _run(client)
+    client.pin_baseline("suites/nightly", first)
+    client.upload_model(_model(21), display_name="forecast.onnx")
+    _run(client)
+    client.upload_model(_model(22, factor=1.0), display_name="forecast.onnx")
+    client.upload_model(_model(23, keep_prob=0.6, factor=1.25), display_name="music.onnx")
+    _run(client)
+    client.upload_model(_model(24), display_name="music.onnx")
+    client.upload_model(b"what a broken upload leaves behind", display_name="ocr.onnx")
+    client.upload_model(_model(26, keep_prob=0.5), display_name="speech-encoder.onnx")
+    client.delete_model_name("keyword.onnx")
+    client.upload_model(_model(27), display_name="summaries.onnx")
+    return _run(client)
 
 
-def _created(stub: AuditServiceStub, model: str) -> str:
-    asked = pb.CreateAuditRequest()
-    asked.CopyFrom(recorded_request())
-    asked.audit.labels["model"] = model
-    return stub.CreateAudit(asked).name
+def _run(client: AuditClient) -> str:
+    return client.wait_run(client.run_suite("suites/nightly").name).name
 
 
-def _progress(replicates: int, width: float) -> Progress:
-    def test(subject: str, quantity: str, middle: float, *, decided: bool) -> TestProgress:
-        interval = Interval(estimate=middle, lower=middle - width, upper=middle + width)
-        return TestProgress(subject, quantity, interval, decided)
+def _running_audit(client: AuditClient) -> str:
+    """Return the name of an audit that will not end by itself for minutes."""
+    model = client.upload_model(_model(99, layers=(1,)), display_name="candidates/large")
+    name = client.create_audit(ArtifactRef(model.name, Role.TRAIN), _LONG, display_name=model.display_name).name
+    eventually(lambda: client.get_audit(name).state is AuditState.RUNNING, "the audit does not begin", seconds=60)
+    return name
 
-    tests = (
-        test("encoder/dropout_0", "keepProb", 0.8, decided=True),
-        test("encoder/dropout_1", "keepProb", 0.9, decided=False),
-        test("logits", "scaleFactor", 1.01, decided=False),
-    )
-    return Progress(
-        phase=Phase.SAMPLING,
-        replicates=replicates,
-        max_replicates=65_536,
-        decided_tests=1,
-        total_tests=3,
-        tests=tests,
-    )
+
+def _model(seed: int, keep_prob: float = 0.8, factor: float | None = None, layers: Iterable[int] = range(2)) -> bytes:
+    each = site(Recipe(keep_prob=keep_prob, draw=Draw.LESS, factor=factor))
+    sites = {Place(Spot.OUTPUT, layer): each for layer in layers}
+    content: bytes = lstm_model(replace(_SPEC, seed=seed), sites).SerializeToString()
+    return content

@@ -54,9 +54,17 @@ def series_words(series: Series) -> str:
 
 
 def telling(series: Sequence[Series]) -> Series | None:
-    """Return the measure to draw: one that moved, of these the one whose estimate went furthest; else the first."""
+    """Return the measure to draw: one that moved, of these the one whose estimate went furthest.
+
+    Where none moved, it is the one whose estimate went furthest all the same; of measures that stayed, none.
+    """
     known = [each for each in series if len(each.points) > 1 and all(_is_finite(point.value) for point in each.points)]
-    return max(known, key=lambda each: (any(point.moved for point in each.points), _span(each.points)), default=None)
+    found = max(known, key=lambda each: (_has_moved(each), _span(each.points)), default=None)
+    return found if found is not None and (_has_moved(found) or _span(found.points) > 0) else None
+
+
+def _has_moved(series: Series) -> bool:
+    return any(point.moved for point in series.points)
 
 
 def _span(points: Sequence[Point]) -> float:

@@ -16,7 +16,7 @@ from dropaudit_formats.runs.report import RunReport, change_words, details_of, s
 PROGRAM = "run.js"
 # A table of 2,000 rows is 2 MB; more are counted, and stand in the JSON.
 MOST_ROWS = 2_000
-_MOST_DETAILS = 12
+_MOST_DETAILS = 6
 
 
 @dataclass(frozen=True, slots=True)

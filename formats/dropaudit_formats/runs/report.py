@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dropaudit.changes import Kind, MemberChange, Status
+from dropaudit.changes.found import ChangedFinding
 from dropaudit.changes.movement import Quantity
+from dropaudit.report import Interval
 from dropaudit_formats.results import Result, gravity, total
 
 _SHORT = 8
@@ -83,19 +85,32 @@ def details_of(change: MemberChange | None) -> list[str]:
         return []
     found = change.findings
     told = [
-        f"{word} {each.code} {each.slug} of {', '.join(each.sites) or each.subject}".replace("  ", " ")
-        for word, group in (
-            ("new", found.new),
-            ("back", found.returned),
-            ("fixed", found.fixed),
-            ("accepted", found.newly_accepted),
-        )
-        for each in group
+        *_told("new", found.new),
+        *_told("back", found.returned),
+        *_told("fixed", found.fixed),
+        *_told("accepted", found.newly_accepted),
     ]
-    told += [f"{QUANTITIES[each.quantity]} of {each.subject}: {each.before} → {each.after}" for each in change.moved]
+    told += [
+        f"{QUANTITIES[each.quantity]} of {each.subject}: {_value(each.before)} → {_value(each.after)}"
+        for each in change.moved
+    ]
     if change.runtime_changed and change.before and change.after:
         told.append(f"{change.before.runtime_version} → {change.after.runtime_version}")
     return told
+
+
+def _told(word: str, findings: Iterable[ChangedFinding]) -> list[str]:
+    """Return findings of one code in one sentence."""
+    subjects: dict[str, list[str]] = {}
+    for each in findings:
+        subjects.setdefault(" ".join(filter(None, (each.code, each.slug))), []).extend(each.sites or (each.subject,))
+    return [f"{word} {name} of {', '.join(found)}" for name, found in subjects.items()]
+
+
+def _value(found: Interval) -> str:
+    """Return a measure; the bounds of a constant tell nothing."""
+    low, high = f"{found.lower:.4g}", f"{found.upper:.4g}"
+    return low if low == high else str(found)
 
 
 def sentence_of(since: Since | None, changes: Iterable[MemberChange | None], kind: str, what: str) -> str:

@@ -94,7 +94,7 @@ def _result(name: str, outcome: Outcome, side: Side, asked: Asked) -> Result:
         name,
         _light(outcome, whole=asked.whole),
         audit=f"audits/{audit}" if audit else "",
-        link=f"{asked.links}/audits/{audit}/report" if audit and asked.links is not None and not waiting else "",
+        link="" if not audit or asked.links is None else f"{asked.links}/audits/{audit}{'' if waiting else '/report'}",
         waiting=waiting,
         is_reused=side.assigned[name].reused,
     )

@@ -49,9 +49,10 @@ class Trends:
         left = _MOST_REPORTS
         found: dict[str, Trend] = {}
         for name in names:
-            audits = _distinct(sides, name)
-            series = self._series(audits) if 1 < len(audits) <= left else ()
-            left -= len(audits) if series else 0
+            audits = {side.run.id: audit for side in sides if (audit := side.audit_of(name))}
+            distinct = set(audits.values())
+            series = self._series(audits) if 1 < len(distinct) <= left else ()
+            left -= len(distinct) if series else 0
             found[name] = Trend(tuple(_history(sides, name, standings)), series)
         return found
 
@@ -62,22 +63,14 @@ class Trends:
         return sorted(side.members, key=lambda name: gravity(words[name]))
 
     def _series(self, audits: Mapping[str, str]) -> tuple[Series, ...]:
-        records = self._audits.find_many(audits)
-        reports = ((label, records[audit].report) for audit, label in audits.items() if audit in records)
-        return trends(Sample(label=label, report=from_json(report)) for label, report in reports if report)
+        """Return what was measured, by the audit of each run, oldest first; a reused report stands in each of them."""
+        records = self._audits.find_many(set(audits.values()))
+        reports = {audit: from_json(record.report) for audit, record in records.items() if record.report}
+        return trends(Sample(label=run, report=reports[audit]) for run, audit in audits.items() if audit in reports)
 
 
 def _audits_of(sides: Sequence[Side], names: Sequence[str]) -> Iterator[str]:
     return (audit for side in sides for name in names if (audit := side.audit_of(name)))
-
-
-def _distinct(sides: Sequence[Side], name: str) -> dict[str, str]:
-    """Return the audits of a member, oldest first, each with the run that it was first in: a reused one counts once."""
-    found: dict[str, str] = {}
-    for side in sides:
-        if audit := side.audit_of(name):
-            found.setdefault(audit, side.run.id)
-    return found
 
 
 def _history(sides: Sequence[Side], name: str, standings: Mapping[str, Standing]) -> Iterator[tuple[str, str]]:
