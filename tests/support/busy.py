@@ -45,14 +45,15 @@ def busy_dashboard(folder: Path) -> Iterator[dict[str, str]]:
         run = client.run_suite("suites/nightly", always_audit=True).name
         eventually(lambda: client.get_run(run).counts.succeeded >= 3, "the run does not go on", seconds=120)
         paths = {
+            # First: it ends by itself.
+            "run": f"/{run}",
             "audits": "/?filter=NOT+state+%3D+QUEUED",
             "running": f"/{audit}",
-            "run": f"/{run}",
             "suite": "/suites/nightly",
             "models": "/models",
             "model": "/models/named?name=forecast.onnx",
         }
-        yield {"run": page.as_uri(), **{f"dashboard-{name}": web + path for name, path in paths.items()}}
+        yield {**{f"dashboard-{name}": web + path for name, path in paths.items()}, "run": page.as_uri()}
         client.cancel_audit(audit)
         client.cancel_run(run)
 
