@@ -3,8 +3,10 @@
 #
 #   dependencies.sh ROLE LIST FOLDER
 #
-# It runs in a stage of its own, so that an edited source line installs nothing again.
+# It runs before any source is copied, so that an edited line installs nothing again.
 set -eu
+# Of the base image nothing is compiled.
+export PYTHONDONTWRITEBYTECODE=1
 here=$(dirname "$0")
 role=$1 list=$2 folder=$3
 python -m venv --without-pip "$folder"

@@ -4,19 +4,20 @@
 #   users.sh FOLDER
 #
 # FOLDER/redis/users.acl is for Redis; FOLDER/redis/admin has the operator's password, and FOLDER/ROLE/password that of
-# server, worker and beat, each in a folder of its own, so that nobody is given another's. A docker secret named
-# redis-ROLE (server, worker, beat, admin) is taken in place of a password made here.
+# server, worker and beat, each in a folder of its own, so that nobody is given another's. FOLDER/grafana/password is that
+# of Grafana's admin. A file redis-ROLE (server, worker, beat, admin) or grafana-admin in SECRETS_FOLDER, where docker
+# secrets lie, is taken in place of a password made here.
+#
+# It runs as the user that server, worker and beat run as.
 set -eu
 umask 077
 folder=$1
 given=${SECRETS_FOLDER:-/run/secrets}
-# Server, worker and beat run as this user in their images.
-service_user=10001
 
-password() { # password ROLE FILE
+password() { # password NAME FILE
   mkdir -p "$(dirname "$2")"
-  if [ -s "$given/redis-$1" ]; then
-    cp "$given/redis-$1" "$2"
+  if [ -s "$given/$1" ]; then
+    cat "$given/$1" >"$2"
   elif [ ! -s "$2" ]; then
     head -c 32 /dev/urandom | sha256sum | cut -c 1-64 >"$2.new"
     mv "$2.new" "$2"
@@ -28,9 +29,10 @@ hashed() { # what Redis keeps of a password: its SHA-256, without the end of the
 }
 
 for role in server worker beat; do
-  password "$role" "$folder/$role/password"
+  password "redis-$role" "$folder/$role/password"
 done
-password admin "$folder/redis/admin"
+password redis-admin "$folder/redis/admin"
+password grafana-admin "$folder/grafana/password"
 
 # Keys. Redis's own commands on queues are Celery's: a queue is a list for each priority, and what a worker has taken is
 # noted in unacked*. `[^b]` and `b[^e]` leave out what is the beat's, dropaudit:beat:*.
@@ -55,9 +57,5 @@ beat_commands='+get +set +del +exists +expire +pexpire +pttl +hget +hgetall +hmg
 } >"$folder/redis/users.acl.new"
 mv "$folder/redis/users.acl.new" "$folder/redis/users.acl"
 
-# Redis reads hashes alone, as whatever user its image gives it.
-chmod 755 "$folder/redis" "$folder/server" "$folder/worker" "$folder/beat"
-chmod 644 "$folder/redis/users.acl"
-if [ "$(id -u)" = 0 ]; then
-  chown "$service_user" "$folder/server/password" "$folder/worker/password" "$folder/beat/password"
-fi
+# Redis and Grafana read what is theirs as the groups of their folders; nobody else enters these.
+chmod 640 "$folder/redis/users.acl" "$folder/redis/admin" "$folder/grafana/password"

@@ -154,14 +154,18 @@ def test_without_a_password_nothing_is_answered(deployment: Deployment) -> None:
 
 
 def test_passwords_are_made_once_differ_and_are_their_part_s_alone(tmp_path: Path) -> None:
-    paths = [*(tmp_path / role / "password" for role in ROLES), tmp_path / "redis" / "admin"]
+    own = [tmp_path / role / "password" for role in ROLES]
+    paths = [*own, tmp_path / "redis" / "admin", tmp_path / "grafana" / "password"]
     make_users(tmp_path, tmp_path / "none")
     first = [path.read_text() for path in paths]
     make_users(tmp_path, tmp_path / "none")
     assert [path.read_text() for path in paths] == first
-    assert len(set(first)) == 4
+    assert len(set(first)) == 5
     assert all(len(password.strip()) == 64 for password in first)
-    assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in own} == {0o600}
+    # Redis and Grafana run as other users, in groups that may enter the folders.
+    assert {path.stat().st_mode & 0o777 for path in paths if path not in own} == {0o640}
+    assert {path.parent.stat().st_mode & 0o777 for path in paths} == {0o700}
     acl = (tmp_path / "redis" / "users.acl").read_text()
     assert not any(password.strip() in acl for password in first)
 
