@@ -46,7 +46,9 @@ beat_commands='+get +set +del +exists +expire +pexpire +pttl +hget +hgetall +hmg
   +zrangebyscore +zrevrangebyscore +zscore +zcard +sadd +smembers +lpush +llen +multi +exec +discard +watch +unwatch'
 
 {
-  echo "user default off resetpass resetkeys resetchannels -@all"
+  # Nobody becomes this user, but Redis itself, which reads its file as it when it starts: without rights it would leave
+  # out every transaction, and forget what those wrote.
+  echo "user default off resetpass ~* &* +@all"
   echo "user admin on $(hashed "$folder/redis/admin") ~* &* +@all"
   echo "user server on $(hashed "$folder/server/password") resetchannels $records $send" \
     "-@all +@read +@write +@transaction $common $scripts"

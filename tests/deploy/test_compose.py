@@ -130,6 +130,11 @@ def test_whoever_runs_models_or_keeps_records_has_no_way_out(name: str) -> None:
     assert default(COMPOSE["networks"]["inside"]["internal"]) == "true"
 
 
+def test_no_two_services_build_one_tag() -> None:
+    tags = [service["image"] for service in SERVICES.values() if "build" in service]
+    assert sorted(tags) == sorted(set(tags))
+
+
 def test_profiles_add_gpus_the_dashboard_and_what_watches() -> None:
     profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
     assert profiles == {

@@ -153,6 +153,28 @@ def test_without_a_password_nothing_is_answered(deployment: Deployment) -> None:
         client.get("dropaudit:totals")
 
 
+def test_a_redis_that_starts_again_forgets_no_transaction(tmp_path: Path) -> None:
+    make_users(tmp_path / "secrets", tmp_path / "none")
+    port = free_port()
+    again = Deployment(tmp_path / "secrets", port, "")
+    command = [*redis_command(port, tmp_path), "--aclfile", str(tmp_path / "secrets" / "redis" / "users.acl")]
+    for number in range(3):
+        with process("redis", command, {}, tmp_path / "redis.log"):
+            eventually(lambda: answers(again), "Redis does not start")
+            with again.connect("server") as client:
+                assert client.lrange("dropaudit:list", 0, -1) == [str(each) for each in range(number)]
+                client.pipeline(transaction=True).rpush("dropaudit:list", number).execute()
+
+
+def test_nobody_becomes_the_user_as_which_redis_reads_its_file(deployment: Deployment) -> None:
+    for password in ("", "default", "admin"):
+        with redis.Redis(port=deployment.port, username="default", password=password) as client:
+            with pytest.raises(redis.exceptions.AuthenticationError):
+                client.execute_command("AUTH", "default", password)
+            with pytest.raises(redis.exceptions.AuthenticationError):
+                client.get("dropaudit:totals")
+
+
 def test_passwords_are_made_once_differ_and_are_their_part_s_alone(tmp_path: Path) -> None:
     own = [tmp_path / role / "password" for role in ROLES]
     paths = [*own, tmp_path / "redis" / "admin", tmp_path / "grafana" / "password"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from compose_test import confinement, costs, faults, flow
-from compose_test.engine import IMAGES, VERSION, Deployment, docker
+from compose_test import confinement, costs, faults, flow, tls
+from compose_test.engine import TAGS, VERSION, Deployment, docker
 from compose_test.reporting import say
-from dropaudit_client.local.service import free_port
+from dropaudit_client.local.service import free_port, running
 
 # Redis, server, dashboard, worker and beat.
 _CONTAINERS = 5
@@ -29,7 +30,7 @@ def check(deployment: Deployment) -> None:
     say(f"all {_CONTAINERS} containers are healthy {time.monotonic() - began:.0f} s after `up`")
     costs.check_idle(deployment)
     with tempfile.TemporaryDirectory() as models:
-        flow.use_everything(deployment, Path(models))
+        flow.use_everything(deployment.address, deployment.web_address, Path(models))
     faults.scale_and_kill(deployment)
     faults.restart_redis(deployment)
     faults.stop_and_start(deployment)
@@ -37,6 +38,14 @@ def check(deployment: Deployment) -> None:
     confinement.check_reach(deployment)
     confinement.check_redis(deployment)
     confinement.check_secrets(deployment)
+    tls.check_tls(deployment)
+
+
+def check_local() -> None:
+    """Use `dropaudit up` as the deployment is used: both are the same service."""
+    say("the same flow with `dropaudit up`:")
+    with tempfile.TemporaryDirectory() as folder, running(os.environ, Path(folder, "data"), web=True) as service:
+        flow.use_everything(service.address, service.web_address, Path(folder))
 
 
 def main() -> int:
@@ -50,8 +59,9 @@ def main() -> int:
         raise
     finally:
         deployment.compose("down", "--volumes", "--timeout", "20")
-        for image in IMAGES.values():
+        for image in TAGS:
             docker("image", "rm", f"{image}:{VERSION}", f"{image}:{VERSION}-edited", check=False)
+    check_local()
     say("everything holds; everything is stopped")
     return 0
 

@@ -46,7 +46,7 @@ def check_processes(deployment: Deployment) -> None:
 
 
 def _check_running(name: str, container: str) -> None:
-    users = set(docker("top", container, "-eo", "uid").split()[1:])
+    users = {line.split()[0] for line in docker("top", container, "-eo", "uid,pid").splitlines()[1:]}
     require(users and not users & {"0", "root"}, f"{name} runs as {users}")
     written = docker("exec", container, "touch", "/probe", check=False)
     require("Read-only file system" in written, f"{name}: {written}")

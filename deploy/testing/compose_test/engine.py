@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ PROJECT = "dropaudit-test"
 VERSION = "compose-test"
 IMAGES = {"server": "dropaudit-server", "worker": "dropaudit-worker", "redis": "dropaudit-redis"}
 BASES = {"server": "python:3.11-slim-bookworm", "worker": "python:3.11-slim-bookworm", "redis": "redis:7-bookworm"}
+# Built alike.
+TAGS = (*IMAGES.values(), "dropaudit-redis-users", "dropaudit-dashboard", "dropaudit-beat")
 _HEALTHY_SECONDS = 120.0
 
 
@@ -41,15 +43,21 @@ class Deployment:
         """Where gRPC is published."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def web_address(self) -> str:
+        """Where the dashboard is published."""
+        return f"127.0.0.1:{self.web_port}"
+
     @cached_property
     def _command(self) -> Sequence[str]:
         has_plugin = subprocess.run(["docker", "compose", "version"], check=False, capture_output=True).returncode == 0
         return ["docker", "compose"] if has_plugin else ["docker-compose"]
 
-    def compose(self, *arguments: str) -> None:
-        """Run docker compose on the project's file."""
+    def compose(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
+        """Run docker compose on the project's file, with settings as they may stand in .env."""
         environ = {
             **os.environ,
+            **(settings or {}),
             "DROPAUDIT_PORT": str(self.port),
             "DROPAUDIT_WEB_PORT": str(self.web_port),
             "DROPAUDIT_VERSION": VERSION,

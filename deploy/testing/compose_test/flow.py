@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 from urllib.request import urlopen
 
-from compose_test.engine import Deployment
 from compose_test.reporting import eventually, require, say
 from dropaudit import Role
 from dropaudit.plan import Plan
@@ -38,9 +37,9 @@ def await_service(address: str) -> None:
     eventually(answers, f"nobody answers on {address}", _START_SECONDS)
 
 
-def use_everything(deployment: Deployment, models: Path) -> None:
+def use_everything(address: str, web_address: str, models: Path) -> None:
     """Upload, audit, watch, run a suite, have one run by schedule, and look at the dashboard."""
-    with AuditClient(deployment.address) as client:
+    with AuditClient(address) as client:
         names = [client.upload_model(export(name, models), display_name=name).name for name in TWINS]
         members = [ArtifactRef(name, Role.TRAIN) for name in names]
         _audit_and_watch(client, members[1])
@@ -48,7 +47,7 @@ def use_everything(deployment: Deployment, models: Path) -> None:
         require(suite == SUITE, suite)
         _check_run("a run that was asked for", client.wait_run(client.run_suite(suite).name))
         _check_run("a run by schedule", _scheduled_run(client))
-    _look_at_dashboard(deployment.web_port)
+    _look_at_dashboard(web_address)
 
 
 def audit_many(client: AuditClient, model: str, count: int, seed: int) -> list[str]:
@@ -104,8 +103,8 @@ def _check_run(sentence: str, run: Run) -> None:
     say(f"{sentence}: {', '.join(map(str, verdicts))}")
 
 
-def _look_at_dashboard(port: int) -> None:
+def _look_at_dashboard(address: str) -> None:
     for path, expected in (("/", "FAIL"), ("/models", "lstm-dropout"), ("/suites/every-minute", "every-minute")):
-        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urlopen(f"http://{address}{path}", timeout=10) as answer:
             require(expected in answer.read().decode(), f"the dashboard's {path} does not tell of {expected}")
     say("the dashboard shows audits, models and the suite")
