@@ -180,7 +180,7 @@ def _result(finding: Finding, title: str, artifact: int = 0) -> dict[str, Any]:
         ],
         "partialFingerprints": {"codeAndSubject/v1": f"{finding.code}:{subject}"},
         **_suppressions(finding),
-        "properties": {"evidence": to_json(finding).get("evidence", {})},
+        "properties": {"evidence": to_json(finding)["evidence"]},
     }
 
 
