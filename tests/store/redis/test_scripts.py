@@ -13,7 +13,6 @@ from dropaudit_store.redis.scripts import script
 
 LUA = Path(dropaudit_store.__file__).parent / "lua"
 ROOT = Path(__file__).parents[3]
-LIBRARIES = sorted(path.stem for path in (LUA / "libraries").glob("*.lua"))
 SCRIPTS = sorted(
     path.relative_to(LUA).with_suffix("").as_posix() for path in LUA.rglob("*.lua") if path.parent.name != "libraries"
 )
@@ -55,7 +54,6 @@ def test_libraries_come_before_what_needs_them_and_once() -> None:
     places = [text.index(f"local function {name}(") for name in ("audit_key", "counts_key", "enter")]
     assert places == sorted(places)
     assert text.count("local function audit_key(") == 1
-    assert LIBRARIES == ["audit", "common", "names", "run_counts"]
 
 
 def test_constants_are_numbers_and_lists_of_numbers() -> None:
