@@ -1,4 +1,4 @@
-"""Text that comes from files or callers nobody vouches for must steer neither a terminal nor a document."""
+"""Text from untrusted files and callers, made safe to print: it must steer neither a terminal nor a document."""
 
 from __future__ import annotations
 

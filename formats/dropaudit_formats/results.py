@@ -1,4 +1,4 @@
-"""What became of each of several subjects, and how they are counted."""
+"""The results of several subjects, and how they are counted."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Result:
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """What was found; nothing where there is no report."""
+        """The findings; none where there is no report."""
         return () if isinstance(self.outcome, NotMade) else self.outcome.findings
 
 

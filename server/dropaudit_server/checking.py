@@ -1,4 +1,4 @@
-"""What `python -m dropaudit_server --check` looks at."""
+"""The checks of `python -m dropaudit_server --check`."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class AuditRequest(_Record, frozen=True, kw_only=True):
 
     @property
     def asked(self) -> AuditRequest:
-        """What was asked for, without what people call it."""
+        """The request without the names that people gave to its subject."""
         return msgspec.structs.replace(self, display_name="", names=(), model_version=0)
 
 

@@ -1,4 +1,4 @@
-"""What `python -m dropaudit_worker [worker|beat] --check` looks at."""
+"""The checks of `python -m dropaudit_worker [worker|beat] --check`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates. Names come from files that nobody vouches for: all that is written is escaped."""
+"""Templates. Names come from untrusted files: everything that is written is escaped."""
 
 from __future__ import annotations
 

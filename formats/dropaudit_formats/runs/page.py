@@ -21,7 +21,7 @@ _MOST_DETAILS = 6
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed of a member, in a few words, and each thing in a sentence."""
+    """The changes of a member, in a few words and one by one in sentences."""
 
     words: str
     details: Sequence[str]

@@ -1,4 +1,4 @@
-"""What a report of many audits tells, as plain values."""
+"""The report of many audits, as plain values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUANTITIES = {Quantity.KEEP_PROB: "keep rate", Quantity.SCALE: "scale", Quantity
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What all members were compared with.
+    """The run or report that all members were compared with.
 
     Attributes:
         base: name of the run; empty where it has none.

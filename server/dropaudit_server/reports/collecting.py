@@ -31,7 +31,7 @@ _MOST_NAMES = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of a run is wanted.
+    """The parts of a run that are wanted.
 
     Attributes:
         whole: whether with the names of sites and outputs about which nothing was found.
@@ -45,7 +45,7 @@ class Asked:
 
 
 class RunReports:
-    """Collects what a report of a run tells; blocking."""
+    """Collects the report of a run; blocking."""
 
     def __init__(
         self,

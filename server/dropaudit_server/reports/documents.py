@@ -1,4 +1,4 @@
-"""What RenderReport does: a report as a document, in pieces."""
+"""RenderReport: a report as a document, in pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pages answer with."""
+"""Answers that all pages share."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from dropaudit_store.shared.formats import changed_record, read_record, write_re
 _DUE = key("deliveries-due")
 # Of a suite so many are kept, the newest.
 MOST_KEPT = 1000
-# Whoever takes one has so long to post it; then somebody else does.
+# Seconds that a worker has to post a notification before another one may take it.
 _TAKEN_SECONDS = 60.0
 
 

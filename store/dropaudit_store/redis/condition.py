@@ -1,4 +1,4 @@
-"""What Redis says of its own condition."""
+"""The condition of Redis, as it reports it itself."""
 
 from __future__ import annotations
 

@@ -37,13 +37,13 @@ class SentinelUrl:
 
     @property
     def of_sentinels(self) -> dict[str, Any]:
-        """What connections to the Sentinels take, beside times."""
+        """Options of connections to the Sentinels, except timeouts."""
         found: dict[str, Any] = {"password": self.sentinel_password} if self.sentinel_password else {}
         return {**found, "ssl": True} if self.tls else found
 
     @property
     def of_redis(self) -> dict[str, Any]:
-        """What connections to Redis take, beside times."""
+        """Options of connections to Redis, except timeouts."""
         found = {"db": self.database, "username": self.user, "password": self.password}
         return {**found, "ssl": True} if self.tls else found
 

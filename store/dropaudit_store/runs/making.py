@@ -49,7 +49,7 @@ class RunMaker:
         self._wake = wake
 
     def make(self, suite_id: str, run_id: str, *, too_large: bool = False) -> None:
-        """Make the audits of a run that has begun, unless somebody else is at it, or it waits for another one.
+        """Make the audits of a run that has begun, unless another worker is making them, or it waits for another one.
 
         Args:
             too_large: whether RunTooLarge is raised; otherwise the run has no members and says why.

@@ -29,7 +29,7 @@ _SAID = msgspec.json.Decoder(_Said)
 
 
 def major_of(text: str) -> int:
-    """Return the major number of a format; of what is none, one that nobody knows."""
+    """Return the major number of a format; for text that is not a format, a number that no version knows."""
     major = text.partition(".")[0]
     return int(major) if major.isdecimal() else 1 << 30
 

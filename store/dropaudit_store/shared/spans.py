@@ -16,12 +16,12 @@ _DELAY_MILLISECONDS = 1000
 
 
 def plain_trace(traceparent: str) -> str:
-    """Return a W3C traceparent, empty when it is none."""
+    """Return a W3C traceparent, or an empty text when it is malformed."""
     return traceparent if _TRACEPARENT.fullmatch(traceparent) else ""
 
 
 def trace_id(traceparent: str) -> str:
-    """Return the id of the trace that a traceparent belongs to, as logs tell it; empty when it is none."""
+    """Return the id of the trace that a traceparent belongs to, as logs tell it; empty when it is malformed."""
     return traceparent.split("-")[1] if plain_trace(traceparent) else ""
 
 
