@@ -40,7 +40,13 @@ class Part:
 PARTS = {
     "stats": Part("dropaudit/stats", ("tests/core/stats", "tests/properties/test_intervals.py")),
     "judge": Part(
-        "dropaudit/judge", ("tests/core/judge", "tests/golden/test_findings.py", "tests/core/test_recorded.py")
+        "dropaudit/judge",
+        (
+            "tests/core/judge",
+            "tests/golden/test_judgements.py",
+            "tests/golden/test_findings.py",
+            "tests/core/test_recorded.py",
+        ),
     ),
     "formats": Part(
         "dropaudit_formats",
