@@ -214,3 +214,8 @@ def test_a_whole_number_beside_what_is_scaled_right_is_the_models_own(q: float, 
 def test_the_same_number_beside_an_unscaled_mask_is_its_scale(q: float, factor: float, code: str) -> None:
     body = "g = Mul(x, whole)  u = RandomUniformLike(g)  b = Less(u, q)  m = Cast<to = 1>(b)  d = Mul(g, m)"
     assert scales_in(audited(body, whole=factor, q=q)) == {code}
+
+
+def test_a_whole_number_that_is_one_over_what_two_draws_keep_is_its_scale_once_more() -> None:
+    body = f"{TWO}  c = Less(u, a)  e = Less(v, a)  b = And(c, e)  m = Cast<to = 1>(b)  g = Mul(x, s)  f = Mul(g, m)"
+    assert scales_in(audited(f"{body}  d = Mul(f, s)", a=np.sqrt(0.2), s=5.0)) == {"DA302"}

@@ -200,11 +200,8 @@ class _Choice:
         if is_right and are_close(self.rate.keep_prob, 0.5, _PRECISION) and are_close(found.value, 0.5, _PRECISION):
             return False
         # Nobody divides by p, or twice by q, what is scaled right, and embeddings are multiplied by 4, 10 or the like.
-        if (
-            is_right
-            and self._is_whole(found.value)
-            and not are_close(found.value * self.rate.keep_prob, 1.0, _PRECISION)
-        ):
+        inverse = is_inverse(found.value, self.rate.keep_prob, self.rate.precision, self.rate.error)
+        if is_right and self._is_whole(found.value) and not inverse:
             return False
         return is_own_factor(found.value, self.rate.keep_prob, self.rate.precision, self.rate.error)
 
