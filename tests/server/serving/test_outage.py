@@ -60,6 +60,9 @@ def every_call(stub: AuditServiceStub) -> dict[str, Callable[[], object]]:
         "CompareRuns": lambda: stub.CompareRuns(pb.CompareRunsRequest(name="suites/a/runs/b")),
         "ListDeliveries": lambda: stub.ListDeliveries(pb.ListDeliveriesRequest(parent="suites/a")),
         "Redeliver": lambda: stub.Redeliver(pb.RedeliverRequest(name="suites/a/deliveries/b")),
+        "RenderReport": lambda: list(
+            stub.RenderReport(pb.RenderReportRequest(name="suites/a/runs/b", form=pb.RenderReportRequest.HTML))
+        ),
         "ListRuns": lambda: stub.ListRuns(pb.ListRunsRequest(parent="suites/a")),
     }
 
