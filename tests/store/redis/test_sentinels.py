@@ -49,9 +49,8 @@ def test_over_tls_redis_and_sentinels_are_both_spoken_to_so() -> None:
 def test_a_url_that_leads_nowhere_is_refused_with_its_form(url: str) -> None:
     with pytest.raises(ValidationError) as caught:
         StoreSettings(redis_url=f"redis+sentinel:{url}")
-    assert "DROPAUDIT_REDIS_URL: must have the form redis+sentinel://HOST:PORT,HOST:PORT/MASTER" in problems(
-        caught.value
-    )
+    (problem,) = problems(caught.value)
+    assert problem.startswith("DROPAUDIT_REDIS_URL: must have the form redis+sentinel://HOST:PORT,HOST:PORT/MASTER")
 
 
 def test_redis_and_sentinels_may_have_passwords_of_their_own_in_files(tmp_path: Path) -> None:
@@ -72,5 +71,6 @@ def test_a_password_for_sentinels_that_nobody_names_is_refused(tmp_path: Path) -
     (tmp_path / "sentinel").write_text("secret")
     with pytest.raises(ValidationError) as caught:
         StoreSettings(redis_url="redis://h:1/0", sentinel_password_file=str(tmp_path / "sentinel"))
-    assert "names no Sentinels" in problems(caught.value)
+    (problem,) = problems(caught.value)
+    assert "names no Sentinels" in problem
     assert "secret" not in problems(caught.value)
