@@ -197,9 +197,10 @@ screenshots: $(STAMP)
 
 # The engine is the one that docker reaches; where none answers, COMPOSE_LAB names a script that starts one (up, env, down).
 COMPOSE_LAB ?= $(wildcard ../shared/tools/compose-lab.sh)
+# COMPOSE_LAB may name a script that starts an engine: it must not see that name as a setting of its own.
 compose-test: $(STAMP)
 	@if docker info >/dev/null 2>&1; then PYTHONPATH=deploy/testing $(BIN)/python -m compose_test; \
-	elif [ -n "$(COMPOSE_LAB)" ]; then \
+	elif [ -n "$(COMPOSE_LAB)" ]; then unset COMPOSE_LAB; \
 	  $(COMPOSE_LAB) up && eval "$$($(COMPOSE_LAB) env)" && PYTHONPATH=deploy/testing $(BIN)/python -m compose_test; \
 	  status=$$?; $(COMPOSE_LAB) down; exit $$status; \
 	else echo "make compose-test needs a Docker engine, and none answers" >&2; exit 2; fi
