@@ -106,7 +106,7 @@ def test_a_token_covers_its_scope_and_those_below(channel: grpc.Channel, name: s
 
 def test_what_changes_nothing_needs_read_and_what_deletes_needs_admin() -> None:
     for name, scope in SCOPES.items():
-        if name.startswith(("Get", "List", "Watch", "Download", "Inspect", "Preview", "Compare")):
+        if name.startswith(("Get", "List", "Watch", "Download", "Inspect", "Preview", "Compare", "Render")):
             assert scope is Scope.READ
         elif name.startswith("Delete"):
             assert scope is Scope.ADMIN
