@@ -58,16 +58,22 @@ def _rebuild_seconds(copy: Path, role: str, edited: str) -> float:
 
 def check_idle(deployment: Deployment) -> None:
     """Require that containers with nothing to do cost little. The engine's part is told where it runs here."""
+    # The best of a few: a machine that has other things to do makes everything dearer.
+    share, engine_share = min((_idle_shares(deployment) for _ in range(3)), key=sum)
+    say(
+        f"idle for {_IDLE_SECONDS:.0f} s: {len(deployment.containers())} containers take {share:.1%} of a core, the "
+        f"engine with its health checks {engine_share:.1%}"
+    )
+    require(share + engine_share < _MOST_IDLE, f"an idle deployment takes {share + engine_share:.1%} of a core")
+
+
+def _idle_shares(deployment: Deployment) -> tuple[float, float]:
+    """Return how much of a core the containers take while nothing happens, and the engine."""
     containers, engine = deployment.containers(), _engine_seconds()
     before = sum(map(_used_seconds, containers))
     time.sleep(_IDLE_SECONDS)
     share = (sum(map(_used_seconds, containers)) - before) / _IDLE_SECONDS
-    engine_share = (_engine_seconds() - engine) / _IDLE_SECONDS
-    say(
-        f"idle for {_IDLE_SECONDS:.0f} s: {len(containers)} containers take {share:.1%} of a core, the engine with its "
-        f"health checks {engine_share:.1%}"
-    )
-    require(share + engine_share < _MOST_IDLE, f"an idle deployment takes {share + engine_share:.1%} of a core")
+    return share, (_engine_seconds() - engine) / _IDLE_SECONDS
 
 
 def _megabytes(image: str) -> float:
