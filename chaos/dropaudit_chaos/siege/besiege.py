@@ -20,7 +20,8 @@ SETTINGS = {
     "time_limit_seconds": LIMIT_SECONDS,
     "memory_limit_mebibytes": 2000,
     "max_attempts": 1,
-    "lease_seconds": 5,
+    # Longer than any audit here: a busy machine alone must not lose one.
+    "lease_seconds": 60,
     "reconcile_seconds": 0.5,
     "concurrency": 1,
 }
