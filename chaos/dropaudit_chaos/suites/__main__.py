@@ -96,7 +96,6 @@ def _thousands(audits: int, folder: Path) -> Section:
         f"{audits} audits of 50 contents in {found.seconds:.0f} s; progress was watched {len(found.seen)} times; the "
         f"server was started again when {found.restarted_at} had ended.",
         f"The same again, all reused: {found.reuse_seconds:.1f} s.",
-        f"Twenty watchers add {found.watching:.1f} commands of Redis a second.",
         list(found.faults()),
     )
 

@@ -6,10 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any
-
-import psutil
 
 from dropaudit.plan import Plan, Role
 from dropaudit_chaos.parts import Service, serving
@@ -21,8 +17,6 @@ from dropaudit_client.runs.resources import RunCounts
 _SUITE = "thousands"
 _CONTENTS = 50
 _REPLICATES = 128
-_WATCHERS = 20
-_COUNTED_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +26,6 @@ class Thousands:
     Attributes:
         seen: the counts that were watched, one after the other.
         seconds, reuse_seconds: from the call to the end of the first run, and of the second.
-        watching: commands of Redis a second that twenty watchers add while a run goes on.
         restarted_at: audits that had ended when the server was started again.
     """
 
@@ -41,7 +34,6 @@ class Thousands:
     seen: tuple[RunCounts, ...]
     seconds: float
     reuse_seconds: float
-    watching: float
     restarted_at: int
 
     def faults(self) -> Iterator[str]:
@@ -69,13 +61,12 @@ def thousands(count: int, folder: Path) -> Thousands:
         began = time.monotonic()
         run = client.run_suite(suite)
         seen: list[RunCounts] = []
-        watching = _cost_of_watching(service, run.name)
         restarted_at = _restart_in_the_middle(service, client, run.name, count, seen)
         first = client.wait_run(run.name, lambda each: seen.append(each.counts))
         seconds = time.monotonic() - began
         began = time.monotonic()
         second = client.wait_run(client.run_suite(suite).name)
-        return Thousands(first, second, tuple(seen), seconds, time.monotonic() - began, watching, restarted_at)
+        return Thousands(first, second, tuple(seen), seconds, time.monotonic() - began, restarted_at)
 
 
 def _restart_in_the_middle(service: Service, client: AuditClient, name: str, count: int, seen: list[RunCounts]) -> int:
@@ -85,38 +76,3 @@ def _restart_in_the_middle(service: Service, client: AuditClient, name: str, cou
             service.server.restart()
             return run.counts.ended
     raise RuntimeError(f"{name} ended before a third of it had")
-
-
-def _cost_of_watching(service: Service, name: str) -> float:
-    """Return what watchers add to the commands that Redis takes from the server, a second."""
-    alone = _commands(service)
-    with AuditClient(service.address) as client:
-        stop = Event()
-        threads = [Thread(target=_watch, args=(client, name, stop)) for _ in range(_WATCHERS)]
-        for thread in threads:
-            thread.start()
-        watched = _commands(service)
-        stop.set()
-        for thread in threads:
-            thread.join()
-    return watched - alone
-
-
-def _watch(client: AuditClient, name: str, stop: Event) -> None:
-    for _ in client.watch_run(name):
-        if stop.is_set():
-            return
-
-
-def _commands(service: Service) -> float:
-    """Return how many commands a second the server sends to Redis."""
-    before = _sent(service)
-    time.sleep(_COUNTED_SECONDS)
-    return (_sent(service) - before) / _COUNTED_SECONDS
-
-
-def _sent(service: Service) -> int:
-    """Return how many commands the server has sent on the connections that it has."""
-    ports = {each.laddr.port for each in psutil.Process(service.server.pid).net_connections()}
-    clients: Any = service.client.client_list()
-    return sum(int(each["tot-cmds"]) for each in clients if int(each["addr"].rpartition(":")[2]) in ports)
