@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from dropaudit.runtime.provider import cpu_name
 from dropaudit_chaos.chaos import SETTINGS, ChaosPlan, Outcome, run
 from dropaudit_chaos.faults import FAULTS
+from dropaudit_chaos.machine import machine
 
 
 def main() -> int:
@@ -36,7 +35,7 @@ def main() -> int:
     print(text)
     if given.output:
         record = {
-            "machine": _machine(),
+            "machine": machine(),
             "note": given.note,
             "asked": asdict(asked),
             "settings": dict(SETTINGS),
@@ -47,10 +46,6 @@ def main() -> int:
     return 0 if outcome.ledger.balances else 1
 
 
-def _machine() -> str:
-    return f"{cpu_name()}, {os.cpu_count()} cores"
-
-
 def table(asked: ChaosPlan, outcome: Outcome, note: str) -> str:
     """Return the books and the times of recovery as Markdown."""
     ledger = outcome.ledger
@@ -58,21 +53,13 @@ def table(asked: ChaosPlan, outcome: Outcome, note: str) -> str:
     lines = [
         "# Chaos",
         "",
-        f"{_machine()}. Two workers of one child each, one server, one Redis (appendfsync always); {asked.clients} "
+        f"{machine()}. Two workers of one child each, one server, one Redis (appendfsync always); {asked.clients} "
         f"clients, and one that asks for an audit at each fault. Seed {asked.seed}. "
         f"{faults} faults in {outcome.seconds:.0f} s. Settings: "
         + ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
         + f". {note}".rstrip(),
         "",
-        "| audits | |",
-        "|---|---|",
-        f"| accepted | {ledger.accepted} |",
-        f"| stored | {ledger.stored} |",
-        *(f"| {state} | {count} |" for state, count in sorted(ledger.states.items())),
-        f"| lost, or without an end | {len(ledger.lost)} |",
-        f"| stored, and nobody was told of | {len(ledger.unknown)} |",
-        f"| with two ends, or another report than the calm run's | {len(ledger.wrong)} |",
-        f"| calls that had to be made again | {outcome.repeated} |",
+        *ledger.rows(outcome.repeated),
         "| taken " + ", ".join(map(str, sorted(ledger.attempts))) + " times | "
         + ", ".join(str(ledger.attempts[each]) for each in sorted(ledger.attempts)) + " |",
         "",

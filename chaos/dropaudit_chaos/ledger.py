@@ -42,6 +42,24 @@ class Ledger:
         """Whether every accepted audit has one end and one report, the right one, and there is no other audit."""
         return not (self.lost or self.unknown or self.wrong) and self.accepted == self.stored > 0
 
+    def rows(self, repeated: int) -> list[str]:
+        """Return the books as a table of Markdown.
+
+        Args:
+            repeated: calls that clients had to make again.
+        """
+        return [
+            "| audits | |",
+            "|---|---|",
+            f"| accepted | {self.accepted} |",
+            f"| stored | {self.stored} |",
+            *(f"| {state} | {count} |" for state, count in sorted(self.states.items())),
+            f"| lost, or without an end | {len(self.lost)} |",
+            f"| stored, and nobody was told of | {len(self.unknown)} |",
+            f"| with two ends, or another report than the calm run's | {len(self.wrong)} |",
+            f"| calls that had to be made again | {repeated} |",
+        ]
+
 
 def close_books(client: redis.Redis, accepted: Accepted, expected: Sequence[Mapping[int, object]]) -> Ledger:
     """Read every audit and compare.

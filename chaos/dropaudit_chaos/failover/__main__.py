@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from dropaudit.runtime.provider import cpu_name
 from dropaudit_chaos.failover.failover import FailoverPlan, Outcome, run
+from dropaudit_chaos.machine import machine
 
 
 def main() -> int:
@@ -32,14 +31,10 @@ def main() -> int:
     text = table(asked, outcome)
     print(text)
     if given.output:
-        record = {"machine": _machine(), "asked": asdict(asked), **asdict(outcome)}
+        record = {"machine": machine(), "asked": asdict(asked), **asdict(outcome)}
         (given.output / "failover.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (given.output / "failover.md").write_text(text + "\n", encoding="utf-8")
     return 0 if outcome.ledger.balances else 1
-
-
-def _machine() -> str:
-    return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
 def table(asked: FailoverPlan, outcome: Outcome) -> str:
@@ -49,20 +44,12 @@ def table(asked: FailoverPlan, outcome: Outcome) -> str:
         [
             "# Failover",
             "",
-            f"{_machine()}. A master with two replicas, three Sentinels that take a silent master for lost after one "
+            f"{machine()}. A master with two replicas, three Sentinels that take a silent master for lost after one "
             "second, DROPAUDIT_REDIS_REPLICAS=1, one server, two workers of one child each; "
             f"{asked.clients} clients, and one that asks for an audit at each failover. The master is killed with "
             f"SIGKILL {asked.failovers} times, and comes back as a replica. {outcome.seconds:.0f} s.",
             "",
-            "| audits | |",
-            "|---|---|",
-            f"| accepted | {ledger.accepted} |",
-            f"| stored | {ledger.stored} |",
-            *(f"| {state} | {count} |" for state, count in sorted(ledger.states.items())),
-            f"| lost, or without an end | {len(ledger.lost)} |",
-            f"| stored, and nobody was told of | {len(ledger.unknown)} |",
-            f"| with two ends, or another report than the calm run's | {len(ledger.wrong)} |",
-            f"| calls that had to be made again | {outcome.repeated} |",
+            *ledger.rows(outcome.repeated),
             "",
             "| seconds after SIGKILL | median | longest |",
             "|---|---|---|",

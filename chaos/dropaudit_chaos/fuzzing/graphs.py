@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dropaudit.plan import Plan, Provider, Role
-from dropaudit.runtime.provider import cpu_name
 from dropaudit_chaos.fuzzing.grammar_graphs import small_model
+from dropaudit_chaos.machine import machine
 from dropaudit_store.records import ArtifactRef, Spec
 from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.host import Sandbox, SandboxLost, TimeLimitExceeded
@@ -127,7 +127,7 @@ def main() -> int:
     if given.traces:
         given.traces.write_text(json.dumps(found.surprises, indent=1) + "\n", encoding="utf-8")
     if given.output:
-        record = {"machine": _machine(), "first": given.first, "graphs": given.graphs, "outcomes": found.outcomes}
+        record = {"machine": machine(), "first": given.first, "graphs": given.graphs, "outcomes": found.outcomes}
         record |= {"surprises": found.surprises, "slowest": found.slowest, "largest": found.largest}
         (given.output / "fuzz-graphs.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (given.output / "fuzz-graphs.md").write_text(text + "\n", encoding="utf-8")
@@ -140,7 +140,7 @@ def table(found: Found, first: int, seconds: float) -> str:
     lines = [
         "# Fuzz of graphs",
         "",
-        f"{_machine()}. {count} graphs of the grammar, seeds from {first}, each audited with {_REPLICATES} replicates "
+        f"{machine()}. {count} graphs of the grammar, seeds from {first}, each audited with {_REPLICATES} replicates "
         f"in a sandbox with {_LIMIT_SECONDS:g} s and {_MEMORY_BYTES >> 20} MiB, in {seconds:.0f} s; the slowest took "
         f"{found.slowest:.1f} s, and no sandbox took more than {found.largest >> 20} MiB. {len(found.surprises)} "
         "crashed, took too long or got no typed error.",
@@ -156,10 +156,6 @@ def table(found: Found, first: int, seconds: float) -> str:
 
 def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2]
-
-
-def _machine() -> str:
-    return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -13,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dropaudit.runtime.provider import cpu_name
 from dropaudit_chaos.fuzzing.loader import Batch, run_batch
 from dropaudit_chaos.fuzzing.readers import fuzz_readers
 from dropaudit_chaos.fuzzing.server import fuzz_server
+from dropaudit_chaos.machine import machine
 from dropaudit_evaluation.processes import over_processes
 
 _BATCH = 500
@@ -74,7 +73,7 @@ def main() -> int:
     print(text)
     if given.output:
         plain = {name: _plain(each) for name, each in found.items()}
-        record = {"machine": _machine(), "seed": given.seed, "found": plain}
+        record = {"machine": machine(), "seed": given.seed, "found": plain}
         (given.output / "fuzz.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (given.output / "fuzz.md").write_text(text + "\n", encoding="utf-8")
     return 1 if any(each.surprises for each, _ in found.values()) else 0
@@ -98,7 +97,7 @@ def _plain(found: tuple[Found, float]) -> dict[str, object]:
 
 def table(found: dict[str, tuple[Found, float]], seed: int) -> str:
     """Return what came back as Markdown."""
-    lines = ["# Fuzz", "", f"{_machine()}. Mutations of right inputs, seed {seed}.", ""]
+    lines = ["# Fuzz", "", f"{machine()}. Mutations of right inputs, seed {seed}.", ""]
     for name, (each, seconds) in found.items():
         lines += [
             f"{name}: {each.inputs} inputs in {seconds:.0f} s, the slowest {each.slowest:.2f} s; "
@@ -111,10 +110,6 @@ def table(found: dict[str, tuple[Found, float]], seed: int) -> str:
             *each.surprises[:20],
         ]
     return "\n".join(lines)
-
-
-def _machine() -> str:
-    return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

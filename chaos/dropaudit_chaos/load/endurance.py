@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from dropaudit.plan import Plan, Provider, Role
-from dropaudit.runtime.provider import cpu_name
+from dropaudit_chaos.machine import machine
 from dropaudit_chaos.parts import Service, serving
 from dropaudit_chaos.work import many_models
 from dropaudit_client import AuditClient
@@ -53,7 +52,7 @@ def main() -> int:
     text = table(samples, given.models, given.recycle, seconds)
     print(text)
     if given.output:
-        record = {"machine": _machine(), "models": given.models, "recycle": given.recycle, "seconds": seconds}
+        record = {"machine": machine(), "models": given.models, "recycle": given.recycle, "seconds": seconds}
         record["samples"] = list(map(asdict, samples))
         (given.output / "endurance.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (given.output / "endurance.md").write_text(text + "\n", encoding="utf-8")
@@ -111,7 +110,7 @@ def table(samples: list[Sample], models: int, recycle: int, seconds: float) -> s
     lines = [
         "# Endurance",
         "",
-        f"{_machine()}. One worker of one child makes {samples[-1].audits} audits of {models} models in turn, through "
+        f"{machine()}. One worker of one child makes {samples[-1].audits} audits of {models} models in turn, through "
         f"the whole service, in {seconds:.0f} s; {recycling}. Resident memory, in MiB.",
         "",
         "| audits | sandbox | parent |",
@@ -122,10 +121,6 @@ def table(samples: list[Sample], models: int, recycle: int, seconds: float) -> s
         f"{len({each.sandbox_pid for each in samples})} process(es).",
     ]
     return "\n".join(lines)
-
-
-def _machine() -> str:
-    return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

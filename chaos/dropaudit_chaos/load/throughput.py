@@ -22,9 +22,9 @@ import psutil
 from celery import Celery
 
 from dropaudit.plan import Plan
-from dropaudit.runtime.provider import cpu_name
 from dropaudit.subjects import RecordedSubject
 from dropaudit_chaos.load.empty_tasks import NAME, QUEUE, empty_app
+from dropaudit_chaos.machine import machine
 from dropaudit_chaos.parts import Part, Service, serving
 from dropaudit_client import AuditClient
 from dropaudit_client.resources import NewAudit, Priority
@@ -71,7 +71,7 @@ def main() -> int:
     text = table(found, waits, given.tasks, given.waiting)
     print(text)
     if given.output:
-        record = {"machine": _machine(), "tasks": given.tasks, "waiting": given.waiting, "waits": waits}
+        record = {"machine": machine(), "tasks": given.tasks, "waiting": given.waiting, "waits": waits}
         record["rounds"] = {mode: list(map(asdict, rounds)) for mode, rounds in found.items()}
         (given.output / "throughput.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (given.output / "throughput.md").write_text(text + "\n", encoding="utf-8")
@@ -181,7 +181,7 @@ def table(found: dict[str, list[Round]], waits: list[float], tasks: int, waiting
     lines = [
         "# Throughput",
         "",
-        f"{_machine()}; clients, server and Redis share them with the workers. Audits of recorded outputs, submitted "
+        f"{machine()}; clients, server and Redis share them with the workers. Audits of recorded outputs, submitted "
         f"in batches of {_BATCH} by {_SUBMITTERS} clients over gRPC, against Celery's own empty tasks with acks_late "
         f"and prefetch 1; two workers of one process each; {tasks} of each in a round; medians of "
         f"{len(found[MODES[0]])} rounds, a second.",
@@ -209,10 +209,6 @@ def _row(mode: str, rounds: list[Round]) -> str:
         f"{median((os.cpu_count() or 1) / each.busy_cores for each in rounds):.2f}",
     )
     return f"| {mode} | " + " | ".join(columns) + " |"
-
-
-def _machine() -> str:
-    return f"{cpu_name()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

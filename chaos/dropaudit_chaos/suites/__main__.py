@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dropaudit.runtime.provider import cpu_name
+from dropaudit_chaos.machine import machine
 from dropaudit_chaos.suites.due_times import fire
 from dropaudit_chaos.suites.nightly import changed_members, nightly
 from dropaudit_chaos.suites.thousands import thousands
@@ -34,8 +33,8 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="folder for suites.md")
     given = parser.parse_args()
     sections = list(_sections(given.models, given.minutes, given.audits))
-    machine = f"{cpu_name()}, {os.cpu_count()} cores; two workers of one child each, one server, one Redis."
-    text = "\n\n".join(["# Suites", machine, *(each.text for each in sections)])
+    where = f"{machine()}; two workers of one child each, one server, one Redis."
+    text = "\n\n".join(["# Suites", where, *(each.text for each in sections)])
     print(text)
     if given.output:
         (given.output / "suites.md").write_text(text + "\n", encoding="utf-8")
