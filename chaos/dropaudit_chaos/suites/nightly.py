@@ -10,7 +10,8 @@ from pathlib import Path
 from dropaudit.plan import Role
 from dropaudit.report import Verdict
 from dropaudit_chaos.parts import serving_beats
-from dropaudit_chaos.suites.receiver import Call, receiving
+from dropaudit_chaos.receivers import receiving
+from dropaudit_chaos.suites.calls import Call, read_call
 from dropaudit_chaos.suites.waiting import next_run, until
 from dropaudit_client import AuditClient
 from dropaudit_client.resources import Glob, Run
@@ -64,7 +65,7 @@ def nightly(count: int, folder: Path) -> Night:
     healthy, faulty = _models(count)
     settings = {"allow_private_webhooks": True, "concurrency": 1}
     with (
-        receiving(_SECRET) as receiver,
+        receiving() as receiver,
         serving_beats(folder, 2, 1, **settings) as service,
         AuditClient(service.address) as client,
     ):
@@ -72,7 +73,7 @@ def nightly(count: int, folder: Path) -> Night:
         for name, specimen in zip(names, healthy, strict=True):
             _upload(client, name, specimen)
         began = time.time()
-        told = Notified(receiver.url, "ON_CHANGE", _SECRET)
+        told = Notified(receiver.url(), "ON_CHANGE", _SECRET)
         client.create_suite(
             _SUITE.partition("/")[2], [Glob("*.onnx", role=Role.TRAIN)], cron="* * * * *", notifications=[told]
         )
@@ -83,8 +84,9 @@ def nightly(count: int, folder: Path) -> Night:
         mended = _after(client, ((name, healthy[names.index(name)]) for name in replaced))
         # A run in which nothing changed follows, of which nobody is told.
         _settled(client, _due(mended))
-        until(lambda: receiver.calls[1:] or None, "the receiver did not get two calls", _CALL_SECONDS)
-        return Night(first, second, broken, mended, tuple(receiver.calls), tuple(replaced))
+        until(lambda: receiver.received[1:] or None, "the receiver did not get two calls", _CALL_SECONDS)
+        calls = tuple(read_call(each, _SECRET) for each in receiver.received)
+        return Night(first, second, broken, mended, calls, tuple(replaced))
 
 
 def _models(count: int) -> tuple[Sequence[Specimen], Sequence[Specimen]]:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import trustme
 
+from dropaudit_chaos.receivers import Answer, receiving
 from dropaudit_worker.notifications import Dead, Delivered, Form, Limits, Message, Post, Receiver, Retry, message_for
 from dropaudit_worker.notifications.posting import judged
 from dropaudit_worker.notifications.signing import verify
-from support.receivers import Answer, receiving
 
 MESSAGE = Message(b'{"type":"dropaudit.run"}', {"content-type": "application/json"})
 POST = Post(allow_private=True)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import redis
 
+from dropaudit_chaos.receivers import Answer, HttpReceiver, receiving
 from dropaudit_store.errors import DeliveryNotFound
 from dropaudit_store.notifications.deliveries import DeliveryState, DeliveryStore, Ended
 from dropaudit_store.records import Form, Glob, NotifyOn, Target
@@ -17,7 +18,6 @@ from dropaudit_worker.notifications import Post, verify
 from dropaudit_worker.runs.delivering import Deliverer
 from support.batches import Batches
 from support.clock import Clock
-from support.receivers import Answer, HttpReceiver, receiving
 
 A = "a" * 64
 
