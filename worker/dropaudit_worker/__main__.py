@@ -9,7 +9,7 @@ from contextlib import closing
 from celery.signals import setup_logging, worker_shutdown
 from pydantic import ValidationError
 
-from dropaudit.errors import AuditError
+from dropaudit.errors import AuditError, InvalidArgument
 from dropaudit_store.redis.connection import connect, refuse_cluster
 from dropaudit_store.settings import problems
 from dropaudit_store.shared.logs import configure_logs
@@ -17,7 +17,7 @@ from dropaudit_store.shared.program import Program, failed_settings, refuse, run
 from dropaudit_store.shared.task_names import GPU_QUEUE, QUEUE
 from dropaudit_worker.app import make_app
 from dropaudit_worker.checking import checks_of_beat, checks_of_worker
-from dropaudit_worker.pool.machine import children, count_gpus, machine_memory, usable_cores
+from dropaudit_worker.pool.machine import children, count_gpus, machine_memory, usable_cores, usable_gpus
 from dropaudit_worker.settings import WorkerSettings
 
 _NAME = "dropaudit-worker"
@@ -56,9 +56,10 @@ def _run(settings: WorkerSettings, role: str) -> int:
     if role == "beat":
         make_app(settings).Beat(loglevel=level, quiet=True).run()
         return 0
-    gpus = 0 if settings.device == "cpu" else count_gpus()
-    if settings.device == "gpu" and not gpus:
-        return refuse(_NAME, ["DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto"])
+    try:
+        gpus = usable_gpus(settings.device)
+    except InvalidArgument as error:
+        return refuse(_NAME, [error.message])
     count, limits = children(settings, gpus, usable_cores(), machine_memory())
     queues = [GPU_QUEUE, QUEUE] if gpus else [QUEUE]
     failures = list[BaseException]()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dropaudit_store.checks import check_blobs, check_redis, settings_ok
 from dropaudit_store.redis.connection import key
 from dropaudit_store.shared.program import Check, CheckFailed
+from dropaudit_worker.pool.machine import usable_gpus
 from dropaudit_worker.queue.beat import KEY_PREFIX
 from dropaudit_worker.settings import WorkerSettings
 from dropaudit_worker.tool import runtime
@@ -33,7 +34,5 @@ def checks_of_beat(settings: WorkerSettings) -> Mapping[str, Check]:
 def _runtime(settings: WorkerSettings, count_gpus: Callable[[], int]) -> str:
     if not (found := runtime()):
         raise CheckFailed("there is none: install dropaudit[cpu] or dropaudit[gpu]")
-    gpus = 0 if settings.device == "cpu" else count_gpus()
-    if settings.device == "gpu" and not gpus:
-        raise CheckFailed("DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto")
+    gpus = usable_gpus(settings.device, count_gpus)
     return f"{found}, on {gpus} GPUs" if gpus else f"{found}, on the CPU"

@@ -8,10 +8,11 @@ import platform
 import subprocess
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from dropaudit.errors import InvalidArgument
 from dropaudit_worker.pool.children import MEBIBYTE, ChildLimits
 from dropaudit_worker.settings import WorkerSettings
 
@@ -33,6 +34,14 @@ def count_gpus() -> int:
         ctypes.CDLL("libcuda.so.1")
         return _count_gpus()
     return 0
+
+
+def usable_gpus(device: str, count: Callable[[], int] = count_gpus) -> int:
+    """Return how many GPUs a worker uses, as its setting says. Raises InvalidArgument for `gpu` without one."""
+    gpus = 0 if device == "cpu" else count()
+    if device == "gpu" and not gpus:
+        raise InvalidArgument("DROPAUDIT_DEVICE: no CUDA device answers; say cpu or auto")
+    return gpus
 
 
 def _count_gpus() -> int:
