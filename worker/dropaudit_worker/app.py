@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import redis
-from celery import Celery, bootsteps
+from celery import Celery
 from redbeat.schedulers import REDBEAT_REDIS_KEY
 
 from dropaudit_store.errors import StoreError
@@ -25,6 +25,7 @@ from dropaudit_worker.making.dependencies import PATIENCE_SECONDS, Dependencies
 from dropaudit_worker.pool.children import ChildLimits, alarm
 from dropaudit_worker.pool.losses import Losses
 from dropaudit_worker.pool.process_life import ProcessLife, busy_audits
+from dropaudit_worker.pool.repeated import RepeatedStep
 from dropaudit_worker.queue import transport
 from dropaudit_worker.queue.beat import KEY_PREFIX, beating_scheduler, forget_old_entries, tick_schedule
 from dropaudit_worker.queue.consumption import Consumption, beating
@@ -153,15 +154,12 @@ def _reconciling(
     parts: Dependencies,
     runs: RunParts,
     messages: Messages,
-) -> type[bootsteps.StartStopStep]:
-    """Return the step that looks for lost audits, on the worker's own timer: a thread must not exist at a fork."""
+) -> type[RepeatedStep]:
+    """Return the step that looks for lost audits."""
 
-    class Reconciling(bootsteps.StartStopStep):
-        requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
-
+    class Reconciling(RepeatedStep):
         def __init__(self, parent: Any, **options: Any) -> None:
             super().__init__(parent, **options)
-            self.timer: Any = None
             warn_of_gaps(parts.client)
 
         def start(self, parent: Any) -> None:
@@ -177,33 +175,21 @@ def _reconciling(
                 announce_seconds=settings.announce_seconds,
                 max_attempts=settings.max_attempts,
             )
-            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, reconciler.look, priority=10)
-
-        def stop(self, parent: Any) -> None:
-            if self.timer is not None:
-                self.timer.cancel()
+            self.repeat(parent, settings.reconcile_seconds, reconciler.look)
 
     return Reconciling
 
 
-def _noted(
-    settings: WorkerSettings, note: Callable[[], None], forget: Callable[[], None]
-) -> type[bootsteps.StartStopStep]:
+def _noted(settings: WorkerSettings, note: Callable[[], None], forget: Callable[[], None]) -> type[RepeatedStep]:
     """Return the step in which a worker notes itself, at once and again and again, for as long as it runs."""
 
-    class Noted(bootsteps.StartStopStep):
-        requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
-
-        def __init__(self, parent: Any, **options: Any) -> None:
-            super().__init__(parent, **options)
-            self.timer: Any = None
-
+    class Noted(RepeatedStep):
         def start(self, parent: Any) -> None:
             note()
-            self.timer = parent.timer.call_repeatedly(settings.reconcile_seconds, note, priority=10)
+            self.repeat(parent, settings.reconcile_seconds, note)
 
         def stop(self, parent: Any) -> None:
-            self.timer.cancel()
+            super().stop(parent)
             with suppress(StoreError):
                 forget()
 
@@ -212,15 +198,12 @@ def _noted(
 
 def _standing_by(
     settings: WorkerSettings, parts: Dependencies, messages: Messages, life: ProcessLife, worker: str
-) -> type[bootsteps.StartStopStep]:
+) -> type[RepeatedStep]:
     """Return the step in which the parent stands by its children and replaces those that are gone, from its timer."""
 
-    class StandingBy(bootsteps.StartStopStep):
-        requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
-
+    class StandingBy(RepeatedStep):
         def __init__(self, parent: Any, **options: Any) -> None:
             super().__init__(parent, **options)
-            self.timers: list[Any] = []
             self.losses = Losses(parts.audits, worker, messages.wake, settings.max_attempts)
             # Before the pool forks its first child.
             life.watch(self.losses, parts.sandboxes.warm, parts.sandboxes.close)
@@ -229,13 +212,7 @@ def _standing_by(
             def keep() -> None:
                 self.losses.keep(busy_audits(), settings.lease_seconds)
 
-            self.timers = [
-                parent.timer.call_repeatedly(settings.lease_seconds / _KEEPS_PER_LEASE, keep, priority=10),
-                parent.timer.call_repeatedly(_REPLACE_SECONDS, parent.pool.maintain_pool, priority=10),
-            ]
-
-        def stop(self, parent: Any) -> None:
-            for timer in self.timers:
-                timer.cancel()
+            self.repeat(parent, settings.lease_seconds / _KEEPS_PER_LEASE, keep)
+            self.repeat(parent, _REPLACE_SECONDS, parent.pool.maintain_pool)
 
     return StandingBy

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from celery import bootsteps
 from celery.worker.state import active_requests
 
 from dropaudit_store.shared.heartbeat_file import HeartbeatFile
+from dropaudit_worker.pool.repeated import RepeatedStep
 
 BEAT_SECONDS = 5.0
 # An idle worker asks every second.
@@ -32,25 +32,15 @@ class Consumption:
         return busy >= children or self._clock() - self._asked <= _LONGEST_SILENCE_SECONDS
 
 
-def beating(consumption: Consumption, file: HeartbeatFile) -> type[bootsteps.StartStopStep]:
+def beating(consumption: Consumption, file: HeartbeatFile) -> type[RepeatedStep]:
     """Return the step that touches a file from the worker's own timer, for as long as work is taken."""
 
-    class Beating(bootsteps.StartStopStep):
-        requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
-
-        def __init__(self, parent: Any, **options: Any) -> None:
-            super().__init__(parent, **options)
-            self.timer: Any = None
-
+    class Beating(RepeatedStep):
         def start(self, parent: Any) -> None:
             def look() -> None:
                 if consumption.goes_on(len(active_requests), parent.concurrency):
                     file.beat()
 
-            self.timer = parent.timer.call_repeatedly(BEAT_SECONDS, look, priority=10)
-
-        def stop(self, parent: Any) -> None:
-            if self.timer is not None:
-                self.timer.cancel()
+            self.repeat(parent, BEAT_SECONDS, look)
 
     return Beating

@@ -108,9 +108,8 @@ class _QoS(redis.QoS):
 
 
 class _Lenient:
-    """A channel that goes on after what is not JSON and after Redis was gone, and tells when it asks for a message."""
+    """A channel that goes on after what is not JSON, and tells when it asks for a message."""
 
-    QoS = _QoS
     asks: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
 
     def _brpop_start(self, timeout: float | None = None) -> None:
