@@ -12,17 +12,16 @@ from selenium.webdriver.common.by import By
 
 from dropaudit.plan import Phase, Progress, TestProgress
 from dropaudit.report import Interval, to_json
-from dropaudit_client.local.service import free_port
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits.lifecycle import AuditStore
-from server.runs.conftest import RealTime
 from support.batches import Batches
 from support.browser import complaints, look_as, show
 from support.calls import recorded_request, upload
+from support.clock import RealTime
 from support.handwork import succeed
 from support.looks import barriers, overflowing
 from support.reports import finding, report_with
-from support.services import eventually, server
+from support.services import dashboard, eventually
 from support.suite_calls import create, ended, run
 
 HOSTILE = "</title><script>window.owned=1</script>\u202e" + "n" * 150
@@ -31,9 +30,8 @@ HOSTILE = "</title><script>window.owned=1</script>\u202e" + "n" * 150
 @pytest.fixture(scope="module")
 def site(shared_redis: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """URL of a dashboard, and the address of its service."""
-    web = f"127.0.0.1:{free_port()}"
-    with server(shared_redis, tmp_path_factory.mktemp("web"), web_listen=web) as address:
-        yield f"http://{web}", address
+    with dashboard(shared_redis, tmp_path_factory.mktemp("web")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -96,6 +94,17 @@ def test_a_running_audit_is_followed_by_one_stream_until_its_report_is_there(
     assert complaints(chrome) == []
 
 
+def nobody_is_barred(chrome: Chrome, url: str) -> None:
+    """Require that a page is whole and can be read in both widths, by day and by night, and runs nobody's program."""
+    for is_dark in (False, True):
+        show(chrome, url, 390, is_dark=is_dark)
+        assert overflowing(chrome) == []
+        assert barriers(chrome) == []
+        look_as(chrome, 1280, is_dark=is_dark)
+        assert overflowing(chrome) == []
+    assert chrome.execute_script("return window.owned === undefined")
+
+
 def test_nothing_bars_anybody_on_any_page_of_any_width_by_day_and_by_night(
     chrome: Chrome, site: tuple[str, str], stub: AuditServiceStub, store: AuditStore
 ) -> None:
@@ -103,13 +112,7 @@ def test_nothing_bars_anybody_on_any_page_of_any_width_by_day_and_by_night(
     waiting, done = (stub.CreateAudit(recorded_request()).name for _ in range(2))
     succeed(store, done)
     for path in ("/", f"/{waiting}", f"/{done}", "/models", "/suites", "/login", "/?filter=nonsense"):
-        for is_dark in (False, True):
-            show(chrome, site[0] + path, 390, is_dark=is_dark)
-            assert overflowing(chrome) == []
-            assert barriers(chrome) == []
-            look_as(chrome, 1280, is_dark=is_dark)
-            assert overflowing(chrome) == []
-        assert chrome.execute_script("return window.owned === undefined")
+        nobody_is_barred(chrome, site[0] + path)
 
 
 def test_a_running_run_is_followed_by_one_stream_until_it_is_concluded(
@@ -152,13 +155,7 @@ def test_nothing_bars_anybody_on_pages_of_runs_and_models(
     upload(stub, b"three", display_name="m.onnx")
     found = ended(stub, worker, {"m.onnx": report_with(finding("DA301", "drop"))})
     for path in (f"/{found.name}", "/suites/nightly", "/models", "/models/named?name=m.onnx", "/models/contents"):
-        for is_dark in (False, True):
-            show(chrome, site[0] + path, 390, is_dark=is_dark)
-            assert overflowing(chrome) == []
-            assert barriers(chrome) == []
-            look_as(chrome, 1280, is_dark=is_dark)
-            assert overflowing(chrome) == []
-        assert chrome.execute_script("return window.owned === undefined")
+        nobody_is_barred(chrome, site[0] + path)
     assert complaints(chrome) == []
 
 

@@ -11,6 +11,8 @@ import redis
 
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_store.audits.lifecycle import AuditStore
+from support.batches import Batches
+from support.clock import RealTime
 from support.services import server
 
 MAX_MODEL_BYTES = 4 << 20
@@ -50,3 +52,9 @@ def stub(channel: grpc.Channel) -> AuditServiceStub:
 def audits(redis_client: redis.Redis) -> AuditStore:
     """The store behind the server, for what a worker does."""
     return AuditStore(redis_client)
+
+
+@pytest.fixture
+def worker(redis_client: redis.Redis) -> Batches:
+    """A worker behind the server, which the tests move by hand."""
+    return Batches(redis_client, RealTime())

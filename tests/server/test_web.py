@@ -27,7 +27,7 @@ from dropaudit_server.web.sessions import MOST_SESSIONS, SESSION_SECONDS, Sessio
 from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
 from support.calls import recorded_request
 from support.handwork import succeed
-from support.services import environment, process, server
+from support.services import dashboard, environment, process
 
 PAGES = [
     "/",
@@ -75,9 +75,8 @@ def write_tokens(path: Path, **secrets: str | None) -> None:
 @pytest.fixture(scope="module")
 def open_site(shared_redis: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """URL of a dashboard that asks for no token, and the address of its service."""
-    web = f"127.0.0.1:{free_port()}"
-    with server(shared_redis, tmp_path_factory.mktemp("web"), web_listen=web) as address:
-        yield f"http://{web}", address
+    with dashboard(shared_redis, tmp_path_factory.mktemp("web")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +89,8 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def guarded_site(shared_redis: str, tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a dashboard behind tokens."""
-    web = f"127.0.0.1:{free_port()}"
-    with server(shared_redis, tmp_path_factory.mktemp("guarded"), web_listen=web, tokens_file=tokens):
-        yield f"http://{web}"
+    with dashboard(shared_redis, tmp_path_factory.mktemp("guarded"), tokens_file=tokens) as (site, _):
+        yield site
 
 
 def logged_in(site: str, token: str) -> str:

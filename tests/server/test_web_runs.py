@@ -7,17 +7,14 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-import redis
 
-from dropaudit_client.local.service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
-from server.runs.conftest import RealTime
 from server.test_web import asked
 from support.batches import Batches, failing
 from support.calls import upload
 from support.reports import finding
-from support.services import server
+from support.services import dashboard
 from support.suite_calls import create, ended, run
 
 HOSTILE = "</title><script>alert(1)</script>&\u202e.onnx"
@@ -26,9 +23,8 @@ HOSTILE = "</title><script>alert(1)</script>&\u202e.onnx"
 @pytest.fixture(scope="module")
 def site_and_address(shared_redis: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """URL of a dashboard, and the address of its service."""
-    web = f"127.0.0.1:{free_port()}"
-    with server(shared_redis, tmp_path_factory.mktemp("web"), web_listen=web) as address:
-        yield f"http://{web}", address
+    with dashboard(shared_redis, tmp_path_factory.mktemp("web")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -41,11 +37,6 @@ def stub(site_and_address: tuple[str, str], redis_url: str) -> Iterator[AuditSer
     """The service behind it, with nothing stored."""
     with grpc.insecure_channel(site_and_address[1]) as channel:
         yield AuditServiceStub(channel)
-
-
-@pytest.fixture
-def worker(redis_client: redis.Redis) -> Batches:
-    return Batches(redis_client, RealTime())
 
 
 def test_a_run_shows_what_changed_its_members_with_trends_and_leads_to_their_reports(

@@ -1,6 +1,8 @@
-"""Time as a test turns it."""
+"""Time as a test turns it, or cannot."""
 
 from __future__ import annotations
+
+import time
 
 
 class Clock:
@@ -11,3 +13,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class RealTime(Clock):
+    """The time of a server, which a test cannot turn."""
+
+    def __call__(self) -> float:
+        return time.time()

@@ -84,6 +84,14 @@ def server(
 
 
 @contextmanager
+def dashboard(redis_url: str, folder: Path, **settings: object) -> Iterator[tuple[str, str]]:
+    """Run a server with a dashboard; yields the dashboard's URL, and the server's address."""
+    web = f"127.0.0.1:{free_port()}"
+    with server(redis_url, folder, ready=health, web_listen=web, **settings) as address:
+        yield f"http://{web}", address
+
+
+@contextmanager
 def worker(redis_url: str, folder: Path, role: str = "worker", **settings: object) -> Iterator[Process]:
     """Run `python -m dropaudit_worker` as a worker or as the beat, blobs in `folder`."""
     command = [sys.executable, "-m", "dropaudit_worker", role]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,17 +21,10 @@ from dropaudit_formats.writing import Form
 from dropaudit_models.seed_case import seed_case
 from dropaudit_store.records import Failure
 from support.batches import Batches, failing
-from support.clock import Clock
+from support.clock import RealTime
 from support.command import dropaudit, sentence
 from support.reports import finding
 from support.services import eventually, server
-
-
-class RealTime(Clock):
-    """The time of the server."""
-
-    def __call__(self) -> float:
-        return time.time()
 
 
 @pytest.fixture(scope="module")
