@@ -16,7 +16,7 @@ from dropaudit_formats.runs.report import RunReport, Since
 from dropaudit_formats.runs.wire import member_changes
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.reports.trends import Trend, Trends
-from dropaudit_server.runs.handlers import RunHandlers, RunStatus
+from dropaudit_server.runs.handlers import RunStatus
 from dropaudit_server.runs.responses import comparison, state_of
 from dropaudit_store.records import AuditState, Suite
 from dropaudit_store.runs.comparing import RunComparer
@@ -50,20 +50,17 @@ class RunReports:
     def __init__(
         self,
         suite: Callable[[str], Suite],
-        runs: RunHandlers,
         comparer: RunComparer,
         outcomes: OutcomeReader,
         trends: Trends,
     ) -> None:
         self._suite = suite
-        self._runs = runs
         self._comparer = comparer
         self._outcomes = outcomes
         self._trends = trends
 
-    def of(self, suite_id: str, run_id: str, asked: Asked) -> RunReport:
-        """Return the report of a run. Raises RunNotFound and SuiteNotFound."""
-        status = self._runs.get(suite_id, run_id, whole=False)
+    def of(self, status: RunStatus, asked: Asked) -> RunReport:
+        """Return the report of a run as it stands. Raises SuiteNotFound."""
         side = self._comparer.side(status.run)
         names = list(side.members) if asked.most is None else self._trends.gravest_first(side)[: asked.most]
         results = [
@@ -75,7 +72,7 @@ class RunReports:
         return RunReport(
             tuple(results),
             kind="member",
-            title=self._suite(suite_id).display_name or suite_id,
+            title=self._suite(status.run.suite).display_name or status.run.suite,
             name=status.run.name,
             word=verdict_of(status.run, status.counts, status.result) if status.counts else _state(status),
             facts=_facts(status, results, since, baseline),

@@ -15,6 +15,7 @@ from dropaudit_server.handlers.content_threads import ContentThreads
 from dropaudit_server.reports.collecting import Asked, RunReports
 from dropaudit_server.requests import names
 from dropaudit_server.requests.violations import Violations
+from dropaudit_server.runs.handlers import RunHandlers
 from dropaudit_store.errors import AuditNotFinished
 from dropaudit_store.records import AuditRecord, AuditState
 
@@ -82,9 +83,10 @@ class ReportDocuments:
         threads: few of them: each document takes a core for a while, and memory.
     """
 
-    def __init__(self, audits: AuditHandlers, runs: RunReports, threads: ContentThreads) -> None:
+    def __init__(self, audits: AuditHandlers, runs: RunHandlers, reports: RunReports, threads: ContentThreads) -> None:
         self._audits = audits
         self._runs = runs
+        self._reports = reports
         self._threads = threads
 
     async def stream(self, asked: AskedDocument) -> AsyncIterator[pb.RenderReportResponse]:
@@ -110,8 +112,9 @@ class ReportDocuments:
         return content
 
     def _of_run(self, asked: AskedDocument) -> str:
+        status = self._runs.get(asked.suite_id, asked.id, whole=False)
         what = Asked(whole=asked.form in _WHOLE, links=asked.links)
-        return run_text(self._runs.of(asked.suite_id, asked.id, what), asked.form)
+        return run_text(self._reports.of(status, what), asked.form)
 
     def _of_audit(self, asked: AskedDocument) -> str:
         record = self._audits.get(asked.id)

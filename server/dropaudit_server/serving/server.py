@@ -229,7 +229,7 @@ def make_parts(
     comparer = RunComparer(client)
     run_handlers = RunHandlers(suites, runs, maker, comparer, audits, wake_ups)
     trends = Trends(runs.read, comparer, audits.read)
-    run_reports = RunReports(suites.get, run_handlers, comparer, OutcomeReader(client), trends)
+    run_reports = RunReports(suites.get, comparer, OutcomeReader(client), trends)
     deliveries = DeliveryStore(client)
     pins = Pins(client, keep_seconds=settings.retention_seconds)
     model_handlers, threads = ModelHandlers(models, names, blobs), ContentThreads()
@@ -252,7 +252,7 @@ def make_parts(
         runs=run_handlers,
         run_follower=RunFollower(run_handlers, run_hub, wake_ups),
         run_reports=run_reports,
-        documents=ReportDocuments(audit_handlers, run_reports, ContentThreads(_DOCUMENTS_AT_A_TIME)),
+        documents=ReportDocuments(audit_handlers, run_handlers, run_reports, ContentThreads(_DOCUMENTS_AT_A_TIME)),
         rules=settings.rules,
         threads=RequestThreads(),
     )

@@ -69,7 +69,7 @@ class SuitePages:
 
         def both() -> tuple[dict[str, Any], RunReport]:
             status = self._parts.runs.get(suite_id, run_id, whole=False)
-            report = self._parts.run_reports.of(suite_id, run_id, Asked(links="", most=_MOST_MEMBERS))
+            report = self._parts.run_reports.of(status, Asked(links="", most=_MOST_MEMBERS))
             return answers.plain(run_responses.run(status, whole=False)), report
 
         run, report = await asyncio.to_thread(both)
