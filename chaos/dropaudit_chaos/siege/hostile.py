@@ -56,10 +56,6 @@ def _bytes_kinds(rng: random.Random) -> Iterator[tuple[str, bytes]]:
     yield "followed by garbage", whole + rng.randbytes(100)
 
 
-def _weight(name: str, kind: int, dims: list[int], raw: bytes) -> onnx.TensorProto:
-    return TensorProto(name=name, data_type=kind, dims=dims, raw_data=raw)
-
-
 def _external(location: str, **more: str) -> Change:
     def change(model: onnx.ModelProto) -> None:
         tensor = model.graph.initializer[0]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dropaudit.schedules import cron, zones
-from dropaudit_client.documents.checking import checked
 from dropaudit_client.documents.fields import (
     ANY_CASE,
     Accepted,
@@ -22,7 +20,6 @@ from dropaudit_client.documents.fields import (
     Share,
     Text,
 )
-from dropaudit_client.documents.located import read_located
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MEMBERS = ("artifact", "pair", "glob", "named", "uri_glob", "pair_pattern", "triton", "mlflow")
@@ -211,16 +208,6 @@ def _exactly_one(part: Part, *names: str) -> None:
     if len(given) != 1:
         found = f", not {' and '.join(given)}" if given else ""
         raise ValueError(f"needs exactly one of {', '.join(names)}{found}")
-
-
-def read_suites(path: Path) -> SuitesDocument:
-    """Read a `suites.yaml`.
-
-    Raises:
-        UnreadableFile: it cannot be read.
-        InvalidDocument: it is wrong, with everything that is.
-    """
-    return checked(read_located(path), SuitesDocument)
 
 
 def plain(part: Any) -> Any:

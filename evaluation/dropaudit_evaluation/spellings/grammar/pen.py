@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -76,10 +76,6 @@ class Pen:
     def cast(self, name: str, element_type: int) -> str:
         """Write a Cast."""
         return self.emit("Cast", name, to=element_type)
-
-    def with_type(self, element_type: int) -> Pen:
-        """Return the same pen for another type."""
-        return replace(self, element_type=element_type)
 
     @property
     def draws_in(self) -> int:
