@@ -11,10 +11,18 @@ from dropaudit.findings import CATALOGUE
 from dropaudit.plan import Role
 from dropaudit_evaluation.calibration.__main__ import run
 from dropaudit_evaluation.calibration.alarms import Tally, count
-from dropaudit_evaluation.calibration.specimens import faulty_graphs, healthy_graphs, kind_trials, reference_trials
+from dropaudit_evaluation.calibration.specimens import (
+    faulty_graphs,
+    healthy_graphs,
+    kind_trials,
+    reference_trials,
+    situation_trials,
+    spelling_trials,
+)
 from dropaudit_evaluation.calibration.tables import markdown
 from dropaudit_evaluation.calibration.trials import Trial, Verdicts, judged, trials_of_folder
 from dropaudit_models.specimens import KINDS
+from dropaudit_models.specimens.situations import Difficulty
 from support.graphs import dense
 from support.reports import finding, report_with
 
@@ -30,6 +38,18 @@ def test_every_faulty_model_is_found_down_to_5_percent_of_scale_and_2_points_of_
     tallies = count(faulty, audits=6, processes=1)
     assert {"scale 5 % too large", "keep rate 0.02 too small"} <= set(tallies)
     assert {name: tally.codes for name, tally in tallies.items() if tally.missing} == {}
+
+
+def test_every_difficulty_has_a_healthy_situation_among_those_that_are_counted() -> None:
+    trials = situation_trials()
+    assert {trial.name for trial in trials} == {f"situation: {difficulty}" for difficulty in Difficulty}
+    assert all(trial.healthy for trial in trials)
+
+
+def test_only_healthy_spellings_on_any_data_are_counted() -> None:
+    trials = spelling_trials(12)
+    assert 0 < len(trials) < 12
+    assert {(trial.name, trial.healthy) for trial in trials} == {("spelling", True)}
 
 
 def trial(codes: frozenset[str] = frozenset(), allowed: frozenset[str] = frozenset()) -> Trial:

@@ -20,13 +20,21 @@ from dropaudit_evaluation.calibration.document import (
     keep_rate_part,
     mean_part,
 )
-from dropaudit_evaluation.calibration.specimens import faulty_graphs, healthy_graphs, kind_trials, reference_trials
+from dropaudit_evaluation.calibration.specimens import (
+    faulty_graphs,
+    healthy_graphs,
+    kind_trials,
+    reference_trials,
+    situation_trials,
+    spelling_trials,
+)
 from dropaudit_evaluation.calibration.tables import markdown
 from dropaudit_evaluation.calibration.trials import trials_of_folder
 
 PARTS = (KEEP_RATE, MEAN, ALARMS)
-# Audits of all healthy models together, audits of each fault, and models of each kind that they are spread over.
-HEALTHY_AUDITS, FAULTY_AUDITS, SETTINGS = 5000, 200, 20
+# Audits of all healthy models together, audits of each fault, models of each kind that they are spread over, and
+# spellings that are drawn.
+HEALTHY_AUDITS, FAULTY_AUDITS, SETTINGS, SPELLINGS = 10_000, 200, 20, 400
 _SMALL = Size(streams=200, steps=256, cells=4096)
 
 
@@ -61,6 +69,7 @@ def _measured(part: str, given: argparse.Namespace) -> list[Document]:
 def _alarms(given: argparse.Namespace) -> list[Document]:
     trials = healthy_graphs() + reference_trials() + faulty_graphs()
     trials += kind_trials(1 if given.small else SETTINGS)
+    trials += situation_trials() + spelling_trials(4 if given.small else SPELLINGS)
     if given.corpus is not None:
         trials += trials_of_folder(given.corpus)
     healthy, faulty = [t for t in trials if t.healthy], [t for t in trials if not t.healthy]

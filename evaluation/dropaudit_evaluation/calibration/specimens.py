@@ -1,18 +1,22 @@
-"""Specimens that are audited many times: small graphs, the reference models, and LSTMs of every kind."""
+"""Specimens that are audited many times: small graphs, reference models, LSTMs, situations and spellings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 from onnx import parser
 
 from dropaudit.findings import CATALOGUE
-from dropaudit.report import Severity
+from dropaudit.report import Severity, Verdict
 from dropaudit_evaluation.calibration.trials import Trial, labelled_trial
-from dropaudit_evaluation.labels import parse_labels
+from dropaudit_evaluation.labels import Label, parse_labels
+from dropaudit_evaluation.spellings.generate import spelling
 from dropaudit_models import ReferenceModel, reference_models
 from dropaudit_models.specimens import KINDS, Kind, Setting, Specimen, settings_of
+from dropaudit_models.specimens.situations import SITUATIONS, Situation
 
 KEEP_PROBS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.95)
 # At one half a rate and its complement are one number.
@@ -21,6 +25,7 @@ SCALE_ERROR = 1.05
 RATE_ERROR = 0.02
 _COLUMNS = 16
 _REMOVED = frozenset({"DA102"})
+_SPELLING_SEED = 0
 
 
 def healthy_graphs() -> tuple[Trial, ...]:
@@ -98,6 +103,34 @@ def kind_trials(settings: int) -> tuple[Trial, ...]:
     return tuple(_labelled(kind.specimen(setting)) for kind in KINDS for setting in _spread(kind, settings))
 
 
+def situation_trials() -> tuple[Trial, ...]:
+    """Return the healthy situations that can be decided, named after what makes them difficult."""
+    healthy = (situation for situation in SITUATIONS if situation.healthy and situation.error is None)
+    return tuple(_situation_trial(each) for each in healthy if _can_be_decided(each.answer.verdicts))
+
+
+def _situation_trial(situation: Situation) -> Trial:
+    inference = None if situation.inference is None else situation.inference.SerializeToString()
+    row = _label(situation.row(), situation.name)
+    name = f"situation: {situation.difficulty}"
+    return replace(labelled_trial(name, row, situation.model.SerializeToString(), inference), healthy=True)
+
+
+def spelling_trials(number: int) -> tuple[Trial, ...]:
+    """Return what is healthy, can be decided and is given any data among so many spellings of one seed."""
+    drawn = (spelling(_SPELLING_SEED, each) for each in range(number))
+    trials = (
+        labelled_trial("spelling", each.label, each.model, each.inference)
+        for each in drawn
+        if each.inputs is None and _can_be_decided(each.label.verdict)
+    )
+    return tuple(trial for trial in trials if trial.healthy)
+
+
+def _can_be_decided(verdicts: Sequence[Verdict]) -> bool:
+    return Verdict.INCONCLUSIVE not in verdicts
+
+
 def _spread(kind: Kind, most: int) -> list[Setting]:
     """Take settings at equal distances: places, spellings and keep probabilities follow each other in the list."""
     every = settings_of(kind)
@@ -107,11 +140,16 @@ def _spread(kind: Kind, most: int) -> list[Setting]:
 
 
 def _labelled(specimen: Specimen) -> Trial:
-    (row,) = parse_labels(msgspec.json.encode([specimen.row()]), specimen.name)
+    row = _label(specimen.row(), specimen.name)
     inference = specimen.inference_model()
     content = None if inference is None else inference.SerializeToString()
     trial = labelled_trial(specimen.kind.name, row, specimen.model().SerializeToString(), content)
     return replace(trial, healthy=specimen.kind.healthy)
+
+
+def _label(row: Mapping[str, Any], name: str) -> Label:
+    (label,) = parse_labels(msgspec.json.encode([row]), name)
+    return label
 
 
 def _operator(drop_rate: float, result: str) -> str:

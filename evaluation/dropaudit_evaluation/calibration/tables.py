@@ -30,11 +30,12 @@ replicates: the audit goes on to draw more.
 """
 _ALARMS = """## False alarms and power
 
-Whole audits on the CPU at alpha 0.001, each with a seed of its own: small graphs, the reference models, and LSTMs of
-every kind of `dropaudit_models.specimens` at up to 20 places, spellings and keep probabilities. A *false finding* is
-one of severity ERROR or WARNING that is not right for the model, and a finding that has to be there and is not is
-*missed*, on healthy models such as information about shared masks. *Undecided* audits ended INCONCLUSIVE, which is no
-false finding. In the last column `+` is a false code and `-` a missed one.
+Whole audits on the CPU at alpha 0.001, each with a seed of its own: small graphs, the reference models, LSTMs of every
+kind of `dropaudit_models.specimens` at up to 20 places, spellings and keep probabilities, the healthy ones of its
+situations in which an audit is easily wrong, and what is healthy among 400 spellings of the grammar (`make spellings`).
+A *false finding* is one of severity ERROR or WARNING that is not right for the model, and a finding that has to be
+there and is not is *missed*, on healthy models such as information about shared masks. *Undecided* audits ended
+INCONCLUSIVE, which is not a false finding. In the last column `+` is a false code and `-` a missed one.
 """
 
 
