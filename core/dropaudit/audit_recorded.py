@@ -11,8 +11,8 @@ import numpy as np
 from dropaudit.errors import InvalidTensor
 from dropaudit.figures.distribution import Distribution
 from dropaudit.figures.excerpt import excerpt_of
-from dropaudit.finding_code import FindingCode
-from dropaudit.findings import gravest_first, make_finding, verdict_of
+from dropaudit.findings import gravest_first, verdict_of
+from dropaudit.judge.non_finite import non_finite
 from dropaudit.judge.recorded_arrays import RecordedEvidence, broken_recording, judge_recorded
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
 from dropaudit.plan import Plan
@@ -114,18 +114,7 @@ def _non_finite(recording: _Recording) -> list[Finding]:
         mode: int(np.count_nonzero(~np.isfinite(array)))
         for mode, array in (("inference", recording.inference), ("train", recording.train))
     }
-    return [
-        make_finding(
-            FindingCode.NON_FINITE,
-            SUBJECT,
-            message=f"{count} values of the {mode} output are NaN or infinite; all should be finite.",
-            remedy="Find the first layer whose output is not finite; 0 * infinity under a mask is a usual cause.",
-            mode=mode,
-            nonFinite=count,
-        )
-        for mode, count in broken.items()
-        if count
-    ]
+    return [non_finite(SUBJECT, mode, count) for mode, count in broken.items() if count]
 
 
 def _measure(recording: _Recording) -> Ratios:

@@ -134,7 +134,9 @@ def test_recordings_that_are_not_finite_are_said_to_be_and_not_judged(value: flo
     report = audit(RecordedSubject(y, (train, train)))
     assert codes(report) == {"DA501"}
     assert report.verdict is Verdict.FAIL
-    assert report.summary.startswith("Nothing was judged. 1 values" if where == "inference" else "Nothing was judged.")
+    assert report.summary.startswith(
+        "Nothing was judged. 1 value of the inference output is NaN" if where == "inference" else "Nothing was judged."
+    )
     (site,) = report.sites
     assert (site.keep_prob, site.scale) == (None, None)
 

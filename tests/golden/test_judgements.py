@@ -5,14 +5,13 @@ That the codes and numbers are right is claimed in tests/core/judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from dropaudit.graph.facts.weight_comparison import WeightComparison
 from dropaudit.graph.site import GraphSite
-from dropaudit.judge.mode_findings import non_finite
+from dropaudit.judge.non_finite import non_finite
 from dropaudit.judge.output_findings import judge_batch_statistics, judge_pair, judge_providers, unmeasured_output
 from dropaudit.judge.recorded_arrays import RecordedEvidence, judge_recorded
 from dropaudit.judge.site_findings import unmeasured_site
@@ -20,10 +19,11 @@ from dropaudit.judge.undecided import undecided
 from dropaudit.measure.cases.reference import Reference
 from dropaudit.measure.finding.pair_factors import PairStudy
 from dropaudit.plan import Provider
-from dropaudit.report import Finding, Implementation, Interval, Placement, to_json
+from dropaudit.report import Implementation, Interval, Placement, to_json
 from dropaudit.stats.ratios import Ratios
 from dropaudit.stats.sequential.tests import Width
 from support.golden import Golden
+from support.judgements import said
 
 FILE = Path(__file__).parent / "judgements.txt"
 X = np.array([[3.0, -4.0]])
@@ -41,14 +41,6 @@ def recorded(
     evidence = RecordedEvidence("rec", Ratios(kept, 100, values), interval, declared, runs, frozen=frozen)
     judged = judge_recorded(evidence)
     return "\n".join([said(judged.findings), *(str(to_json(site)) for site in judged.sites), judged.summary])
-
-
-def said(findings: Iterable[Finding]) -> str:
-    """Return all of some findings."""
-    return "\n".join(
-        f"{each.severity} {each.code} {each.slug} {each.subject}\n  {each.message}\n  {each.remedy}\n  {each.evidence}"
-        for each in findings
-    )
 
 
 def judgements() -> dict[str, str]:

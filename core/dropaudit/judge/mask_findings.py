@@ -45,7 +45,7 @@ def _frozen(site: GraphSite) -> Finding:
         FindingCode.FROZEN_MASK,
         site.name,
         message="Draws the same mask in every run of a session; independent runs would differ.",
-        remedy="Find what keeps the generator from going on: a captured graph, or a seed that is set before each run.",
+        remedy="Find what resets the random generator: a captured graph, or a seed that is set before each run.",
     )
 
 
@@ -53,7 +53,8 @@ def _shared_over_batch(site: GraphSite, axes: tuple[Axis, ...]) -> Finding:
     return make_finding(
         FindingCode.MASK_SHARED_OVER_BATCH,
         site.name,
-        message="All rows of a batch get one mask: no cell differs along the batch axis, independent masks would.",
+        message="All rows of a batch get one mask: no cell differs along the batch axis, as those of independent masks "
+        "would.",
         remedy="Draw the mask in the shape of the data; TensorFlow's variational_recurrent draws [1, units].",
         sharedOver=[axis.value for axis in axes],
     )
@@ -71,12 +72,12 @@ def _shared_over_time(site: GraphSite, axes: tuple[Axis, ...]) -> Finding:
 
 def _identical(pairs: Sequence[tuple[GraphSite, GraphSite]]) -> Finding:
     (one, other), *more = pairs
-    others = f"; so do {len(more)} more pairs of sites" if more else ""
+    others = f"; the same holds for {len(more)} more {'pairs' if len(more) > 1 else 'pair'} of sites" if more else ""
     return make_finding(
         FindingCode.IDENTICAL_MASKS,
         other.name,
-        message=f"The mask of {one.name!r} always decides this one: no cell is ever kept here that it drops, or the "
-        f"other way round{others}.",
+        message=f"This mask is not independent of that of {one.name!r}: in every run, the one that keeps fewer cells "
+        f"keeps none that the other drops{others}.",
         remedy="Give each site a draw of its own: no seed, or different ones (0 and 1, which tf2onnx writes, are one "
         "stream).",
         first=one.name,

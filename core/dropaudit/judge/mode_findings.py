@@ -10,7 +10,8 @@ from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.site import GraphSite, Switch
-from dropaudit.judge.presence_findings import drop_rate, frozen_weights_of, named
+from dropaudit.judge.non_finite import non_finite
+from dropaudit.judge.presence_findings import drop_rate, frozen_weights_of, named, outputs_named
 from dropaudit.measure.case import Case, Model, is_frozen
 from dropaudit.measure.cases.reference import AGREEING_RUNS, REPRODUCIBLE, Reference
 from dropaudit.plan import Role
@@ -22,8 +23,8 @@ def judge_frozen(model: Model) -> list[Finding]:
     masks = [
         _frozen(
             site,
-            f"Multiplies by the constant {site.mask!r}, zeros and one other value in no order: the same mask in every "
-            "run.",
+            f"Multiplies by the constant {site.mask!r}, which holds zeros and one other value in no regular order: the "
+            "same mask in every run.",
         )
         for site in model.sites
         if is_frozen(site)
@@ -79,11 +80,12 @@ def _still_drops(sites: Sequence[GraphSite]) -> Finding:
     names, first = [site.name for site in sites], sites[0]
     rates = ", ".join(dict.fromkeys(drop_rate(site) for site in sites))
     several = f"{len(sites)} sites ({named(names)}) still drop at inference: they declare"
+    switched = "always on" if first.switch is Switch.ON else f"switched on by {first.switch.value}"
     return make_finding(
         FindingCode.ACTIVE_AT_INFERENCE,
         first.name,
-        message=f"{several if len(sites) > 1 else 'Still drops at inference: it declares'} drop rate {rates}, switched "
-        f"on by {first.switch.value}; expected no active site, found {len(sites)}.",
+        message=f"{several if len(sites) > 1 else 'Still drops at inference: it declares'} drop rate {rates}, "
+        f"{switched}; expected no active site, found {len(sites)}.",
         remedy="Export the model in evaluation mode; in PyTorch pass training=self.training to functional dropout. "
         "Where dropout at inference is meant, as in Monte-Carlo dropout or the prenet of a speech model, audit the "
         "artifact in role train.",
@@ -136,9 +138,10 @@ def _nondeterministic(reference: Reference) -> Finding:
     names = [operator.name for operator in operators]
     outputs = sorted(set(reference.unstable).union(*(operator.outputs for operator in operators)))
     nodes = ", ".join(f"{each.name!r} ({each.op_type})" for each in operators[:4])
-    cause = f"random operators reach them: {nodes}" if operators else "no operator says why"
+    drawn = "random operators reach it" if len(outputs) == 1 else "random operators reach them"
+    cause = f"{drawn}: {nodes}" if operators else "no random operator explains it"
     differ = (
-        f"differ between runs on one input by more than {REPRODUCIBLE:g}"
+        f"{'differ' if len(outputs) > 1 else 'differs'} between runs on one input by more than {REPRODUCIBLE:g}"
         if reference.unstable
         else f"agreed bit for bit in {AGREEING_RUNS} runs on one input"
     )
@@ -146,7 +149,7 @@ def _nondeterministic(reference: Reference) -> Finding:
         FindingCode.NONDETERMINISTIC_INFERENCE,
         names[0] if names else outputs[0],
         severity=None if reference.unstable else Severity.WARNING,
-        message=f"At inference the outputs {named(outputs)} {differ}, with every dropout site bypassed; {cause}.",
+        message=f"At inference the {outputs_named(outputs)} {differ}, with every dropout site bypassed; {cause}.",
         remedy="Remove random operators that inference should not have, or draw outside the model and feed the draw.",
         nodes=names or None,
         outputs=outputs,
@@ -160,17 +163,5 @@ def _not_reproducible(name: str) -> Finding:
         name,
         message=f"Two inference-mode runs on one input differ by more than {REPRODUCIBLE:g} although every known "
         "dropout site was bypassed, and no random operator is left.",
-        remedy="Look for an operator of another domain, or one whose sums come in another order from run to run.",
-    )
-
-
-def non_finite(name: str, mode: str, count: int) -> Finding:
-    """DA501 about one output."""
-    return make_finding(
-        FindingCode.NON_FINITE,
-        name,
-        message=f"{count} values of the {mode} output are NaN or infinite; all should be finite.",
-        remedy="Find the first layer whose output is not finite; 0 * infinity under a mask is a usual cause.",
-        mode=mode,
-        nonFinite=count,
+        remedy="Look for a custom operator, or for one that adds up in another order from run to run.",
     )

@@ -11,7 +11,7 @@ from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.facts.weight_comparison import WeightComparison
 from dropaudit.judge.compensation import branch_compensation
-from dropaudit.judge.mode_findings import non_finite
+from dropaudit.judge.non_finite import non_finite
 from dropaudit.judge.undecided import undecided
 from dropaudit.measure.cases.reference import Reference, distance
 from dropaudit.measure.finding.pair_factors import PairStudy
@@ -198,7 +198,7 @@ def _shift(name: str, interval: Interval, linear: bool, causes: tuple[Attributio
 
 def _unmeasured(meter: OutputMeter, plan: Plan) -> Finding:
     if meter.has_reference:
-        why = f"{plan.max_replicates} replicates are too few for it to be looked at"
+        why = f"{plan.max_replicates} replicates are too few to estimate it"
         remedy = "Allow more replicates, or audit a larger input."
     else:
         why = "its inference-mode values are zero, or no larger than what rounding leaves of the train mode's"

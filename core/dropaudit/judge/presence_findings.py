@@ -52,6 +52,11 @@ def named(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names[:_NAMED]) + more
 
 
+def outputs_named(names: Sequence[str]) -> str:
+    """Name one output, or list several."""
+    return f"output {named(names)}" if len(names) == 1 else f"outputs {named(names)}"
+
+
 def _inert(sites: Sequence[GraphSite]) -> Finding:
     names = [site.name for site in sites]
     several = f"{len(sites)} sites ({named(names)}) declare" if len(sites) > 1 else "Declares"
@@ -77,7 +82,7 @@ def _dead(sites: Sequence[GraphSite]) -> Finding:
         names[0],
         message=f"{subject} no output: what is dropped here changes nothing.",
         remedy="Nothing to change where that is meant, as for the last step of an unrolled recurrence; otherwise use "
-        "the result of the dropout, which returns a tensor and changes none.",
+        "the result of the dropout, which returns a new tensor and leaves its input as it is.",
         sites=names,
     )
 
@@ -86,8 +91,8 @@ def _unseen(branch: UnseenBranch) -> Finding:
     return make_finding(
         FindingCode.INCONCLUSIVE,
         branch.name,
-        message=f"The {branch.branch} of this If draws ({named(branch.operators)}) and was not seen: the data does not "
-        "take it, and no input that was tried does.",
+        message=f"The {branch.branch} of this If draws random numbers ({named(branch.operators)}) and was not run: "
+        "neither these inputs nor any others that were tried take it.",
         remedy="Audit with inputs for which it is taken.",
         branch=branch.branch,
         nodes=list(branch.operators),
@@ -97,13 +102,14 @@ def _unseen(branch: UnseenBranch) -> Finding:
 def _unrecognized(reference: Reference) -> Finding:
     names = [operator.name for operator in reference.other]
     reached = sorted(set().union(*(operator.outputs for operator in reference.other)))
+    subject, verb = ("Random operators", "reach") if len(names) > 1 else ("A random operator", "reaches")
+    operators = ", ".join(f"{each.name!r}: {each.op_type}" for each in reference.other[:_NAMED])
+    more = "" if len(names) <= _NAMED else f" and {len(names) - _NAMED} more"
     return make_finding(
         FindingCode.UNRECOGNIZED_RANDOMNESS,
         names[0],
-        message=f"{'Random operators' if len(names) > 1 else 'A random operator'} that the audit does not understand "
-        f"as dropout ({', '.join(f'{each.name!r}: {each.op_type}' for each in reference.other[:_NAMED])}"
-        f"{'' if len(names) <= _NAMED else f' and {len(names) - _NAMED} more'}) reach the outputs {named(reached)}, "
-        "whose mean is therefore not judged.",
+        message=f"{subject} that the audit does not understand as dropout ({operators}{more}) {verb} the "
+        f"{outputs_named(reached)}, whose mean is therefore not judged.",
         remedy="Nothing to change where the noise is meant; otherwise check by hand what it does to the outputs.",
         nodes=names,
         outputs=reached,
@@ -113,7 +119,8 @@ def _unrecognized(reference: Reference) -> Finding:
 def _nothing(model: Model, dead: frozenset[GraphSite]) -> Finding:
     idle = [reason for scope in model.scopes for reason in _idle(scope)]
     idle += [f"{site.name!r} reaches no output" for site in model.active if site in dead]
-    there = f" There is: {'; '.join(idle[:_NAMED])}{'' if len(idle) <= _NAMED else '; …'}." if idle else ""
+    more = "" if len(idle) <= _NAMED else "; …"
+    there = f" Dropout without effect: {'; '.join(idle[:_NAMED])}{more}." if idle else ""
     return make_finding(
         FindingCode.NO_SITES,
         model.proto.graph.name or "model",

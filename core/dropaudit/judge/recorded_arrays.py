@@ -110,7 +110,7 @@ def _rate_findings(evidence: RecordedEvidence, declared: float, factor: float) -
             message=f"Declared keep probability {declared:g}, but {evidence.share}; the interval "
             f"[{interval.lower:.3f}, {interval.upper:.3f}] excludes it"
             + (f" and contains the drop rate {1 - declared:g}." if swapped else "."),
-            remedy="Pass the drop rate where the framework wants a drop rate, the keep probability where it wants that."
+            remedy="Pass the framework the one that it asks for: some take the drop rate, others the keep probability."
             if swapped
             else "Compare the keep probability in the training configuration with the one given here.",
             declaredKeepProb=declared,
@@ -134,11 +134,15 @@ def _scale_finding(evidence: RecordedEvidence, factor: float, name: Factor, keep
     code, remedy = _SCALE_FINDINGS[name]
     wanted = f"inverted dropout asks for 1/q = {1 / keep_prob:.4g}" if keep_prob else "no keep probability explains it"
     meaning = "" if name is Factor.OTHER else f", which is {name.value} at q = {keep_prob:.4g}"
+    measured = (
+        f"Survivors equal the inference value: they are not scaled at q = {keep_prob:.4g}"
+        if name is Factor.UNSCALED
+        else f"Survivors are {factor:.4g} times the inference value{meaning}"
+    )
     return make_finding(
         code,
         evidence.subject,
-        message=f"Survivors are {factor:.4g} times the inference value{meaning}; {wanted}."
-        f"{_what_fits(evidence, factor)}",
+        message=f"{measured}; {wanted}.{_what_fits(evidence, factor)}",
         remedy=remedy,
         factor=factor,
         keepProb=keep_prob,
@@ -167,10 +171,8 @@ def _healthy_summary(evidence: RecordedEvidence, factor: float) -> str:
 
 def _faulty_summary(evidence: RecordedEvidence, factor: float, findings: list[Finding]) -> str:
     codes = " and ".join(f"{finding.code} ({finding.slug})" for finding in findings)
-    return (
-        f"Survivors are {factor:.4g} times the inference value, {evidence.share}: {codes}."
-        f"{_what_fits(evidence, factor)}"
-    )
+    measured = "equal" if abs(factor - 1) <= RECORDED_PRECISION else f"are {factor:.4g} times"
+    return f"Survivors {measured} the inference value, {evidence.share}: {codes}.{_what_fits(evidence, factor)}"
 
 
 def _unchanged(evidence: RecordedEvidence) -> Judgement:

@@ -84,8 +84,8 @@ def _inert_scale(measured: MeasuredSite, meter: MaskMeter) -> Finding:
     return make_finding(
         FindingCode.INERT_SITE,
         meter.name,
-        message=f"Draws, but kept all of {meter.cells} mask cells, and multiplies them by {measured.factor:.6g} all "
-        "the same; a mask that never drops needs no scale.",
+        message=f"Draws a mask that kept all of {meter.cells} cells, and multiplies by {measured.factor:.6g} all the "
+        "same; a mask that never drops needs no scale.",
         remedy="Correct the threshold that the draw is compared with.",
         cells=meter.cells,
         factor=measured.factor,
@@ -147,7 +147,7 @@ def _judge_rate(meter: MaskMeter) -> list[Finding]:
 
 
 def _rate_finding(name: str, declared: float, interval: Interval, cells: int, *, swapped: bool) -> Finding:
-    meaning = f" and is the drop rate {1 - declared:.4g}" if swapped else ""
+    meaning = f" and contains the drop rate {1 - declared:.4g}" if swapped else ""
     return make_finding(
         FindingCode.RATE_SWAPPED if swapped else FindingCode.RATE_MISMATCH,
         name,
@@ -210,8 +210,8 @@ def _judge_rates(measured: MeasuredSite, compensation: Compensation) -> list[Fin
     if name is Factor.UNSCALED:
         return [_unscaled(measured, compensation)]
     code, remedy = _FAULTS[name]
-    meaning = "by what no one reading of its rate explains" if name is Factor.OTHER else f"by {name.value} of its own q"
-    return [_scale_finding(code, measured, f"Multiplies what it keeps of each feature {meaning}", remedy)]
+    by = "a factor that its own q does not explain" if name is Factor.OTHER else f"{name.value} of its own q"
+    return [_scale_finding(code, measured, f"Multiplies what it keeps of each feature by {by}", remedy)]
 
 
 def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Finding:
@@ -221,8 +221,8 @@ def _further_factor(measured: MeasuredSite, compensation: Compensation) -> Findi
     return make_finding(
         FindingCode.SCALE_DOUBLED if twice else FindingCode.SCALE_WRONG,
         measured.site.name,
-        message=f"Training keeps the mean at q = {q:.4g} already, and the inference artifact multiplies by "
-        f"{compensation.factor:.6g} on top; expected 1.",
+        message=f"The train artifact preserves the mean at q = {q:.4g} already, and the inference artifact multiplies "
+        f"by {compensation.factor:.6g} on top; expected 1.",
         remedy="Remove the factor from the inference artifact, or the division from the train artifact.",
         inferenceFactor=compensation.factor,
         keepProb=q,

@@ -7,7 +7,7 @@ import pytest
 
 from dropaudit.graph.draws.random_operators import RandomOperator
 from dropaudit.graph.facts.weight_comparison import WeightComparison
-from dropaudit.judge.mode_findings import non_finite
+from dropaudit.judge.non_finite import non_finite
 from dropaudit.judge.output_findings import (
     judge_batch_statistics,
     judge_pair,

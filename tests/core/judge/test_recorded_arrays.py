@@ -78,7 +78,8 @@ def test_rate_and_scale_are_compared_with_what_is_declared(
     assert all(finding.slug == CATALOGUE[finding.code].slug for finding in judged.findings)
     if codes:
         assert "in 3 train outputs" in judged.summary
-        assert judged.summary.startswith(f"Survivors are {factor:.4g} times the inference value")
+        times = "equal" if factor == 1 else f"are {factor:.4g} times"
+        assert judged.summary.startswith(f"Survivors {times} the inference value")
         assert all(f"{code} ({CATALOGUE[code].slug})" in judged.summary for code in codes)
 
 
