@@ -44,7 +44,8 @@ PARTS = {
         (
             "tests/core/judge",
             "tests/golden/test_judgements.py",
-            "tests/golden/test_findings.py",
+            "tests/golden/test_site_judgements.py",
+            "tests/golden/test_model_judgements.py",
             "tests/core/test_recorded.py",
         ),
     ),
