@@ -138,7 +138,7 @@ def test_recordings_that_are_not_finite_are_said_to_be_and_not_judged(value: flo
         "Nothing was judged. 1 value of the inference output is NaN" if where == "inference" else "Nothing was judged."
     )
     (site,) = report.sites
-    assert (site.keep_prob, site.scale) == (None, None)
+    assert (site.keep_prob, site.scale, site.family) == (None, None, Family.OTHER)
 
 
 def test_recordings_without_a_finite_number_are_not_judged() -> None:

@@ -22,7 +22,17 @@ from dropaudit.plan import Plan, Role
 from dropaudit.report import Attribution, Axis, Placement
 from support.golden import Golden
 from support.judgements import said
-from support.made_evidence import evidence, model, operators, output_meter, parsed, prepared, reference, site
+from support.made_evidence import (
+    evidence,
+    model,
+    operators,
+    output_meter,
+    parsed,
+    prepared,
+    pruned_product,
+    reference,
+    site,
+)
 
 FILE = Path(__file__).parent / "model_judgements.txt"
 RATE = "float r = {0.25}, float p = {0.5}, bool t = {1}, bool off = {0}, float zero = {0.0}"
@@ -89,9 +99,11 @@ def cause(name: str, gap: float) -> Attribution:
 
 def about_presence() -> dict[str, str]:
     """Return what is said of sites that cannot drop, that reach nothing, and of other randomness."""
+    two_rates = f"<{RATE}> {{ d = Dropout(x, r, off)  h = Neg(d)  y = Dropout(h, p, off) }}"
     return {
         "a site that never drops": presence(dropouts(switch="off")),
         "two sites that never drop": presence(dropouts(switch="off", count=2)),
+        "two sites that never drop, at two rates": presence(two_rates),
         "six sites that never drop": presence(dropouts(switch="off", count=6)),
         "no dropout": presence("{ y = Neg(x) }"),
         "no dropout, in role auto": presence("{ y = Neg(x) }", role=Role.AUTO),
@@ -116,6 +128,7 @@ def about_modes() -> dict[str, str]:
     agreeing = reference(served_other=operators("noise"))
     return {
         "a frozen mask": said(judge_frozen(model(parsed(weights)))),
+        "a frozen mask in a weight": said(judge_frozen(model(pruned_product()))),
         "still drops": served(dropouts()),
         "two still drop": served(dropouts(count=2)),
         "two still drop, at two rates": served(two_rates),

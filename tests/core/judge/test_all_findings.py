@@ -143,7 +143,10 @@ def test_sites_that_are_not_measured_are_named_with_the_reason_if_there_is_one()
 
 def test_outputs_that_are_left_out_are_named_where_a_site_reaches_them() -> None:
     left_out = LeftOut(outputs={"y": "it has no elements", "z": "nobody reaches it"})
-    assert told(right(), left_out=left_out) == [("DA901", "y")]
+    of = model(PLAIN, sites=(A,))
+    (found,) = findings_of(evidence(of, prepared(A, known=SAME, left_out=left_out), mask_meter(KEPT)), [right()])
+    assert (found.code, found.subject) == ("DA901", "y")
+    assert found.message.endswith("was not measured: it has no elements.")
 
 
 def test_another_provider_is_compared_with_the_train_mode_without_its_sites() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from dropaudit.graph.site import GraphSite, RemoteScale
+from dropaudit.graph.site import GraphSite, Law, RemoteScale
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked
 from dropaudit.measure.prepare import Prepared
 from dropaudit.report import Axis, Finding, Implementation, Placement
@@ -156,12 +158,24 @@ def test_a_second_mask_that_does_not_scale_compensates_nothing_unless_its_scale_
     first, second = sorted(of.sites, key=lambda each: each.implementation is not Implementation.DROPOUT_OP)
     both = ((first, second),)
     assert told(judge_stacked(of, both, {first: 0.8, second: 1.0})) == [("DA203", second.name)]
-    scaled = GraphSite(**{name: getattr(second, name) for name in GraphSite.__slots__} | {"remote": REMOTE})
+    scaled = replace(second, remote=REMOTE)
     of = model(of.proto, sites=(first, scaled))
     assert [code for code, _ in told(judge_stacked(of, ((first, scaled),), {first: 0.8, scaled: 1.0}))] == [
         "DA203",
         "DA302",
     ]
+
+
+def test_of_rates_that_are_not_declared_what_both_keep_is_compared_with_all() -> None:
+    of = model(
+        parsed(f"<{CONSTANTS}> {{ k = ReduceMean<keepdims = 0>(x)  d = Dropout(x, k, t)  y = Dropout(d, k, t) }}")
+    )
+    first, other = of.sites
+    second = replace(other, law=Law(1.25))
+    of = model(of.proto, sites=(first, second))
+    for share, codes in ((0.81, ["DA203", "DA302"]), (0.79, ["DA203"])):
+        found = judge_stacked(of, ((first, second),), {first: share, second: 1.0})
+        assert [finding.code for finding in found] == codes
 
 
 REMOTE = RemoteScale("x", "y", 1 / 0.6)

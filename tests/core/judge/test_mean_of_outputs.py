@@ -84,5 +84,5 @@ def test_an_output_whose_reference_is_zero_is_undecided_once_it_moves() -> None:
 
 def test_values_that_are_not_finite_are_all_that_is_said_of_an_output() -> None:
     (found,) = judged(output_meter((1.0, float("nan"))), tested=False)
-    assert (found.code, found.evidence["mode"]) == ("DA501", "train")
+    assert (found.code, found.subject, found.evidence["mode"]) == ("DA501", "y", "train")
     assert codes(judged(output_meter((1.0, float("nan"))))) == ["DA501"]

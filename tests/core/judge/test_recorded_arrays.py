@@ -92,6 +92,11 @@ def test_what_the_numbers_do_fit_is_said_only_where_it_is_not_what_is_declared()
     assert "do fit" not in judge_recorded(evidence(1.0, 80, 100, declared=0.8)).summary
 
 
+def test_no_dropout_is_not_offered_as_what_the_numbers_fit() -> None:
+    """97 of 100 are kept unscaled: a keep probability of 1 is not excluded, and is no dropout."""
+    assert "do fit" not in judge_recorded(evidence(1.0, 97, 100, declared=0.9)).summary
+
+
 @pytest.mark.parametrize(("declared", "code"), [(0.8, "DA101"), (1.0, "DA105"), (None, "DA105")])
 def test_a_train_output_that_equals_inference_never_dropped(declared: float | None, code: str) -> None:
     judged = judge_recorded(evidence(1.0, 100, 100, declared=declared))

@@ -100,6 +100,11 @@ def test_one_cell_that_is_dropped_makes_a_mask_that_is_not_inert() -> None:
     assert "DA101" not in codes(mask_meter(MANY - 1, (1.25,)))
 
 
+def test_no_finite_scale_is_expected_of_a_site_that_declares_to_keep_nothing() -> None:
+    (found,) = judge_site(MeasuredSite(site(declared=0.0), mask_meter(0, (3.0,))), Compensation())
+    assert (found.code, found.evidence["expected"]) == ("DA303", float("inf"))
+
+
 def test_a_site_that_saw_zeros_alone_is_not_judged() -> None:
     assert codes(mask_meter(0, (), cells=0)) == ["DA901"]
     assert codes(mask_meter(KEPT, ())) == ["DA901"]
