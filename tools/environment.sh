@@ -19,7 +19,7 @@ refuse() {
 command -v "$python" >/dev/null 2>&1 ||
   refuse "there is no $python; install Python 3.11 or later, or name one with PYTHON=..."
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
-  refuse "$("$python" --version 2>&1) is too old; Python 3.11 or later is needed, PYTHON=... names another"
+  refuse "$("$python" --version 2>&1) is too old; name Python 3.11 or later with PYTHON=..."
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   refuse "$python cannot make virtual environments; install its venv module, on Debian and Ubuntu the package python3-venv"
 
@@ -45,10 +45,10 @@ if ! pip install --quiet -e ".[$extras,$runtime]" "$@"; then
   try() { pip install --quiet --dry-run --no-deps --only-binary :all: "$1" >/dev/null 2>&1; }
   # Another package can be had: then it is not the network.
   if try msgspec && ! try "$wheel"; then
-    refuse "$wheel has no wheel for $described on $(uname -sm); ${newest:+Python 3.11 to $newest have one on Linux and macOS, }name another Python with PYTHON=..."
+    refuse "$wheel has no wheel for $described on $(uname -sm); ${newest:+Python 3.11 to $newest have one on Linux and macOS; }name another Python with PYTHON=..."
   fi
   if [ -n "$newest" ] && ! "$python" -c "import sys; sys.exit(sys.version_info[:2] > (3, ${newest#3.}))"; then
-    refuse "$described is newer than $newest, the newest that all packages are known to have wheels for; PYTHON=... names another"
+    refuse "$described is newer than $newest, the newest that all packages are known to have wheels for; name another Python with PYTHON=..."
   fi
   refuse "the packages could not be installed; what pip said above tells why"
 fi
