@@ -22,7 +22,7 @@ help:
 	@echo "make test-observability  alerts and dashboard by a real Prometheus: needs Debian's package prometheus"
 	@echo "make test-helm     renders the Helm chart and checks it by Kubernetes's schemas, in an environment of its own"
 	@echo "make tensorflow-fixtures  exports the TensorFlow models in tests/fixtures again"
-	@echo "make check         ruff, mypy --strict, import-linter, buf, generated code and docs up to date"
+	@echo "make check         ruff, mypy --strict, import-linter, sizes, buf, generated code and docs up to date"
 	@echo "make contract      buf lint, and buf breaking against the contract of the last release"
 	@echo "make contract-image  takes today's contract for that of the last release: a step of a release"
 	@echo "make golden        writes the reports in tests/golden again, after an intended change of a format"
@@ -147,6 +147,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_files.py
+	$(BIN)/python tools/check_sizes.py
 	tools/contract.sh $(BIN)/buf
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python docs/generate_api.py --check

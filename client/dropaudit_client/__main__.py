@@ -13,8 +13,8 @@ from typer.exceptions import TyperException
 
 from dropaudit.errors import AuditError
 from dropaudit_client.cli.app import REPORTING, app
-from dropaudit_client.cli.hints import with_hint
 from dropaudit_client.errors import ServiceError
+from dropaudit_client.terminal.hints import with_hint
 from dropaudit_client.terminal.outcome import Exit, Format, print_error
 
 

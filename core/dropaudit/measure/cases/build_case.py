@@ -11,12 +11,12 @@ import onnx
 from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
 from dropaudit.graph.draws.random_operators import draws_masks
 from dropaudit.graph.facts.rate_inputs import rate_inputs
+from dropaudit.graph.facts.unsupported import check_runnable
 from dropaudit.graph.passes.branches import branch_switches, decided, open_conditions, with_random_branches_joined
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.reading.constants import Constants, values_of
 from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.signature import InputSpec, signature
-from dropaudit.graph.reading.unsupported import check_runnable
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.find import find_sites
 from dropaudit.graph.sites.mode_switches import with_deciders

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dropaudit.errors import InvalidModel, ProviderUnavailable
-from dropaudit_client.cli.hints import with_hint
+from dropaudit_client.terminal.hints import with_hint
 
 
 def test_a_missing_gpu_is_told_with_the_option_that_helps() -> None:

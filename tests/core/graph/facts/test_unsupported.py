@@ -7,8 +7,8 @@ import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.errors import ExecutionFailed, InvalidModel
+from dropaudit.graph.facts.unsupported import check_runnable
 from dropaudit.graph.reading.unique_names import name_nodes
-from dropaudit.graph.reading.unsupported import check_runnable
 from dropaudit.plan import Provider
 from support.graphs import HEADER, dense
 
