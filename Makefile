@@ -105,7 +105,7 @@ $(MLFLOW_STAMP): pyproject.toml
 test-mlflow: $(MLFLOW_STAMP)
 	.venv-mlflow/bin/python -m pytest tests/mlflow
 
-# Prometheus and its promtool are no packages of Python, and are not installed here.
+# Prometheus and its promtool are not Python packages, and are not installed here.
 test-observability: $(STAMP)
 	@for each in prometheus promtool; do command -v $$each >/dev/null || { \
 	  echo "make test-observability needs $$each: apt-get install prometheus, and stop the service that it starts" >&2; \

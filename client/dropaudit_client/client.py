@@ -130,7 +130,7 @@ class AuditClient(NameCalls, RunCalls, ReportCalls, DocumentCalls):
 
         Raises:
             UnreadableFile: the path cannot be read.
-            InvalidModel: the file at the path is no ONNX model.
+            InvalidModel: the file at the path is not an ONNX model.
         """
         content, name = read_source(source, display_name)
         with service_errors(self._address):

@@ -24,7 +24,7 @@ def read_source(source: ModelSource, display_name: str) -> tuple[bytes, str]:
 
     Raises:
         UnreadableFile: the path cannot be read.
-        InvalidModel: the file at the path is no ONNX model.
+        InvalidModel: the file at the path is not an ONNX model.
     """
     if isinstance(source, bytes):
         return source, display_name

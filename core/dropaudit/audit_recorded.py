@@ -143,10 +143,10 @@ def _output(recording: _Recording, measured: Ratios, plan: Plan) -> Output:
 def _histogram(recording: _Recording) -> Histogram | None:
     """Return how train over inference is distributed, zeros included."""
     inference = float_array(recording.inference)
-    telling = np.isfinite(inference) & (np.abs(inference) > smallest_input(recording.inference.dtype))
+    informative = np.isfinite(inference) & (np.abs(inference) > smallest_input(recording.inference.dtype))
     found = Distribution()
     for train in recording.train:
-        found.add(float_array(train)[telling] / inference[telling])
+        found.add(float_array(train)[informative] / inference[informative])
     return found.histogram
 
 

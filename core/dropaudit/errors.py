@@ -22,7 +22,7 @@ class AuditError(Exception):
 
 
 class InvalidModel(AuditError):
-    """The file is no ONNX model, or one that the runtime cannot load."""
+    """The file is not an ONNX model, or is one that the runtime cannot load."""
 
     reason = "INVALID_MODEL"
 
@@ -107,7 +107,7 @@ def model_errors() -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise InvalidModel("a name in the model is no UTF-8 text") from error
+        raise InvalidModel("a name in the model is not UTF-8 text") from error
     except MemoryError as error:
         raise OutOfMemory from error
 

@@ -92,7 +92,7 @@ def test_vectorized_streams_are_what_one_stream_at_a_time_is() -> None:
         moments.add(values[stream, : look + 1])
         assert seen.distances[stream, look] == pytest.approx(abs(moments.mean - 1), abs=1e-12)
         assert seen.sds[stream, look] == pytest.approx(moments.sd, rel=1e-9)
-        assert seen.telling[stream, look] == may_look(moments)
+        assert seen.informative[stream, look] == may_look(moments)
 
 
 def watched(elements: int, keep_prob: float, alpha: float, *, patient: bool, streams: int = 1000) -> Watched:

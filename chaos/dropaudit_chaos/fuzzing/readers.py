@@ -29,7 +29,7 @@ from dropaudit_server.requests.operator_rules import Rules
 from dropaudit_server.requests.tensors import archive
 from dropaudit_server.requests.violations import InvalidRequest, Violations
 
-# Reading is no work: whatever takes longer does something else. A busy machine may double it.
+# Reading takes hardly any time: what takes longer does something else. A busy machine may double it.
 _SECONDS = 5.0
 # A tenth of the limit of the service, so that an archive that slips through fills no memory here.
 _RULES = Rules(tensor_bytes=64 << 20)

@@ -37,7 +37,7 @@ def _bytes_kinds(rng: random.Random) -> Iterator[tuple[str, bytes]]:
     whole = base().SerializeToString()
     yield "one byte", b"\x00"
     yield "random bytes", rng.randbytes(4096)
-    yield "text", b"this is no model\n" * 10
+    yield "text", b"this is not a model\n" * 10
     yield "a ZIP archive", b"PK\x03\x04" + rng.randbytes(200)
     yield "a pickle", b"\x80\x04cos\nsystem\n(S'true'\ntR."
     yield "an ELF program", b"\x7fELF" + rng.randbytes(200)

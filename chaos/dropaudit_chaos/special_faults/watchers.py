@@ -91,7 +91,7 @@ def _deleting(name: str) -> Callable[[AuditClient], None]:
 
 
 class Watch:
-    """Watches an audit to its end, or until it is gone; a service that is away is asked again."""
+    """Watches an audit to its end, or until it is gone; calls to a service that is away are retried."""
 
     def __init__(self, address: str, name: str) -> None:
         self.name = name

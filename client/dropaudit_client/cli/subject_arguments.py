@@ -36,7 +36,7 @@ def artifact_or_pair(
 
     Raises:
         UnreadableFile: a path cannot be read.
-        InvalidModel: a file is no ONNX model.
+        InvalidModel: a file is not an ONNX model.
         InvalidTensor: the inputs are not arrays.
         InvalidArgument: a role and an inference artifact are both given.
     """

@@ -129,5 +129,5 @@ def _differ(before: NDArray[Any], after: NDArray[Any], dropped: float | None) ->
         factors = np.where(cells.kept, after / np.where(cells.kept, before, 1), 0)
         return not np.allclose(factors, factors[:1], rtol=_AGREEMENT)
     # Behind other masks a cell may tell in one copy alone, and says nothing about this mask.
-    kept = cells.kept[:, cells.telling.all(axis=0)]
+    kept = cells.kept[:, cells.informative.all(axis=0)]
     return not np.all(kept == kept[:1])

@@ -68,7 +68,7 @@ class Constants:
 
     device: str
     _sent: OnDevice = field(default_factory=dict)
-    _telling: dict[str, int] = field(default_factory=dict)
+    _informative: dict[str, int] = field(default_factory=dict)
 
     def sent(self, name: str, value: Array) -> onnxruntime.OrtValue:
         """Return an array on the device; under one name it is always the same."""
@@ -76,11 +76,11 @@ class Constants:
             self._sent[name] = on_device(value, self.device)
         return self._sent[name]
 
-    def telling(self, name: str, divisor: Array) -> int:
+    def informative(self, name: str, divisor: Array) -> int:
         """Return how many elements of a divisor tell something."""
-        if name not in self._telling:
-            self._telling[name] = int(np.count_nonzero(np.isfinite(divisor)))
-        return self._telling[name]
+        if name not in self._informative:
+            self._informative[name] = int(np.count_nonzero(np.isfinite(divisor)))
+        return self._informative[name]
 
 
 def on_device(value: Array, device: str) -> onnxruntime.OrtValue:
@@ -167,9 +167,9 @@ class GraphCounter:
         kept = elements - raw[f"{name}/dropped"].astype(np.int64)
         if mask.is_fixed:
             divisor = self._divisor(reduction, mask)
-            cells = np.full(len(kept), self._constants.telling(f"{mask.before}/fixed", divisor))
+            cells = np.full(len(kept), self._constants.informative(f"{mask.before}/fixed", divisor))
         else:
-            cells = elements - raw[f"{name}/untelling"].astype(np.int64)
+            cells = elements - raw[f"{name}/uninformative"].astype(np.int64)
         lowest, highest = reduction.seen[name]
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = raw[f"{name}/total"] / kept
@@ -184,11 +184,11 @@ class GraphCounter:
         grid, output = raw[f"{name}/grid"].astype(np.float64), reduction.outputs[name]
         fold = output.fold
         steps = grid.sum(axis=1).reshape(fold[0], fold[1], fold[2] // self._stretch(name, fold))
-        untelling = output.divisor.size - self._constants.telling(f"{name}/divisor", output.divisor)
+        uninformative = output.divisor.size - self._constants.informative(f"{name}/divisor", output.divisor)
         return {
             f"{name}/projections": grid.sum(axis=(0, 2)),
             f"{name}/products": steps.sum(axis=(0, 2)),
-            f"{name}/zeros": raw[f"{name}/zeros"].astype(np.int64) - untelling,
+            f"{name}/zeros": raw[f"{name}/zeros"].astype(np.int64) - uninformative,
         }
 
 
@@ -198,8 +198,8 @@ def _integers(*values: int) -> Array:
 
 def divisor_of(before: Array) -> Array:
     """Return an input of all replicates, infinite where it tells nothing."""
-    telling = np.isfinite(before) & (np.abs(before) > _LIMIT)
-    return before if telling.all() else np.where(telling, before, np.asarray(np.inf, dtype=before.dtype))
+    informative = np.isfinite(before) & (np.abs(before) > _LIMIT)
+    return before if informative.all() else np.where(informative, before, np.asarray(np.inf, dtype=before.dtype))
 
 
 # How many replicates a thread sums up: enough blocks for every core of a device, and few additions of the same number.

@@ -14,7 +14,7 @@ def agree(first: NDArray[Any], second: NDArray[Any], precision: float) -> bool:
     Shapes that do not broadcast do not agree. NaN equals NaN, and an infinity its like.
     """
     if first.shape == second.shape and np.array_equal(first, second):
-        return True  # as two runs of one session are, mostly; telling so takes a tenth of the time
+        return True  # as two runs of one session are, mostly; to find that out takes a tenth of the time
     if not _broadcast(first.shape, second.shape):
         return False
     finite = np.abs(first[np.isfinite(first)].astype(np.float64))

@@ -65,17 +65,19 @@ def fit_dropped(values: NDArray[Any], source: NDArray[Any], precision: float) ->
     """
     u, x = (np.asarray(each, dtype=np.float64) for each in np.broadcast_arrays(values, source))
     size = np.abs(x)
-    telling: NDArray[np.bool_] = np.isfinite(x) & np.isfinite(u) & (size > 1e-6 * max(float(np.median(size)), 1e-30))
-    if not telling.any():
+    informative: NDArray[np.bool_] = (
+        np.isfinite(x) & np.isfinite(u) & (size > 1e-6 * max(float(np.median(size)), 1e-30))
+    )
+    if not informative.any():
         return None
-    for fill in _fills(u[telling]):
+    for fill in _fills(u[informative]):
         dropped: NDArray[np.bool_] = np.asarray(np.abs(u - fill) <= precision * abs(fill))
-        kept = telling & ~dropped
-        share = float(kept.sum() / telling.sum())
-        if not _LEAST < share < 1 - _LEAST or _mostly_never_kept(telling, kept):
+        kept = informative & ~dropped
+        share = float(kept.sum() / informative.sum())
+        if not _LEAST < share < 1 - _LEAST or _mostly_never_kept(informative, kept):
             continue
         found = _line(u, x, kept, fill, share, precision)
-        if found is not None and not _all_on_line(u, x, telling & dropped, found, precision):
+        if found is not None and not _all_on_line(u, x, informative & dropped, found, precision):
             return found
     return None
 
@@ -83,10 +85,10 @@ def fit_dropped(values: NDArray[Any], source: NDArray[Any], precision: float) ->
 def fit_factor(values: NDArray[Any], source: NDArray[Any], precision: float) -> float | None:
     """Return the one factor between two arrays, None where there is none or the source is zero."""
     u, x = (np.asarray(each, dtype=np.float64) for each in np.broadcast_arrays(values, source))
-    telling = np.isfinite(u) & (np.abs(x) > 1e-30)
-    if telling.any() and not u[telling].any():
+    informative = np.isfinite(u) & (np.abs(x) > 1e-30)
+    if informative.any() and not u[informative].any():
         return 0.0
-    return _constant(u[telling] / x[telling], precision) if telling.any() else None
+    return _constant(u[informative] / x[informative], precision) if informative.any() else None
 
 
 def _all_on_line(
@@ -105,10 +107,10 @@ def _fills(values: NDArray[np.float64]) -> list[float]:
     return [0.0] if most == 0 or counts.max() < 2 else [0.0, most]
 
 
-def _mostly_never_kept(telling: NDArray[np.bool_], kept: NDArray[np.bool_]) -> bool:
+def _mostly_never_kept(informative: NDArray[np.bool_], kept: NDArray[np.bool_]) -> bool:
     """Whether data, and no draw, decides what is kept: padding behind a mask keeps some elements never."""
-    seen, ever = (np.asarray(each.any(axis=0)) for each in (telling, kept))
-    return len(telling) > 1 and float(ever[seen].mean()) < _SEEN_KEPT
+    seen, ever = (np.asarray(each.any(axis=0)) for each in (informative, kept))
+    return len(informative) > 1 and float(ever[seen].mean()) < _SEEN_KEPT
 
 
 def _line(

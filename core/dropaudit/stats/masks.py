@@ -25,43 +25,43 @@ def chance_of_agreement(keep_prob: float, cells: int) -> float:
     return math.exp(cells * math.log(same)) if cells else 1.0
 
 
-def agree_for_certain(first: Mask, second: Mask, telling: Mask, alpha: float) -> bool:
-    """Whether two masks agree in every telling cell, which independent ones would with a chance below alpha.
+def agree_for_certain(first: Mask, second: Mask, informative: Mask, alpha: float) -> bool:
+    """Whether two masks agree in every informative cell, which independent ones would with a chance below alpha.
 
     Args:
         first: one mask, any shape.
         second: another, of that shape.
-        telling: cells in which kept and dropped differ.
+        informative: cells in which kept and dropped differ.
         alpha: chance of a false answer.
     """
-    if first.shape != second.shape or not np.array_equal(first & telling, second & telling):
+    if first.shape != second.shape or not np.array_equal(first & informative, second & informative):
         return False
-    cells = int(telling.sum())
+    cells = int(informative.sum())
     if cells == 0:
         return False
-    return chance_of_agreement(float((first & telling).sum()) / cells, cells) < alpha
+    return chance_of_agreement(float((first & informative).sum()) / cells, cells) < alpha
 
 
-def shared_axes(kept: Mask, telling: Mask, alpha: float) -> tuple[int, ...]:
+def shared_axes(kept: Mask, informative: Mask, alpha: float) -> tuple[int, ...]:
     """Return the axes along which one mask cell serves.
 
     Args:
         kept: masks of several draws, shape (n, …); the first axis is never shared.
-        telling: cells in which kept and dropped differ, of that shape.
+        informative: cells in which kept and dropped differ, of that shape.
         alpha: chance of a false answer, for each axis.
     """
     return tuple(
-        axis for axis in range(1, kept.ndim) if kept.shape[axis] > 1 and _is_shared(kept, telling, axis, alpha)
+        axis for axis in range(1, kept.ndim) if kept.shape[axis] > 1 and _is_shared(kept, informative, axis, alpha)
     )
 
 
-def _is_shared(kept: Mask, telling: Mask, axis: int, alpha: float) -> bool:
-    """Compare every cell with the first telling one along the axis."""
-    if _neighbours_differ(kept, telling, axis):
+def _is_shared(kept: Mask, informative: Mask, axis: int, alpha: float) -> bool:
+    """Compare every cell with the first informative one along the axis."""
+    if _neighbours_differ(kept, informative, axis):
         return False
-    first = np.expand_dims(np.argmax(telling, axis=axis), axis)
+    first = np.expand_dims(np.argmax(informative, axis=axis), axis)
     reference = np.take_along_axis(kept, first, axis=axis)
-    compared = telling & np.take_along_axis(telling, first, axis=axis)
+    compared = informative & np.take_along_axis(informative, first, axis=axis)
     np.put_along_axis(compared, first, False, axis=axis)
     if not compared.any() or np.any(compared & (kept != reference)):
         return False
@@ -70,9 +70,11 @@ def _is_shared(kept: Mask, telling: Mask, axis: int, alpha: float) -> bool:
     return 0 < share < 1 and chance_of_agreement(share, cells) < alpha
 
 
-def _neighbours_differ(kept: Mask, telling: Mask, axis: int) -> bool:
+def _neighbours_differ(kept: Mask, informative: Mask, axis: int) -> bool:
     """Whether the first two slices differ where both tell: that refutes sharing, and nearly always does."""
-    (a, b), (seen_a, seen_b) = ((np.take(each, 0, axis=axis), np.take(each, 1, axis=axis)) for each in (kept, telling))
+    (a, b), (seen_a, seen_b) = (
+        (np.take(each, 0, axis=axis), np.take(each, 1, axis=axis)) for each in (kept, informative)
+    )
     return bool(np.any((a != b) & seen_a & seen_b))
 
 

@@ -35,11 +35,11 @@ class Cells:
     """A mask, element by element.
 
     Attributes:
-        telling: elements whose input is finite and away from zero, so that kept and dropped differ.
-        kept: telling elements that are kept.
+        informative: elements whose input is finite and away from zero, so that kept and dropped differ.
+        kept: informative elements that are kept.
     """
 
-    telling: NDArray[np.bool_]
+    informative: NDArray[np.bool_]
     kept: NDArray[np.bool_]
 
 
@@ -57,11 +57,11 @@ def mask_cells(before: NDArray[np.floating], after: NDArray[np.floating], droppe
         dropped: what dropped elements become; zeros count as dropped with either sign.
     """
     before, after = np.broadcast_arrays(before, after)
-    telling = np.isfinite(before) & np.isfinite(after) & (np.abs(before) > smallest_input(before.dtype))
+    informative = np.isfinite(before) & np.isfinite(after) & (np.abs(before) > smallest_input(before.dtype))
     if dropped == 0:
-        return Cells(telling, telling & (after != 0))
+        return Cells(informative, informative & (after != 0))
     tolerance = _ULPS * float(np.finfo(after.dtype).eps) * abs(dropped)
-    return Cells(telling, telling & (np.abs(after.astype(np.float64) - dropped) > tolerance))
+    return Cells(informative, informative & (np.abs(after.astype(np.float64) - dropped) > tolerance))
 
 
 def aligned(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
@@ -90,8 +90,10 @@ def ratios(
     cells = mask_cells(before, after, dropped)
     clear = cells.kept if shift == 0 else cells.kept & (np.abs(before) > _BESIDE_SHIFT * abs(shift))
     values = (after[clear].astype(np.float64) - shift) / before[clear].astype(np.float64)
-    kept, telling = (np.any(each, axis=shared_axes) if shared_axes else each for each in (cells.kept, cells.telling))
-    return Ratios(kept=int(kept.sum()), cells=int(telling.sum()), values=values)
+    kept, informative = (
+        np.any(each, axis=shared_axes) if shared_axes else each for each in (cells.kept, cells.informative)
+    )
+    return Ratios(kept=int(kept.sum()), cells=int(informative.sum()), values=values)
 
 
 def median(values: NDArray[np.floating]) -> float:

@@ -104,15 +104,15 @@ def _tally_plain(before: NDArray[Any], after: NDArray[Any], *, sampled: bool) ->
     before, after = computed(before), computed(after)
     # What is the same in all replicates comes with a stride of zero, and is looked at once.
     one = before[:1] if before.strides[0] == 0 else before
-    telling = np.abs(one) > limit
-    cells = int(np.count_nonzero(telling)) * (len(before) // len(one))
+    informative = np.abs(one) > limit
+    cells = int(np.count_nonzero(informative)) * (len(before) // len(one))
     if len(one) == 1 and one.size >= _WIDE:
-        columns = _tally_columns(one, telling, after, sampled=sampled)
+        columns = _tally_columns(one, informative, after, sampled=sampled)
         if columns is not None:
             return replace(columns, cells=cells)
     if cells < before.size:
         # Over infinity everything finite is zero: it counts as dropped, and tells nothing.
-        before = np.where(telling, one, np.asarray(np.inf, dtype=one.dtype))
+        before = np.where(informative, one, np.asarray(np.inf, dtype=one.dtype))
     with np.errstate(all="ignore"):
         found = _nonzero(after / before)
     if found.count and not (found.lowest > 0 and found.highest < np.inf):
@@ -122,7 +122,7 @@ def _tally_plain(before: NDArray[Any], after: NDArray[Any], *, sampled: bool) ->
 
 
 def _tally_columns(
-    before: NDArray[Any], telling: NDArray[np.bool_], after: NDArray[Any], *, sampled: bool
+    before: NDArray[Any], informative: NDArray[np.bool_], after: NDArray[Any], *, sampled: bool
 ) -> MaskTally | None:
     """Tally a plain mask on one input, where an element is kept as one value in all replicates; `cells` is left out.
 
@@ -131,12 +131,12 @@ def _tally_columns(
 
     Args:
         before: the input, shape (1, …).
-        telling: which of its elements tell kept from dropped.
+        informative: which of its elements tell kept from dropped.
         after: replicates, shape (n, …).
     """
     value = np.where(before > 0, after.max(axis=0), after.min(axis=0))
     # Of what is never kept, and of what tells nothing, no value is equal to this.
-    value[~telling | (value == 0)] = np.nan
+    value[~informative | (value == 0)] = np.nan
     kept = int(np.count_nonzero(after == value))
     if kept != int(np.count_nonzero(after != 0)):
         return None
@@ -179,9 +179,9 @@ def tally_output(
             # Large values, under which single precision overflows.
             return tally_output(flat.astype(np.float64), weights, divisor, fold, pictured=pictured)
         return OutputTally(projections, np.empty(0), 0, np.inf, -np.inf, np.empty(0), non_finite)
-    telling = np.isfinite(divisor)
+    informative = np.isfinite(divisor)
     seen = flat[:pictured]
-    zeros = _zeros(flat[pictured:], divisor, telling)
+    zeros = _zeros(flat[pictured:], divisor, informative)
     if not len(seen):
         return OutputTally(projections, products, zeros, np.inf, -np.inf, np.empty(0), 0)
     with np.errstate(all="ignore"):
@@ -190,17 +190,17 @@ def tally_output(
         # A reference near zero, under which single precision overflows.
         seen = seen.astype(np.float64)
         found = _nonzero(seen / divisor)
-    zeros += len(seen) * int(np.count_nonzero(telling)) - found.count
+    zeros += len(seen) * int(np.count_nonzero(informative)) - found.count
     rows = -(-SAMPLE // max(1, seen.shape[1]))
-    first = (seen[:rows, telling] / divisor[telling]).ravel()[:SAMPLE]
+    first = (seen[:rows, informative] / divisor[informative]).ravel()[:SAMPLE]
     return OutputTally(projections, products, zeros, found.lowest, found.highest, first, 0)
 
 
-def _zeros(flat: NDArray[np.floating], divisor: NDArray[np.floating], telling: NDArray[np.bool_]) -> int:
+def _zeros(flat: NDArray[np.floating], divisor: NDArray[np.floating], informative: NDArray[np.bool_]) -> int:
     """Count the zeros among elements whose reference is not zero."""
-    if telling.all():
+    if informative.all():
         return flat.size - int(np.count_nonzero(flat != 0))
-    return len(flat) * int(np.count_nonzero(telling)) - int(np.count_nonzero(flat / divisor))
+    return len(flat) * int(np.count_nonzero(informative)) - int(np.count_nonzero(flat / divisor))
 
 
 def computed(values: NDArray[Any]) -> NDArray[np.floating]:

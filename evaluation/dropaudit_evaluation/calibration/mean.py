@@ -76,12 +76,12 @@ class Streams:
     Attributes:
         distances: of the mean from 1.
         sds: standard deviations, with the divisor n.
-        telling: whether the stream is long enough for its kurtosis, as `may_look` has it.
+        informative: whether the stream is long enough for its kurtosis, as `may_look` has it.
     """
 
     distances: Floats
     sds: Floats
-    telling: NDArray[np.bool_]
+    informative: NDArray[np.bool_]
 
     @classmethod
     def at(cls, looks: Looks, values: Floats) -> Streams:
@@ -97,7 +97,7 @@ class Streams:
 
     def judged(self, setting: Setting, widths: Floats, tolerance: float) -> tuple[int, int]:
         """Return how many streams miss 1 at some look, and how many are first decided wrongly."""
-        allowed = self.telling if setting.patient else np.ones_like(self.telling)
+        allowed = self.informative if setting.patient else np.ones_like(self.informative)
         width = widths * self.sds
         missed = (self.distances > width) & allowed
         refutes = (self.distances - width > tolerance) & allowed

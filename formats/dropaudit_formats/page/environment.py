@@ -47,7 +47,7 @@ def environment() -> Environment:
 
 
 def finalized(value: Any) -> Any:
-    """Spell out unsafe characters of whatever is no markup yet, and cut words that no sentence has."""
+    """Spell out unsafe characters of whatever is not markup yet, and cut words that no sentence has."""
     if isinstance(value, Markup):
         return value
     return safe(_LONG.sub(lambda word: cut_middle(word[0], LONGEST_NAME), str(value)))

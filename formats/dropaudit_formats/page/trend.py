@@ -27,7 +27,7 @@ def trend(result: Result) -> Markup:
     if len(result.history) < 2:
         return Markup("")
     along = Axis(0, len(result.history) - 1, _SQUARE, WIDTH - _SQUARE)
-    drawn = telling(result.series)
+    drawn = informative(result.series)
     top = 1.0 if drawn is None else LINE_HEIGHT
     parts = [_square(along.at(place), top, word) for place, (_, word) in enumerate(result.history)]
     if drawn is not None:
@@ -38,7 +38,7 @@ def trend(result: Result) -> Markup:
 
 def measure_words(result: Result) -> str:
     """Return what the line of the drawing shows, with its first and its last value; empty without a line."""
-    drawn = telling(result.series) if len(result.history) > 1 else None
+    drawn = informative(result.series) if len(result.history) > 1 else None
     return "" if drawn is None else series_words(drawn)
 
 
@@ -53,7 +53,7 @@ def series_words(series: Series) -> str:
     return f"{QUANTITIES[series.quantity]} of {cut_middle(series.subject, _LONGEST)}: {first:.4g} to {last:.4g}"
 
 
-def telling(series: Sequence[Series]) -> Series | None:
+def informative(series: Sequence[Series]) -> Series | None:
     """Return the measure to draw: one that moved, of these the one whose estimate went furthest.
 
     Where none moved, it is the one whose estimate went furthest all the same; of measures that stayed, none.

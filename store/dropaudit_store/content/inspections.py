@@ -18,7 +18,7 @@ from dropaudit_store.redis.scripts import script
 from dropaudit_store.shared.byte_limits import FAILURE_BYTES, INSPECTION_BYTES
 
 _KEPT_SECONDS = 86_400
-# Soon asked again: what failed for want of memory, or in a worker of another version, may not fail twice.
+# Retried soon: what failed for want of memory, or in a worker of another version, may not fail twice.
 _FAILURE_KEPT_SECONDS = 10
 
 

@@ -65,5 +65,5 @@ class Room:
         return False
 
 
-# Nobody looks.
+# No disk check.
 ANY_ROOM = Room()

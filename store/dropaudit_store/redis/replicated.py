@@ -28,7 +28,7 @@ _READ_NAMES = frozenset(_READS.split())
 class ReplicatedRedis(redis.Redis):
     """A client that raises NotReplicated where a write has reached fewer replicas than it should.
 
-    Such a write is made, and may be lost: who asks again, as for everything here, finds it made or makes it.
+    Such a write is made, and may be lost: a retry, as for everything here, finds it made or makes it.
     """
 
     def __init__(self, pool: redis.ConnectionPool, replicas: int, wait_milliseconds: int = _WAIT_MILLISECONDS) -> None:

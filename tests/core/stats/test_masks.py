@@ -37,9 +37,9 @@ def test_cells_that_tell_nothing_are_not_compared() -> None:
     mask = draw((8, 16))
     other = mask.copy()
     other[0] = ~other[0]
-    telling = np.ones_like(mask)
-    telling[0] = False
-    assert agree_for_certain(mask, other, telling, ALPHA)
+    informative = np.ones_like(mask)
+    informative[0] = False
+    assert agree_for_certain(mask, other, informative, ALPHA)
 
 
 @pytest.mark.parametrize("axis", [1, 2])
@@ -58,9 +58,9 @@ def test_independent_cells_share_no_axis() -> None:
 def test_a_stretched_mask_is_found_although_the_first_step_tells_nothing() -> None:
     """A recurrent state begins at zero, where kept and dropped are alike."""
     kept = np.asarray(np.broadcast_to(draw((8, 1, 12)), (8, 6, 12))).copy()
-    telling = np.ones_like(kept)
-    kept[:, 0], telling[:, 0] = False, False
-    assert shared_axes(kept, telling, ALPHA) == (1,)
+    informative = np.ones_like(kept)
+    kept[:, 0], informative[:, 0] = False, False
+    assert shared_axes(kept, informative, ALPHA) == (1,)
 
 
 def test_independent_runs_are_not_called_correlated() -> None:
@@ -89,10 +89,10 @@ def test_a_single_cell_that_differs_refutes_sharing_wherever_it_lies() -> None:
 
 def test_cells_that_tell_nothing_refute_no_sharing() -> None:
     kept = np.asarray(np.broadcast_to(draw((8, 1, 12)), (8, 6, 12))).copy()
-    telling = np.ones_like(kept)
+    informative = np.ones_like(kept)
     for place in ((0, 0, 0), (3, 1, 7), (5, 5, 2)):
-        kept[place], telling[place] = ~kept[place], False
-    assert shared_axes(kept, telling, ALPHA) == (1,)
+        kept[place], informative[place] = ~kept[place], False
+    assert shared_axes(kept, informative, ALPHA) == (1,)
 
 
 def test_few_shared_cells_say_nothing() -> None:

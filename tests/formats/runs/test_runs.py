@@ -14,7 +14,7 @@ import pytest
 from dropaudit.changes import NotMade, compare_members
 from dropaudit.report import Severity
 from dropaudit_formats.escape import is_unsafe
-from dropaudit_formats.page.trend import telling
+from dropaudit_formats.page.trend import informative
 from dropaudit_formats.results import Result
 from dropaudit_formats.runs.page import MOST_ROWS, to_html
 from dropaudit_formats.runs.report import RunReport, change_words, details_of, sentences
@@ -159,9 +159,9 @@ def test_a_kind_of_finding_stands_once_with_every_member_that_has_it() -> None:
 def test_the_drawing_shows_the_measure_that_moved() -> None:
     (moved,) = RUNS["changed"].results[1].series
     still = msgspec.structs.replace(moved, subject="still", points=tuple(moved.points[:1]) * 3)
-    assert telling((still, moved)) == moved
-    assert telling((still,)) is None
-    assert telling(()) is None
+    assert informative((still, moved)) == moved
+    assert informative((still,)) is None
+    assert informative(()) is None
 
 
 def test_severities_of_kinds_stand_gravest_first() -> None:

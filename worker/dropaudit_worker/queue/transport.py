@@ -1,6 +1,6 @@
 """Messages as they come out of Redis: whatever is not a task's message is dropped with a line in the log.
 
-Celery trusts what lies in its queues: a word that is no JSON, a list in the place of a name, ends the worker.
+Celery trusts what lies in its queues: a word that is not JSON, a list in the place of a name, ends the worker.
 """
 
 from __future__ import annotations

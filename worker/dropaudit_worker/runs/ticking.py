@@ -20,7 +20,7 @@ from dropaudit_store.suites import SuiteStore
 
 DEFAULT_GRACE_SECONDS = 600.0
 _MINUTE_FORMAT = "%Y%m%dt%H%Mz"
-# Due times that were missed are recorded one by one, up to so many; and nobody looks back further.
+# Of due times that were missed only so many are recorded, the latest ones, and none from before the span.
 _MOST_SKIPPED = 20
 _LONGEST_SPAN = timedelta(days=60)
 

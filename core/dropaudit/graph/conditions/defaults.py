@@ -19,7 +19,7 @@ def settle_defaults(model: onnx.ModelProto) -> None:
 
     Old versions of the format list every initializer so, and the runtime takes all of them for constants; exporters to
     newer ones may still list every one. Truth values stay, as switches do, and so do inputs with a default beside
-    constants that are no inputs.
+    constants that are not inputs.
     """
     inputs = {value.name for value in model.graph.input}
     defaults = [tensor for tensor in model.graph.initializer if tensor.name in inputs]

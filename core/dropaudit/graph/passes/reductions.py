@@ -33,7 +33,7 @@ def reductions(masks: Sequence[MaskPlace], outputs: Sequence[str]) -> onnx.Model
     Every tensor t comes with an input `t/shape`, (A, K, B): K replicates lie between A and B other elements.
 
         after/dropped, after/total         elements of after / before that are zero, and their sum, shape (K,)
-        after/untelling                    elements before that are zero, shape (K,); not where `is_fixed`
+        after/uninformative                    elements before that are zero, shape (K,); not where `is_fixed`
         output/grid                        sums of y * y_ref over stretches of M elements, shape (A, K, G)
         output/zeros                       elements where y / y_ref is zero, shape (K,)
 
@@ -75,7 +75,7 @@ class _Builder:
             before, divisor = self._set_apart(place.before), f"{place.after}/over"
             self._node("Equal", [before, "zero"], f"{place.after}/nothing")
             self._node("Where", [f"{place.after}/nothing", "infinity", before], divisor)
-            self._count(f"{place.after}/nothing", f"{place.after}/untelling")
+            self._count(f"{place.after}/nothing", f"{place.after}/uninformative")
         self._node("Div", [after, divisor], factors)
         self._node("Equal", [factors, "zero"], f"{factors}/zero")
         self._count(f"{factors}/zero", f"{place.after}/dropped")

@@ -46,7 +46,7 @@ def _parsed(content: bytes) -> onnx.ModelProto:
     try:
         model.ParseFromString(content)
     except DecodeError as error:
-        raise InvalidModel("the file is not an ONNX model: its bytes are no ONNX protobuf") from error
+        raise InvalidModel("the file is not an ONNX model: its bytes are not an ONNX protobuf") from error
     # The runtime may read what a later version of the format adds, and this code could not look at it.
     model.DiscardUnknownFields()
     if not model.HasField("graph") or not model.graph.node or not model.opset_import:
@@ -61,7 +61,7 @@ def read_artifact(path: Path) -> bytes:
 
     Raises:
         UnreadableFile: the path, or external data that the file names, cannot be read.
-        InvalidModel: the content is no ONNX model.
+        InvalidModel: the content is not an ONNX model.
     """
     try:
         content = path.read_bytes()

@@ -62,7 +62,7 @@ def _dimension(name: str, axis: int, dim: onnx.TensorShapeProto.Dimension) -> Di
     label: object = dim.dim_param
     if not isinstance(label, str):
         # Bytes that are not valid text; the protobuf library returns valid text as a string.
-        raise InvalidModel(f"a dimension of input {name!r} has a label that is no UTF-8 text", input=name)
+        raise InvalidModel(f"a dimension of input {name!r} has a label that is not UTF-8 text", input=name)
     return label or f"{name}:{axis}"
 
 

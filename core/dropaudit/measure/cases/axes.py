@@ -40,7 +40,7 @@ class _Change:
 
     @property
     def kind(self) -> Axis | None:
-        """The axis's meaning, by its name or its behaviour; None where neither tells."""
+        """The axis's meaning, by its name or its behaviour; None where neither says."""
         if _TIME_NAME.search(self.label) or self.spreads:
             return Axis.TIME
         return Axis.BATCH if _BATCH_NAME.search(self.label) else None
@@ -53,7 +53,7 @@ def label_axes(
 
     Change one slice of an input along an axis. Along the batch the change stays in its slice; along time a recurrence
     carries the first step into all. An axis that a model leaves free is made longer: what grows with it is that axis.
-    What neither tells follows the custom: batch, time, feature.
+    An axis that none of these identify is named by convention: batch, time, feature.
 
     Args:
         run: executes the model without randomness.

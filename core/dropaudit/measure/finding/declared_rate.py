@@ -66,8 +66,8 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
     def kept(found: Mapping[str, NDArray[Any]]) -> Flags:
         if applied.other is not None:
             return _taken(runner, applied, found)
-        flags, telling = _kept(runner, applied, found)
-        return np.asarray(flags[telling])
+        flags, informative = _kept(runner, applied, found)
+        return np.asarray(flags[informative])
 
     bernoulli = any(root.node is not None and root.node.op_type == "Bernoulli" for root in runner.region.roots)
     rate = None
@@ -104,9 +104,9 @@ def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
         return None
     if shares is None:
         return None
-    telling = _kept(runner, applied, runner.run(others, names))[1]
-    shares = without_repeats(np.where(telling, shares, np.nan))
-    agreed = abs(float(np.nanmean(np.broadcast_to(shares, telling.shape)[telling])) - applied.kept)
+    informative = _kept(runner, applied, runner.run(others, names))[1]
+    shares = without_repeats(np.where(informative, shares, np.nan))
+    agreed = abs(float(np.nanmean(np.broadcast_to(shares, informative.shape)[informative])) - applied.kept)
     return Rates(tuple(shares.ravel().tolist()), shares.shape) if agreed <= 4 * _scatter(runner, applied) else None
 
 
@@ -116,8 +116,8 @@ def measured_share(runner: RegionRunner, applied: Applied) -> tuple[float, float
     runs = max(runner.runs, min(_MOST_RUNS, -(-_LOOKED_AT // size)))
     kept, seen = np.zeros(runs), np.zeros(runs)
     for number in range(runs):
-        flags, telling = _kept(runner, applied, runner.run(runner.draw(number), (applied.result, applied.source)))
-        kept[number], seen[number] = (flags & telling).sum(), telling.sum()
+        flags, informative = _kept(runner, applied, runner.run(runner.draw(number), (applied.result, applied.source)))
+        kept[number], seen[number] = (flags & informative).sum(), informative.sum()
     share = float(kept.sum() / seen.sum()) if seen.any() else applied.kept
     # Cells that share draws, as those of pooled masks do, scatter by more than independent ones.
     scatter = float(np.std(kept[seen > 0] / seen[seen > 0])) if seen.any() else 0.0
@@ -143,7 +143,7 @@ def _scatter(runner: RegionRunner, applied: Applied) -> float:
 
 
 def _is_elementwise(region: Region, mask: str) -> bool:
-    """Whether each cell of a mask is made of one cell of a draw; what the draw has its shape from is no part of it."""
+    """Whether each cell of a mask is made of one cell of a draw; where the draw gets its shape from does not count."""
     return all(works_element_by_element(node) for node in _makers(region, mask))
 
 

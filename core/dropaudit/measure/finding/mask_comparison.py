@@ -38,7 +38,7 @@ class SiteMasks:
     """Masks of one site over several runs, shape (runs, …)."""
 
     kept: Mask
-    telling: Mask
+    informative: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +97,28 @@ def _varied_cells(masks: SiteMasks) -> int:
 
     Where no data away from zero comes in, no more runs would tell anything.
     """
-    kept, telling = (each.reshape(len(each), -1) for each in (masks.kept, masks.telling))
-    seen = kept[telling]
+    kept, informative = (each.reshape(len(each), -1) for each in (masks.kept, masks.informative))
+    seen = kept[informative]
     if not seen.size:
         return _FEWEST_CELLS
     if seen.all() or not seen.any():
         return 0
-    different = np.any((kept != kept[:, :1]) & telling & telling[:, :1])
+    different = np.any((kept != kept[:, :1]) & informative & informative[:, :1])
     return seen.size if different else len(kept)
 
 
 def _by_cell(masks: SiteMasks, axes: tuple[int, ...]) -> SiteMasks:
     """Count what one cell decides once."""
     behind = tuple(axis + 1 for axis in axes)
-    kept, telling = (
-        np.asarray(each.any(axis=behind, keepdims=True)) for each in (masks.kept & masks.telling, masks.telling)
+    kept, informative = (
+        np.asarray(each.any(axis=behind, keepdims=True)) for each in (masks.kept & masks.informative, masks.informative)
     )
-    return SiteMasks(kept, telling)
+    return SiteMasks(kept, informative)
 
 
 def _stacked(site: GraphSite, names: SiteProbes, runs: Sequence[Mapping[str, Array]]) -> SiteMasks:
     cells = [_cells(site, run[names.before], run[names.after]) for run in runs]  # of one shape: see Drawing.run
-    return SiteMasks(np.stack([kept for kept, _ in cells]), np.stack([telling for _, telling in cells]))
+    return SiteMasks(np.stack([kept for kept, _ in cells]), np.stack([informative for _, informative in cells]))
 
 
 def _cells(site: GraphSite, before: Array, after: Array) -> tuple[Mask, Mask]:
@@ -128,26 +128,26 @@ def _cells(site: GraphSite, before: Array, after: Array) -> tuple[Mask, Mask]:
         return taken_cells(before, after)
     if site.law is not None and site.law.spread:
         cells = mask_cells(before, after)
-        factors = after / np.where(cells.telling, before, 1)
-        return cells.telling & (factors > site.law.slope), cells.telling
+        factors = after / np.where(cells.informative, before, 1)
+        return cells.informative & (factors > site.law.slope), cells.informative
     cells = mask_cells(before, after, 0.0 if site.law is None else site.law.dropped)
-    return cells.kept, cells.telling
+    return cells.kept, cells.informative
 
 
 def _is_frozen(masks: SiteMasks, alpha: float) -> bool:
     others, first = masks.kept[1:], np.broadcast_to(masks.kept[:1], masks.kept[1:].shape)
-    telling = masks.telling[1:] & masks.telling[:1]
-    return agree_for_certain(np.asarray(others), np.asarray(first), telling, alpha)
+    informative = masks.informative[1:] & masks.informative[:1]
+    return agree_for_certain(np.asarray(others), np.asarray(first), informative, alpha)
 
 
 def _shared(masks: SiteMasks, alpha: float) -> tuple[int, ...]:
-    return tuple(axis - 1 for axis in shared_axes(masks.kept, masks.telling, alpha))
+    return tuple(axis - 1 for axis in shared_axes(masks.kept, masks.informative, alpha))
 
 
 def _are_identical(one: SiteMasks, other: SiteMasks, alpha: float) -> bool:
     if one.kept.shape != other.kept.shape:
         return False
-    return agree_for_certain(one.kept, other.kept, one.telling & other.telling, alpha)
+    return agree_for_certain(one.kept, other.kept, one.informative & other.informative, alpha)
 
 
 def _replayed(
@@ -164,5 +164,5 @@ def _replayed(
 def _agree(one: SiteMasks, other: SiteMasks, axes: tuple[int, ...], alpha: float) -> bool:
     """Compare as many runs as both have."""
     count = min(len(one.kept), len(other.kept))
-    first, second = (_by_cell(SiteMasks(each.kept[:count], each.telling[:count]), axes) for each in (one, other))
+    first, second = (_by_cell(SiteMasks(each.kept[:count], each.informative[:count]), axes) for each in (one, other))
     return _are_identical(first, second, alpha)
