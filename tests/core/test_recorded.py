@@ -139,6 +139,7 @@ def test_recordings_that_are_not_finite_are_said_to_be_and_not_judged(value: flo
     )
     (site,) = report.sites
     assert (site.keep_prob, site.scale, site.family) == (None, None, Family.OTHER)
+    assert audit(RecordedSubject(y, (train, train), 0.5)).sites[0].declared_keep_prob == 0.5
 
 
 def test_recordings_without_a_finite_number_are_not_judged() -> None:

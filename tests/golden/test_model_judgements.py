@@ -171,6 +171,7 @@ def about_outputs() -> dict[str, str]:
         "one of two sites moves the mean": output(1.2, 1.4, causes=(cause("a", -0.4), cause("b", 0.3))),
         "an open mean": output(0.0, 2.0),
         "too few replicates": output(0.9, 1.1, runs=63),
+        "a reference of rounding errors": output(1e6, -1e6),
     }
 
 

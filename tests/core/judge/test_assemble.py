@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from importlib.metadata import version
 
+import onnx
 import pytest
 
 from dropaudit.graph.site import Law
@@ -150,6 +151,21 @@ def test_sites_stand_in_the_order_of_the_model_with_the_axes_that_they_share_and
     assert [each.name for each in around.mask] == ["RandomUniformLike_0", "Less_0", "Cast_0"]
     assert described["Dropout_0"].keep_prob is None
     assert described["Dropout_0"].surroundings is not None
+
+
+def test_a_site_is_told_with_the_module_and_the_line_that_an_exporter_wrote_down() -> None:
+    proto = onnx.ModelProto()
+    proto.CopyFrom(BOTH)
+    applied = next(node for node in proto.graph.node if node.name == "Mul_0")
+    for key, value in (("name_scopes", "['', 'encoder.dropout', 'mul']"), ("stack_trace", TRACE)):
+        applied.metadata_props.add(key=f"pkg.torch.onnx.{key}", value=value)
+    found = {each.name: each for each in site_parts(evidence(model(proto), prepared()), [])}
+    assert (found["Mul_0"].module, found["Mul_0"].location) == ("encoder.dropout", "layers.py:42")
+    assert (found["Dropout_0"].module, found["Dropout_0"].location) == ("", "")
+
+
+TRACE = """File "/home/someone/layers.py", line 42, in forward
+    return self.dropout(x)"""
 
 
 def test_frozen_weights_are_sites_of_what_trains() -> None:

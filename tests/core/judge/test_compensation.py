@@ -66,6 +66,8 @@ def test_a_thousandth_of_noise_is_a_factor_still_and_a_hundredth_is_none() -> No
     x = np.random.default_rng(1).standard_normal(1000)
     assert output_factor(2 * (x + 2e-4 * noise), x) == pytest.approx(2, rel=1e-3)
     assert output_factor(2 * (x + 1e-2 * noise), x) is None
+    assert output_factor(x + 8e-4 * noise, x) == pytest.approx(1, rel=1e-3)
+    assert output_factor(x + 1.5e-3 * noise, x) is None
 
 
 def test_a_factor_is_near_within_a_thousandth_of_it() -> None:

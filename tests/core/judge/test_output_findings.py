@@ -115,6 +115,10 @@ def test_other_weights_are_told_of_the_worst_output_though_the_outputs_hardly_di
     assert told(judge_pair(modes, PairStudy(renamed, {}, 0.0))) == [("DA504", "z")]
 
 
+def test_a_pair_without_an_output_in_common_has_none_to_tell_other_weights_of() -> None:
+    assert judge_pair(reference({}, {}), PairStudy(DIFFERENT, {}, 1.0)) == []
+
+
 def test_at_most_eight_weights_are_listed() -> None:
     many = WeightComparison(0, tuple("abcdefghij"), (), ())
     (found,) = judge_pair(reference({"y": ONE_MORE}, {"y": X}), PairStudy(many, None))

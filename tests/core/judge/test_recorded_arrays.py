@@ -35,11 +35,24 @@ def around(estimate: float, margin: float = 0.05) -> Interval:
         (5.0, 0.8, 0.8),
         (1.25, 0.2, 0.2),
         (1.0, 0.7, 0.7),
+        (1.0, 1.0, None),
         (1.25, 0.5, None),
         (0.5, 0.5, None),
         (0.0, 0.5, None),
     ],
-    ids=["1/q at half", "1/q", "1/q^2 at half", "1/q^2", "1/p", "1/p of a fifth", "1", "nothing", "q", "zero"],
+    ids=[
+        "1/q at half",
+        "1/q",
+        "1/q^2 at half",
+        "1/q^2",
+        "1/p",
+        "1/p of a fifth",
+        "1",
+        "1 of all",
+        "nothing",
+        "q",
+        "zero",
+    ],
 )
 def test_the_keep_probability_is_read_by_the_first_convention_that_the_share_allows(
     factor: float, share: float, fit: float | None
