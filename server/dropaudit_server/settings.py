@@ -78,7 +78,7 @@ class ServerSettings(StoreSettings):
         default="", description="host:port of Prometheus metrics; empty: none"
     )
     metrics_token_file: SecretFile = Field(
-        default="", description="file with the bearer token that who reads metrics must send; empty: none"
+        default="", description="file with the bearer token that readers of metrics must send; empty: none"
     )
     web_listen: Annotated[str, AfterValidator(serves_pages)] = Field(
         default="", description="host:port of the dashboard for browsers; empty: none"
