@@ -158,7 +158,7 @@ def _id(name: str) -> str:
 
 
 def together(first: Accepted, second: Accepted) -> Accepted:
-    """Return what two were told of."""
+    """Return what either of two lists of accepted audits holds."""
     return Accepted({**first.names, **second.names}, {**first.kinds, **second.kinds}, first.repeated + second.repeated)
 
 

@@ -30,7 +30,7 @@ def health(address: str, seconds: float = 1.0) -> str | None:
 
 
 def answers_tls(address: str, seconds: float) -> bool:
-    """Whether somebody answers who speaks TLS: what the health service says is for who has the certificates."""
+    """Whether TLS is spoken there; only clients with certificates can ask the health service itself."""
     host, _, port = address.rpartition(":")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

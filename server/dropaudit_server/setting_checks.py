@@ -53,7 +53,7 @@ def fits_certificate(key: str, info: ValidationInfo) -> str:
 
 
 def certifies(client_ca: str, info: ValidationInfo) -> str:
-    """Refuse authorities of clients that cannot be read, or that nobody would be asked for."""
+    """Refuse authorities of clients that cannot be read, or that no client would be asked for."""
     chain, key = _known(info.data, "tls_certificate"), _known(info.data, "tls_key")
     if client_ca and chain == "":
         raise ValueError("is given without DROPAUDIT_TLS_CERTIFICATE: nobody would be asked for a certificate")

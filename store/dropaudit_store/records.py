@@ -234,7 +234,7 @@ class Overlap(StrEnum):
 
 
 class NotifyOn(StrEnum):
-    """When somebody is told of a run."""
+    """When notifications of a run are sent."""
 
     ON_CHANGE = "ON_CHANGE"
     ON_FAILURE = "ON_FAILURE"

@@ -25,7 +25,7 @@ class RunCalls(SyncCalls):
     """Suites that run."""
 
     def pause_suite(self, name: str) -> Suite:
-        """Let a suite's schedule rest."""
+        """Pause a suite's schedule."""
         return responses.suite(self._call(self._stub.PauseSuite, pb.PauseSuiteRequest(name=name)))
 
     def resume_suite(self, name: str) -> Suite:

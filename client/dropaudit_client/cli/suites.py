@@ -135,7 +135,7 @@ def update_suite(
     cron: Annotated[
         str | None, typer.Option("--cron", metavar="LINE", help="Five fields, in UTC; empty takes it away.")
     ] = None,
-    paused: Annotated[bool | None, typer.Option("--pause/--resume", help="Whether the schedule rests.")] = None,
+    paused: Annotated[bool | None, typer.Option("--pause/--resume", help="Pause the schedule, or resume it.")] = None,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Title to show to people.")] = None,
     form: options.PlainFormatOption = PlainFormat.TEXT,
     address: options.Address = options.DEFAULT_SERVICE,
@@ -160,7 +160,7 @@ def pause_suite(
     form: options.PlainFormatOption = PlainFormat.TEXT,
     address: options.Address = options.DEFAULT_SERVICE,
 ) -> None:
-    """Let a suite's schedule rest; what is due meanwhile is not made up for."""
+    """Pause a suite's schedule; what is due meanwhile is not made up for."""
     with options.connected(context, address) as client:
         write_rows("suites", _COLUMNS, [client.pause_suite(suite_name(name))], form)
 

@@ -22,7 +22,7 @@ class SuiteService(Protocol):
     """The calls that applying a document makes. Every method raises ServiceError."""
 
     def stored_suites(self) -> Iterator[pb.Suite]:
-        """Yield all suites, whole."""
+        """Yield all suites, with all their fields."""
 
     def put_suite(self, suite: pb.Suite, fields: Sequence[str], *, validate_only: bool) -> None:
         """Create a suite where `fields` is empty, else change these fields of it."""

@@ -20,7 +20,7 @@ class Reference:
 
 
 def read_reference(text: str) -> Reference:
-    """Read a reference. What is written otherwise is a name."""
+    """Read a reference; text of any other form is a name."""
     found = _REFERENCE.fullmatch(text)
     if found is None:
         return Reference(text)

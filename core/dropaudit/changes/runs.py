@@ -15,7 +15,7 @@ from dropaudit.plan import DEFAULT_ALPHA
 
 
 class Trigger(StrEnum):
-    """When somebody wants to hear of a run.
+    """When a notification of a run is wanted.
 
     ALWAYS: of every run. ON_CHANGE: something differs from the run before; of a first run only when it fails.
     ON_FAILURE: a member ended FAIL or could not be audited, in this run. ON_RECOVERY: no member fails or is undecided,

@@ -50,7 +50,7 @@ class Judgement:
 
 
 def judge_recorded(evidence: RecordedEvidence) -> Judgement:
-    """Judge a recording by its scale; the kept share only must not contradict it."""
+    """Judge a recording by its scale, which the kept share must not contradict."""
     frozen = [_frozen(evidence)] if evidence.frozen else []
     values = evidence.ratios.values
     if evidence.ratios.cells == 0 or values.size == 0:

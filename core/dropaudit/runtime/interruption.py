@@ -73,5 +73,5 @@ _interruption: ContextVar[Interruption | None] = ContextVar("interruption", defa
 
 
 def interruption() -> Interruption:
-    """Return that of the audit that this thread makes; one that nobody ends where nobody may."""
+    """Return the interruption of this thread's audit; where there is none, one that never comes."""
     return _interruption.get() or Interruption()

@@ -58,7 +58,7 @@ class Cron:
 
     @property
     def every_hour(self) -> bool:
-        """Whether all hours are named."""
+        """Whether the fields name all hours."""
         return len(self.hours) == 24
 
     def names_day(self, day: date) -> bool:
@@ -66,7 +66,7 @@ class Cron:
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
 
     def names(self, minute: datetime) -> bool:
-        """Whether a minute of a clock on the wall is named."""
+        """Whether the fields name this minute of local time."""
         return minute.minute in self.minutes and minute.hour in self.hours and self.names_day(minute)
 
 

@@ -1,4 +1,4 @@
-"""When somebody looks at a growing sample."""
+"""The sizes at which a growing sample is looked at."""
 
 from __future__ import annotations
 

@@ -411,7 +411,7 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PauseSuite(self, request, context):
-        """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for.
+        """Pauses a suite's schedule. Due times that pass meanwhile are not made up for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

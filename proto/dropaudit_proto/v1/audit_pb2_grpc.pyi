@@ -110,7 +110,7 @@ class AuditServiceStub:
     stay until they expire.
     """
     PauseSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.PauseSuiteRequest, _audit_pb2.Suite]
-    """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for."""
+    """Pauses a suite's schedule. Due times that pass meanwhile are not made up for."""
     ResumeSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ResumeSuiteRequest, _audit_pb2.Suite]
     """Lets a suite's schedule go on, from now."""
     PreviewSuite: _grpc.UnaryUnaryMultiCallable[_audit_pb2.PreviewSuiteRequest, _audit_pb2.PreviewSuiteResponse]
@@ -211,7 +211,7 @@ class AuditServiceAsyncStub(AuditServiceStub):
     stay until they expire.
     """
     PauseSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.PauseSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
-    """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for."""
+    """Pauses a suite's schedule. Due times that pass meanwhile are not made up for."""
     ResumeSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.ResumeSuiteRequest, _audit_pb2.Suite]  # type: ignore[assignment]
     """Lets a suite's schedule go on, from now."""
     PreviewSuite: _aio.UnaryUnaryMultiCallable[_audit_pb2.PreviewSuiteRequest, _audit_pb2.PreviewSuiteResponse]  # type: ignore[assignment]
@@ -465,7 +465,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.PauseSuiteRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Suite, _abc.Awaitable[_audit_pb2.Suite]]:
-        """Lets a suite's schedule rest. Due times that pass meanwhile are not made up for."""
+        """Pauses a suite's schedule. Due times that pass meanwhile are not made up for."""
 
     @_abc_1.abstractmethod
     def ResumeSuite(

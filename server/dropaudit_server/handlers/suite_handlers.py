@@ -97,7 +97,7 @@ class SuiteHandlers:
             self._pins.unpin(before.id, before.baseline)
 
     def pause(self, suite_id: str, *, paused: bool) -> tuple[Suite, str]:
-        """Let a suite's schedule rest, or go on. Raises SuiteNotFound and Conflict."""
+        """Pause a suite's schedule, or resume it. Raises SuiteNotFound and Conflict."""
         return self.update(SuiteChange(suite_id, {"paused": paused}, None))
 
     def delete(self, suite_id: str, etag: str) -> None:

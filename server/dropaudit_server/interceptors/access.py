@@ -54,7 +54,7 @@ _REFLECTION = "/grpc.reflection."
 
 
 class Unauthenticated(AuditError):
-    """A call comes without a token, or with one that nobody knows."""
+    """A call comes without a token, or with an unknown one."""
 
     reason = "UNAUTHENTICATED"
 
@@ -107,7 +107,7 @@ class Access:
         return self._tokens is not None
 
     def check(self, method: str, metadata: Mapping[str, str]) -> str:
-        """Return the caller's name; empty when nobody asks. Raises Unauthenticated, TokenExpired, PermissionDenied."""
+        """Return the caller's name; empty without tokens. Raises Unauthenticated, TokenExpired, PermissionDenied."""
         if self._tokens is None or method.startswith(_HEALTH):
             return ""
         kind, _, secret = metadata.get("authorization", "").partition(" ")

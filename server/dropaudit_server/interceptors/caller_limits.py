@@ -1,4 +1,4 @@
-"""How much one caller may have under way: who asks for more is refused, and takes nothing from others."""
+"""Limits on what one caller may have under way: a call beyond them is refused, so that others lose nothing."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _REFUSALS = {CallKind.CALLS: TooManyCalls, CallKind.STREAMS: TooManyStreams, Cal
 
 
 class MessageTimedOut(AuditError):
-    """A call was made, and its message did not come, or nobody takes its answers."""
+    """A call was made, and its message did not come, or its answers are not read."""
 
     reason = "MESSAGE_TIMED_OUT"
 

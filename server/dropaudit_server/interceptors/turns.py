@@ -44,7 +44,7 @@ PATIENCE = Patience()
 
 
 class Turns:
-    """Hands out turns to receive: first to the connection that has the fewest, then to who has waited longest.
+    """Hands out turns to receive: first to the connection that has the fewest, then to the one that has waited longest.
 
     Args:
         most: turns at a time.
@@ -97,7 +97,7 @@ class Turns:
             self._waiting.pop(connection, None)
 
     def _hand_on(self) -> None:
-        """Give a turn that has come free to somebody who waits."""
+        """Give a turn that has come free to a call that waits."""
         connection = min(self._waiting, key=lambda each: self._held[each], default=None)
         if connection is None:
             self._free += 1

@@ -23,7 +23,7 @@ _MOST_REPORTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A member's word in each run, oldest first, and what was measured."""
+    """A member's verdict in each run, oldest first, and what was measured."""
 
     history: tuple[tuple[str, str], ...] = ()
     series: tuple[Series, ...] = ()

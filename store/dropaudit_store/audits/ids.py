@@ -17,7 +17,7 @@ def sortable_id(seconds: float) -> str:
 
 
 def first_id(milliseconds: float) -> str:
-    """Return the lowest id of an instant; none of an earlier one is higher."""
+    """Return the lowest id of an instant; ids of earlier instants are lower."""
     return f"{min(max(0, round(milliseconds)), 16**_TIME_DIGITS - 1):0{_TIME_DIGITS}x}".ljust(_ID_DIGITS, "0")
 
 

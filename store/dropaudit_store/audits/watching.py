@@ -47,7 +47,7 @@ class _Watcher:
 
 
 class EventHub:
-    """Reads the events of all audits that somebody watches, and hands them to who does."""
+    """Reads the events of all watched audits, and hands them to their watchers."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._redis = client
@@ -146,7 +146,7 @@ class EventHub:
             self._tell_all(error)
 
     async def _read_once(self) -> Any:
-        """Return what is new; nothing when somebody begins to watch something else meanwhile."""
+        """Return what is new; nothing when a watch of another audit begins meanwhile."""
         streams: dict[Any, Any] = {_stream(audit_id): f"{last}-0" for audit_id, last in self._read_up_to.items()}
         streams[_DELETED] = self._deleted_up_to
         read = asyncio.ensure_future(self._redis.xread(streams, count=100, block=_BLOCK_MILLISECONDS))

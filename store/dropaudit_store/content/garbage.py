@@ -57,7 +57,7 @@ class Garbage:
             return bool(self._redis.zcount(_GARBAGE, "-inf", self._clock()))
 
     def ask(self, seconds: int) -> bool:
-        """Note that somebody is to collect; False when that is noted already, for so many seconds."""
+        """Ask for a collection; False when one was asked for within so many seconds."""
         with redis_errors():
             return bool(self._redis.set(_ASKED, "asked", nx=True, ex=seconds))
 

@@ -70,7 +70,7 @@ class Inspections:
         return bool(outcome == "asked")
 
     def get(self, sha256: str) -> Inspection | None:
-        """Return what was found, None when nobody has looked."""
+        """Return what was found; None when the model has not been inspected."""
         with redis_errors():
             found = self._redis.get(key("sites", sha256))
         return None if found is None else msgspec.json.decode(found, type=Inspection)

@@ -34,7 +34,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def preview_of(found: Resolution) -> Preview:
-    """Return what is shown of what a suite stands for."""
+    """Return the preview of what a suite stands for."""
     members = (
         PreviewMember(display_name=each.display_name, position=each.position, files=each.files)
         for each in found.members[:_MOST_SHOWN]
@@ -49,14 +49,14 @@ class Previews:
         self._redis = client
 
     def ask(self, suite: Suite) -> str:
-        """Note a suite that somebody wants to see; return what it is asked for by."""
+        """Keep a suite that is to be previewed; return the key to ask for it by."""
         asked = uuid.uuid4().hex
         with redis_errors():
             self._redis.set(key("preview-asked", asked), msgspec.json.encode(suite), ex=_KEPT_SECONDS)
         return asked
 
     def asked(self, asked: str) -> Suite | None:
-        """Return the suite; None when nobody waits any more."""
+        """Return the suite; None when its caller has stopped waiting."""
         with redis_errors():
             found = self._redis.get(key("preview-asked", asked))
         return None if found is None else msgspec.json.decode(found, type=Suite)

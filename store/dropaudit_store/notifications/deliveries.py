@@ -1,4 +1,4 @@
-"""Notifications on their way: written with the end of a run, sent until somebody takes them, listed, sent again."""
+"""Notifications on their way: written with the end of a run, sent until received, listed, sent again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TAKEN_SECONDS = 60.0
 
 
 class DeliveryState(StrEnum):
-    """PENDING until it is taken by its receiver, or nobody tries any more."""
+    """PENDING until its receiver takes it, or the retries end."""
 
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
@@ -96,7 +96,7 @@ class DeliveryStore:
         self._take = client.register_script(script("runs/take_delivery"))
 
     def take(self) -> Delivery | None:
-        """Return a notification that is due, for a minute nobody else's; None when none is."""
+        """Return a notification that is due, which no other worker gets for a minute; None when none is."""
         while True:
             now = self._clock()
             with redis_errors():

@@ -173,7 +173,7 @@ class RunStore:
             self._assign(args=[name, self._clock(), self._seconds, *words])
 
     def made(self, run: Run) -> None:
-        """Note that a run needs nobody to go on with it: its audits are made."""
+        """Note that a run has no audits left to make."""
         if run.phase is RunPhase.RESOLVING:
             self._swapped(run, _in(run, RunPhase.MADE, run.reason))
         with redis_errors():
@@ -225,7 +225,7 @@ class RunStore:
         return found
 
     def forget_ended(self, name: str) -> None:
-        """Note that nobody needs to conclude a run: it is concluded, or gone."""
+        """Note that a run needs no conclusion: it is concluded, or gone."""
         with redis_errors():
             self._redis.zrem(key("runs-ended"), name)
 

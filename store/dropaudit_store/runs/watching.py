@@ -29,16 +29,16 @@ class RunChange:
         self._reading: asyncio.Task[Any] | None = None
 
     async def once(self, read: Callable[[], T]) -> T:
-        """Return what is read in a thread: by the first who asks, and for all others too."""
+        """Return what is read in a thread: the first caller starts the read, and all share its result."""
         if self._reading is None:
             self._reading = asyncio.create_task(asyncio.to_thread(read))
-        # Who leaves meanwhile takes it from nobody.
+        # A caller that is cancelled meanwhile does not cancel it for the others.
         found: T = await asyncio.shield(self._reading)
         return found
 
 
 class RunHub:
-    """Looks at every run that somebody watches."""
+    """Looks at every run that is watched."""
 
     def __init__(
         self, client: redis.asyncio.Redis, sleep: Sleep = asyncio.sleep, seconds: float = _LOOK_SECONDS

@@ -18,7 +18,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """It is a dead letter, until somebody sends it again."""
+    """It is a dead letter, until it is sent again by hand."""
 
 
 @dataclass(frozen=True, slots=True)

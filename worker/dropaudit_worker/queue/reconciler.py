@@ -1,5 +1,5 @@
-"""Finds what got lost: audits nobody was told of, audits whose worker is gone, runs that nobody goes on with, and what
-nobody needs any more."""
+"""Finds what got lost: audits that were not announced, audits whose worker is gone, runs that stopped half way, and
+content that nothing refers to any more."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class AsyncRunCalls(AsyncCalls):
     """Suites that run."""
 
     async def pause_suite(self, name: str) -> Suite:
-        """Let a suite's schedule rest."""
+        """Pause a suite's schedule."""
         return responses.suite(await self._call(self._stub.PauseSuite, pb.PauseSuiteRequest(name=name)))
 
     async def resume_suite(self, name: str) -> Suite:

@@ -1,4 +1,4 @@
-"""How much memory a run works on."""
+"""An estimate of how much memory a run needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pass that replaces draws without spread by what they are."""
+"""A pass that replaces draws without spread by the constants that they are."""
 
 from __future__ import annotations
 

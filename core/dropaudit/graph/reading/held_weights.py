@@ -19,7 +19,7 @@ _PREFIX = "dropaudit-held-"
 
 
 class Held:
-    """The values of a tensor, for as long as somebody has this."""
+    """The values of a tensor, for as long as this object lives."""
 
     def __init__(self, values: NDArray[np.generic]) -> None:
         self.values = values

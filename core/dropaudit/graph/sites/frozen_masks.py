@@ -80,7 +80,7 @@ def frozen_weights(scope: Scope) -> list[GraphSite]:
 
 
 def has_scattered_zeros(value: NDArray[Any]) -> bool:
-    """Whether a weight holds exact zeros in no order: all over its rows and columns, and in none of them only."""
+    """Whether a weight holds scattered exact zeros: all over its rows and columns, and filling none of them."""
     if value.size < _FEWEST_WEIGHTS or value.dtype.kind != "f" or value.ndim < 2:
         return False
     zero = value == 0

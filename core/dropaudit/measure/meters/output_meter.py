@@ -141,7 +141,7 @@ class OutputMeter:
 
     @property
     def has_reference(self) -> bool:
-        """Whether the inference output is more than zero, and than what rounding leaves of the train mode's size."""
+        """Whether the inference output is above zero, and above what rounding leaves beside the train mode's size."""
         largest = max(abs(self._moments.mean), self._moments.sd)
         return self._norm > 0 and not largest > _BESIDE_ROUNDING
 
