@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from dropaudit.report import (
     Settings,
     Spread,
     Stop,
+    own_version,
 )
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
@@ -72,7 +72,7 @@ def audit_recorded(subject: RecordedSubject, plan: Plan) -> Report:
         stopped=Stop.EXHAUSTED,
         seconds=_seconds(start),
         sampling=SUBJECT,
-        version=version("dropaudit"),
+        version=own_version(),
         settings=Settings(
             alpha=plan.alpha,
             tolerance=plan.tolerance,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import version
 
 import msgspec
 
@@ -33,6 +32,7 @@ from dropaudit.report import (
     Settings,
     Site,
     Stop,
+    own_version,
 )
 from dropaudit.runtime.provider import runtime_version
 
@@ -165,7 +165,7 @@ def execution_part(evidence: Evidence) -> Execution:
         placement=evidence.placement,
         sampling_reason=evidence.prepared.drawing.reason if case.model.active else "",
         device_memory_bytes=evidence.device_memory,
-        version=version("dropaudit"),
+        version=own_version(),
         settings=_settings(evidence),
     )
 
