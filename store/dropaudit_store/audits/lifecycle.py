@@ -18,7 +18,7 @@ from dropaudit.report import to_json
 from dropaudit.shortening import brief, cut, shortened, shortened_list
 from dropaudit_store.audits.course import UNKNOWN, Course
 from dropaudit_store.audits.ids import sortable_id
-from dropaudit_store.audits.reader import AuditReader
+from dropaudit_store.audits.reader import AuditReader, record_of
 from dropaudit_store.audits.terms import models_of, report_terms, request_terms, tensors_of
 from dropaudit_store.audits.totals import BOUNDS, PHASE_BOUNDS
 from dropaudit_store.errors import (
@@ -177,8 +177,11 @@ class AuditStore:
         """
         instants = (self._at(), self._at(lease_seconds))
         with redis_errors():
-            token = self._claim(args=[audit_id, *instants, holder or uuid.uuid4().hex])
-        return None if not token else Lease(audit_id, int(token), self.get(audit_id))
+            answer = self._claim(args=[audit_id, *instants, holder or uuid.uuid4().hex])
+        if not answer:
+            return None
+        token, *fields = texts(answer)
+        return Lease(audit_id, int(token), record_of(audit_id, dict(zip(fields[::2], fields[1::2], strict=True))))
 
     def extend(self, lease: Lease, lease_seconds: float) -> bool:
         """Keep a lease for longer; False when its holder is asked to stop. Raises LeaseLost."""

@@ -45,7 +45,7 @@ class AuditReader:
 
     def find_many(self, audit_ids: Iterable[str]) -> dict[str, AuditRecord]:
         """Return those audits that exist, by id."""
-        return {audit_id: _record(audit_id, found) for audit_id, found in self._found(audit_ids) if found}
+        return {audit_id: record_of(audit_id, found) for audit_id, found in self._found(audit_ids) if found}
 
     def page(self, audit_ids: Sequence[str], *, whole: bool) -> tuple[list[AuditRecord], str]:
         """Return as many of the audits as may be read at a time, and the last id looked at; some may be gone.
@@ -94,7 +94,7 @@ class AuditReader:
             told = facts.pop("brief", None)
             if told is not None:
                 facts["report"] = told
-            records[audit_id] = self._as_before(_record(audit_id, facts))
+            records[audit_id] = self._as_before(record_of(audit_id, facts))
         return records
 
     def _as_before(self, record: AuditRecord) -> AuditRecord:
@@ -135,10 +135,11 @@ def _standing(facts: Mapping[str, str]) -> Standing:
 def _existing(audit_id: str, fields: dict[str, str]) -> AuditRecord:
     if not fields:
         raise AuditNotFound(f"audits/{audit_id}")
-    return _record(audit_id, fields)
+    return record_of(audit_id, fields)
 
 
-def _record(audit_id: str, fields: Mapping[str, str]) -> AuditRecord:
+def record_of(audit_id: str, fields: Mapping[str, str]) -> AuditRecord:
+    """Return an audit from the fields that Redis keeps of it. Raises RecordTooNew."""
     require_known(fields.get("format", FIRST), f"audits/{audit_id}")
 
     def seconds(name: str) -> float | None:
