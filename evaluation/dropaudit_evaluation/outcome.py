@@ -75,6 +75,11 @@ def _subject(folder: Path, label: Label) -> ArtifactSubject | PairSubject:
     return PairSubject(model, read_artifact(folder / label.inference), inputs, label.declared_keep_prob)
 
 
+def drawn_one_by_one(outcome: Outcome) -> str:
+    """Say why the replicates of an audit were drawn one by one; nothing where they were not, or none were drawn."""
+    return "" if outcome.report is None else outcome.report.execution.sampling_reason
+
+
 def disagreements(label: Label, outcome: Outcome) -> tuple[str, ...]:
     """Say in a sentence each where an outcome is not what the label asks for; nothing where they agree."""
     return (*_of_status(label, outcome), *(_of_report(label, outcome.report, outcome) if outcome.report else ()))

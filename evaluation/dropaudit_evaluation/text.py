@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 
 from dropaudit.findings import CATALOGUE
 from dropaudit_evaluation.corpus import Evaluation, Row
+from dropaudit_evaluation.outcome import drawn_one_by_one
 
 _SLOWEST = 3
 
 
 def evaluation_text(evaluation: Evaluation, wall_seconds: float) -> str:
-    """Return the confusion matrix by code, every disagreement, and the times."""
-    return "\n".join([*_matrix(evaluation), "", *_disagreements(evaluation), *_times(evaluation, wall_seconds), ""])
+    """Return the confusion matrix by code, every disagreement, how replicates were drawn, and the times."""
+    parts = (_matrix(evaluation), [""], _disagreements(evaluation), _sampling(evaluation), [""])
+    return "\n".join([*(line for part in parts for line in part), *_times(evaluation, wall_seconds), ""])
 
 
 def _matrix(evaluation: Evaluation) -> Iterator[str]:
@@ -31,6 +34,16 @@ def _disagreements(evaluation: Evaluation) -> Iterator[str]:
         if row.outcome.report is not None:
             yield f"    it says {row.outcome.report.verdict}: {row.outcome.report.summary}"
         yield ""
+
+
+def _sampling(evaluation: Evaluation) -> Iterator[str]:
+    """Say how many audits draw replicates one by one, and why each of them does."""
+    drawn = [row for row in evaluation.rows if row.outcome.report is not None and row.outcome.report.execution.sampling]
+    alone = [(row.label.file, why) for row in drawn if (why := drawn_one_by_one(row.outcome))]
+    share = 100 * len(alone) / max(1, len(drawn))
+    yield f"{len(alone)} of {len(drawn)} audits that draw replicates draw them one by one ({share:.0f}%)"
+    for why, count in Counter(why for _, why in alone).most_common():
+        yield f"    {count} since {why}: {', '.join(file for file, each in alone if each == why)}"
 
 
 def _times(evaluation: Evaluation, wall_seconds: float) -> Iterator[str]:

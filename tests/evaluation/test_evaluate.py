@@ -26,6 +26,12 @@ PAIR: dict[str, Any] = {
     "keep_prob_in": [0.65, 0.75],
 }
 
+# Batch normalization in training, spelled out behind a Dropout.
+TIED = (
+    "d = Dropout(x, r, t)  m = ReduceMean<axes = [0]>(d)  c = Sub(d, m)  s = Mul(c, c)  v = ReduceMean<axes = [0]>(s)"
+    "  e = Add(v, q)  w = Sqrt(e)  y = Div(c, w)"
+)
+
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
@@ -56,6 +62,17 @@ def test_a_wrong_label_exits_with_1_and_says_where_and_why(corpus: Path, capsys:
     assert "unscaled.onnx in role train" in lines
     assert "    DA302 is missing" in lines
     assert "1 of 2 files agree with their labels" in lines
+
+
+def test_audits_that_draw_one_by_one_are_counted_with_their_reason(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (corpus / "tied.onnx").write_bytes(dense(TIED))
+    tied = {"file": "tied.onnx", "role": "train"}
+    evaluate(corpus, HEALTHY, UNSCALED, BROKEN, tied)
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 of 3 audits that draw replicates draw them one by one (33%)" in lines
+    assert "    1 since statistics over the batch tie its entries together: tied.onnx" in lines
 
 
 @pytest.mark.parametrize("labels", [None, "no labels", '[{"file": "gone.onnx"}]'])
