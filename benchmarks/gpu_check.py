@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as OutOfTime
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,11 @@ import numpy as np
 
 from cases import Case
 from dropaudit import ArtifactSubject, Plan, Role, audit
+from dropaudit.errors import AuditError
+from dropaudit.graph.facts.compute_estimate import Work
+from dropaudit.measure.cases.device_choice import work_of_subject
 from dropaudit.plan import Provider
+from dropaudit.runtime.device_costs import predicted
 from dropaudit.runtime.device_memory import limit_device_memory
 from dropaudit.runtime.provider import choose
 
@@ -37,6 +42,7 @@ _TESTS = 60.0
 # Children that share the device, each with a runtime of its own.
 _CHILDREN = 6
 _LITTLE = 600 * 2**20
+_SEED = 7
 # They tell providers apart: how one draws, and equal seeds that give equal masks on one of them.
 _ABOUT_PROVIDERS = frozenset({"DA404", "DA405"})
 
@@ -139,7 +145,15 @@ def _audited(row: dict[str, Any], devices: list[str]) -> dict[str, Any]:
     folder = Path(row["folder"])
     inputs = dict(np.load(folder / row["inputs"])) if row.get("inputs") else None
     subject = ArtifactSubject((folder / row["file"]).read_bytes(), Role(row["role"]), inputs)
-    return {"file": row["file"], "role": row["role"], **{device: _report(subject, device) for device in devices}}
+    reports = {device: _report(subject, device) for device in devices}
+    return {"file": row["file"], "role": row["role"], **_work(subject), **reports}
+
+
+def _work(subject: ArtifactSubject) -> dict[str, Any]:
+    try:
+        return {"work": asdict(work_of_subject(subject, Plan(seed=_SEED)))}
+    except AuditError:  # what cannot be audited has none
+        return {}
 
 
 def _report(subject: ArtifactSubject, device: str) -> dict[str, Any]:
@@ -147,7 +161,7 @@ def _report(subject: ArtifactSubject, device: str) -> dict[str, Any]:
     choose(Provider(device))
     start = time.perf_counter()
     try:
-        report = audit(subject, Plan(provider=Provider(device), seed=7, max_replicates=20_000))
+        report = audit(subject, Plan(provider=Provider(device), seed=_SEED, max_replicates=20_000))
     except Exception as error:  # whatever it is, the other rows are still to be looked at
         return {"says": type(error).__name__, "seconds": time.perf_counter() - start}
     codes = sorted({finding.code for finding in report.findings} - _ABOUT_PROVIDERS)
@@ -175,7 +189,34 @@ def compared(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             told[f"{device}, median s"] = statistics.median(seconds)
             told[f"{device}, longest s"] = max(seconds)
             told[f"{device}, together s"] = sum(seconds)
+    if found_by_auto := regrets(found):
+        told["auto, at most of the better place"] = max(found_by_auto)
     return told
+
+
+def regrets(found: Sequence[Mapping[str, Any]], cores_beside: int = 0) -> list[float]:
+    """Return how many times longer an audit takes where `auto` puts it than on the better of the CPU and CUDA.
+
+    The shorter of two audits on one provider counts: the first pays for what is loaded once.
+
+    Args:
+        found: a row for each audited model.
+        cores_beside: where `auto` would put it now, with so many cores, by the work of the row; 0: where it did.
+    """
+    ratios = []
+    for row in found:
+        made = [row[device] for device in ("cpu", "cuda", "auto") if row.get(device, {}).get("provider")]
+        seconds = {
+            provider: min(each["seconds"] for each in made if each["provider"] == provider)
+            for provider in {each["provider"] for each in made}
+        }
+        if len(seconds) == 2 and "work" in row:
+            chosen = row["auto"]["provider"]
+            if cores_beside:
+                times = predicted(Work(**row["work"]), cores_beside)
+                chosen = min(times, key=lambda provider: times[provider]).value
+            ratios.append(seconds[chosen] / min(seconds.values()))
+    return ratios
 
 
 if __name__ == "__main__":

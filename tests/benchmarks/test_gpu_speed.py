@@ -13,6 +13,7 @@ import gpu_speed
 from contender import STATISTICS
 from dropaudit.runtime.device_costs import CPU, CUDA
 from gpu_check import compared
+from gpu_check import regrets as regrets_of_checked
 from gpu_speed import BASE, document
 from place_costs import fitted, regrets
 
@@ -59,6 +60,27 @@ def test_the_chosen_place_is_mostly_the_better_one() -> None:
     assert len(found) >= 20
     assert statistics.median(found) == 1
     assert sum(each <= 1.3 for each in found) >= 0.75 * len(found)
+
+
+def test_auto_is_right_for_every_audited_model_of_the_corpora() -> None:
+    rows = json.loads((FOLDER / "gpu-check.json").read_text(encoding="utf-8"))["rows"]
+    as_placed, as_placed_now = regrets_of_checked(rows), regrets_of_checked(rows, cores_beside=16)
+    assert len(as_placed) == len(as_placed_now) > 100
+    assert max(as_placed) <= 1.3
+    assert max(as_placed_now) <= 1.3
+
+
+def test_the_summary_of_the_corpora_says_what_their_rows_say() -> None:
+    kept = json.loads((FOLDER / "gpu-check.json").read_text(encoding="utf-8"))
+    assert compared(kept["rows"]).items() <= kept["result"].items()
+
+
+def test_an_audit_that_took_twice_as_long_where_auto_put_it_is_told() -> None:
+    cpu, cuda = {"provider": "cpu", "seconds": 2.0}, {"provider": "cuda", "seconds": 1.0}
+    work = {"operators": 1, "products": 0.0, "elements": 1}
+    row = {"file": "a", "role": "train", "work": work, "cpu": cpu, "cuda": cuda, "auto": cpu | {"seconds": 3.0}}
+    fell_back = row | {"cuda": cpu}
+    assert regrets_of_checked([row, fell_back]) == [2.0]
 
 
 def test_providers_that_differ_are_told_apart_from_a_process_that_ended() -> None:

@@ -45,7 +45,7 @@ def place_of(subject: ArtifactSubject | PairSubject, plan: Plan) -> Placed:
     if place.provider is Provider.CPU:
         return Placed((place,), "no CUDA device answers")
     try:
-        work = _work(subject, plan)
+        work = work_of_subject(subject, plan)
     except AuditError:  # whoever makes the case says what is wrong with it
         return Placed((cpu,), "what the model does is not known")
     return sooner(work, place, cpu, cores())
@@ -67,7 +67,8 @@ def sooner(work: Work, cuda: Device, cpu: Device, count: int) -> Placed:
     return Placed((cuda, cpu) if seconds[Provider.CUDA] < seconds[Provider.CPU] else (cpu, cuda), told)
 
 
-def _work(subject: ArtifactSubject | PairSubject, plan: Plan) -> Work:
+def work_of_subject(subject: ArtifactSubject | PairSubject, plan: Plan) -> Work:
+    """Return what one run of a subject's model does. Raises InvalidModel or InvalidTensor."""
     draft = read(subject.train if isinstance(subject, PairSubject) else subject.model)
     rng = np.random.default_rng(plan.seed)
     feeds = make_feeds(signature(main_scope(draft.proto)), subject.inputs, frozenset(), {}, rng)
