@@ -34,7 +34,7 @@ _BATCH = 250
 _SUBMITTERS = 2
 _LONGEST_SECONDS = 300.0
 _LOOK_SECONDS = 0.005
-_SETTINGS = {"concurrency": 1, "announce_seconds": 600, "log_level": "WARNING"}
+SETTINGS = {"concurrency": 1, "announce_seconds": 600, "log_level": "WARNING"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,19 @@ def main() -> int:
 def measure(tasks: int, folder: Path, appendfsync: str) -> Round:
     """Measure once."""
     folder.mkdir()
-    with serving(folder, 2, **_SETTINGS) as service:
+    with serving(folder, 2, **SETTINGS) as service:
         service.client.config_set("appendfsync", appendfsync)
-        audits = _audits(service, tasks)
+        audits = audits_a_second(service, tasks)
         service.workers[1].stop()
         # Each call says how busy the cores were since the last.
         psutil.cpu_percent(percpu=True)
-        alone = _audits(service, tasks)
+        alone = audits_a_second(service, tasks)
         busy_cores = sum(psutil.cpu_percent(percpu=True)) / 100
         service.workers[0].stop()
         return Round(_empty_tasks(service, tasks, folder), audits, alone, busy_cores)
 
 
-def _audits(service: Service, tasks: int) -> float:
+def audits_a_second(service: Service, tasks: int) -> float:
     """Return audits a second, from the first submission to the last end, submitted in batches by two clients."""
 
     def submit(count: int) -> None:
@@ -148,7 +148,7 @@ def overtake(waiting: int, times: int, folder: Path) -> list[float]:
     """Return how long interactive audits wait that are submitted behind a batch, in seconds from call to start."""
     folder.mkdir()
     waits = []
-    with serving(folder, 1, **_SETTINGS) as service, AuditClient(service.address, timeout=60.0) as client:
+    with serving(folder, 1, **SETTINGS) as service, AuditClient(service.address, timeout=60.0) as client:
         subject = client.store_subject(_recorded())
         for _ in range(-(-waiting // _BATCH)):
             client.create_audits([NewAudit(subject, Plan(), priority=Priority.BATCH)] * _BATCH)
