@@ -108,9 +108,22 @@ class _QoS(redis.QoS):
 
 
 class _Lenient:
-    """A channel that goes on after what is not JSON, and tells when it asks for a message."""
+    """A channel that goes on after what is not JSON, and tells when it asks for a message.
+
+    kombu makes a client for each command that it does not wait for; here they share one for as long as their pool is
+    the same, since making one takes longer than its command.
+    """
 
     asks: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
+    _own_client: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        make = super()._create_client  # type: ignore[misc]  # the channel's, beside which this stands
+        if asynchronous:
+            return make(asynchronous=True)
+        if self._own_client is None or self._own_client.connection_pool is not self.pool:  # type: ignore[attr-defined]
+            self._own_client = make()
+        return self._own_client
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         super()._brpop_start(timeout)  # type: ignore[misc]  # the channel's, beside which this stands
