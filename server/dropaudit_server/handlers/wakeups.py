@@ -6,12 +6,13 @@ import contextvars
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import redis
 import structlog
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from dropaudit.plan import Provider
 from dropaudit_store.errors import StoreError
@@ -32,12 +33,20 @@ from dropaudit_store.shared.task_names import (
 
 _AFTER_ANSWER_SECONDS = 0.003
 _MOST_LOGGED = 10
+# Calls that are sent in one exchange with Redis: workers hear of the first while the others are written.
+_AT_A_TIME = 50
+
+_NOT_SENT = (KombuError, redis.RedisError, OSError, StoreError)
 
 QueueFor = Callable[[Provider], str]
 # Subject, priority, and the device that is asked for.
 Call = tuple[str | None, Priority, Provider]
 
 _log = structlog.get_logger(__name__)
+
+
+class _TakenBack(Exception):
+    """Ends a batch of calls so that none of them is sent."""
 
 
 class WakeUps:
@@ -61,6 +70,7 @@ class WakeUps:
             broker_transport_options=broker_options(redis_url, socket_connect_timeout=2, socket_timeout=5),
             broker_use_ssl=broker_tls(redis_url),
         )
+        self._senders[Priority.INTERACTIVE].submit(self._warm_up)
 
     def close(self) -> None:
         """Send the calls that are left."""
@@ -91,6 +101,14 @@ class WakeUps:
         """Tell a worker that a notification is to be sent."""
         self._send("to be sent", DELIVER_TASK, [(None, Priority.INTERACTIVE, Provider.AUTO)])
 
+    def _warm_up(self) -> None:
+        """Load and connect what the first call would wait for, by a call that is taken back before it is sent."""
+        with suppress(_TakenBack, *_NOT_SENT), self._celery.producer_or_acquire() as producer:
+            if producer.supports_batch_publish:
+                with producer.batch():
+                    self._send_one(producer, AUDIT_TASK, ("", Priority.INTERACTIVE, Provider.AUTO), None)
+                    raise _TakenBack
+
     def _send(self, event: str, task: str, calls: Sequence[Call], expires: float | None = None) -> None:
         for priority, sender in self._senders.items():
             if chosen := [call for call in calls if call[1] is priority]:
@@ -101,22 +119,31 @@ class WakeUps:
         # The caller's answer first: both need the interpreter.
         time.sleep(_AFTER_ANSWER_SECONDS)
         _log.info(event, task=task, ids=[call[0] for call in calls[:_MOST_LOGGED]], count=len(calls))
-        for call in calls:
-            self._send_one(task, call, expires)
+        for start in range(0, len(calls), _AT_A_TIME):
+            self._send_some(task, calls[start : start + _AT_A_TIME], expires)
 
-    def _send_one(self, task: str, call: Call, expires: float | None) -> None:
-        argument, priority, provider = call
+    def _send_some(self, task: str, calls: Sequence[Call], expires: float | None) -> None:
         try:
-            options: dict[str, Any] = {
-                "queue": self._queue_for(provider),
-                "priority": STEPS[priority],
-                "expires": expires,
-                "headers": {FORMAT_HEADER: FORMAT},
-            }
-            arguments = [] if argument is None else [argument]
-            self._celery.send_task(task, args=arguments, ignore_result=True, retry=False, **options)
-        except (OperationalError, redis.RedisError, OSError, StoreError):
-            _log.warning("a wake-up call was not sent; a worker will find the work by itself", task=task, id=argument)
+            with self._celery.producer_or_acquire() as producer, producer.batch():
+                for call in calls:
+                    self._send_one(producer, task, call, expires)
+        except _NOT_SENT:
+            _log.warning(
+                "wake-up calls were not sent; workers will find the work by themselves",
+                task=task,
+                ids=[call[0] for call in calls],
+            )
+
+    def _send_one(self, producer: Any, task: str, call: Call, expires: float | None) -> None:
+        argument, priority, provider = call
+        options: dict[str, Any] = {
+            "queue": self._queue_for(provider),
+            "priority": STEPS[priority],
+            "expires": expires,
+            "headers": {FORMAT_HEADER: FORMAT},
+        }
+        arguments = [] if argument is None else [argument]
+        self._celery.send_task(task, args=arguments, ignore_result=True, retry=False, producer=producer, **options)
 
 
 def _call(record: AuditRecord) -> Call:
