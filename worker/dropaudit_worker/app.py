@@ -206,7 +206,7 @@ def _standing_by(
             super().__init__(parent, **options)
             self.losses = Losses(parts.audits, worker, messages.wake, settings.max_attempts)
             # Before the pool forks its first child.
-            life.watch(self.losses, parts.sandboxes.warm, parts.sandboxes.close)
+            life.watch(self.losses, parts.warm_up, parts.sandboxes.close)
 
         def start(self, parent: Any) -> None:
             def keep() -> None:

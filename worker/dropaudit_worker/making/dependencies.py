@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 
 import redis
@@ -52,6 +53,13 @@ class Dependencies:
         self._announce = announce
         self._life = life
         self._recorder = CourseRecorder()
+
+    def warm_up(self) -> None:
+        """Make in a child what its first audit would wait for: its sandbox, a connection, and what makes audits."""
+        self.sandboxes.warm()
+        with suppress(redis.RedisError):
+            self.client.ping()
+        self.make  # noqa: B018  # made when it is first read
 
     @cached_property
     def client(self) -> redis.Redis:
