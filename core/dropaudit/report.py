@@ -362,7 +362,13 @@ def from_json(document: dict[str, Any]) -> Report:
     return msgspec.convert(document, Report, strict=False)
 
 
+# Most of a report is of these: they are their own JSON form.
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def _proto_json(value: Any) -> Any:
+    if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
+        return value
     if isinstance(value, msgspec.Struct):
         found = ((name, getattr(value, attribute), kind) for attribute, name, kind in _fields(type(value)))
         return {

@@ -51,6 +51,8 @@ _MARK = "…"
 
 def cut(text: str, most: int) -> str:
     """Return text of at most `most` bytes of UTF-8; what was cut ends with an ellipsis."""
+    if len(text) <= most and text.isascii():
+        return text
     content = text.encode("utf-8", "replace")
     if len(content) <= most:
         return content.decode()
@@ -59,6 +61,8 @@ def cut(text: str, most: int) -> str:
 
 def cut_name(name: str, most: int = LONGEST_NAME) -> str:
     """Return a name of at most `most` bytes; of a cut one the end is a digest, so that different names stay so."""
+    if len(name) <= most and name.isascii():
+        return name
     content = name.encode("utf-8", "replace")
     if len(content) <= most:
         return content.decode()
@@ -70,14 +74,16 @@ def wire_bytes(value: Any) -> int:
     """Return no less than the bytes that a value of a message's JSON form takes in the message, a Struct included."""
     match value:
         case str():
-            return len(value.encode("utf-8", "replace")) + 8
+            return _utf8_bytes(value) + 8
         case dict():
-            return 16 + sum(
-                len(str(name).encode("utf-8", "replace")) + 16 + wire_bytes(each) for name, each in value.items()
-            )
+            return 16 + sum(_utf8_bytes(str(name)) + 16 + wire_bytes(each) for name, each in value.items())
         case list() | tuple():
             return 16 + sum(map(wire_bytes, value))
     return 12
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def shortened(report: dict[str, Any], most: int = REPORT_BYTES) -> dict[str, Any]:
