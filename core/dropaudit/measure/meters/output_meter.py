@@ -28,7 +28,8 @@ from dropaudit.subjects import float_array
 _PICTURED = 2**18
 # An output this many times its reference has a reference of rounding errors.
 _BESIDE_ROUNDING = 1e3
-_BLOCK = 2**15
+# Shorter than what numpy's BLAS starts threads for: see `dropaudit.stats.products`.
+_BLOCK = 2**13
 
 
 class OutputMeter:
