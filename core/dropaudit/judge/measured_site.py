@@ -11,7 +11,14 @@ from dropaudit.judge.compensation import Compensation
 from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.report import Family, Implementation
-from dropaudit.stats.scale import Factor, declared_precision, is_constant, name_factor, name_factor_within
+from dropaudit.stats.scale import (
+    Factor,
+    declared_precision,
+    is_constant,
+    name_factor,
+    name_factor_in_steps,
+    name_factor_within,
+)
 
 # Where cells do not draw for themselves, those at the borders have another rate.
 _BORDERS = 0.035
@@ -74,7 +81,7 @@ class MeasuredSite:
         named = name_factor(self.factor, q, precision)
         if named is Factor.OTHER and not operator and self.meter.precision > _SINGLE:
             # A draw that half precision has moved away from zero has steps of more than its own precision.
-            return name_factor_within(self.factor, interval.lower, interval.upper)
+            return name_factor_in_steps(self.factor, q, interval.lower, interval.upper)
         return named
 
     @property

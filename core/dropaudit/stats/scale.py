@@ -67,6 +67,18 @@ def name_factor_within(factor: float, lower: float, upper: float) -> Factor:
     return min(possible, key=lambda name: possible[name], default=Factor.OTHER)
 
 
+def name_factor_in_steps(factor: float, keep_prob: float, lower: float, upper: float) -> Factor:
+    """Name the known factor that `factor` can be where a coarse draw applies a declared q only nearly.
+
+    The right factor may lie anywhere between the bounds of the measured share. A fault is named only where it lies
+    beside the declared q as well: a wrong factor is easily the square of something between two bounds.
+    """
+    possible = name_factor_within(factor, lower, upper)
+    if possible is Factor.INVERTED or possible is name_factor(factor, keep_prob, _COARSEST):
+        return possible
+    return Factor.OTHER
+
+
 def factor_precision(epsilon: float) -> float:
     """Return the relative precision to compare a factor with, for tensors of machine epsilon `epsilon`."""
     return max(FACTOR_PRECISION, ULPS * epsilon)

@@ -13,6 +13,7 @@ from dropaudit.stats.scale import (
     factor_precision,
     is_constant,
     name_factor,
+    name_factor_in_steps,
     name_factor_within,
 )
 
@@ -107,6 +108,24 @@ def test_around_one_half_a_factor_of_two_is_the_right_one() -> None:
 
 def test_bounds_that_nothing_was_learnt_from_excuse_every_factor_that_may_be_right() -> None:
     assert name_factor_within(3.0, 0.0, 1.0) is Factor.INVERTED
+
+
+@pytest.mark.parametrize(
+    ("factor", "name"),
+    [
+        (1 / 0.7, Factor.INVERTED),
+        (1 / 0.69, Factor.INVERTED),
+        (1.0, Factor.UNSCALED),
+        (1 / 0.7**2, Factor.DOUBLED),
+        (1.05 / 0.7**2, Factor.OTHER),
+        (1 / 0.3, Factor.SWAPPED),
+        (1.05 / 0.3, Factor.OTHER),
+    ],
+)
+def test_of_a_coarse_draw_the_right_factor_lies_between_the_bounds_and_a_fault_beside_what_is_declared(
+    factor: float, name: Factor
+) -> None:
+    assert name_factor_in_steps(factor, 0.7, 0.68, 0.72) is name
 
 
 @pytest.mark.parametrize("keep_prob", [0.0, 1.0, -1.0])
