@@ -12,8 +12,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -119,26 +120,34 @@ def _open(service: Service) -> int:
 def _empty_tasks(service: Service, tasks: int, folder: Path) -> float:
     """Return empty tasks a second, from the first submission to the last end, with two workers of one process."""
     app = empty_app(service.redis_url)
+    with empty_workers(service, 2, folder):
+        run_empty(app, service, 20)
+        began = time.perf_counter()
+        run_empty(app, service, tasks)
+        return tasks / (time.perf_counter() - began)
+
+
+@contextmanager
+def empty_workers(service: Service, count: int, folder: Path) -> Iterator[list[Part]]:
+    """Run workers of empty tasks while inside, of one process each."""
     command = [sys.executable, "-m", "celery", "--app=dropaudit_chaos.load.empty_tasks", "--quiet", "worker"]
     options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", f"--queues={QUEUE}"]
     environ = {"EMPTY_TASKS_REDIS_URL": service.redis_url}
     workers = [
         Part("empty", [*command, *options, f"--hostname=empty{number}@%h"], environ, folder / f"empty{number}.log")
-        for number in range(2)
+        for number in range(count)
     ]
     try:
         for worker in workers:
             worker.start()
-        _run_empty(app, service, 20)
-        began = time.perf_counter()
-        _run_empty(app, service, tasks)
-        return tasks / (time.perf_counter() - began)
+        yield workers
     finally:
         for worker in workers:
             worker.stop()
 
 
-def _run_empty(app: Celery, service: Service, count: int) -> None:
+def run_empty(app: Celery, service: Service, count: int) -> None:
+    """Have empty tasks made, and wait for the last."""
     for _ in range(count):
         app.send_task(NAME, queue=QUEUE, ignore_result=True)
     _await(lambda: service.client.llen(QUEUE) == 0 and not service.client.hlen("unacked"))

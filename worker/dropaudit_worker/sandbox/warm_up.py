@@ -16,7 +16,7 @@ _OPSET = 17
 
 
 def warm_up() -> None:
-    """Audit a Dropout and two recorded arrays on the CPU. What goes wrong is left to the audits that somebody waits for."""
+    """Audit a Dropout and two recorded arrays on the CPU. What goes wrong there is left to who asks for an audit."""
     ones = np.ones((1, _CELLS), dtype=np.float32)
     with suppress(Exception):
         audit(ArtifactSubject(_dropout(), Role.TRAIN), Plan(provider=Provider.CPU))
