@@ -210,3 +210,14 @@ def test_a_worker_makes_what_a_newer_version_asks_for_and_leaves_what_it_does_no
     assert store.get(asked[2]).state is AuditState.QUEUED
     assert redis_client.hget(f"dropaudit:audit:{asked[0]}", "state") == "QUEUED"
     assert redis_client.hlen("unacked") == 0
+
+
+def test_commands_of_a_channel_share_a_client_for_as_long_as_their_pool_is_the_same(redis_url: str) -> None:
+    with Connection(redis_url, transport=Transport) as connection:
+        channel: Any = connection.default_channel
+        with channel.conn_or_acquire() as one, channel.conn_or_acquire() as other:
+            assert one is other
+        channel._disconnect_pools()
+        with channel.conn_or_acquire() as another:
+            assert another is not one
+            assert another.ping()
