@@ -21,7 +21,7 @@ Keys = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Line and column, from 1."""
 
     line: int
@@ -34,12 +34,12 @@ class Located:
 
     name: str
     value: Any
-    places: dict[Keys, Place] = field(repr=False)
+    places: dict[Keys, Position] = field(repr=False)
 
     def problem(self, keys: Keys, message: str) -> Problem:
         """Return a problem with the value at these keys, or with the nearest one around it that is there."""
         known = next((keys[:end] for end in range(len(keys), -1, -1) if keys[:end] in self.places), ())
-        place = self.places.get(known, Place(1, 1))
+        place = self.places.get(known, Position(1, 1))
         return Problem(place.line, place.column, spelled(keys), message)
 
 
@@ -85,7 +85,7 @@ class _Reading:
     """Turns nodes into values, and notes where they were."""
 
     def __init__(self) -> None:
-        self.places: dict[Keys, Place] = {}
+        self.places: dict[Keys, Position] = {}
         self.problems: list[Problem] = []
         self._nodes = 0
 
@@ -131,8 +131,8 @@ class _Reading:
         self.problems.append(Problem(place.line, place.column, spelled(keys), message))
 
 
-def _place(node: yaml.Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _place(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 def _syntax(error: yaml.YAMLError) -> Problem:
@@ -140,5 +140,5 @@ def _syntax(error: yaml.YAMLError) -> Problem:
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
     # `*/5 * * * *` without quotes reads as an alias.
     hint = "; a value that begins with * needs quotes" if "alias" in f"{said}{getattr(error, 'context', '')}" else ""
-    place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+    place = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     return Problem(place.line, place.column, "", f"is not YAML: {said}{hint}")

@@ -13,7 +13,7 @@ _GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Occurrence:
     """Where something was found: the member, what it is about, and what was measured."""
 
     member: str
@@ -26,7 +26,7 @@ class KindOfFinding:
     """A code and severity, open or accepted in the same words; `group` is that of the first member."""
 
     group: Group
-    places: list[Place] = field(default_factory=list)
+    places: list[Occurrence] = field(default_factory=list)
     members: int = 0
     remedies: dict[str, None] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class KindOfFinding:
     def add(self, member: str, group: Group) -> None:
         """Take in what was found in one more member."""
         self.members += 1
-        self.places += [Place(member, tuple(subjects), message) for message, subjects in group.messages]
+        self.places += [Occurrence(member, tuple(subjects), message) for message, subjects in group.messages]
         self.remedies |= dict.fromkeys(group.remedies)
 
 

@@ -30,8 +30,8 @@ _MOST_NAMES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The parts of a run that are wanted.
+class Extent:
+    """How much of a run a report is to show.
 
     Attributes:
         whole: whether with the names of sites and outputs about which nothing was found.
@@ -59,7 +59,7 @@ class RunReports:
         self._outcomes = outcomes
         self._trends = trends
 
-    def of(self, status: RunStatus, asked: Asked) -> RunReport:
+    def of(self, status: RunStatus, asked: Extent) -> RunReport:
         """Return the report of a run as it stands. Raises SuiteNotFound."""
         side = self._comparer.side(status.run)
         names = list(side.members) if asked.most is None else self._trends.gravest_first(side)[: asked.most]
@@ -82,7 +82,7 @@ class RunReports:
         )
 
 
-def _result(name: str, outcome: Outcome, side: Side, asked: Asked) -> Result:
+def _result(name: str, outcome: Outcome, side: Side, asked: Extent) -> Result:
     audit = side.audit_of(name)
     waiting = outcome.reason if isinstance(outcome, NotMade) and outcome.reason in _WAITING else ""
     if waiting:

@@ -12,7 +12,7 @@ from dropaudit_formats.writing import MEDIA_TYPES, Form, error_text, report_text
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.handlers.audit_handlers import AuditHandlers
 from dropaudit_server.handlers.content_threads import ContentThreads
-from dropaudit_server.reports.collecting import Asked, RunReports
+from dropaudit_server.reports.collecting import Extent, RunReports
 from dropaudit_server.requests import names
 from dropaudit_server.requests.violations import Violations
 from dropaudit_server.runs.handlers import RunHandlers
@@ -113,7 +113,7 @@ class ReportDocuments:
 
     def _of_run(self, asked: AskedDocument) -> str:
         status = self._runs.get(asked.suite_id, asked.id, whole=False)
-        what = Asked(whole=asked.form in _WHOLE, links=asked.links)
+        what = Extent(whole=asked.form in _WHOLE, links=asked.links)
         return run_text(self._reports.of(status, what), asked.form)
 
     def _of_audit(self, asked: AskedDocument) -> str:

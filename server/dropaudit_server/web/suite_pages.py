@@ -13,7 +13,7 @@ from dropaudit_formats.runs.page import table_of
 from dropaudit_formats.runs.report import RunReport
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server import suite_responses
-from dropaudit_server.reports.collecting import Asked
+from dropaudit_server.reports.collecting import Extent
 from dropaudit_server.requests import audit_requests as requests
 from dropaudit_server.requests import names
 from dropaudit_server.runs import responses as run_responses
@@ -69,7 +69,7 @@ class SuitePages:
 
         def both() -> tuple[dict[str, Any], RunReport]:
             status = self._parts.runs.get(suite_id, run_id, whole=False)
-            report = self._parts.run_reports.of(status, Asked(links="", most=_MOST_MEMBERS))
+            report = self._parts.run_reports.of(status, Extent(links="", most=_MOST_MEMBERS))
             return answers.plain(run_responses.run(status, whole=False)), report
 
         run, report = await asyncio.to_thread(both)
