@@ -43,7 +43,7 @@ def stub(site: tuple[str, str], redis_url: str) -> Iterator[AuditServiceStub]:
 
 @pytest.fixture
 def store(redis_client: redis.Redis) -> AuditStore:
-    """What a worker uses."""
+    """The parts that a worker uses."""
     return AuditStore(redis_client)
 
 

@@ -1,4 +1,4 @@
-"""What the examples need: models, and the whole service on this machine."""
+"""Fixtures of the examples: models, and the whole service on this machine."""
 
 from __future__ import annotations
 

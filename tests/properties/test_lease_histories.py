@@ -39,7 +39,7 @@ NOBODY = 10**6
 
 @dataclass
 class Expected:
-    """What must be true of an audit."""
+    """The state that an audit must be in."""
 
     request: int
     request_id: str

@@ -45,7 +45,7 @@ PAGES = [
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answers."""
+    """An answer of a server."""
 
     status: int
     headers: Message

@@ -1,4 +1,4 @@
-"""What a browser makes of a page: what it leaves out, lays over each other, or bars from those who cannot see it."""
+"""Checks of a page in a browser: what it leaves out, lays over each other, or bars from those who cannot see it."""
 
 from __future__ import annotations
 

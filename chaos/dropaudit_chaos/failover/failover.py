@@ -31,7 +31,7 @@ class FailoverPlan:
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened.
+    """The outcome of a run.
 
     Attributes:
         ledger: the books of everything that was answered.

@@ -1,4 +1,4 @@
-"""What containers may do, and what nobody is told."""
+"""The rights of containers, the way out of them, and secrets that must not show."""
 
 from __future__ import annotations
 

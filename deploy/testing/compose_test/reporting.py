@@ -1,4 +1,4 @@
-"""What the test says, and how it fails."""
+"""The output of the test, and its failures."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def client(address: str) -> Iterator[AuditClient]:
 
 @pytest.fixture
 def worker(redis_client: redis.Redis) -> Batches:
-    """What a worker does behind the server."""
+    """The work of a worker, behind the server."""
     return Batches(redis_client, RealTime())
 
 

@@ -117,7 +117,7 @@ def _by_cell(masks: SiteMasks, axes: tuple[int, ...]) -> SiteMasks:
 
 
 def _stacked(site: GraphSite, names: SiteProbes, runs: Sequence[Mapping[str, Array]]) -> SiteMasks:
-    cells = [_cells(site, run[names.before], run[names.after]) for run in runs]  # of one shape: see Drawing.run
+    cells = [_cells(site, run[names.before], run[names.after]) for run in runs]  # all of one shape
     return SiteMasks(np.stack([kept for kept, _ in cells]), np.stack([informative for _, informative in cells]))
 
 
