@@ -120,9 +120,9 @@ def _health(case: Case, plan: Plan, place: Device) -> Health:
 
 def _report(evidence: Evidence) -> Report:
     meters = (meter for meter, _, _ in evidence.meters.sites)
-    decided = {second for _, second in evidence.prepared.decided}
+    dependent = {second for _, second in evidence.prepared.linked.dependent}
     pairs = zip(evidence.prepared.measured, meters, strict=True)
-    measured = [MeasuredSite(site, meter, site in decided) for site, meter in pairs]
+    measured = [MeasuredSite(site, meter, site in dependent) for site, meter in pairs]
     findings = gravest_first(findings_of(evidence, measured))
     outputs = output_parts(evidence)
     verdict = verdict_of(findings)

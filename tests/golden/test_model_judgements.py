@@ -16,6 +16,7 @@ from dropaudit.judge.presence_findings import judge_presence
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.measure.case import Model
 from dropaudit.measure.cases.reference import Reference
+from dropaudit.measure.finding.linked_masks import LinkedMasks
 from dropaudit.measure.prepare import Prepared
 from dropaudit.measure.sampling.sequential_loop import Meters
 from dropaudit.plan import Plan, Role
@@ -84,7 +85,7 @@ def stacked(*, is_one_mask: bool, rates: tuple[str, str] = ("r", "p")) -> str:
     of = model(parsed(f"<{RATE}> {{ {nodes} }}"))
     one, other = of.sites
     decided = ((one, other),) if is_one_mask else ()
-    return said(judge_stacked(of, decided, {one: 0.75, other: 1.0}))
+    return said(judge_stacked(of, LinkedMasks(decided, decided), {one: 0.75, other: 1.0}))
 
 
 def output(*factors: float, linear: bool = True, runs: int = 1000, causes: tuple[Attribution, ...] = ()) -> str:

@@ -22,6 +22,7 @@ from dropaudit.measure.case import Case, Model
 from dropaudit.measure.cases.reference import Reference
 from dropaudit.measure.comparing.left_out import LeftOut
 from dropaudit.measure.evidence import Attributions, Evidence, Health, PhaseTimes
+from dropaudit.measure.finding.linked_masks import LinkedMasks
 from dropaudit.measure.finding.mask_comparison import MaskStudy
 from dropaudit.measure.finding.pair_factors import PairStudy
 from dropaudit.measure.meters.output_meter import OutputMeter
@@ -193,7 +194,7 @@ def prepared(
         study,
         labels or {},
         pair,
-        decided,
+        LinkedMasks(decided, decided),
         left_out or LeftOut(),
     )
 

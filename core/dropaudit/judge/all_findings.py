@@ -60,7 +60,7 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
         # No dropout asks for such a factor: the weights are others, and nothing can be said of what makes up for what.
         pair = replace(pair, factors=None)
     kept = {site.site: site.meter.interval.estimate for site in measured if site.meter.interval is not None}
-    findings = judge_stacked(model, prepared.decided, kept)
+    findings = judge_stacked(model, prepared.linked, kept)
     # A mask that is frozen in one mode is why the modes differ, with whatever scale its exporter gave it.
     findings += [] if pair is None and freezes_in_one_mode(model) else judge_pair(prepared.reference, pair)
     findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
@@ -10,6 +10,7 @@ from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.reading.scope import Scope
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Model, is_frozen
+from dropaudit.measure.finding.linked_masks import INDEPENDENT, LinkedMasks
 from dropaudit.measure.prepare import Prepared
 from dropaudit.report import Axis, Finding, Implementation, Placement
 
@@ -32,7 +33,7 @@ def judge_masks(model: Model, prepared: Prepared) -> list[Finding]:
             findings.append(_shared_over_batch(site, axes))
         if Axis.TIME in axes and not on_weights:
             findings.append(_shared_over_time(site, axes))
-    pairs = [(a, b) for a, b in (*prepared.decided, *study.identical) if a not in study.frozen]
+    pairs = [(a, b) for a, b in (*prepared.linked.decided, *study.identical) if a not in study.frozen]
     alike = [(a, b) for a, b in dict.fromkeys(pairs) if a not in dead and b not in dead]
     findings += [_identical(alike)] if alike else []
     findings += [_replayed(site) for site in measured if site in study.replayed - study.frozen]
@@ -124,13 +125,13 @@ def judge_correlation(model: Model, dispersion: float | None) -> list[Finding]:
 
 
 def judge_stacked(
-    model: Model, decided: Collection[tuple[GraphSite, GraphSite]] = (), kept: Mapping[GraphSite, float] | None = None
+    model: Model, linked: LinkedMasks = INDEPENDENT, kept: Mapping[GraphSite, float] | None = None
 ) -> list[Finding]:
     """DA203: a site whose data is another site's result, with nothing but moves between.
 
     Args:
         model: the model.
-        decided: pairs of sites of which the first's mask decides the second's.
+        linked: pairs of sites whose masks are not independent.
         kept: measured keep rate of sites; that of a second one is seen where the first has kept.
     """
     scopes = {scope.path: scope for scope in model.scopes}
@@ -139,15 +140,15 @@ def judge_stacked(
     for site in (each for each in model.active if not is_frozen(each)):
         first = _dropped_before(scopes[site.path], site.source, results)
         if first is not None and first is not site and not is_frozen(first):
-            both = _kept_by_both(first, site, kept if (first, site) in decided else None)
+            both = _kept_by_both(first, site, kept if (first, site) in linked.dependent else None)
             findings.append(_stacked(first, site, both))
-            if (first, site) in decided and _is_compensated_twice(first, site, both):
+            if (first, site) in linked.decided and _is_compensated_twice(first, site, both):
                 findings.append(_compensated_twice(first, site))
     return findings
 
 
 def _kept_by_both(first: GraphSite, second: GraphSite, seen: Mapping[GraphSite, float] | None) -> float | None:
-    """Return the share that two masks keep together: measured where one decides the other, otherwise declared."""
+    """Return the share that two masks keep together: measured where one depends on the other, otherwise declared."""
     rates = (first.declared_keep_prob, second.declared_keep_prob)
     if seen is not None:
         rates = (seen.get(first, rates[0]), seen.get(second, rates[1]))

@@ -33,7 +33,7 @@ class MeasuredSite:
     """A site with its measurements.
 
     Attributes:
-        follows: whether another site's mask decides this one's: behind it, this one's rate cannot be seen.
+        follows: whether this one's mask depends on another site's: behind it, this one's rate cannot be seen.
     """
 
     site: GraphSite

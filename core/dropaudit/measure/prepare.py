@@ -16,7 +16,7 @@ from dropaudit.measure.case import Case, Model, is_frozen
 from dropaudit.measure.cases.axes import Labels, label_axes
 from dropaudit.measure.cases.reference import Reference, deterministic, make_reference
 from dropaudit.measure.comparing.left_out import LeftOut, Unmeasurable, check_shapes, naming_what_varies
-from dropaudit.measure.finding.decided_masks import Pairs, decided_masks
+from dropaudit.measure.finding.linked_masks import INDEPENDENT, LinkedMasks, linked_masks
 from dropaudit.measure.finding.mask_comparison import ALPHA_SHARE, MaskStudy, study_masks
 from dropaudit.measure.finding.pair_factors import PairStudy, study_pair
 from dropaudit.measure.meters.output_meter import OutputMeter
@@ -44,7 +44,7 @@ class Prepared:
         linear: outputs that sites reach; True where only linear operators lie between.
         labels: names of the axes of outputs, and of the results of sites whose mask is shared, by probe.
         pair: how the artifacts of a pair relate.
-        decided: pairs of sites of which the first's mask decides the second's.
+        linked: pairs of sites whose masks are not independent.
         left_out: outputs and sites that cannot be measured.
     """
 
@@ -54,7 +54,7 @@ class Prepared:
     study: MaskStudy
     labels: Mapping[str, Labels]
     pair: PairStudy | None = None
-    decided: Pairs = ()
+    linked: LinkedMasks = INDEPENDENT
     left_out: LeftOut = NOTHING
 
     @property
@@ -102,14 +102,14 @@ def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepa
     reference = make_reference(case, bypassed, place, seeds, left_out.outputs)
     pair = study_pair(case, silent, reference.outputs, place, seeds)
     measured = tuple(site for site in model.active if _can_be_measured(model, site) and site not in left_out.sites)
-    decided = decided_masks(model.proto, measured, case.train_feeds, place, seeds)
+    linked = linked_masks(model.proto, measured, case.train_feeds, place, seeds)
     recipe = StrategyInputs(
         case,
         bypassed,
         measured,
         tuple(reference.outputs),
         Silent(silent, case.plain_feeds, reference.derived),
-        frozenset(second for _, second in decided),
+        frozenset(second for _, second in linked.dependent),
     )
     drawing = _drawing(recipe, place, seeds)
     check_shapes(drawing, reference.outputs)
@@ -122,7 +122,7 @@ def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepa
         study=study,
         labels=_labels(case, reference, bypassed, drawing, study, place, seeds),
         pair=pair,
-        decided=decided,
+        linked=linked,
         left_out=LeftOut(reference.left_out) | left_out,
     )
 

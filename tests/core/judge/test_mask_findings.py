@@ -8,6 +8,7 @@ import pytest
 
 from dropaudit.graph.site import GraphSite, Law, RemoteScale
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked
+from dropaudit.measure.finding.linked_masks import INDEPENDENT, LinkedMasks
 from dropaudit.measure.prepare import Prepared
 from dropaudit.report import Axis, Finding, Implementation, Placement
 from support.made_evidence import model, parsed, prepared, site
@@ -19,6 +20,10 @@ BOTH_AXES = (Axis.BATCH, Axis.TIME)
 
 def told(findings: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.code, finding.subject) for finding in findings]
+
+
+def one_decides(first: GraphSite, second: GraphSite) -> LinkedMasks:
+    return LinkedMasks(decided=((first, second),), dependent=((first, second),))
 
 
 def of_masks(ready: Prepared, *sites: GraphSite) -> list[Finding]:
@@ -113,7 +118,7 @@ def stacked(
     nodes = f"d = Dropout(x, {rates[0]}, t)  e = {between}  y = Dropout(e, {rates[1]}, t)"
     of = model(parsed(f"<{CONSTANTS}> {{ {nodes} }}"))
     one, other = of.sites
-    found = judge_stacked(of, ((one, other),) if decided else (), {one: 0.8, other: kept})
+    found = judge_stacked(of, one_decides(one, other) if decided else INDEPENDENT, {one: 0.8, other: kept})
     assert all(finding.subject == other.name for finding in found)
     return [finding.code for finding in found]
 
@@ -145,10 +150,18 @@ def test_what_both_keep_is_declared_or_measured_where_one_decides_the_other() ->
     one, other = of.sites
     measured = {one: 0.79, other: 0.99}
     assert judge_stacked(of)[0].evidence["keepProbOfBoth"] == pytest.approx(0.8 * 0.6)
-    assert judge_stacked(of, (), measured)[0].evidence["keepProbOfBoth"] == pytest.approx(0.8 * 0.6)
-    assert judge_stacked(of, ((one, other),), measured)[0].evidence["keepProbOfBoth"] == pytest.approx(0.79 * 0.99)
-    assert judge_stacked(of, ((one, other),), {one: 0.79})[0].evidence["keepProbOfBoth"] == pytest.approx(0.79 * 0.6)
-    assert judge_stacked(of, ((one, other),), {other: 0.99})[0].evidence["keepProbOfBoth"] == pytest.approx(0.8 * 0.99)
+    assert judge_stacked(of, INDEPENDENT, measured)[0].evidence["keepProbOfBoth"] == pytest.approx(0.8 * 0.6)
+    for linked in (one_decides(one, other), LinkedMasks(dependent=((one, other),))):
+        assert judge_stacked(of, linked, measured)[0].evidence["keepProbOfBoth"] == pytest.approx(0.79 * 0.99)
+        assert judge_stacked(of, linked, {one: 0.79})[0].evidence["keepProbOfBoth"] == pytest.approx(0.79 * 0.6)
+        assert judge_stacked(of, linked, {other: 0.99})[0].evidence["keepProbOfBoth"] == pytest.approx(0.8 * 0.99)
+
+
+def test_only_a_mask_that_another_decides_is_compensated_twice() -> None:
+    of = model(parsed(f"<{CONSTANTS}> {{ d = Dropout(x, r, t)  y = Dropout(d, p, t) }}"))
+    first, second = of.sites
+    linked = LinkedMasks(dependent=((first, second),))
+    assert [finding.code for finding in judge_stacked(of, linked, {first: 0.8, second: 1.0})] == ["DA203"]
 
 
 def test_a_second_mask_that_does_not_scale_compensates_nothing_unless_its_scale_lies_elsewhere() -> None:
@@ -156,11 +169,11 @@ def test_a_second_mask_that_does_not_scale_compensates_nothing_unless_its_scale_
     body = "d = Dropout(x, r, t)  u = RandomUniformLike(d)  b = Less(u, q)  m = Cast<to = 1>(b)  y = Mul(d, m)"
     of = model(parsed(f"<float r = {{0.2}}, float q = {{0.6}}, bool t = {{1}}> {{ {body} }}"))
     first, second = sorted(of.sites, key=lambda each: each.implementation is not Implementation.DROPOUT_OP)
-    both = ((first, second),)
+    both = one_decides(first, second)
     assert told(judge_stacked(of, both, {first: 0.8, second: 1.0})) == [("DA203", second.name)]
     scaled = replace(second, remote=REMOTE)
     of = model(of.proto, sites=(first, scaled))
-    assert [code for code, _ in told(judge_stacked(of, ((first, scaled),), {first: 0.8, scaled: 1.0}))] == [
+    assert [code for code, _ in told(judge_stacked(of, one_decides(first, scaled), {first: 0.8, scaled: 1.0}))] == [
         "DA203",
         "DA302",
     ]
@@ -174,7 +187,7 @@ def test_of_rates_that_are_not_declared_what_both_keep_is_compared_with_all() ->
     second = replace(other, law=Law(1.25))
     of = model(of.proto, sites=(first, second))
     for share, codes in ((0.81, ["DA203", "DA302"]), (0.79, ["DA203"])):
-        found = judge_stacked(of, ((first, second),), {first: share, second: 1.0})
+        found = judge_stacked(of, one_decides(first, second), {first: share, second: 1.0})
         assert [finding.code for finding in found] == codes
 
 

@@ -176,8 +176,11 @@ class RegionRunner:
         return drawn_by(self.region.scope, root, uniform, like, self._data)
 
     def _uniform(self, stream: str, shape: Shape, number: int) -> NDArray[np.float64]:
-        """Return numbers in (0, 1): over as many runs as there are, one in each of as many equal parts."""
-        key = f"{stream}{shape}"
+        """Return numbers in (0, 1): over as many runs as there are, one in each of as many equal parts.
+
+        Further runs visit the parts in another order: what two draws decide together would else repeat itself.
+        """
+        key = f"{stream}{shape}{number // self.runs}"
         if key not in self._strata:
             first, step = (self._rng.integers(0, self.runs, shape, dtype=np.int64) for _ in range(2))
             self._strata[key] = (first, 2 * step + 1)

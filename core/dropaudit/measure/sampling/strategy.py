@@ -306,7 +306,7 @@ def _trial(
     beside: tuple[str, ...],
     tried: _Try,
 ) -> Trial:
-    seen = [site for site in recipe.measured if site not in recipe.decided]
+    seen = [site for site in recipe.measured if site not in recipe.dependent]
     return Trial(
         inference=recipe.bypassed,
         train=session,

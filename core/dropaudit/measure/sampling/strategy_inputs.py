@@ -30,7 +30,7 @@ class StrategyInputs:
         measured: sites that are measured one by one.
         outputs: outputs that are compared.
         silent: the model with its sites bypassed, and its outputs.
-        decided: sites whose mask another site's decides.
+        dependent: sites whose mask depends on another site's.
     """
 
     case: Case
@@ -38,7 +38,7 @@ class StrategyInputs:
     measured: tuple[GraphSite, ...]
     outputs: tuple[str, ...]
     silent: Silent
-    decided: frozenset[GraphSite] = frozenset()
+    dependent: frozenset[GraphSite] = frozenset()
 
 
 def keeps_copies_apart(recipe: StrategyInputs) -> bool:

@@ -10,8 +10,8 @@ from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.graph.passes.seeds import seeds_of
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.sites.find import find_sites
-from dropaudit.measure.finding.decided_masks import decided_masks
 from dropaudit.measure.finding.equal_streams import with_own_seeds
+from dropaudit.measure.finding.linked_masks import INDEPENDENT, linked_masks
 from dropaudit.plan import Provider
 from dropaudit.report import Severity, Verdict
 from dropaudit.runtime.provider import choose
@@ -39,8 +39,8 @@ OTHER = ("<seed = 7.0>", "<seed = 8.0>")
 
 def pairs(body: str) -> list[set[str]]:
     model = name_nodes(onnx.load_from_string(dense(body, extra=EXTRA)))
-    found = decided_masks(model, find_sites(model), {"x": X}, CPU, np.random.default_rng(1))
-    return [{first.name, second.name} for first, second in found]
+    found = linked_masks(model, find_sites(model), {"x": X}, CPU, np.random.default_rng(1))
+    return [{first.name, second.name} for first, second in found.decided]
 
 
 def report_of(body: str) -> Report:
@@ -78,7 +78,7 @@ def test_few_cells_are_no_proof() -> None:
     model = name_nodes(onnx.load_from_string(dense(f"{masks(*OTHER)}  y = Add(d, e)", extra=EXTRA)))
     few = {"x": X[:1]}
     for seed in range(20):
-        assert decided_masks(model, find_sites(model), few, CPU, np.random.default_rng(seed)) == ()
+        assert linked_masks(model, find_sites(model), few, CPU, np.random.default_rng(seed)) == INDEPENDENT
 
 
 # By hand: where u < q the result is x / q^2, so that E = q / q^2; nested, E = .6 / (.8 * .6).
@@ -211,3 +211,34 @@ def test_a_seeded_mask_of_one_cell_is_found_to_be_replayed_and_shared() -> None:
     report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU, max_replicates=2000))
     assert {"DA402", "DA406"} <= codes(report)
     assert not codes(report) & {"DA401", "DA404"}
+
+
+# Of one draw u the first keeps 0.1 < u < 0.9, and the second u < 0.8: q = 0.8 of either, 0.7 of both.
+OVERLAPPING = (
+    "u = RandomUniformLike<seed = 7.0>(x)  s = Sub(u, half)  z = Abs(s)  b = Less(z, most)  m = Cast<to = 1>(b)"
+    "  k = Div(m, wide)  d = Mul(x, k)"
+    "  v = RandomUniformLike<seed = {0}>(x)  c = Less(v, wide)  n = Cast<to = 1>(c)  l = Div(n, wide)  e = Mul(d, l)"
+    "  y = Neg(e)"
+)
+OF_OVERLAPPING = ", float wide = {0.8}, float half = {0.5}, float most = {0.4}"
+
+
+def overlapping(seed: str) -> Report:
+    model = dense(OVERLAPPING.replace("{0}", seed), extra=OF_OVERLAPPING)
+    return audit(ArtifactSubject(model, Role.TRAIN), PLAN)
+
+
+def test_a_mask_that_overlaps_the_one_before_it_is_not_judged_by_what_it_drops_behind_it() -> None:
+    """The second drops an eighth of what the first has kept: its scale 1/0.8 is right all the same."""
+    report = overlapping("7.0")
+    assert codes(report, Severity.ERROR) == {"DA305"}
+    assert "DA404" not in codes(report)
+    (stacked,) = (finding for finding in report.findings if finding.code == "DA203")
+    assert "together they keep 0.70" in stacked.message
+
+
+def test_masks_of_draws_of_their_own_keep_the_product_of_their_rates() -> None:
+    report = overlapping("8.0")
+    assert codes(report, Severity.ERROR) == set()
+    (stacked,) = (finding for finding in report.findings if finding.code == "DA203")
+    assert "together they keep 0.64" in stacked.message

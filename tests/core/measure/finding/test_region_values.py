@@ -119,3 +119,14 @@ def test_what_is_dropped_once_in_two_hundred_times_is_a_mask() -> None:
     (applied,) = reader.read()
     assert applied.law is not None
     assert applied.law.kept == pytest.approx(0.995, abs=0.004)
+
+
+def test_over_further_runs_two_draws_meet_in_other_parts_of_their_ranges() -> None:
+    """A cell keeps 20 %, where both draws are low; sixteen rounds of the same pairs would scatter four times as far."""
+    runner = runner_of("u = RandomUniformLike(x)  v = RandomUniformLike(x)  s = Add(u, v)  y = Mul(x, s)")
+    kept = np.zeros(SHAPE)
+    for number in range(16 * runner.runs):
+        draws = runner.draw(number)
+        kept += (draws["u"] < 0.4) & (draws["v"] < 0.5)
+    shares = kept / (16 * runner.runs)
+    assert float(np.std(shares)) < 2 * np.sqrt(0.2 * 0.8 / (16 * runner.runs))

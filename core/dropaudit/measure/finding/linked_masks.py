@@ -1,8 +1,10 @@
-"""Sites that draw the mask of another, or one that another decides: seen on the artifact as it is."""
+"""Sites whose masks depend on each other, up to those that are one mask: seen on the artifact as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -24,19 +26,36 @@ from dropaudit.subjects import Array
 _MOST_RUNS = 64
 _ENOUGH_CELLS = 2048
 _CHANCE = 1e-6
+_DEVIATIONS = 6.0
 
 Mask = NDArray[np.bool_]
 Pairs = tuple[tuple[GraphSite, GraphSite], ...]
 
 
-def decided_masks(
+@dataclass(frozen=True, slots=True)
+class LinkedMasks:
+    """Pairs of sites whose masks are not independent.
+
+    Attributes:
+        decided: the first's mask decides the second's, cell by cell: it equals or contains it.
+        dependent: these, and pairs of masks that only keep the same cells more often, or less, than by chance.
+    """
+
+    decided: Pairs = ()
+    dependent: Pairs = ()
+
+
+INDEPENDENT = LinkedMasks()
+
+
+def linked_masks(
     model: onnx.ModelProto,
     sites: Sequence[GraphSite],
     feeds: Mapping[str, Array],
     place: Device,
     seeds: np.random.Generator,
-) -> Pairs:
-    """Return pairs of sites of which the first's mask decides the second's, cell by cell: it equals or contains it.
+) -> LinkedMasks:
+    """Return pairs of sites whose masks are not independent.
 
     Only sites whose operators carry equal seeds can be such; the masks themselves are compared, not what they leave of
     the data, since behind a first mask a second that is the same drops nothing more.
@@ -55,19 +74,29 @@ def decided_masks(
             groups.setdefault(known[site.maker], []).append(site)
     alike = [group for group in groups.values() if len(group) > 1]
     if not alike:
-        return ()
+        return INDEPENDENT
     try:
         masks = _masks(model, [site for group in alike for site in group], feeds, place, seeds)
     except (ExecutionFailed, InvalidModel):
-        return ()
-    return tuple(pair for group in alike for pair in _decided(group, masks))
+        return INDEPENDENT
+    dependent = tuple(pair for group in alike for pair in _linked(group, masks, _depends))
+    return LinkedMasks(tuple(pair for group in alike for pair in _linked(group, masks, _decides)), dependent)
 
 
-def _decided(group: Sequence[GraphSite], masks: Mapping[GraphSite, Mask]) -> Iterator[tuple[GraphSite, GraphSite]]:
+def _linked(
+    group: Sequence[GraphSite], masks: Mapping[GraphSite, Mask], is_linked: Callable[[Mask, Mask], bool]
+) -> Iterator[tuple[GraphSite, GraphSite]]:
     for first, second in combinations(group, 2):
         one, other = masks[first], masks[second]
-        if one.shape == other.shape and _decides(one, other):
+        if one.shape == other.shape and is_linked(one, other):
             yield first, second
+
+
+def _depends(one: Mask, other: Mask) -> bool:
+    """Whether one mask decides another, or both keep the same cells at another rate than the product of theirs."""
+    kept, kept_too = float(one.mean()), float(other.mean())
+    scatter = math.sqrt(kept * (1 - kept) * kept_too * (1 - kept_too) / one.size)
+    return _decides(one, other) or abs(float((one & other).mean()) - kept * kept_too) > _DEVIATIONS * scatter > 0
 
 
 def _decides(one: Mask, other: Mask) -> bool:
