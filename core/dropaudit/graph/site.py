@@ -104,6 +104,7 @@ class GraphSite:
             border of fewer, so that their rate is another.
         uneven: whether each element has a factor of its own, and the rates that ask for it are not known.
         rates: keep probability of each element where they differ, as with a drop rate for each feature.
+        share: of the data that was kept when the site was found, where no rate is declared: about the keep probability.
     """
 
     name: str
@@ -127,6 +128,7 @@ class GraphSite:
     other: str | None = None
     uneven: bool = False
     rates: Rates | None = None
+    share: float | None = None
     broadcast_to: str | None = None
     has_borders: bool = False
 

@@ -293,8 +293,9 @@ def _is_masked_next(noise: NoiseMap, name: str, others: Collection[str]) -> bool
     """Whether another mask is applied to a tensor, with nothing but moves between."""
     while (node := noise.scope.sole_reader(name)) is not None and node.op_type in MOVES:
         name = node.output[0]
-    meets = node is not None and len(node.input) > 1 and _passed(noise, node) is None
-    return meets and node is not None and node.name in others
+    # What applies a mask by a complement reads the data twice.
+    readers = noise.scope.consumers.get(name, [])
+    return any(each.name in others and len(each.input) > 1 and _passed(noise, each) is None for each in readers)
 
 
 def _only_read_by(noise: NoiseMap, name: str, allowed: Collection[str]) -> bool:

@@ -284,6 +284,7 @@ def _site(
         broadcast_to=_broadcast_to(values, extent, applied.mask),
         uneven=rated.rates is None and applied.law is not None and applied.law.slope is None,
         rates=rated.rates,
+        share=rated.share[0] if rated.share is not None else None,
         has_borders=has_borders(values.region, applied.mask),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -30,6 +30,8 @@ _SMALLEST, _LARGEST, _POINTS, _HALVINGS = 0.02, 50.0, 40, 40
 
 # Steps of a fit of several factors at once, and what a factor's logarithm is moved by to see its slope.
 _STEPS, _NUDGE = 12, 1e-2
+# How far a factor may lie from a keep probability that was only seen, as a share of it, and steps to find it.
+_ROOM, _NARROWINGS = 0.05, 30
 
 Factors = tuple[float, ...]
 
@@ -99,12 +101,13 @@ class _Trier:
         self._wanted = wanted
         self._feeds = case.plain_feeds
         self._keep_probs = [site.keep_prob_as_run or case.keep_prob for site in sites]
+        self._shares = [site.share for site in sites]
         model, self._names = with_factors(silent, sites)
         self._session = Session(model, place, seeds)
 
     def factors(self, *, fitted: bool) -> tuple[dict[GraphSite, float], float] | None:
-        """Try 1 everywhere, then q and 1/q, then fit one factor; None where nothing gives the same outputs."""
-        for found in (*self._known(), *(self._fitted() if fitted else ())):
+        """Try 1 everywhere, then q and 1/q, then fit factors; None where nothing gives the same outputs."""
+        for found in (*self._known(), *self._beside_shares(), *(self._fitted() if fitted else ())):
             if self._reproduces(found, SAME):
                 return self._with_gap(found)
         return None
@@ -121,10 +124,29 @@ class _Trier:
         norm = sum(float(np.sum(np.square(value, dtype=np.float64))) for value in self._wanted.values())
         return dict(zip(self._sites, found, strict=True)), math.sqrt(self._gap(found) / (norm or 1.0))
 
+    def _beside_shares(self) -> Iterator[Factors]:
+        """Where rates are not declared, fit q or 1/q of those sites beside the shares that were seen."""
+        if all(q is not None or share is None for q, share in zip(self._keep_probs, self._shares, strict=True)):
+            return
+        seen = [share if q is None else q for q, share in zip(self._keep_probs, self._shares, strict=True)]
+        nearest = min(self._combinations(seen), key=self._gap)
+        signs = [
+            0.0 if q is not None else float(np.sign(f - 1)) for q, f in zip(self._keep_probs, nearest, strict=True)
+        ]
+
+        def moved(by: float) -> Factors:
+            return tuple(factor * by**sign for factor, sign in zip(nearest, signs, strict=True))
+
+        yield moved(self._lowest(lambda by: self._gap(moved(by)), 1 - _ROOM, 1 + _ROOM, _NARROWINGS))
+
     def _known(self) -> Iterator[Factors]:
+        return self._combinations(self._keep_probs)
+
+    def _combinations(self, keep_probs: Sequence[float | None]) -> Iterator[Factors]:
+        """Yield 1 everywhere, then 1, q and 1/q of each site; of many sites, at one site alone or at all alike."""
         ones = (1.0,) * len(self._sites)
         yield ones
-        choices = [(1.0,) if q is None or not 0 < q < 1 else (1.0, q, 1 / q) for q in self._keep_probs]
+        choices = [(1.0,) if q is None or not 0 < q < 1 else (1.0, q, 1 / q) for q in keep_probs]
         if len(choices) <= _COMBINED:
             yield from product(*choices)
             return
@@ -168,10 +190,14 @@ class _Trier:
         grid = np.geomspace(_SMALLEST, _LARGEST, _POINTS)
         nearest = int(np.argmin([self._gap(at(float(factor))) for factor in grid]))
         low, high = float(grid[max(0, nearest - 1)]), float(grid[min(_POINTS - 1, nearest + 1)])
-        for _ in range(_HALVINGS):
+        return at(self._lowest(lambda factor: self._gap(at(factor)), low, high, _HALVINGS))
+
+    def _lowest(self, gap: Callable[[float], float], low: float, high: float, steps: int) -> float:
+        """Return where a gap with one minimum between two bounds is smallest, by ternary search."""
+        for _ in range(steps):
             first, second = low + (high - low) / 3, high - (high - low) / 3
-            low, high = (low, second) if self._gap(at(first)) < self._gap(at(second)) else (first, high)
-        return at((low + high) / 2)
+            low, high = (low, second) if gap(first) < gap(second) else (first, high)
+        return (low + high) / 2
 
     def _run(self, factors: Factors) -> Mapping[str, Array]:
         fed = {name: np.array(value, dtype) for (name, dtype), value in zip(self._names, factors, strict=True)}

@@ -148,3 +148,37 @@ def test_a_factor_of_its_own_is_fitted_for_each_of_several_sites() -> None:
     assert factors is not None
     assert factors == pytest.approx([0.8, 1.4285714], rel=1e-3)
     assert {finding.code for finding in report_of(train, inference).findings} >= {"DA303"}
+
+
+# Of two draws, so that no rate can be read off the graph: q = 0.8 * 0.75.
+OF_TWO_DRAWS = (
+    "v = RandomUniformLike(a)  w = Less(v, odd)  v2 = RandomUniformLike(a)  w2 = Less(v2, three)  both = And(w, w2)"
+    "  n = Cast<to = 1>(both)  g = Mul(a, n)"
+)
+
+
+def linear(site: str, second: str) -> bytes:
+    """Return x -> h, a site from h to d, a product of matrices -> a, a second site from a to g, -> y = g V: linear."""
+    model = parser.parse_model(
+        f"{HEADER} g (float[N,16] x) => (float[N,5] y)"
+        "<float q = {0.7}, float odd = {0.8}, float three = {0.75}, float six = {0.6}> {"
+        f" h = Identity(x)  {site}  a = MatMul(d, W)  {second}  y = MatMul(g, V) }}"
+    )
+    for name in ("W", "V"):
+        model.graph.initializer.append(numpy_helper.from_array(WEIGHTS[name], name))
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize(("site", "expected"), [(UNSCALED, "DA304"), (INVERTED, "DA302")])
+def test_of_a_linear_network_each_site_gets_its_own_factor_though_one_rate_is_only_seen(
+    site: str, expected: str
+) -> None:
+    """Only the product of the two factors is determined, and one factor for both would be neither's q."""
+    second = OF_TWO_DRAWS if expected == "DA304" else f"{OF_TWO_DRAWS[:-15]}  k = Div(n, six)  g = Mul(a, k)"
+    train, inference = linear(site, second), linear("d = Mul(h, q)", "g = Mul(a, six)")
+    factors = factors_of(train, inference)
+    assert factors == pytest.approx([0.7, 0.6], rel=0.01)
+    found = [finding.code for finding in report_of(train, inference).findings]
+    assert found.count(expected) == 2
+    assert "DA303" not in found
