@@ -178,9 +178,9 @@ class _Choice:
         return self._with_folded(chosen, near[i:], late[j:])
 
     def _right(self, before: list[_Factor], after: list[_Factor]) -> tuple[int, int] | None:
-        """Return how many factors on each side make the law right, as few as can be."""
+        """Return how many factors on each side make the law right, as few as can be, and another mask's last."""
         pairs = [(i, j) for i in range(len(before) + 1) for j in range(len(after) + 1)]
-        for i, j in sorted(pairs, key=sum):
+        for i, j in sorted(pairs, key=lambda pair: (sum(pair), any(each.shared for each in after[: pair[1]]))):
             if self._is_right(self.joined(before[:i], after[:j])):
                 return i, j
         return None

@@ -234,11 +234,27 @@ def test_a_mask_that_overlaps_the_one_before_it_is_not_judged_by_what_it_drops_b
     assert codes(report, Severity.ERROR) == {"DA305"}
     assert "DA404" not in codes(report)
     (stacked,) = (finding for finding in report.findings if finding.code == "DA203")
-    assert "together they keep 0.70" in stacked.message
+    assert stacked.evidence["keepProbOfBoth"] == pytest.approx(0.7, abs=0.01)
 
 
 def test_masks_of_draws_of_their_own_keep_the_product_of_their_rates() -> None:
     report = overlapping("8.0")
     assert codes(report, Severity.ERROR) == set()
     (stacked,) = (finding for finding in report.findings if finding.code == "DA203")
-    assert "together they keep 0.64" in stacked.message
+    assert stacked.evidence["keepProbOfBoth"] == pytest.approx(0.64)
+
+
+def test_the_scale_before_a_second_mask_is_not_that_of_the_first_whichever_way_either_is_applied() -> None:
+    """x / q, a mask, that / q, and what is left of it without what the second mask drops."""
+    draw = "RandomUniformLike<seed = {0}>(x)"
+    body = (
+        f"s = Div(x, wide)  u = {draw}  b = Less(u, wide)  m = Cast<to = 1>(b)  d = Mul(s, m)"
+        f"  v = {draw}  c = Less(v, wide)  w = Not(c)  n = Cast<to = 1>(w)  g = Div(d, wide)  h = Mul(g, n)  e = Sub(g, h)"
+        "  y = Neg(e)"
+    )
+    one, other = (
+        audit(ArtifactSubject(dense(body.replace("{0}", seed, 1).replace("{0}", "7.0"), extra=EXTRA), Role.TRAIN), PLAN)
+        for seed in ("7.0", "8.0")
+    )
+    assert codes(one, Severity.ERROR) == {"DA302", "DA305"}
+    assert codes(other, Severity.ERROR) == set()
