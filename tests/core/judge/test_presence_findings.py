@@ -291,9 +291,10 @@ def test_bands_narrower_than_any_grid_are_dropped_all_the_same(share: float) -> 
     assert "DA301" in codes(report)
 
 
-def test_a_frozen_mask_on_the_first_memory_is_named_for_both() -> None:
+@pytest.mark.parametrize("applied", ["l = Mul(x, baked)  z = Add(l, zero)", "l = Mul(x, baked)  z = Sub(x, l)"])
+def test_a_frozen_mask_on_the_first_memory_is_named_for_both(applied: str) -> None:
     content = dense(
-        "l = Mul(x, baked)  z = Add(l, zero)  c = Unsqueeze(z, axis)  s = Unsqueeze(x, axis)"
+        f"{applied}  c = Unsqueeze(z, axis)  s = Unsqueeze(x, axis)"
         "  a, h, y0 = LSTM<hidden_size = 16>(s, Wi, Wr, , , s, c)  y = Squeeze(h, axis)",
         extra=f", float[16] baked = {{{', '.join(str(v) for v in (0, 2, 0, 2, 2, 2, 0, 0, 2, 0, 2, 2, 0, 2, 0, 2))}}},"
         f" int64[1] axis = {{0}}, float[1,64,16] Wi = {{{', '.join(['0.1'] * 1024)}}},"

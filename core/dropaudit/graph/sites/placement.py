@@ -18,7 +18,7 @@ _GATHERED = MOVES | {"Concat", "Pad", "Slice"}
 def place(scope: Scope, source: str, result: str) -> Placement:
     """Tell where a mask between the tensors `source` and `result` sits."""
     origin = _origin(scope, source)
-    state = _initial_state(scope, result)
+    state = _initial_state(scope, result, source)
     if state is not None:
         return state
     if is_memory(scope, origin) and not _becomes_output(scope, result):
@@ -34,11 +34,11 @@ def place(scope: Scope, source: str, result: str) -> Placement:
     return _among_layers(scope, source, result)
 
 
-def _initial_state(scope: Scope, result: str) -> Placement | None:
+def _initial_state(scope: Scope, result: str, source: str) -> Placement | None:
     """Tell a mask on the state that a recurrent operator begins with: an LSTM's seventh input is its memory."""
     for node in scope.consumers.get(result, []):
-        if _moves(node, result) or _is_line(scope, node):
-            found = _initial_state(scope, node.output[0])
+        if _moves(node, result) or _is_line(scope, node) or _takes_away(node, source, result):
+            found = _initial_state(scope, node.output[0], source)
             if found is not None:
                 return found
         if node.op_type in ("LSTM", "GRU", "RNN") and result in node.input[5:7]:
@@ -50,6 +50,11 @@ def _is_line(scope: Scope, node: onnx.NodeProto) -> bool:
     """Whether a node only scales or shifts: a state that was scaled is a state still."""
     numbers = sum(scope.scalar(name) is not None for name in node.input)
     return node.op_type in ("Mul", "Div", "Add", "Sub") and numbers == 1
+
+
+def _takes_away(node: onnx.NodeProto, source: str, result: str) -> bool:
+    """Whether a node leaves of the data what the mask drops: x - x m."""
+    return node.op_type == "Sub" and list(node.input) == [source, result]
 
 
 def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:
