@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,14 +10,13 @@ from typing import Any, assert_never
 import numpy as np
 
 from dropaudit.errors import InvalidArgument, InvalidTensor
+from dropaudit.files.model_files import ModelContent, chunks_of, sha256_of, size_of
 from dropaudit.plan import Plan
 from dropaudit.subjects import Array, Inputs, RecordedSubject
 from dropaudit_client.resources import ArtifactRef, Glob, Member, NewAudit, PairRef, is_uri
 from dropaudit_client.runs.members import RecordedOutputs, message_of
 from dropaudit_client.runs.resources import Receiver
 from dropaudit_proto.v1 import audit_pb2 as pb
-
-CHUNK_BYTES = 1 << 20
 
 # The Open Inference Protocol's names by numpy's.
 _DATATYPES = {
@@ -29,13 +27,14 @@ _DATATYPES = {
 }
 
 
-def upload(content: bytes, display_name: str) -> Iterator[pb.UploadModelRequest]:
+def upload(content: ModelContent, display_name: str) -> Iterator[pb.UploadModelRequest]:
     """Yield the messages of an upload: what it is, then its content in chunks."""
-    digest = hashlib.sha256(content).hexdigest()
-    metadata = pb.UploadModelRequest.Metadata(display_name=display_name, sha256=digest, size_bytes=len(content))
+    metadata = pb.UploadModelRequest.Metadata(
+        display_name=display_name, sha256=sha256_of(content), size_bytes=size_of(content)
+    )
     yield pb.UploadModelRequest(metadata=metadata)
-    for start in range(0, len(content), CHUNK_BYTES):
-        yield pb.UploadModelRequest(chunk=content[start : start + CHUNK_BYTES])
+    for chunk in chunks_of(content):
+        yield pb.UploadModelRequest(chunk=bytes(chunk))
 
 
 def create_audit(asked: NewAudit) -> pb.CreateAuditRequest:

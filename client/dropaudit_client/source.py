@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dropaudit.files.model_files import ModelContent, ModelFiles, size_of
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
 from dropaudit_client import requests
 from dropaudit_client.resources import ArtifactRef, PairRef, SubjectRef, is_uri
 from dropaudit_proto.v1 import audit_pb2 as pb
 
-ModelSource = str | Path | bytes
+ModelSource = str | Path | ModelContent
 # Called with bytes sent and bytes in all.
 OnUpload = Callable[[int, int], None]
 
@@ -19,14 +20,14 @@ def ignore_upload(_sent: int, _total: int) -> None:
     """Take no notice of an upload."""
 
 
-def read_source(source: ModelSource, display_name: str) -> tuple[bytes, str]:
-    """Return a model's content, external data included, and the name to show.
+def read_source(source: ModelSource, display_name: str) -> tuple[ModelContent, str]:
+    """Return a model's content, its external data included or beside it, and the name to show.
 
     Raises:
         UnreadableFile: the path cannot be read.
         InvalidModel: the file at the path is not an ONNX model.
     """
-    if isinstance(source, bytes):
+    if isinstance(source, bytes | ModelFiles):
         return source, display_name
     # Imported here: onnx is heavy, and recorded subjects and bytes do without.
     from dropaudit.graph.reading.load import read_artifact
@@ -35,13 +36,13 @@ def read_source(source: ModelSource, display_name: str) -> tuple[bytes, str]:
     return read_artifact(path), display_name or path.name
 
 
-def upload_messages(content: bytes, display_name: str, progress: OnUpload) -> Iterator[pb.UploadModelRequest]:
+def upload_messages(content: ModelContent, display_name: str, progress: OnUpload) -> Iterator[pb.UploadModelRequest]:
     """Yield the messages of an upload, telling `progress` after each that the transport took."""
-    sent = 0
+    sent, total = 0, size_of(content)
     for message in requests.upload(content, display_name):
         yield message
         sent += len(message.chunk)
-        progress(sent, len(content))
+        progress(sent, total)
 
 
 def names_of(what: ModelSource | Subject | SubjectRef) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from dropaudit.errors import own_mistakes
+from dropaudit.files.model_files import loaded
 from dropaudit.findings import gravest_first, verdict_of
 from dropaudit.judge.all_findings import findings_of
 from dropaudit.judge.assemble import execution_part, output_parts, site_parts
@@ -42,6 +43,7 @@ def audit_artifacts(
 ) -> Report:
     """Audit one artifact or a pair. Raises AuditError; see `dropaudit.audit`."""
     saved: list[str] = []
+    subject = _loaded(subject)
     placed = place_of(subject, plan)
 
     def run(place: Device, note: Note) -> Evidence:
@@ -49,6 +51,13 @@ def audit_artifacts(
 
     evidence = on_first_that_fits(placed.places, run, saved)
     return _report(replace(evidence, fallbacks=tuple(saved), placement=placed.reason))
+
+
+def _loaded(subject: ArtifactSubject | PairSubject) -> ArtifactSubject | PairSubject:
+    """Read the files of a subject, once: what is named, measured and compared is the same content."""
+    if isinstance(subject, PairSubject):
+        return replace(subject, train=loaded(subject.train), inference=loaded(subject.inference))
+    return replace(subject, model=loaded(subject.model))
 
 
 def _measured(

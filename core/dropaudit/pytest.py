@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pytest
 
 from dropaudit.audit import audit
+from dropaudit.files.model_files import ModelContent
 from dropaudit.finding_code import FindingCode
 from dropaudit.plan import Plan, Role
 from dropaudit.report import Finding, Report, Severity
@@ -111,7 +112,7 @@ def _subject(
     return PairSubject(train=content, inference=_content(inference), inputs=inputs, keep_prob=keep_prob)
 
 
-def _content(model: Model) -> bytes:
+def _content(model: Model) -> ModelContent:
     if isinstance(model, bytes):
         return model
     if isinstance(model, str | Path):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropaudit.errors import InvalidArgument
+from dropaudit.files.model_files import ModelContent
 from dropaudit.plan import Role
 
 Array = NDArray[Any]
@@ -27,13 +28,13 @@ class ArtifactSubject:
     """One ONNX file; the audit derives the other mode itself.
 
     Attributes:
-        model: content of the file, with external data already inside.
+        model: content of the file with its external data inside, or the files that the model lies in.
         role: how the file is meant to be used.
         inputs: arrays by input name; None synthesizes them from the signature.
         keep_prob: what the training code declares; None when only the graph declares one.
     """
 
-    model: bytes = field(repr=False)
+    model: ModelContent = field(repr=False)
     role: Role = Role.AUTO
     inputs: Inputs | None = field(default=None, repr=False)
     keep_prob: float | None = None
@@ -46,8 +47,8 @@ class ArtifactSubject:
 class PairSubject:
     """A train artifact and an inference artifact of the same model."""
 
-    train: bytes = field(repr=False)
-    inference: bytes = field(repr=False)
+    train: ModelContent = field(repr=False)
+    inference: ModelContent = field(repr=False)
     inputs: Inputs | None = field(default=None, repr=False)
     keep_prob: float | None = None
 

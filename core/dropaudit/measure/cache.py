@@ -10,6 +10,7 @@ from threading import Lock
 
 import numpy as np
 
+from dropaudit.files.model_files import ModelContent, sha256_of, size_of
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
 from dropaudit.plan import Plan
@@ -72,17 +73,17 @@ class Cache:
             self._held.clear()
 
 
-def _contents(subject: ArtifactSubject | PairSubject) -> tuple[bytes, ...]:
+def _contents(subject: ArtifactSubject | PairSubject) -> tuple[ModelContent, ...]:
     return (subject.train, subject.inference) if isinstance(subject, PairSubject) else (subject.model,)
 
 
 def _size(subject: ArtifactSubject | PairSubject) -> int:
-    return sum(len(content) for content in _contents(subject))
+    return sum(size_of(content) for content in _contents(subject))
 
 
 def _key(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device) -> Hashable:
     role = None if isinstance(subject, PairSubject) else subject.role
-    digests = tuple(hashlib.sha256(content).digest() for content in _contents(subject))
+    digests = tuple(sha256_of(content) for content in _contents(subject))
     return digests, role, subject.keep_prob, _digest(subject.inputs), plan, place
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,13 @@ from functools import cached_property
 import numpy as np
 import onnx
 
+from dropaudit.files.model_files import ModelContent, sha256_of, size_of
 from dropaudit.graph.conditions.defaults import settle_defaults
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.passes.silent_draws import without_silent_draws
 from dropaudit.graph.reading.constants import Constants
-from dropaudit.graph.reading.held_weights import Held, with_weights_held
-from dropaudit.graph.reading.load import parse_model
+from dropaudit.graph.reading.held_weights import Held, give_back_overridable, with_weights_held
+from dropaudit.graph.reading.load import parse_content
 from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.signature import InputSpec
 from dropaudit.graph.reading.unique_names import name_nodes
@@ -143,15 +143,16 @@ class Draft:
     weights: tuple[Held, ...]
 
 
-def read(content: bytes) -> Draft:
+def read(content: ModelContent) -> Draft:
     """Read one artifact. Raises InvalidModel."""
-    model = parse_model(content)
+    model, held = parse_content(content)
     settle_defaults(model)
-    weights = with_weights_held(model)
+    give_back_overridable(model)
+    weights = (*held, *with_weights_held(model))
     return Draft(
         proto=without_silent_draws(name_nodes(model)),
         weights=weights,
-        artifact=Artifact(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
+        artifact=Artifact(sha256=sha256_of(content), bytes=size_of(content)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import count
 from weakref import WeakValueDictionary
@@ -45,22 +46,48 @@ def with_weights_held(model: onnx.ModelProto) -> tuple[Held, ...]:
 
 
 def _is_plain(tensor: onnx.TensorProto) -> bool:
-    if len(tensor.raw_data) < _LARGE:
+    return can_be_held(tensor, len(tensor.raw_data))
+
+
+def can_be_held(tensor: onnx.TensorProto, size: int) -> bool:
+    """Whether a tensor whose values take `size` bytes is large, and of a type that numpy has."""
+    if size < _LARGE:
         return False
     kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
     # Other types are numpy's in name only.
-    return kind.kind in "fiu" and kind.itemsize * int(np.prod(tensor.dims)) == len(tensor.raw_data)
+    return kind.kind in "fiu" and kind.itemsize * math.prod(tensor.dims) == size
 
 
 def _taken_out(tensor: onnx.TensorProto) -> Held:
     kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    held = Held(np.frombuffer(tensor.raw_data, dtype=kind).reshape(tuple(tensor.dims)))
+    return hold(tensor, np.frombuffer(tensor.raw_data, dtype=kind).reshape(tuple(tensor.dims)))
+
+
+def hold(tensor: onnx.TensorProto, values: NDArray[np.generic]) -> Held:
+    """Let a tensor refer to its values, for as long as somebody has what is returned; the tensor is changed."""
+    held = Held(values)
     location = f"{_PREFIX}{next(_numbers)}"
     _held[location] = held
     tensor.ClearField("raw_data")
     tensor.data_location = onnx.TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=location)
     return held
+
+
+def give_back_overridable(model: onnx.ModelProto) -> None:
+    """Put values back into initializers that a caller may override: sessions take none of those from outside."""
+    overridable = {value.name for value in model.graph.input}
+    for tensor in model.graph.initializer:
+        held = held_values(tensor) if tensor.name in overridable else None
+        if held is not None:
+            set_values(tensor, held.values.tobytes())
+
+
+def set_values(tensor: onnx.TensorProto, values: bytes) -> None:
+    """Give a tensor values of its own, in place of those that lie elsewhere."""
+    tensor.ClearField("data_location")
+    del tensor.external_data[:]
+    tensor.raw_data = values
 
 
 def held_values(tensor: onnx.TensorProto) -> Held | None:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError, EncodeError
-from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
+from google.protobuf.message import DecodeError
 
 from dropaudit.errors import InvalidModel, UnreadableFile
+from dropaudit.files.archive import HEADER_BYTES, is_archive
+from dropaudit.files.data_files import OnDisk, file_below, plain_name
+from dropaudit.files.model_files import ModelContent, ModelFiles
+from dropaudit.files.unpacking import unpack
+from dropaudit.graph.reading.external.places import location_of
+from dropaudit.graph.reading.external.take_in import attach, detach, external_tensors, take_in
 from dropaudit.graph.reading.functions import without_functions
-from dropaudit.graph.reading.limits import check_limits
-from dropaudit.graph.reading.messages import every_node, every_tensor
+from dropaudit.graph.reading.held_weights import Held
+from dropaudit.graph.reading.limits import MOST_BYTES, check_limits
+from dropaudit.graph.reading.messages import every_node
 from dropaudit.graph.reading.node_order import sort_nodes
 
 
 def parse_model(content: bytes) -> onnx.ModelProto:
     """Parse an ONNX file. Raises InvalidModel when it is not one, or asks for too much."""
-    model = _parsed(content)
+    return _checked(_parsed(content))
+
+
+def _checked(model: onnx.ModelProto) -> onnx.ModelProto:
     check_limits(model)
     # The runtime takes no notice of how a model was trained.
     model.ClearField("training_info")
@@ -56,49 +68,89 @@ def _parsed(content: bytes) -> onnx.ModelProto:
     return model
 
 
-def read_artifact(path: Path) -> bytes:
-    """Read an ONNX file as one self-contained artifact: external data beside it is taken in.
+def parse_content(content: ModelContent) -> tuple[onnx.ModelProto, tuple[Held, ...]]:
+    """Parse a model in one file or in several, with all of it in memory.
+
+    Returns:
+        The model, and what it refers to, which must live as long as it.
+
+    Raises:
+        InvalidModel: it is not an ONNX model, asks for too much, or names data that is not among its files.
+    """
+    if isinstance(content, bytes):
+        return parse_model(content), ()
+    model = _parsed(content.graph)
+    model.ClearField("training_info")
+    found = detach(model, content.data)
+    model = _checked(model)
+    return model, attach(model, found)
+
+
+def read_artifact(path: Path, *, most: int = MOST_BYTES) -> ModelContent:
+    """Read an ONNX file: as one self-contained artifact, external data beside it taken in, where that is possible.
+
+    An archive of a model in several files is one too.
+
+    Args:
+        path: the file.
+        most: bytes that the artifact may have; of more, its files are named, and read when they are needed.
 
     Raises:
         UnreadableFile: the path, or external data that the file names, cannot be read.
-        InvalidModel: the content is not an ONNX model.
+        InvalidModel: the content is not an ONNX model, or its external data does not fit its files.
     """
+    content = _content(path)
+    if not isinstance(content, bytes):
+        return content
+    with _naming(path):
+        model = _parsed(content)
+        outside = external_tensors(model)
+        if not outside:
+            return content
+        data = {str(plain_name(location_of(tensor))): _beside(path, tensor) for tensor in outside}
+        if len(content) + sum(file.size for file in data.values()) > most:
+            return ModelFiles(content, data)
+        take_in(model, data)
+        found: bytes = model.SerializeToString()
+        return found
+
+
+def _content(path: Path) -> ModelContent:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            if is_archive(file.peek(HEADER_BYTES)):
+                with _naming(path):
+                    return unpack(OnDisk.at(path).content())
+            if os.fstat(file.fileno()).st_size > MOST_BYTES:
+                raise InvalidModel(
+                    f"{path} is larger than {MOST_BYTES} bytes, which no ONNX file can be; save the model with "
+                    "external data beside it",
+                    path=str(path),
+                )
+            return file.read()
     except OSError as error:
         raise UnreadableFile(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what is wrong with it."""
     try:
-        model = _parsed(content)
-        outside = [tensor for tensor in every_tensor(model) if uses_external_data(tensor)]
+        yield
+    except UnicodeDecodeError as error:
+        raise InvalidModel(f"{path}: a name in the model is not UTF-8 text", path=str(path)) from error
     except InvalidModel as error:
         raise InvalidModel(f"{path}: {error.message}", path=str(path)) from error
-    if not outside:
-        return content
-    for tensor in outside:
-        _require_beside(path, tensor)
-    try:
-        for tensor in outside:
-            load_external_data_for_tensor(tensor, str(path.parent))
-            tensor.ClearField("data_location")
-            del tensor.external_data[:]
-        return model.SerializeToString()
-    except (OSError, ValueError, EncodeError, onnx.checker.ValidationError) as error:
-        raise UnreadableFile(f"cannot read the external data of {path}: {error}", path=str(path)) from error
 
 
-def _require_beside(path: Path, tensor: onnx.TensorProto) -> None:
-    """Raise UnreadableFile unless external data is a file below the model's own folder, links followed."""
-    location = next((each.value for each in tensor.external_data if each.key == "location"), "")
-    folder = path.parent.resolve()
-    # No path of a file has a NUL, and asking for one raises.
-    target = folder / location.replace("\0", "?")
-    try:
-        is_beside = target.resolve().is_relative_to(folder) and ".." not in target.parts and target.is_file()
-    except OSError:
-        is_beside = False
-    if not is_beside:
+def _beside(path: Path, tensor: onnx.TensorProto) -> OnDisk:
+    """Return the file of external data. Raises UnreadableFile unless it lies below the model's own folder."""
+    location = location_of(tensor)
+    found = file_below(path.parent, location)
+    if found is None:
         raise UnreadableFile(
             f"{path} keeps weights in {location!r}, not in a file below its own folder; save the model again with "
             "its external data beside it",
             path=str(path),
         )
+    return OnDisk.at(found)

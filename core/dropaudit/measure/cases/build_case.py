@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
+from dropaudit.files.model_files import ModelContent
 from dropaudit.graph.draws.random_operators import draws_masks
 from dropaudit.graph.facts.rate_inputs import rate_inputs
 from dropaudit.graph.facts.unsupported import check_runnable
@@ -73,7 +74,7 @@ class Accepted(Draft):
     switches: Mapping[str, bool]
 
 
-def accepted(content: bytes, place: Device) -> Accepted:
+def accepted(content: ModelContent, place: Device) -> Accepted:
     draft = read(content)
     check_runnable(draft.proto)
     surviving = nodes_of_default_session(draft.proto, place)

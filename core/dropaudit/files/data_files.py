@@ -1,0 +1,152 @@
+"""Files that weights lie in: in memory, or on this machine's disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+import numpy as np
+
+from dropaudit.errors import UnreadableFile
+
+CHUNK_BYTES = 1 << 20
+# Room for what is read from a position on.
+Room = Callable[[int], memoryview]
+
+
+class DataFile(Protocol):
+    """The content of one file."""
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+
+    def chunks(self) -> Iterator[memoryview]:
+        """Yield it in pieces of at most CHUNK_BYTES. Raises UnreadableFile."""
+
+    def content(self) -> memoryview:
+        """Return all of it, in memory. Raises UnreadableFile."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InMemory:
+    """A file's content that is in memory already."""
+
+    values: memoryview = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """See DataFile."""
+        return len(self.values)
+
+    def chunks(self) -> Iterator[memoryview]:
+        """See DataFile."""
+        for start in range(0, len(self.values), CHUNK_BYTES):
+            yield self.values[start : start + CHUNK_BYTES]
+
+    def content(self) -> memoryview:
+        """See DataFile."""
+        return self.values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnDisk:
+    """A regular file, read when it is asked for; one that changes after it was found is refused."""
+
+    path: Path
+    size: int
+    mark: tuple[int, ...]
+
+    @classmethod
+    def at(cls, path: Path) -> OnDisk:
+        """Find a file. Raises UnreadableFile for what is not a regular one, or cannot be read."""
+        with _errors(path):
+            descriptor = _opened(path)
+            try:
+                return cls(path, os.fstat(descriptor).st_size, _mark(descriptor))
+            finally:
+                os.close(descriptor)
+
+    def chunks(self) -> Iterator[memoryview]:
+        """See DataFile."""
+        buffer = memoryview(bytearray(min(CHUNK_BYTES, max(1, self.size))))
+        for filled in self._filled(lambda start: buffer[: self.size - start]):
+            yield buffer[:filled].toreadonly()
+
+    def content(self) -> memoryview:
+        """See DataFile. It is a copy, so that nothing that happens to the file afterwards reaches an audit."""
+        found = np.empty(self.size, np.uint8).data
+        for _ in self._filled(lambda start: found[start : start + CHUNK_BYTES]):
+            pass
+        return found.toreadonly()
+
+    def _filled(self, room: Room) -> Iterator[int]:
+        """Read the file from its start into the room that is given for each position; yield how much was read."""
+        with _errors(self.path):
+            descriptor = _opened(self.path)
+        try:
+            start = 0
+            while start < self.size:
+                with _errors(self.path):
+                    count = os.readv(descriptor, [room(start)])
+                if not count:
+                    break
+                yield count
+                start += count
+            if _mark(descriptor) != self.mark:
+                raise UnreadableFile(
+                    f"{self.path} changed while it was read; try again when it is complete", path=str(self.path)
+                )
+        finally:
+            os.close(descriptor)
+
+
+def plain_name(name: str) -> str | None:
+    """Return the name of a file below a folder in its plain form; None for one that leads elsewhere, or nowhere.
+
+    "./weights//a.bin" -> "weights/a.bin", "/etc/passwd" -> None, "../a.bin" -> None
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+        return None
+    return str(path)
+
+
+def file_below(folder: Path, name: str) -> Path | None:
+    """Return the regular file of a name below a folder, links followed but not out of it; None where there is none."""
+    plain = plain_name(name)
+    if plain is None:
+        return None
+    try:
+        real = (folder / plain).resolve()
+        return real if real.is_relative_to(folder.resolve()) and real.is_file() else None
+    except (OSError, RuntimeError):  # links in a circle, before Python 3.13
+        return None
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableFile(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
+
+
+def _opened(path: Path) -> int:
+    """Open a regular file; a pipe that nobody writes to is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnreadableFile(f"cannot read {path}: it is not a file", path=str(path))
+    return descriptor
+
+
+def _mark(descriptor: int) -> tuple[int, ...]:
+    """Return what changes when a file does."""
+    found = os.fstat(descriptor)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -1,0 +1,1 @@
+"""External data: tensors whose values lie in other files than the graph."""
