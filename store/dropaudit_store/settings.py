@@ -134,7 +134,7 @@ class StoreSettings(BaseSettings):
     redis_reserve_bytes: int = Field(
         default=64 << 20, ge=0, description="what stays free on that disk, for what was accepted before"
     )
-    max_model_bytes: int = Field(default=2048 << 20, gt=0, description="largest model that is accepted")
+    max_model_bytes: int = Field(default=4096 << 20, gt=0, description="largest model that is accepted")
     retention_days: float = Field(
         default=90.0, ge=0, description="how long a finished audit, and a run, is kept; 0 for good"
     )

@@ -230,7 +230,8 @@ class AuditServiceServicer:
     def UploadModel(self, request_iterator, context):
         """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
         Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
-        content is sent.
+        content is sent. A model whose weights lie in other files is uploaded as one uncompressed tar archive of the ONNX
+        file and of the files beside it, which no link and no name leads out of.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,8 @@ class AuditServiceStub:
     UploadModel: _grpc.StreamUnaryMultiCallable[_audit_pb2.UploadModelRequest, _audit_pb2.Model]
     """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
     Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
-    content is sent.
+    content is sent. A model whose weights lie in other files is uploaded as one uncompressed tar archive of the ONNX
+    file and of the files beside it, which no link and no name leads out of.
     """
     GetModel: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetModelRequest, _audit_pb2.Model]
     """Returns what is known of a stored model."""
@@ -148,7 +149,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     UploadModel: _aio.StreamUnaryMultiCallable[_audit_pb2.UploadModelRequest, _audit_pb2.Model]  # type: ignore[assignment]
     """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
     Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
-    content is sent.
+    content is sent. A model whose weights lie in other files is uploaded as one uncompressed tar archive of the ONNX
+    file and of the files beside it, which no link and no name leads out of.
     """
     GetModel: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetModelRequest, _audit_pb2.Model]  # type: ignore[assignment]
     """Returns what is known of a stored model."""
@@ -252,7 +254,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_audit_pb2.Model, _abc.Awaitable[_audit_pb2.Model]]:
         """Stores an ONNX file under the SHA-256 of its content. The first message holds `metadata`, the others `chunk`.
         Uploading content that is already stored returns the stored model; where `metadata.sha256` says so, before the
-        content is sent.
+        content is sent. A model whose weights lie in other files is uploaded as one uncompressed tar archive of the ONNX
+        file and of the files beside it, which no link and no name leads out of.
         """
 
     @_abc_1.abstractmethod

@@ -74,6 +74,14 @@ class BlobStore:
         except FileNotFoundError as error:
             raise BlobMissing(sha256) from error
 
+    def size(self, sha256: str) -> int:
+        """Return the length of content in bytes. Raises BlobMissing."""
+        self._bring_back(sha256)
+        try:
+            return self._files.size(blob_path(sha256))
+        except FileNotFoundError as error:
+            raise BlobMissing(sha256) from error
+
     def holds(self, sha256: str) -> bool:
         """Hold content that is stored; False when it is not."""
         path = blob_path(sha256)

@@ -100,6 +100,11 @@ class Files:
             while chunk := file.read(size):
                 yield chunk
 
+    def size(self, path: str) -> int:
+        """Return the length of a file in bytes. Raises FileNotFoundError."""
+        with self._reading():
+            return int(self._system.info(self._full(path))["size"])
+
     def exists(self, path: str) -> bool:
         """Whether there is a file."""
         with self._reading():

@@ -20,7 +20,7 @@ from dropaudit.report import Report
 from dropaudit_models import export
 from dropaudit_store.records import ArtifactRef, Failure
 from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
-from dropaudit_worker.sandbox.content import Material
+from dropaudit_worker.sandbox.content import Content, Material
 from dropaudit_worker.sandbox.host import IsStopped, Sandbox, SandboxLost, Tell, TimeLimitExceeded
 from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
@@ -116,7 +116,7 @@ class Answering(Sandbox):
         self.missing = ("Landlock",)
         self.is_closed = False
 
-    def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
+    def run(self, job: Job, content: Sequence[Content], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
         return self.answer
 
     def close(self) -> None:
@@ -336,7 +336,9 @@ def test_what_a_sandbox_says_fills_no_disk() -> None:
 
 def test_progress_without_end_is_passed_on_sparingly() -> None:
     class Telling(Answering):
-        def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
+        def run(
+            self, job: Job, content: Sequence[Content], tell: Tell, is_stopped: IsStopped, seconds: float
+        ) -> Ending:
             for _ in range(10_000):
                 tell(Told(progress={"phase": "SAMPLING", "replicates": 1}))
             tell(Told(progress={"phase": "JUDGING"}))

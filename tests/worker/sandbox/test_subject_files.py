@@ -15,7 +15,7 @@ from dropaudit_store.content.referenced import ReferencedModels
 from dropaudit_store.errors import BlobMissing, UriRefused
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef
 from dropaudit_store.shared.allowed_uris import AllowedUris
-from dropaudit_worker.sandbox.content import fetch
+from dropaudit_worker.sandbox.content import fetch, pieces
 from dropaudit_worker.sandbox.subject_files import subject_of
 
 NOWHERE = ReferencedModels(AllowedUris(()), 1 << 20)
@@ -23,7 +23,7 @@ NOWHERE = ReferencedModels(AllowedUris(()), 1 << 20)
 
 def load_subject(ref: SubjectRef, blobs: BlobStore, referenced: ReferencedModels) -> Subject:
     material = fetch(ref, blobs, referenced)
-    return subject_of(material.subject, material.content)
+    return subject_of(material.subject, [b"".join(pieces(each)) for each in material.content])
 
 
 @pytest.fixture

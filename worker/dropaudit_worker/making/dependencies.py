@@ -25,7 +25,7 @@ from dropaudit_worker.making.redis_retry import RedisRetry
 from dropaudit_worker.pool.children import ChildLimits
 from dropaudit_worker.pool.gpu_memory import gpu_memory
 from dropaudit_worker.pool.process_life import ProcessLife
-from dropaudit_worker.sandbox.content import Material, fetch
+from dropaudit_worker.sandbox.content import Material, fetch, stored
 from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
 from dropaudit_worker.settings import WorkerSettings
@@ -134,7 +134,7 @@ class Dependencies:
         """Looks at models."""
         seconds = min(_LONGEST_LOOK_SECONDS, self._settings.time_limit_seconds)
         inspect = SandboxedInspections(self.sandboxes, seconds)
-        return ModelInspector(Inspections(self.client), lambda sha256: inspect(self.blobs.read(sha256)))
+        return ModelInspector(Inspections(self.client), lambda sha256: inspect(stored(self.blobs, sha256)))
 
     @cached_property
     def garbage(self) -> Garbage:

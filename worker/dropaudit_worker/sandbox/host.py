@@ -15,12 +15,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 
 import msgspec
 import structlog
 
 from dropaudit.errors import AuditCancelled, AuditError
 from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
+from dropaudit_worker.sandbox.content import Content, pieces
 from dropaudit_worker.sandbox.memory_kills import memory_kills
 from dropaudit_worker.sandbox.wire import Answer, Answers, Ending, Garbled, Job, Made, Ready, Stop, Told, encoded
 
@@ -114,7 +116,7 @@ class Sandbox:
         """The process, or the one that waits for it."""
         return self._process.pid
 
-    def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
+    def run(self, job: Job, content: Sequence[Content], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
         """Have a job done.
 
         Raises:
@@ -224,14 +226,15 @@ class _Conversation:
         self,
         sandbox: Sandbox,
         job: Job,
-        content: Sequence[bytes],
+        content: Sequence[Content],
         tell: Tell,
         is_stopped: IsStopped,
         seconds: float,
     ) -> None:
         self._sandbox = sandbox
         self._job = job
-        self._outgoing = deque(memoryview(each) for each in (encoded(job), *content) if each)
+        self._outgoing: deque[memoryview] = deque()
+        self._pieces = chain([encoded(job)], *map(pieces, content))
         self._tell = tell
         self._is_stopped = is_stopped
         self._seconds = seconds
@@ -246,6 +249,7 @@ class _Conversation:
             self._look_at_the_clock()
             answer = self._sandbox.next_answer()
             if answer is None:
+                self._take_next_piece()
                 self._sandbox.exchange(self._outgoing)
             elif isinstance(answer, Ready):
                 self._end = time.monotonic() + self._seconds
@@ -256,13 +260,20 @@ class _Conversation:
             else:
                 return answer
 
+    def _take_next_piece(self) -> None:
+        """Have something to send, for as long as there is."""
+        while not self._outgoing and (piece := next(self._pieces, None)) is not None:
+            if piece:
+                self._outgoing.append(memoryview(piece))
+
     def _look_at_the_clock(self) -> None:
         now = time.monotonic()
         if self._why is None:
             self._why = self._reason_to_end(now)
             if self._why is not None:
                 self._killed_at = now + _GRACE_SECONDS
-                self._outgoing.append(memoryview(encoded(Stop(number=self._job.number))))
+                # Whatever was announced comes first.
+                self._pieces = chain(self._pieces, [encoded(Stop(number=self._job.number))])
         elif now > self._killed_at:
             self._sandbox.close()
             raise self._why

@@ -14,7 +14,7 @@ from dropaudit.errors import AuditError, OutOfMemory
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress
 from dropaudit.report import Report, Site, from_json
 from dropaudit_store.records import Failure, Spec
-from dropaudit_worker.sandbox.content import Material
+from dropaudit_worker.sandbox.content import Content, Material, length
 from dropaudit_worker.sandbox.host import SandboxLost
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
 from dropaudit_worker.sandbox.wire import AuditJob, Ending, InspectJob, Made, Refused, Told
@@ -58,7 +58,7 @@ class SandboxedAudits:
         def tell(told: Told) -> None:
             sparing.tell(_converted(told.progress, lambda each: msgspec.convert(each, Progress, strict=False)))
 
-        sizes = tuple(map(len, material.content))
+        sizes = tuple(map(length, material.content))
         job = AuditJob(number=self._keeper.number(), spec=Spec(subject=material.subject, plan=plan), sizes=sizes)
         with _losses_told():
             ending = self._keeper.run(job, material.content, tell, cancelled, self._seconds)
@@ -94,9 +94,9 @@ class SandboxedInspections:
         self._keeper = keeper
         self._seconds = seconds
 
-    def __call__(self, content: bytes, /) -> tuple[Site, ...] | Failure:
+    def __call__(self, content: Content, /) -> tuple[Site, ...] | Failure:
         """Return the sites of a model. Raises as an audit does; it cannot be cancelled."""
-        job = InspectJob(number=self._keeper.number(), sizes=(len(content),))
+        job = InspectJob(number=self._keeper.number(), sizes=(length(content),))
         with _losses_told():
             ending = self._keeper.run(job, [content], lambda _: None, lambda: False, self._seconds)
         if isinstance(ending, Made):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
+from dropaudit_worker.sandbox.content import Content
 from dropaudit_worker.sandbox.host import IsStopped, Sandbox, Tell
 from dropaudit_worker.sandbox.wire import Ending, Failed, Job, Made
 
@@ -53,7 +54,7 @@ class SandboxKeeper:
         self._number += 1
         return self._number
 
-    def run(self, job: Job, content: Sequence[bytes], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
+    def run(self, job: Job, content: Sequence[Content], tell: Tell, is_stopped: IsStopped, seconds: float) -> Ending:
         """Run a job in the current sandbox; raises as `Sandbox.run` does."""
         self.warm()
         assert self._sandbox is not None

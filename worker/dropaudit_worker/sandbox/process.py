@@ -7,12 +7,15 @@ import resource
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import msgspec
+import numpy as np
 
+from dropaudit.files.archive import HEADER_BYTES, is_archive
 from dropaudit.runtime.interruption import Interrupter
+from dropaudit_worker.sandbox.subject_files import Content
 from dropaudit_worker.sandbox.wire import Answer, Ending, Job, Made, Ready, Stop, Told, decoded_asked, encoded
 
 _LENGTH_BYTES = 4
@@ -21,7 +24,7 @@ _KIBIBYTE = 1 << 10
 
 
 # Does a job, with its content; tells how far it is, and asks whether it is to end.
-Done = Callable[[Job, list[bytes], Callable[[Told], None], Callable[[], bool]], Ending]
+Done = Callable[[Job, list[Content], Callable[[Told], None], Callable[[], bool]], Ending]
 
 
 class WireLine:
@@ -47,9 +50,22 @@ class WireLine:
 
     def read(self, size: int) -> bytes:
         """Wait for a number of bytes."""
-        content, filled = bytearray(size), 0
-        view = memoryview(content)
-        while filled < size:
+        content = bytearray(size)
+        self._fill(memoryview(content))
+        return bytes(content)
+
+    def content(self, size: int) -> Content:
+        """Wait for content; an archive, which holds large weights, stays where it was received."""
+        if size < HEADER_BYTES:
+            return self.read(size)
+        # Not a bytearray, which is written once more with zeros.
+        content = np.empty(size, np.uint8).data
+        self._fill(content)
+        return content.toreadonly() if is_archive(content) else bytes(content)
+
+    def _fill(self, view: memoryview) -> None:
+        filled = 0
+        while filled < len(view):
             try:
                 count = os.readv(self._descriptor, [view[filled : filled + _CHUNK_BYTES]])
             except OSError:
@@ -57,7 +73,6 @@ class WireLine:
             if count == 0:
                 os._exit(0)
             filled += count
-        return bytes(content)
 
 
 class Desk:
@@ -66,12 +81,12 @@ class Desk:
     def __init__(self, line: WireLine, end: Callable[[], None]) -> None:
         self._line = line
         self._end = end
-        self._waiting: deque[tuple[Job, list[bytes]]] = deque()
+        self._waiting: deque[tuple[Job, list[Content]]] = deque()
         self._there = threading.Semaphore(0)
         self._stopped = -1
         self._number = -1
 
-    def next(self) -> tuple[Job, list[bytes]]:
+    def next(self) -> tuple[Job, list[Content]]:
         """Wait for a job."""
         self._there.acquire()
         job, content = self._waiting.popleft()
@@ -91,8 +106,16 @@ class Desk:
                 if asked.number == self._number:
                     self._end()
             else:
-                self._waiting.append((asked, [self._line.read(size) for size in asked.sizes]))
+                self._waiting.append((asked, self._contents(asked.sizes)))
                 self._there.release()
+
+    def _contents(self, sizes: Sequence[int]) -> list[Content]:
+        try:
+            return [self._line.content(size) for size in sizes]
+        except MemoryError:
+            # Nobody would hear of it: the worker reads it in what is left of this process.
+            os.write(2, b"MemoryError: there is no room for the model")
+            os._exit(1)
 
 
 def serve(descriptor: int, missing: tuple[str, ...], done: Done) -> NoReturn:

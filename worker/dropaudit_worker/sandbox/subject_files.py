@@ -8,27 +8,38 @@ from collections.abc import Sequence
 import numpy as np
 
 from dropaudit import ArtifactSubject, PairSubject, RecordedSubject, Subject
+from dropaudit.files.archive import is_archive
+from dropaudit.files.model_files import ModelContent
+from dropaudit.files.unpacking import unpack
 from dropaudit.subjects import Array
 from dropaudit_store.records import ArtifactRef, PairRef, RecordedRef, SubjectRef, Tensors
 
+# A file, or an archive of files where it was received.
+Content = bytes | memoryview
 
-def subject_of(ref: SubjectRef, content: Sequence[bytes]) -> Subject:
+
+def model_of(content: Content) -> ModelContent:
+    """Return a model in one file, or in the files of an archive. Raises InvalidModel."""
+    return unpack(content) if is_archive(content) else bytes(content)
+
+
+def subject_of(ref: SubjectRef, content: Sequence[Content]) -> Subject:
     """Return the files of a subject: models first, and then the archive of tensors, if there is one.
 
-    Raises InvalidArgument for a value that is out of range.
+    Raises InvalidArgument for a value that is out of range, InvalidModel for a bad archive.
     """
     match ref:
         case ArtifactRef():
             inputs = dict(_arrays(ref.inputs, content[1])) if ref.inputs else None
-            return ArtifactSubject(content[0], ref.role, inputs, ref.keep_prob)
+            return ArtifactSubject(model_of(content[0]), ref.role, inputs, ref.keep_prob)
         case PairRef():
             inputs = dict(_arrays(ref.inputs, content[2])) if ref.inputs else None
-            return PairSubject(content[0], content[1], inputs, ref.keep_prob)
+            return PairSubject(model_of(content[0]), model_of(content[1]), inputs, ref.keep_prob)
         case RecordedRef():
             inference, *train = (array for _, array in _arrays(ref.tensors, content[0]))
             return RecordedSubject(inference, tuple(train), ref.keep_prob)
 
 
-def _arrays(tensors: Tensors, content: bytes) -> list[tuple[str, Array]]:
+def _arrays(tensors: Tensors, content: Content) -> list[tuple[str, Array]]:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return [(info.name, archive[str(position)]) for position, info in enumerate(tensors.infos)]

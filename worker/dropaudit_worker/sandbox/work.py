@@ -11,7 +11,7 @@ from dropaudit.errors import AuditCancelled, AuditError, OutOfMemory
 from dropaudit.measure.cases.inspect import inspect_model
 from dropaudit.plan import Progress
 from dropaudit.report import to_json
-from dropaudit_worker.sandbox.subject_files import subject_of
+from dropaudit_worker.sandbox.subject_files import Content, model_of, subject_of
 from dropaudit_worker.sandbox.wire import AuditJob, Ending, Failed, InspectJob, Job, Made, Refused, Stopped, Told
 
 _LONGEST_TRACE = 20_000
@@ -20,11 +20,11 @@ Tell = Callable[[Told], None]
 IsStopped = Callable[[], bool]
 
 
-def done(job: Job, content: list[bytes], tell: Tell, is_stopped: IsStopped) -> Ending:
+def done(job: Job, content: list[Content], tell: Tell, is_stopped: IsStopped) -> Ending:
     """Do a job, and return how it ended; nothing is raised but what ends the process."""
     try:
         if isinstance(job, InspectJob):
-            return Made(sites=tuple(map(to_json, inspect_model(content[0]))))
+            return Made(sites=tuple(map(to_json, inspect_model(model_of(content[0])))))
         return _audited(job, content, tell, is_stopped)
     except AuditCancelled:
         return Stopped()
@@ -37,7 +37,7 @@ def done(job: Job, content: list[bytes], tell: Tell, is_stopped: IsStopped) -> E
         return Failed(trace=traceback.format_exc()[-_LONGEST_TRACE:])
 
 
-def _audited(job: AuditJob, content: list[bytes], tell: Tell, is_stopped: IsStopped) -> Made:
+def _audited(job: AuditJob, content: list[Content], tell: Tell, is_stopped: IsStopped) -> Made:
     def progress(state: Progress) -> None:
         tell(Told(progress=to_json(state)))
 

@@ -14,7 +14,7 @@ from onnx import TensorProto, numpy_helper
 from dropaudit.errors import InvalidModel, UnreadableFile
 from dropaudit.graph.facts.compute_estimate import shapes_of
 from dropaudit.graph.reading.limits import DEEPEST, MOST_ELEMENTS, MOST_NODES
-from dropaudit.graph.reading.load import parse_model, read_artifact
+from dropaudit.graph.reading.load import parse_content, parse_model, read_artifact
 from dropaudit.graph.reading.shapes import carried_values
 from dropaudit.graph.reading.unique_names import name_nodes
 from support.graphs import model
@@ -86,7 +86,7 @@ def beside(folder: Path, location: str) -> Path:
 def test_external_data_beside_a_model_is_taken_in(tmp_path: Path) -> None:
     path = beside(tmp_path / "own", "weights.bin")
     (tmp_path / "own" / "weights.bin").write_bytes(WEIGHT.tobytes())
-    (tensor,) = parse_model(read_artifact(path)).graph.initializer
+    (tensor,) = parse_content(read_artifact(path))[0].graph.initializer
     assert numpy_helper.to_array(tensor).tolist() == WEIGHT.tolist()
 
 
