@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(RUNTIME)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-services test-others test-fast test-durations golden site contract contract-image mutants test-torch test-tensorflow test-mlflow test-observability test-helm \
-        tensorflow-fixtures check evaluate spellings calibrate proto sync-client docs screenshots bench bench-gpu gpu-check bench-service \
+        tensorflow-fixtures check evaluate spellings calibrate proto sync-client docs screenshots bench bench-gpu gpu-check bench-service bench-large \
         chaos suites failover upgrade fuzz fuzz-graphs endurance throughput compose-test lock sbom audit-dependencies test-lowest clean
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo "make bench-gpu     the same on an NVIDIA GPU, into benchmarks/speed-gpu.md, in under four minutes"
 	@echo "make gpu-check     whether an NVIDIA GPU says what the CPU says, in under three minutes"
 	@echo "make bench-service what submitting, watching, listing and uploading cost, into benchmarks/service.md"
+	@echo "make bench-large   time and memory of audits of large models, into benchmarks/large.md (a quarter of an hour)"
 	@echo "make chaos         kills, stops and cuts everything while clients submit, into benchmarks/chaos.md (half an hour)"
 	@echo "make suites        suites on schedules, two beats of which one is killed, a run of 5,000, into benchmarks/suites.md (half an hour)"
 	@echo "make failover      kills Redis's master under load, a dozen times, into benchmarks/failover.md (five minutes)"
@@ -263,6 +264,9 @@ gpu-check: $(STAMP)
 
 bench-service: $(STAMP)
 	$(BIN)/python benchmarks/service.py
+
+bench-large: $(STAMP)
+	$(BIN)/python benchmarks/large.py
 
 chaos: $(STAMP)
 	$(BIN)/python -m dropaudit_chaos --output benchmarks
