@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dropaudit.graph.site import GraphSite
-from dropaudit.graph.sites.laws import alpha_law
+from dropaudit.graph.site import GraphSite, Law
+from dropaudit.graph.sites.laws import ALPHA_PRIME, agrees, alpha_law
 from dropaudit.judge.compensation import Compensation
 from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
@@ -14,7 +14,6 @@ from dropaudit.report import Family, Implementation
 from dropaudit.stats.scale import (
     Factor,
     declared_precision,
-    is_constant,
     name_factor,
     name_factor_in_steps,
     name_factor_within,
@@ -26,6 +25,8 @@ _BORDERS = 0.035
 _SINGLE = 1e-3
 # Two graphs agree no better than this.
 _OF_PAIRS = 1e-3
+# Slope and shift of a law were fitted to values in single precision.
+_OF_LAWS = 2e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +124,18 @@ class MeasuredSite:
 
     @property
     def is_alpha(self) -> bool:
-        """Whether the law is that of alpha dropout at the site's keep probability."""
-        law, q = self.site.law, self.keep_prob
-        if law is None or self.factor is None or not self.is_shifted or not 0 < q < 1:
+        """Whether the law is that of alpha dropout at the site's keep probability.
+
+        What it makes of dropped values is alpha' a q, so that the law tells its q: more exactly than a measured rate.
+        """
+        law, meter = self.site.law, self.meter
+        if law is None or not self.factor or not self.is_shifted or not isinstance(meter, MaskMeter):
             return False
-        right = alpha_law(q)
-        precision = self.meter.precision if isinstance(self.meter, MaskMeter) else 0.0
-        pairs = ((self.factor, right.slope), (law.shift, right.shift), (law.dropped, right.dropped))
-        return all(is_constant(a, b, precision) for a, b in pairs)
+        q = law.dropped / (ALPHA_PRIME * self.factor)
+        known = self.is_declared and math.isclose(q, self.keep_prob, rel_tol=max(meter.precision, _OF_PAIRS))
+        measured = not self.is_declared and not meter.interval.excludes(q)
+        right = Law(self.factor, law.shift, law.dropped)
+        return 0 < q < 1 and (known or measured) and agrees(right, alpha_law(q), max(meter.precision, _OF_LAWS))
 
     @property
     def family(self) -> Family:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dropaudit.graph.site import GraphSite, Law
@@ -148,6 +150,15 @@ def test_alpha_dropout_has_a_slope_a_shift_and_a_value_for_what_is_dropped(
     assert [finding.code for finding in found] == expected
     assert all(finding.evidence["expected"] == pytest.approx(RIGHT.slope) for finding in found)
     assert all(f"a = {RIGHT.slope:.6g} at keep probability" in finding.message for finding in found)
+
+
+def test_the_law_of_alpha_dropout_tells_a_keep_probability_that_the_measured_rate_only_surrounds() -> None:
+    """The share that was seen is one thousandth off, as may be where no rate can be read off the graph."""
+    right, wrong = alpha_law(Q + 0.001), alpha_law(Q + 0.05)
+    for law, expected in ((right, []), (wrong, ["DA303"]), (replace(right, shift=right.shift + 0.01), ["DA303"])):
+        of = site(declared=None, law=law)
+        found = judge_site(MeasuredSite(of, mask_meter(KEPT, (law.slope,), law=law)), Compensation())
+        assert [finding.code for finding in found] == expected
 
 
 BY_STANDARD = site(declared=0.2, implementation=Implementation.BERNOULLI)

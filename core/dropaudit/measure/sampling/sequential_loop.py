@@ -68,8 +68,12 @@ class Meters:
         return any(output.interval is None for output, _ in self.outputs if output.name in self.noted_outputs)
 
     def replicates_of_few_cells(self) -> int:
-        """Return how many replicates the default limit stands for where an undecided mask has few cells in each."""
-        fewest = min((site.elements for site, _, _ in self._open_sites() if site.elements), default=_FEW_CELLS)
+        """Return how many replicates the default limit stands for where a mask has few cells in each.
+
+        Of a mask whose own test is decided it does so while that of an output, which it moves, is not.
+        """
+        sites = self.sites if any(self._is_open(output) for output, _ in self.outputs) else self._open_sites()
+        fewest = min((site.elements for site, _, _ in sites if site.elements), default=_FEW_CELLS)
         return _FEW_CELLS * DEFAULT_MAX_REPLICATES // min(_FEW_CELLS, fewest)
 
     def note_between_chunks(self, replicates: int) -> None:
