@@ -11,9 +11,16 @@ import pytest
 
 SLOW = (
     "tests/benchmarks/",
-    "tests/client/test_command.py::test_bad_use_is_one_json_error_and_status_2",
-    "tests/client/test_command.py::test_every_format_goes_to_stdout_or_to_a_file",
+    "tests/browser/",
+    "tests/client/batch/",
+    "tests/client/documents/",
+    "tests/client/machines/",
+    "tests/client/naming/",
+    "tests/client/runs/",
+    "tests/client/test_command.py",
+    "tests/client/test_no_server.py",
     "tests/client/test_with_server.py",
+    "tests/core/graph/reading/test_held_weights.py",
     "tests/core/graph/reading/test_limits.py::test_as_many_operators_as_may_be",
     "tests/core/measure/sampling/test_excerpt.py",
     "tests/core/stats/test_keep_rate.py::test_watched_all_along",

@@ -55,7 +55,7 @@ def test_no_python_is_said(project: Path) -> None:
 
 def test_a_python_that_is_too_old_is_said(project: Path) -> None:
     python = interpreter(project, "version_info < (3, 11)")
-    assert "is too old; Python 3.11 or later is needed" in said(made(project, python))
+    assert "is too old; name Python 3.11 or later with PYTHON=" in said(made(project, python))
 
 
 def test_a_python_without_venv_is_said(project: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_python_that_the_runtime_has_no_wheel_for_is_said(project: Path) -> No
 def test_a_newer_python_without_wheels_is_told_which_have_some(project: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", project)
     only_the_runtime = interpreter(project, kept='case "$*" in *msgspec*) exit 0 ;; *) exit 1 ;; esac')
-    assert "; Python 3.11 to 3.14 have one on Linux and macOS, name another" in said(made(project, only_the_runtime))
+    assert "; Python 3.11 to 3.14 have one on Linux and macOS; name another" in said(made(project, only_the_runtime))
 
 
 def test_a_python_of_tomorrow_for_which_nothing_can_be_installed_is_said(project: Path) -> None:
