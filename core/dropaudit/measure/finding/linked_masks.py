@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -79,24 +79,18 @@ def linked_masks(
         masks = _masks(model, [site for group in alike for site in group], feeds, place, seeds)
     except (ExecutionFailed, InvalidModel):
         return INDEPENDENT
-    dependent = tuple(pair for group in alike for pair in _linked(group, masks, _depends))
-    return LinkedMasks(tuple(pair for group in alike for pair in _linked(group, masks, _decides)), dependent)
+    pairs = [pair for group in alike for pair in combinations(group, 2)]
+    comparable = [(a, b) for a, b in pairs if masks[a].shape == masks[b].shape]
+    decided = tuple((a, b) for a, b in comparable if _decides(masks[a], masks[b]))
+    overlapping = ((a, b) for a, b in comparable if (a, b) not in decided and _overlap(masks[a], masks[b]))
+    return LinkedMasks(decided, (*decided, *overlapping))
 
 
-def _linked(
-    group: Sequence[GraphSite], masks: Mapping[GraphSite, Mask], is_linked: Callable[[Mask, Mask], bool]
-) -> Iterator[tuple[GraphSite, GraphSite]]:
-    for first, second in combinations(group, 2):
-        one, other = masks[first], masks[second]
-        if one.shape == other.shape and is_linked(one, other):
-            yield first, second
-
-
-def _depends(one: Mask, other: Mask) -> bool:
-    """Whether one mask decides another, or both keep the same cells at another rate than the product of theirs."""
+def _overlap(one: Mask, other: Mask) -> bool:
+    """Whether both masks keep the same cells at another rate than the product of theirs."""
     kept, kept_too = float(one.mean()), float(other.mean())
     scatter = math.sqrt(kept * (1 - kept) * kept_too * (1 - kept_too) / one.size)
-    return _decides(one, other) or abs(float((one & other).mean()) - kept * kept_too) > _DEVIATIONS * scatter > 0
+    return abs(float((one & other).mean()) - kept * kept_too) > _DEVIATIONS * scatter > 0
 
 
 def _decides(one: Mask, other: Mask) -> bool:
