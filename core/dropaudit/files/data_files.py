@@ -65,7 +65,7 @@ class OnDisk:
     @classmethod
     def at(cls, path: Path) -> OnDisk:
         """Find a file. Raises UnreadableFile for what is not a regular one, or cannot be read."""
-        with _errors(path):
+        with reading(path):
             descriptor = _opened(path)
             try:
                 return cls(path, os.fstat(descriptor).st_size, _mark(descriptor))
@@ -87,12 +87,12 @@ class OnDisk:
 
     def _filled(self, room: Room) -> Iterator[int]:
         """Read the file from its start into the room that is given for each position; yield how much was read."""
-        with _errors(self.path):
+        with reading(self.path):
             descriptor = _opened(self.path)
         try:
             start = 0
             while start < self.size:
-                with _errors(self.path):
+                with reading(self.path):
                     count = os.readv(descriptor, [room(start)])
                 if not count:
                     break
@@ -130,7 +130,8 @@ def file_below(folder: Path, name: str) -> Path | None:
 
 
 @contextmanager
-def _errors(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
+    """Raise UnreadableFile, which names the file, for what the system says of it."""
     try:
         yield
     except OSError as error:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from dropaudit.errors import InvalidModel, UnreadableFile
 from dropaudit.files.archive import HEADER_BYTES, is_archive
-from dropaudit.files.data_files import OnDisk, file_below, plain_name
+from dropaudit.files.data_files import OnDisk, file_below, plain_name, reading
 from dropaudit.files.model_files import ModelContent, ModelFiles
 from dropaudit.files.unpacking import unpack
 from dropaudit.graph.reading.external.places import location_of
@@ -107,7 +107,9 @@ def read_artifact(path: Path, *, most: int = MOST_BYTES) -> ModelContent:
         outside = external_tensors(model)
         if not outside:
             return content
-        data = {str(plain_name(location_of(tensor))): _beside(path, tensor) for tensor in outside}
+        # Each file is looked for once, however many weights lie in it.
+        locations = dict.fromkeys(location_of(tensor) for tensor in outside)
+        data = {str(plain_name(location)): _beside(path, location) for location in locations}
         if len(content) + sum(file.size for file in data.values()) > most:
             return ModelFiles(content, data)
         take_in(model, data)
@@ -116,20 +118,17 @@ def read_artifact(path: Path, *, most: int = MOST_BYTES) -> ModelContent:
 
 
 def _content(path: Path) -> ModelContent:
-    try:
-        with path.open("rb") as file:
-            if is_archive(file.peek(HEADER_BYTES)):
-                with _naming(path):
-                    return unpack(OnDisk.at(path).content())
-            if os.fstat(file.fileno()).st_size > MOST_BYTES:
-                raise InvalidModel(
-                    f"{path} is larger than {MOST_BYTES} bytes, which no ONNX file can be; save the model with "
-                    "external data beside it",
-                    path=str(path),
-                )
-            return file.read()
-    except OSError as error:
-        raise UnreadableFile(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
+    with reading(path), path.open("rb") as file:
+        if is_archive(file.peek(HEADER_BYTES)):
+            with _naming(path):
+                return unpack(OnDisk.at(path).content())
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise InvalidModel(
+                f"{path} is larger than {MOST_BYTES} bytes, which no ONNX file can be; save the model with "
+                "external data beside it",
+                path=str(path),
+            )
+        return file.read()
 
 
 @contextmanager
@@ -143,9 +142,8 @@ def _naming(path: Path) -> Iterator[None]:
         raise InvalidModel(f"{path}: {error.message}", path=str(path)) from error
 
 
-def _beside(path: Path, tensor: onnx.TensorProto) -> OnDisk:
+def _beside(path: Path, location: str) -> OnDisk:
     """Return the file of external data. Raises UnreadableFile unless it lies below the model's own folder."""
-    location = location_of(tensor)
     found = file_below(path.parent, location)
     if found is None:
         raise UnreadableFile(

@@ -46,9 +46,10 @@ def detach(model: onnx.ModelProto, data: Mapping[str, DataFile], most: int = MOS
     contents = _Contents(data)
     times = Counter(tensor.name for tensor in model.graph.initializer)
     found = {}
-    for tensor in model.graph.initializer:
-        if uses_external_data(tensor) and times[tensor.name] == 1 and can_be_held(tensor, place_of(tensor).size):
-            found[tensor.name] = contents.values(tensor)
+    for tensor in (each for each in model.graph.initializer if uses_external_data(each) and times[each.name] == 1):
+        place = place_of(tensor)
+        if can_be_held(tensor, place.size):
+            found[tensor.name] = contents.at(tensor, place)
             set_values(tensor, b"")
     _take_in(model, external_tensors(model), contents, most)
     return found
@@ -82,10 +83,6 @@ class _Contents:
     def __init__(self, data: Mapping[str, DataFile]) -> None:
         self._data = data
         self._read: dict[str, memoryview] = {}
-
-    def values(self, tensor: onnx.TensorProto) -> memoryview:
-        """Return the bytes of a tensor's values."""
-        return self.at(tensor, place_of(tensor))
 
     def at(self, tensor: onnx.TensorProto, place: Place) -> memoryview:
         """Return the bytes at a place. Raises InvalidModel where no file has it, UnreadableFile."""
