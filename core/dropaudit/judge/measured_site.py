@@ -134,8 +134,8 @@ class MeasuredSite:
         q = law.dropped / (ALPHA_PRIME * self.factor)
         known = self.is_declared and math.isclose(q, self.keep_prob, rel_tol=max(meter.precision, _OF_PAIRS))
         measured = not self.is_declared and not meter.interval.excludes(q)
-        right = Law(self.factor, law.shift, law.dropped)
-        return 0 < q < 1 and (known or measured) and agrees(right, alpha_law(q), max(meter.precision, _OF_LAWS))
+        seen = Law(self.factor, law.shift, law.dropped)
+        return 0 < q < 1 and (known or measured) and agrees(seen, alpha_law(q), max(meter.precision, _OF_LAWS))
 
     @property
     def family(self) -> Family:

@@ -101,7 +101,6 @@ class _Trier:
         self._wanted = wanted
         self._feeds = case.plain_feeds
         self._keep_probs = [site.keep_prob_as_run or case.keep_prob for site in sites]
-        self._shares = [site.share for site in sites]
         model, self._names = with_factors(silent, sites)
         self._session = Session(model, place, seeds)
 
@@ -126,16 +125,14 @@ class _Trier:
 
     def _beside_shares(self) -> Iterator[Factors]:
         """Where rates are not declared, fit q or 1/q of those sites beside the shares that were seen."""
-        if all(q is not None or share is None for q, share in zip(self._keep_probs, self._shares, strict=True)):
+        seen = [q or site.share for q, site in zip(self._keep_probs, self._sites, strict=True)]
+        if seen == self._keep_probs:
             return
-        seen = [share if q is None else q for q, share in zip(self._keep_probs, self._shares, strict=True)]
         nearest = min(self._combinations(seen), key=self._gap)
-        signs = [
-            0.0 if q is not None else float(np.sign(f - 1)) for q, f in zip(self._keep_probs, nearest, strict=True)
-        ]
+        powers = [0.0 if q else float(np.sign(f - 1)) for q, f in zip(self._keep_probs, nearest, strict=True)]
 
         def moved(by: float) -> Factors:
-            return tuple(factor * by**sign for factor, sign in zip(nearest, signs, strict=True))
+            return tuple(factor * by**power for factor, power in zip(nearest, powers, strict=True))
 
         yield moved(self._lowest(lambda by: self._gap(moved(by)), 1 - _ROOM, 1 + _ROOM, _NARROWINGS))
 
