@@ -20,8 +20,9 @@ _LARGEST_RESPONSE = 64 << 20
 # With the pauses below, two seconds until a call without a server fails.
 _CONNECT_MILLISECONDS = 1200
 
-# UNAVAILABLE alone is retried: every call but CreateSuite is idempotent, by its name, content or request id. A repeated
-# deletion may find nothing left to delete.
+# A server that is not there is UNAVAILABLE; one that stops ends with CANCELLED what reaches it in that moment. Both are
+# retried: every call but CreateSuite is idempotent, by its name, content or request id. A repeated deletion may find
+# nothing left to delete.
 _SERVICE_CONFIG = {
     "methodConfig": [
         {
@@ -31,7 +32,7 @@ _SERVICE_CONFIG = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "2s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         },
         {"name": [{"service": _SERVICE, "method": "CreateSuite"}]},
