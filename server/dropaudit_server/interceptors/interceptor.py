@@ -135,6 +135,9 @@ def _forgetting(answer: Answer) -> Answer:
         try:
             return await answer(messages, context)
         except grpc.aio.AbortError as aborted:
+            # From Python 3.13 on the traceback of what was raised first is a circle by itself.
+            if aborted.__context__ is not None:
+                aborted.__context__.__traceback__ = None
             aborted.__context__ = None
             raise aborted.with_traceback(None) from None
         finally:
