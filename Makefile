@@ -240,7 +240,7 @@ audit-dependencies: $(LOCK_BIN)/uv
 
 # The lowest versions that pyproject.toml allows, in an environment of their own, and the tests that would notice.
 LOWEST_TESTS ?= tests/core/test_artifacts.py tests/core/graph/reading/test_malformed.py tests/core/test_recorded.py tests/store \
-  tests/server tests/worker/queue/test_beat.py tests/worker/queue/test_schedule.py tests/worker/making/test_maker.py tests/client \
+  tests/server tests/worker/queue/test_beat.py tests/worker/runs/test_ticking.py tests/worker/making/test_maker.py tests/client \
   tests/system/test_service.py tests/system/test_s3.py tests/system/test_telemetry.py
 test-lowest: $(LOCK_BIN)/uv
 	$(LOCK_BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-annotate --no-header \

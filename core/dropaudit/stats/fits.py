@@ -64,6 +64,8 @@ def fit_dropped(values: NDArray[Any], source: NDArray[Any], precision: float) ->
         precision: relative.
     """
     u, x = (np.asarray(each, dtype=np.float64) for each in np.broadcast_arrays(values, source))
+    if x.size == 0:
+        return None
     size = np.abs(x)
     informative: NDArray[np.bool_] = (
         np.isfinite(x) & np.isfinite(u) & (size > 1e-6 * max(float(np.median(size)), 1e-30))

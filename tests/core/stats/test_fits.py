@@ -87,6 +87,12 @@ def test_data_of_zeros_tells_nothing() -> None:
     assert fit_factor(np.zeros((DRAWS, ELEMENTS)), x, PRECISION) is None
 
 
+def test_a_tensor_without_elements_tells_nothing() -> None:
+    empty = np.zeros((DRAWS, 0))
+    assert fit_dropped(empty, empty, PRECISION) is None
+    assert fit_factor(empty, empty, PRECISION) is None
+
+
 def test_a_factor_that_all_elements_share_is_found_and_one_that_they_do_not_is_none() -> None:
     x = data()
     assert fit_factor(1.25 * x, x, PRECISION) == pytest.approx(1.25, rel=1e-6)
