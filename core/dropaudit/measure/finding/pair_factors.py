@@ -22,6 +22,8 @@ from dropaudit.stats.agreement import agree
 from dropaudit.subjects import Array
 
 SAME = 1e-3
+# The gap that arithmetic leaves of factors that are right, and how much nearer more factors must come than fewer.
+_EXACT, _NEARER = 1e-5, 0.5
 # The same where one artifact holds its weights in fewer digits.
 _ROUNDED = 5e-2
 # Three factors for each of so many sites are tried in all combinations; of more sites, one at a time and all together.
@@ -106,10 +108,22 @@ class _Trier:
 
     def factors(self, *, fitted: bool) -> tuple[dict[GraphSite, float], float] | None:
         """Try 1 everywhere, then q and 1/q, then fit factors; None where nothing gives the same outputs."""
-        for found in (*self._known(), *self._beside_shares(), *(self._fitted() if fitted else ())):
+        for found in (*self._known(), *self._beside_shares()):
             if self._reproduces(found, SAME):
                 return self._with_gap(found)
-        return None
+        return self._nearest_fit() if fitted else None
+
+    def _nearest_fit(self) -> tuple[dict[GraphSite, float], float] | None:
+        """Return the first fit that is exact, else the nearest: one factor may pass for two of which one is near 1."""
+        nearest: tuple[dict[GraphSite, float], float] | None = None
+        for found in self._fitted():
+            if not self._reproduces(found, SAME):
+                continue
+            fit = self._with_gap(found)
+            if fit[1] <= _EXACT:
+                return fit
+            nearest = fit if nearest is None or fit[1] < _NEARER * nearest[1] else nearest
+        return nearest
 
     def nearest(self, *, fitted: bool) -> tuple[dict[GraphSite, float], float] | None:
         """Return the nearest of the known factors, as `factors` does: of rounded weights the outputs differ anyway."""

@@ -182,3 +182,24 @@ def test_of_a_linear_network_each_site_gets_its_own_factor_though_one_rate_is_on
     found = [finding.code for finding in report_of(train, inference).findings]
     assert found.count(expected) == 2
     assert "DA303" not in found
+
+
+def affine(first: str, second: str, **numbers: float) -> bytes:
+    """Return x -> a site from x to d, -> a = d W + bias / 20, a second from a to g, -> y = g V + end."""
+    model = parser.parse_model(
+        f"{HEADER} g (float[N,16] x) => (float[N,5] y) <float q = {{0.7}}, float k = {{0.6}}> {{"
+        f" {first}  i = MatMul(d, W)  a = Add(i, small)  {second}  l = MatMul(g, V)  y = Add(l, end) }}"
+    )
+    values = WEIGHTS | {"small": WEIGHTS["bias"] / np.float32(20)}
+    for name, value in (values | {name: np.array(each, np.float32) for name, each in numbers.items()}).items():
+        model.graph.initializer.append(numpy_helper.from_array(value, name))
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.8344, 0.9906), (0.994, 1.31), (1.006, 0.87), (0.83, 1.0), (1.0, 1.4)])
+def test_a_factor_near_1_beside_another_is_seen_too(first: float, second: float) -> None:
+    """Without the second factor only what the bias adds is wrong, which is less than outputs may differ by."""
+    train = affine(f"{CHAIN.format(x='x')}  d = Mul(x, m)", SECOND)
+    inference = affine("d = Mul(x, one)", "g = Mul(a, two)", one=first, two=second)
+    assert factors_of(train, inference) == pytest.approx([first, second], rel=2e-3)
