@@ -37,6 +37,7 @@ def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
     """Derive the inference mode: the sites let everything pass.
 
     Dropout(x, 0.5, True) -> y          becomes      Dropout(x, 0.5, False) -> y
+    Div(x, q) -> s ; Dropout(s, 0.5, True) -> y          becomes      Dropout(x, 0.5, False) -> y
     Mul(x, mask) -> y                   becomes      Identity(x) -> y
     Mul(x, 3 / q) -> s ; Mul(s, mask) -> y                   becomes      Mul(s, q) -> y
     Mul(x, mask) -> y with a smaller x  becomes      Expand(x, Shape(mask)) -> y
@@ -126,7 +127,9 @@ def float_type(model: onnx.ModelProto) -> np.dtype[Any]:
 def _switch_off(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) -> None:
     if all(tensor.name != _NEVER for tensor in model.graph.initializer):
         model.graph.initializer.append(numpy_helper.from_array(np.array(False), _NEVER))
-    _node(graph, site.name).input[2] = _NEVER
+    node = _node(graph, site.name)
+    # Before it there may be a scale of its own, which goes as one behind it does.
+    node.input[0], node.input[2] = site.source, _NEVER
 
 
 def trains_batch_statistics(model: onnx.ModelProto) -> tuple[str, ...]:

@@ -294,8 +294,13 @@ def _is_masked_next(noise: NoiseMap, name: str, others: Collection[str]) -> bool
     while (node := noise.scope.sole_reader(name)) is not None and node.op_type in MOVES:
         name = node.output[0]
     # What applies a mask by a complement reads the data twice.
-    readers = noise.scope.consumers.get(name, [])
+    readers = [node for node in noise.scope.consumers.get(name, []) if not _shifts(noise, node)]
     return any(each.name in others and len(each.input) > 1 and _passed(noise, each) is None for each in readers)
+
+
+def _shifts(noise: NoiseMap, node: onnx.NodeProto) -> bool:
+    """Whether a node adds a constant, which makes masked data of masked data and applies no mask."""
+    return node.op_type in ("Add", "Sub") and any(name in noise.scope.constants for name in node.input)
 
 
 def _only_read_by(noise: NoiseMap, name: str, allowed: Collection[str]) -> bool:
