@@ -21,6 +21,9 @@ _GROWTH = 4
 _ELEMENTS_PER_FACTOR = 8
 # Cells of a mask under which the default limit counts cells, and not replicates: a million decide.
 _FEW_CELLS = 16
+_LEAST_SPREAD = 1e-3
+# Replicates that are drawn one by one take longer: so many times the default limit at most.
+_MOST_ONE_BY_ONE = 4
 # So many meters have their intervals noted between chunks as well.
 _FEW_METERS = 16
 # Replicates after which an output that no verdict waits for is left as it is.
@@ -67,14 +70,19 @@ class Meters:
         """Whether an output that no verdict waits for has no interval yet."""
         return any(output.interval is None for output, _ in self.outputs if output.name in self.noted_outputs)
 
-    def replicates_of_few_cells(self) -> int:
+    def replicates_of_few_cells(self, most: int) -> int:
         """Return how many replicates the default limit stands for where a mask has few cells in each.
 
-        Of a mask whose own test is decided it does so while that of an output, which it moves, is not.
+        Of a mask whose own test is decided it does so while that of an output, which it moves, is not. An output that
+        scatters as if few cells moved it, since a mask seldom keeps or some cells weigh more than others, has no more.
+        `most` is how many times the default limit it may be.
         """
-        sites = self.sites if any(self._is_open(output) for output, _ in self.outputs) else self._open_sites()
-        fewest = min((site.elements for site, _, _ in sites if site.elements), default=_FEW_CELLS)
-        return _FEW_CELLS * DEFAULT_MAX_REPLICATES // min(_FEW_CELLS, fewest)
+        waiting = [output for output, _ in self.outputs if self._is_open(output)]
+        sites = self.sites if waiting else self._open_sites()
+        cells = [float(site.elements) for site, _, _ in sites if site.elements]
+        # A cell that is kept with probability 1/2, and doubled, has variance 1.
+        cells += [1 / max(output.spread, _LEAST_SPREAD) ** 2 for output in waiting]
+        return int(DEFAULT_MAX_REPLICATES * min(most, _FEW_CELLS / max(1.0, min([_FEW_CELLS, *cells]))))
 
     def note_between_chunks(self, replicates: int) -> None:
         """Note the same within a chunk, where few meters make that cheap, each time that there is a fifth more."""
@@ -134,8 +142,8 @@ def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, c
             meters.note_between_chunks(drawn)
             if drawn < goal and cancelled():
                 raise AuditCancelled(f"cancelled after {drawn} replicates")
-        if drawn == plan.max_replicates == DEFAULT_MAX_REPLICATES and sampler.name == "tiled":
-            limit = max(limit, meters.replicates_of_few_cells())
+        if drawn == plan.max_replicates == DEFAULT_MAX_REPLICATES:
+            limit = meters.replicates_of_few_cells(_FEW_CELLS if sampler.name == "tiled" else _MOST_ONE_BY_ONE)
         state = meters.progress(Phase.SAMPLING, drawn, limit)
         meters.note_intervals(drawn)
         progress(state)
