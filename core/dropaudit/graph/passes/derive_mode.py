@@ -52,10 +52,12 @@ def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
 
 def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) -> None:
     own_operator = site.implementation is Implementation.DROPOUT_OP and site.maker == site.name and not site.mask
-    if own_operator and site.result in _node(graph, site.name).output:
+    if own_operator:
+        # What reads its mask does so in this mode too.
         if site.switch is not Switch.OFF:
             _switch_off(model, graph, site)
-        return
+        if site.result in _node(graph, site.name).output:
+            return
     if site.other is not None:
         _mix(graph, site, float_type(model))
         return

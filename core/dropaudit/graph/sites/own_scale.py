@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from dropaudit.graph.draws.noise_algebra import MOVES, Fill
+from dropaudit.graph.draws.noise_algebra import MOVES, Fill, Masked
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.reading.scope import SHAPE_READERS
 from dropaudit.graph.reading.traversal import ancestors
@@ -294,13 +294,15 @@ def _is_masked_next(noise: NoiseMap, name: str, others: Collection[str]) -> bool
     while (node := noise.scope.sole_reader(name)) is not None and node.op_type in MOVES:
         name = node.output[0]
     # What applies a mask by a complement reads the data twice.
-    readers = [node for node in noise.scope.consumers.get(name, []) if not _shifts(noise, node)]
+    readers = [node for node in noise.scope.consumers.get(name, []) if not _masks_no_more(noise, node)]
     return any(each.name in others and len(each.input) > 1 and _passed(noise, each) is None for each in readers)
 
 
-def _shifts(noise: NoiseMap, node: onnx.NodeProto) -> bool:
-    """Whether a node adds a constant, which makes masked data of masked data and applies no mask."""
-    return node.op_type in ("Add", "Sub") and any(name in noise.scope.constants for name in node.input)
+def _masks_no_more(noise: NoiseMap, node: onnx.NodeProto) -> bool:
+    """Whether a node makes masked data of data that the same draw has masked, as by adding a constant."""
+    after = noise.values.get(node.output[0])
+    before = [noise.values.get(name) for name in node.input]
+    return isinstance(after, Masked) and any(isinstance(each, Masked) and each.draw == after.draw for each in before)
 
 
 def _only_read_by(noise: NoiseMap, name: str, allowed: Collection[str]) -> bool:

@@ -35,6 +35,7 @@ from dropaudit.measure.finding.declared_rate import (
 )
 from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
+from dropaudit.measure.finding.repeated_masks import is_repeated
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
@@ -101,6 +102,8 @@ class _Finder:
         inherited = self._inherited(noise.scope)
         region = region_of(noise, inherited)
         found = None if region is None else self._by_numbers(noise, region, inherited)
+        if found is not None:
+            found = [site for site in found if not is_repeated(noise, site)]
         algebra = drawn_sites(noise, found or ())
         known = algebra if found is None else [site for site in algebra if _is_known_by_algebra(site, found)]
         if found is None and region is not None:

@@ -1,0 +1,43 @@
+"""Masks that are applied to what they have masked already."""
+
+from __future__ import annotations
+
+from dropaudit.graph.draws.noise_algebra import Masked
+from dropaudit.graph.draws.noise_map import NoiseMap
+from dropaudit.graph.site import GraphSite
+
+# Element by element, and zero where their only data is.
+_LEAVE_ZEROS = frozenset(
+    ("Abs", "Elu", "Erf", "Gelu", "HardSwish", "Identity", "LeakyRelu", "Neg", "PRelu", "Relu", "Selu", "Sign", "Sin")
+) | {"Softsign", "Sqrt", "Swish", "Tanh", "ThresholdedRelu"}
+_FARTHEST = 8
+
+
+def is_repeated(noise: NoiseMap, site: GraphSite) -> bool:
+    """Whether a mask is applied to data that the same mask has made zero wherever it does: it changes nothing.
+
+        Dropout(x, 0.3, True) -> d, m ; Mul(d, m) -> y
+        Dropout(x, 0.3, True) -> d, m ; Relu(d) -> h ; Where(m, h, 0) -> y
+
+    Args:
+        noise: what the tensors of the scope are.
+        site: a site of a mask that an operator Dropout returns beside its result.
+    """
+    before, after = _masked_before(noise, site.source), noise.values.get(site.result)
+    if before is None or not isinstance(after, Masked) or after.draw != before.draw or after.chance != before.chance:
+        return False
+    zeros, further = ([line.slope == line.shift == 0 for line in (each.hit, each.miss)] for each in (before, after))
+    return sum(zeros) == 1 and zeros == further
+
+
+def _masked_before(noise: NoiseMap, name: str) -> Masked | None:
+    """Return the masked data that a tensor is made of by operators that leave zeros where they are."""
+    for _ in range(_FARTHEST):
+        found = noise.values.get(name)
+        if isinstance(found, Masked):
+            return found
+        node = noise.scope.producers.get(name)
+        if node is None or node.op_type not in _LEAVE_ZEROS:
+            return None
+        name = node.input[0]
+    return None
