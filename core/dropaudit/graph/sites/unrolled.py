@@ -2,47 +2,105 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import replace
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass, replace
+
+import onnx
 
 from dropaudit.graph.reading.scope import Scope, reads
-from dropaudit.graph.site import GraphSite
+from dropaudit.graph.site import GraphSite, Law
+
+_NodesAt = Callable[[str], list[onnx.NodeProto]]
+_Onward = Callable[[onnx.NodeProto], list[str]]
 
 _FARTHEST = 24
+# Laws that were measured differ by rounding.
+_PRECISION = 1e-5
 
 
 def merged(scope: Scope, sites: list[GraphSite]) -> list[GraphSite]:
-    """Join sites that apply one draw to what the same weights made: the time steps of a layer.
+    """Join sites that apply one draw to what the same weights made, or to what they read: the time steps of a layer.
 
-    h1 * m, h2 * m, h3 * m with h1, h2, h3 from one LSTM cell become one site with two repeats. One mask on what
-    different layers made stays several sites, whose masks are then found to be identical.
+    h0 * m, h1 * m, h2 * m with h1 and h2 from one LSTM cell, and h0 that enters it, become one site with two repeats.
+    One mask on what different layers made and read stays several sites, whose masks are then found to be identical.
     """
-    groups: dict[object, list[GraphSite]] = defaultdict(list)
+    shared = {site.draw for site in sites for other in sites if _may_repeat(site, other)}
+    groups: list[list[_Step]] = []
     for site in sites:
-        is_step = any(other.draw == site.draw and other.source != site.source for other in sites)
-        weights = nearest_weights(scope, site.source) if is_step else frozenset()
-        groups[(site.draw, site.law, weights) if weights else site.name].append(site)
-    return [_joined(group) for group in groups.values()]
+        step = _step(scope, site) if site.draw in shared else _Step(site)
+        group = next((each for each in groups if any(step.repeats(other) for other in each)), None)
+        if group is None:
+            groups.append([step])
+        else:
+            group.append(step)
+    return [_joined([step.site for step in group]) for group in groups]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A site, and the weights that lie nearest before it and behind it.
+
+    Attributes:
+        site: the site.
+        before: weights that made its data.
+        behind: weights that its result meets.
+        readers: the nodes where it meets them: each step has its own.
+    """
+
+    site: GraphSite
+    before: frozenset[str] = frozenset()
+    behind: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
+
+    def repeats(self, other: _Step) -> bool:
+        """Whether both are steps of one layer."""
+        made = bool(self.before) and self.before == other.before
+        read = bool(self.behind) and self.behind == other.behind and not self.readers & other.readers
+        return (made or read) and self.site.draw == other.site.draw and _one_law(self.site.law, other.site.law)
+
+
+def _may_repeat(site: GraphSite, other: GraphSite) -> bool:
+    return site.draw == other.draw and site.source != other.source
+
+
+def _one_law(one: Law | None, other: Law | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    pairs = zip(astuple(one), astuple(other), strict=True)
+    return all(math.isclose(a, b, rel_tol=_PRECISION, abs_tol=_PRECISION) for a, b in pairs)
+
+
+def _step(scope: Scope, site: GraphSite) -> _Step:
+    made = _nearest(scope, site.source, lambda name: _made_by(scope, name), reads)
+    met = _nearest(scope, site.result, lambda name: scope.consumers.get(name, []), lambda node: list(node.output))
+    return _Step(site, _weights(scope, made), _weights(scope, met), frozenset(node.output[0] for node in met))
+
+
+def _made_by(scope: Scope, name: str) -> list[onnx.NodeProto]:
+    return [scope.producers[name]] if name in scope.producers else []
+
+
+def _nearest(scope: Scope, name: str, nodes_at: _NodesAt, onward: _Onward) -> list[onnx.NodeProto]:
+    """Return the nodes that read weights and lie nearest to a tensor, on the way from `nodes_at` it `onward`."""
+    waiting = [name]
+    for _ in range(_FARTHEST):
+        nodes = [node for each in waiting for node in nodes_at(each)]
+        found = [node for node in nodes if _weights(scope, [node])]
+        if found or not nodes:
+            return found
+        waiting = list(dict.fromkeys(name for node in nodes for name in onward(node) if name))
+    return []
+
+
+def _weights(scope: Scope, nodes: Iterable[onnx.NodeProto]) -> frozenset[str]:
+    """Return the constant tensors with two axes or more that nodes read."""
+    return frozenset(name for node in nodes for name in reads(node) if _is_weight(scope, name))
 
 
 def _joined(group: list[GraphSite]) -> GraphSite:
     first, *others = group
     return replace(first, repeats=tuple(each for other in others for each in other.applications))
-
-
-def nearest_weights(scope: Scope, name: str) -> frozenset[str]:
-    """Return the constant tensors with two axes or more that lie nearest before a tensor."""
-    waiting = [name]
-    for _ in range(_FARTHEST):
-        nodes = [scope.producers[each] for each in waiting if each in scope.producers]
-        if not nodes:
-            break
-        inputs = [each for node in nodes for each in reads(node)]
-        weights = {each for each in inputs if _is_weight(scope, each)}
-        if weights:
-            return frozenset(weights)
-        waiting = list(dict.fromkeys(inputs))
-    return frozenset()
 
 
 def _is_weight(scope: Scope, name: str) -> bool:
