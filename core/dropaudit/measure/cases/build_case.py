@@ -15,6 +15,7 @@ from dropaudit.graph.facts.rate_inputs import rate_inputs
 from dropaudit.graph.facts.unsupported import check_runnable
 from dropaudit.graph.passes.branches import branch_switches, decided, open_conditions, with_random_branches_joined
 from dropaudit.graph.passes.expose import exposed
+from dropaudit.graph.passes.selections import selected, selecting_conditions, selection_switches
 from dropaudit.graph.reading.constants import Constants, values_of
 from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.signature import InputSpec, signature
@@ -79,7 +80,8 @@ def accepted(content: ModelContent, place: Device) -> Accepted:
     check_runnable(draft.proto)
     surviving = nodes_of_default_session(draft.proto, place)
     sites, decided_by = with_deciders(draft.proto, find_sites(draft.proto))
-    switches = {**branch_switches(draft.proto, sites), **own_switches(sites), **decided_by}
+    chosen_by = selection_switches(draft.proto) | branch_switches(draft.proto, sites)
+    switches = {**chosen_by, **own_switches(sites), **decided_by}
     return Accepted(
         draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
     )
@@ -179,16 +181,17 @@ def _sites(
 
 
 def _taken(model: Model, feeds: dict[str, Array], place: Device) -> onnx.ModelProto:
-    """Put in the branches that a model takes when it is fed so; of those that are taken at random, both."""
+    """Put in the branches and tensors that a model takes when it is fed so; of branches taken at random, both."""
     proto = _with_random_branches(model.untouched, feeds, place)
     for _ in range(_DEEPEST_BRANCHES):
-        conditions = open_conditions(proto)
+        conditions = (*open_conditions(proto), *selecting_conditions(proto))
         if not conditions:
             break
         probed, names = exposed(proto, [((), name) for name in conditions])
         session = Session(probed, place, np.random.default_rng(0))
         found = session.run(feeds, tuple(names.values()))
-        proto = decided(proto, {name: bool(np.all(found[names[((), name)]])) for name in conditions})
+        truths = {name: bool(np.all(found[names[((), name)]])) for name in conditions}
+        proto = selected(decided(proto, truths), truths)
     return proto
 
 

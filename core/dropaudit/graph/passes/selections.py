@@ -1,0 +1,101 @@
+"""A pass that puts what a Where selects in its place, where a graph input alone says which of two tensors it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import onnx
+from onnx import helper
+
+from dropaudit.graph.draws.random_operators import draws
+from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
+from dropaudit.graph.reading.scope import Scope, main_scope, scopes
+from dropaudit.graph.reading.traversal import ancestors
+from dropaudit.graph.sites.mode_switches import Decider, decider_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """A Where of which one choice draws more than the other, and the graph input that decides between them."""
+
+    condition: str
+    decider: Decider
+    draws_when_true: bool
+
+
+def selection_switches(model: onnx.ModelProto) -> dict[str, bool]:
+    """Return the graph inputs that choose between a tensor with dropout and one without, as a training phase does.
+
+    Where(training, dropped, x) -> y      is switched by `training`, on where that is true
+
+    Returns:
+        By input, the value that takes the tensor with dropout.
+    """
+    return {each.decider.name: each.decider.value is each.draws_when_true for each in _selections(model)}
+
+
+def selecting_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the tensors of the main graph by which such inputs choose."""
+    return tuple(dict.fromkeys(each.condition for each in _selections(model)))
+
+
+def selected(model: onnx.ModelProto, conditions: Mapping[str, bool]) -> onnx.ModelProto:
+    """Replace every Where by the tensor that it selects, in the shape that it had.
+
+    Where(training, dropped, x) -> y      with `training` false becomes
+    Shape(dropped) -> s ; Expand(x, s) -> y
+
+    Args:
+        model: the model.
+        conditions: the truth of conditions that hold one truth value.
+    """
+    changed = copy_of(model)
+    for graph, _ in graphs_of(changed.graph):
+        nodes: list[onnx.NodeProto] = []
+        for node in graph.node:
+            known = node.op_type == "Where" and node.input[0] in conditions
+            nodes += _taken(node, conditions[node.input[0]]) if known else [node]
+        replace_nodes(graph, nodes)
+    return changed
+
+
+def _taken(node: onnx.NodeProto, truth: bool) -> list[onnx.NodeProto]:
+    _, when_true, when_false = node.input
+    chosen, other = (when_true, when_false) if truth else (when_false, when_true)
+    shape = f"{PREFIX}{node.output[0]}/shape"
+    return [
+        helper.make_node("Shape", [other], [shape], name=shape),
+        helper.make_node("Expand", [chosen, shape], [node.output[0]], name=node.name),
+    ]
+
+
+def _selections(model: onnx.ModelProto) -> Iterator[_Selection]:
+    if not any(node.op_type == "Where" for graph, _ in graphs_of(model.graph) for node in graph.node):
+        return
+    main, every = main_scope(model), list(scopes(model))
+    drawing = _drawing(every)
+    deciders: dict[str, Decider | None] = {}
+    for scope in every if drawing else ():
+        for node in scope.graph.node:
+            if node.op_type != "Where" or (scope.path and node.input[0] in scope.inputs | set(scope.producers)):
+                continue
+            condition = node.input[0]
+            if condition not in deciders:
+                deciders[condition] = decider_of(main, condition)
+            decider = deciders[condition]
+            if decider is not None:
+                then, other = (_drawn_for(scope, name, drawing) for name in node.input[1:])
+                if len(then - other) != len(other - then):
+                    yield _Selection(condition, decider, len(then - other) > len(other - then))
+
+
+def _drawing(every: list[Scope]) -> frozenset[str]:
+    """Return the names of the nodes that draw, and of those with a body that does."""
+    found = [(scope.path, node.name) for scope in every for node in scope.graph.node if draws(scope, node)]
+    around = (step.rsplit(":", 1)[0] for path, _ in found for step in path)
+    return frozenset([*(name for _, name in found), *around])
+
+
+def _drawn_for(scope: Scope, name: str, drawing: frozenset[str]) -> frozenset[str]:
+    return drawing & {node.name for node in ancestors(scope, name)}

@@ -1,0 +1,85 @@
+"""Claims about a Where by which a graph input chooses between the modes: it is a switch, as an If would be."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import ArrayLike
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.graph.passes.selections import selected, selecting_conditions, selection_switches
+from dropaudit.graph.reading.unique_names import name_nodes
+from dropaudit.plan import Provider
+from dropaudit.report import Verdict
+from dropaudit_models.specimens.situations.words import CHAIN, Q, X, graph
+
+PLAN = Plan(provider=Provider.CPU)
+
+
+def model(body: str, more: str = ", bool on", **constants: ArrayLike) -> onnx.ModelProto:
+    body = body if "= Mul(x, k)" in body else f"s = Div(x, q)  d = Mul(s, m)  {body}"
+    return name_nodes(graph(f"{CHAIN}  {body}", inputs=f"{X}{more}", constants={"q": Q, **constants}))
+
+
+def report_of(proto: onnx.ModelProto, role: Role) -> Report:
+    return audit(ArtifactSubject(proto.SerializeToString(), role), PLAN)
+
+
+def codes(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+SWITCHED = {
+    "on": ("y = Where(on, d, x)", ", bool on", True),
+    "off": ("y = Where(off, x, d)", ", bool off", False),
+    "not": ("n = Not(off)  y = Where(n, d, x)", ", bool[1] off", False),
+    "number": ("n = Cast<to = 9>(on)  y = Where(n, d, x)", ", int64 on", True),
+    "mask": ("v = Div(m, q)  k = Where(on, v, one)  y = Mul(x, k)", ", bool on", True),
+}
+
+
+@pytest.mark.parametrize(("body", "more", "value"), SWITCHED.values(), ids=SWITCHED)
+def test_the_input_that_selects_what_is_dropped_is_the_switch(body: str, more: str, value: bool) -> None:
+    proto = model(body, more, one=1.0)
+    assert selection_switches(proto) == {more.split()[-1]: value}
+    assert len(selecting_conditions(proto)) == 1
+    trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)
+    assert (trained.verdict, codes(trained)) == (Verdict.PASS, set())
+    assert (served.verdict, codes(served)) == (Verdict.PASS, set())
+
+
+OTHERS = {
+    "nothing drawn in either": ("g = Neg(x)  h = Where(on, x, g)  y = Mul(h, m)", ", bool on"),
+    "drawn alike in both": ("g = Neg(d)  y = Where(on, d, g)", ", bool on"),
+    "a choice for each element": ("y = Where(on, d, x)", ", bool[N,16] on"),
+    "what is drawn chooses": ("y = Where(b, d, x)", ", bool on"),
+}
+
+
+@pytest.mark.parametrize(("body", "more"), OTHERS.values(), ids=OTHERS)
+def test_other_choices_switch_nothing(body: str, more: str) -> None:
+    assert selection_switches(model(body, more)) == {}
+
+
+def test_a_default_that_selects_what_is_dropped_is_active_at_inference() -> None:
+    proto = model("y = Where(on, d, x)", on=True)
+    assert "DA103" in codes(report_of(proto, Role.INFERENCE))
+    assert report_of(model("y = Where(on, d, x)", on=False), Role.INFERENCE).verdict is Verdict.PASS
+
+
+def test_the_two_choices_are_compared_as_two_modes() -> None:
+    unscaled = "e = Mul(d, q)"
+    assert "DA301" in codes(report_of(model(f"{unscaled}  y = Where(on, e, x)"), Role.TRAIN))
+    paper = report_of(model(f"{unscaled}  g = Mul(x, q)  y = Where(on, e, g)"), Role.TRAIN)
+    assert (paper.verdict, codes(paper)) == (Verdict.PASS, {"DA304"})
+    assert "DA302" in codes(report_of(model("g = Mul(x, q)  y = Where(on, d, g)"), Role.TRAIN))
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_what_is_selected_keeps_the_shape_of_both(truth: bool) -> None:
+    proto = graph("y = Where(on, x, row)", inputs=f"{X}, bool on", row=np.zeros(16).tolist())
+    nodes = selected(proto, {"on": truth}).graph.node
+    assert [node.op_type for node in nodes] == ["Shape", "Expand"]
+    assert nodes[0].input[0] == ("row" if truth else "x")
+    assert nodes[1].input[0] == ("x" if truth else "row")
