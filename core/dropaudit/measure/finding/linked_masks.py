@@ -57,8 +57,8 @@ def linked_masks(
 ) -> LinkedMasks:
     """Return pairs of sites whose masks are not independent.
 
-    Only sites whose operators carry equal seeds can be such; the masks themselves are compared, not what they leave of
-    the data, since behind a first mask a second that is the same drops nothing more.
+    Only sites of one draw, or whose operators carry equal seeds, can be such; the masks themselves are compared, not
+    what they leave of the data, since behind a first mask a second that is the same drops nothing more.
 
     Args:
         model: the model as it is.
@@ -68,10 +68,10 @@ def linked_masks(
         seeds: source of the runtime's seeds.
     """
     known = seeds_of(model)
-    groups: dict[int, list[GraphSite]] = {}
+    groups: dict[int | str, list[GraphSite]] = {}
     for site in sites:
-        if site.maker in known and can_be_exposed(model, site.path):
-            groups.setdefault(known[site.maker], []).append(site)
+        if site.maker and can_be_exposed(model, site.path):
+            groups.setdefault(known.get(site.maker, site.maker), []).append(site)
     alike = [group for group in groups.values() if len(group) > 1]
     if not alike:
         return INDEPENDENT

@@ -257,3 +257,27 @@ def test_the_scale_before_a_second_mask_is_not_that_of_the_first(seed: str, erro
     report = report_of(WITH_SCALES_BEFORE.replace("{0}", seed))
     assert codes(report, Severity.ERROR) == errors
     assert "DA301" not in codes(report)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "c = Less(u, narrow)  n = Cast<to = 1>(c)  k = Div(n, narrow)",
+        "c = Greater(u, narrow)  n = Cast<to = 1>(c)  k = Div(n, rest)",
+        "c = GreaterOrEqual(u, q)  n = Cast<to = 1>(c)  k = Div(n, r)",
+    ],
+)
+def test_two_thresholds_on_one_draw_let_one_mask_decide_the_other(second: str) -> None:
+    first = "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  s = Div(m, q)  d = Mul(x, s)"
+    body = f"{first}  {second}  h = Softmax<axis = -1>(d)  e = Mul(h, k)  y = Neg(e)"
+    report = audit(ArtifactSubject(dense(body, extra=f"{EXTRA}, float rest = {{0.4}}"), Role.TRAIN), PLAN)
+    assert "DA404" in codes(report)
+
+
+def test_halves_of_one_draw_are_independent() -> None:
+    body = (
+        "w = Concat<axis = 1>(x, x)  a = RandomUniformLike(w)  u, v = Split<axis = 1>(a)"
+        "  b = Less(u, q)  m = Cast<to = 1>(b)  s = Div(m, q)  d = Mul(x, s)"
+        "  c = Less(v, narrow)  n = Cast<to = 1>(c)  k = Div(n, narrow)  h = Neg(x)  e = Mul(h, k)  y = Add(d, e)"
+    )
+    assert "DA404" not in codes(report_of(body))
