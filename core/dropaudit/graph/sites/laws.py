@@ -58,8 +58,11 @@ def is_own_factor(factor: Numbers, keep_prob: Numbers, precision: float, error: 
     """
     drop = 1 - keep_prob
     kept, dropped = (_within(precision, error, rate) for rate in (keep_prob, drop))
-    # An error of q counts twice in its square.
-    known = ((1 / keep_prob, kept), (keep_prob, kept), (1 / drop, dropped), (drop, dropped), (keep_prob**-2, 2 * kept))
+    with np.errstate(divide="ignore"):  # an element that is always kept, or never, asks for nothing
+        over_q, over_p = 1 / keep_prob, 1 / drop
+        # An error of q counts twice in its square.
+        squared = (keep_prob**-2, 2 * kept)
+    known = ((over_q, kept), (keep_prob, kept), (over_p, dropped), (drop, dropped), squared)
     return any(are_close(factor, own, near) for own, near in known)
 
 
@@ -70,7 +73,8 @@ def is_inverse(factor: Numbers, keep_prob: Numbers, precision: float, error: flo
 
 def _within(precision: float, error: float, rate: Numbers) -> float:
     """Return the relative precision that a rate, and one over it, is known to."""
-    return max(precision, min(error / float(np.nanmin(rate)), _COARSEST))
+    rates = np.asarray(rate, dtype=np.float64)
+    return max(precision, min(error / float(np.min(rates[rates > 0], initial=1.0)), _COARSEST))
 
 
 def are_close(one: Numbers, other: Numbers, precision: float) -> bool:

@@ -58,7 +58,9 @@ class RatesMeter(MaskMeter):
     @property
     def factor_name(self) -> Factor:
         """The known factor that every kept element has, by its own rate; OTHER where there is none."""
-        smallest = float(np.nanmin(np.minimum(self.rates, 1 - self.rates)))
+        # What is always kept, or never, says nothing of how finely a threshold was written.
+        shares = np.minimum(self.rates, 1 - self.rates)
+        smallest = float(np.min(shares[shares > 0], initial=0.5))
         precision = declared_precision(self.precision, smallest)
         for name, spread in self._against.items():
             # An error of q counts twice in its square.

@@ -99,3 +99,30 @@ def test_axes_along_which_nothing_changes_are_shortened() -> None:
     values = np.array([[0.5, np.nan, 0.7], [0.5, 0.6, 0.7]])
     assert without_repeats(values).tolist() == [[0.5, 0.6, 0.7]]
     assert without_repeats(values.T).shape == (3, 1)
+
+
+NEVER_OR_ALWAYS = {
+    "always kept": (1.0, 1.0, None),
+    "never kept": (0.0, 1.0, None),
+    "always kept, and scaled": (1.0, 1.5, "DA303"),
+}
+
+
+@pytest.mark.parametrize(("rate", "scale", "code"), NEVER_OR_ALWAYS.values(), ids=NEVER_OR_ALWAYS)
+def test_features_that_are_always_kept_or_never_stand_beside_others(
+    rate: float, scale: float, code: str | None
+) -> None:
+    extra = vector("qs", np.r_[rate, RATES[1:]]) + vector("ss", np.r_[scale, 1 / RATES[1:]])
+    report = audit(ArtifactSubject(dense(f"{ON_X}  k = Mul(m, ss)  y = Mul(x, k)", extra=extra), Role.TRAIN), PLAN)
+    scales = {finding.code for finding in report.findings} & {"DA301", "DA302", "DA303"}
+    assert scales == ({code} if code else set())
+
+
+def test_a_window_that_is_cut_out_at_random_is_judged_by_the_rate_of_each_feature() -> None:
+    body = (
+        "u = RandomUniform<shape = [1]>()  a = Mul(u, most)  first = Floor(a)  after = Add(first, wide)"
+        "  b = GreaterOrEqual(at, first)  c = Less(at, after)  d = And(b, c)  y = Where(d, zero, x)"
+    )
+    extra = vector("at", np.arange(16)) + ", float most = {12.0}, float wide = {4.0}"
+    report = audit(ArtifactSubject(dense(body, extra=extra), Role.TRAIN), PLAN)
+    assert {"DA301", "DA402"} <= {finding.code for finding in report.findings}
