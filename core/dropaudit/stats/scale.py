@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 ULPS = 4
 # A runtime computes 1/q in float32 whatever the tensors are.
 FACTOR_PRECISION = 1e-6
@@ -82,6 +85,16 @@ def name_factor_in_steps(factor: float, keep_prob: float, lower: float, upper: f
 def factor_precision(epsilon: float) -> float:
     """Return the relative precision to compare a factor with, for tensors of machine epsilon `epsilon`."""
     return max(FACTOR_PRECISION, ULPS * epsilon)
+
+
+def rarest(rates: NDArray[np.float64]) -> float:
+    """Return the smallest of keep and drop rates of elements that are neither always nor never kept; 0.5 of none.
+
+    Args:
+        rates: q of each element, NaN where it is not known.
+    """
+    shares = np.minimum(rates, 1 - rates)
+    return float(np.min(shares[shares > 0], initial=0.5))
 
 
 def declared_precision(precision: float, keep_prob: float) -> float:

@@ -15,6 +15,7 @@ from dropaudit.graph.reading.scope import SHAPE_READERS
 from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.site import Law, RemoteScale
 from dropaudit.graph.sites.laws import Numbers, are_close, holds_folded_scale, is_inverse, is_like_scale, is_own_factor
+from dropaudit.stats.scale import rarest
 
 _FARTHEST = 8
 # Constants are float32; in a float16 graph they carry 11 bits.
@@ -120,7 +121,7 @@ def with_own_scale_by_element(
         taken: see `with_own_scale`.
     """
     span = _Span(plain.source, plain.result, slopes)
-    rate = _Rate(keep_probs, 0.0, _precision(noise, float(np.nanmin(np.minimum(keep_probs, 1 - keep_probs)))))
+    rate = _Rate(keep_probs, 0.0, _precision(noise, rarest(keep_probs)))
     found = _chosen(noise, span, rate, others, taken)
     return SiteExtent(found.source, found.result, plain.law)
 

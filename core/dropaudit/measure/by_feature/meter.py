@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dropaudit.graph.site import Law, Rates
 from dropaudit.measure.meters.site_meters import MaskMeter, Take
 from dropaudit.stats.ratios import RunningSpread, mask_cells
-from dropaudit.stats.scale import Factor, declared_precision, is_constant
+from dropaudit.stats.scale import Factor, declared_precision, is_constant, rarest
 
 
 class RatesMeter(MaskMeter):
@@ -59,9 +59,7 @@ class RatesMeter(MaskMeter):
     def factor_name(self) -> Factor:
         """The known factor that every kept element has, by its own rate; OTHER where there is none."""
         # What is always kept, or never, says nothing of how finely a threshold was written.
-        shares = np.minimum(self.rates, 1 - self.rates)
-        smallest = float(np.min(shares[shares > 0], initial=0.5))
-        precision = declared_precision(self.precision, smallest)
+        precision = declared_precision(self.precision, rarest(self.rates))
         for name, spread in self._against.items():
             # An error of q counts twice in its square.
             near = precision * (2 if name is Factor.DOUBLED else 1)

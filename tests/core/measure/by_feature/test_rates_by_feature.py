@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
@@ -126,3 +127,19 @@ def test_a_window_that_is_cut_out_at_random_is_judged_by_the_rate_of_each_featur
     extra = vector("at", np.arange(16)) + ", float most = {12.0}, float wide = {4.0}"
     report = audit(ArtifactSubject(dense(body, extra=extra), Role.TRAIN), PLAN)
     assert {"DA301", "DA402"} <= {finding.code for finding in report.findings}
+
+
+def test_features_that_are_always_kept_or_never_are_read_in_half_precision_too() -> None:
+    rates = np.r_[0.0, 1.0, RATES[2:]]
+    proto = onnx.load_from_string(
+        dense(
+            "h = Cast<to = 10>(x)  u = RandomUniformLike<dtype = 10>(h)  b = Less(u, qs)  m = Cast<to = 10>(b)"
+            "  k = Mul(m, ss)  s = Mul(h, k)  y = Cast<to = 1>(s)"
+        )
+    )
+    constants = {"qs": rates, "ss": np.r_[1.0, 1.0, 1 / RATES[2:]]}
+    proto.graph.initializer.extend(
+        onnx.numpy_helper.from_array(values.astype(np.float16), name) for name, values in constants.items()
+    )
+    report = audit(ArtifactSubject(proto.SerializeToString(), Role.TRAIN), PLAN)
+    assert not {finding.code for finding in report.findings} & {"DA301", "DA302", "DA303"}
