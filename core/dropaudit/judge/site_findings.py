@@ -41,7 +41,10 @@ def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Col
     if _scales_all(measured):
         return [_inert_scale(measured, measured.meter)]
     bernoulli = _judge_bernoulli(measured, measured.meter)
-    found = _judge_rate(measured.meter) + _judge_scale(measured, measured.meter, compensation)
+    found = _judge_rate(measured.meter)
+    if all(each.code != FindingCode.INERT_SITE for each in found):
+        # What never drops needs no scale, so that none is missing or wrong.
+        found += _judge_scale(measured, measured.meter, compensation)
     # A scale that is right by the standard is one finding, not two.
     return bernoulli + [each for each in found if each.code not in {other.code for other in bernoulli}]
 
