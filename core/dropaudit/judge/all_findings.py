@@ -46,11 +46,9 @@ def findings_of(evidence: Evidence, measured: list[MeasuredSite]) -> list[Findin
 
 
 def _is_foreign(weights: WeightComparison, measured: list[MeasuredSite]) -> bool:
-    """Whether weights differ by a factor that is neither q nor 1/q of any site, or by several factors."""
-    return any(
-        not any(site.may_be_kept_rate(factor) or site.may_be_kept_rate(1 / factor) for site in measured)
-        for factor in weights.factors
-    )
+    """Whether weights differ by a factor that no site explains: neither its q or p nor one over them."""
+    readings = ((f, 1 / f, 1 - f, 1 - 1 / f) for f in weights.factors)
+    return any(not any(site.may_be_kept_rate(each) for site in measured for each in known) for known in readings)
 
 
 def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Finding]:

@@ -75,18 +75,19 @@ def _gap(name: str, reference: Reference) -> Finding:
     )
 
 
-def _times(weights: WeightComparison) -> str:
-    return (
-        f", others are multiplied by {', '.join(f'{each:.4g}' for each in weights.factors)}" if weights.factors else ""
-    )
+def _changed(weights: WeightComparison) -> str:
+    factors = ", ".join(f"{each:.4g}" for each in weights.factors)
+    if not weights.different:
+        return f"Weights of the train artifact are multiplied by {factors} in the inference artifact"
+    numbers = f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact"
+    return f"{numbers}, others are multiplied by {factors}" if factors else numbers
 
 
 def _other_weights(name: str, reference: Reference, weights: WeightComparison) -> Finding:
     return make_finding(
         FindingCode.DIFFERENT_WEIGHTS,
         name,
-        message=f"{len(weights.different)} weights of the train artifact have other numbers in the inference artifact"
-        f"{_times(weights)}, {weights.matched} are the same or differ by one factor; with every site "
+        message=f"{_changed(weights)}, {weights.matched} are the same or differ by one factor; with every site "
         f"bypassed the outputs differ by {distance(reference.derived[name], reference.outputs[name]):.3g} of their "
         "norm, expected 0.",
         remedy="Export both artifacts from one checkpoint.",

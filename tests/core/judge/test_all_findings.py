@@ -100,12 +100,14 @@ def test_what_a_pair_serves_is_judged_too() -> None:
         ((), ["DA304"]),
         ((0.8,), ["DA304"]),
         ((1.25,), ["DA304"]),
+        ((0.2,), ["DA304"]),
+        ((5.0,), ["DA304"]),
         ((0.8, 0.5), ["DA504", "DA301"]),
         ((0.5,), ["DA504", "DA301"]),
     ],
 )
 def test_weights_times_a_factor_of_no_site_are_other_weights(weights: tuple[float, ...], codes: list[str]) -> None:
-    """Half is neither q nor 1/q of the site: nothing can be said of what makes up for what."""
+    """Half is neither q or p of the site nor one over them: nothing can be said of what makes up for what."""
     study = pair({A: 0.8}, *weights)
     assert [code for code, _ in told(right(A, 1.0), known=OTHERWISE, pair=study)] == codes
 

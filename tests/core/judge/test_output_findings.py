@@ -103,7 +103,9 @@ def test_a_pair_without_factors_is_a_gap_or_other_weights() -> None:
     scaled = WeightComparison(3, (), (), (0.5, 0.25))
     (other,) = judge_pair(modes, PairStudy(scaled, None))
     assert other.code == "DA504"
-    assert "others are multiplied by 0.5, 0.25, 3 are the same" in other.message
+    assert other.message.startswith("Weights of the train artifact are multiplied by 0.5, 0.25 in the inference")
+    both = judge_pair(modes, PairStudy(WeightComparison(3, ("a",), (), (0.5,)), None))[0].message
+    assert "others are multiplied by 0.5, 3 are the same" in both
 
 
 def test_other_weights_are_told_of_the_worst_output_though_the_outputs_hardly_differ() -> None:
