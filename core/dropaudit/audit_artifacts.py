@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dropaudit.errors import own_mistakes
+from dropaudit.errors import RewritingFailed, own_mistakes
 from dropaudit.files.model_files import loaded
 from dropaudit.findings import gravest_first, verdict_of
 from dropaudit.judge.all_findings import findings_of
@@ -18,7 +18,7 @@ from dropaudit.judge.summary import summarize
 from dropaudit.measure.attribution import attribute
 from dropaudit.measure.cache import Cache, PreparedCase
 from dropaudit.measure.case import Case
-from dropaudit.measure.cases.build_case import make_case
+from dropaudit.measure.cases.build_case import check_kept_dropout, make_case
 from dropaudit.measure.cases.device_choice import place_of
 from dropaudit.measure.cases.second_provider import outputs_elsewhere
 from dropaudit.measure.comparing.left_out import Unmeasurable, naming_what_varies
@@ -115,8 +115,14 @@ def _own_mistakes_on(place: Device) -> AbstractContextManager[None]:
 
 def _made_ready(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device) -> PreparedCase:
     case = make_case(subject, plan, place)
-    with _own_mistakes_on(place):
-        return PreparedCase(case, prepare(case, plan, place))
+    try:
+        with _own_mistakes_on(place):
+            return PreparedCase(case, prepare(case, plan, place))
+    except RewritingFailed:
+        # The artifact itself may be what is refused: it was accepted with its dropout deleted.
+        for model in filter(None, (case.model, case.inference)):
+            check_kept_dropout(model.untouched, place)
+        raise
 
 
 def _health(case: Case, plan: Plan, place: Device) -> Health:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
@@ -10,6 +13,7 @@ from dropaudit.graph.reading.random_types import NORMAL
 from dropaudit.graph.reading.scope import Scope, scopes
 
 _FIRST_OPSET = 7
+_NO_KERNEL = "Could not find an implementation"
 
 
 def check_runnable(model: onnx.ModelProto) -> None:
@@ -44,3 +48,34 @@ def _check_node(scope: Scope, node: onnx.NodeProto) -> None:
                 f"node {node.name!r} has drop rate {ratio:g}; ONNX Runtime wants a rate in [0, 1), and one of 1 would "
                 "leave nothing"
             )
+
+
+@contextmanager
+def missing_kernels_explained(model: onnx.ModelProto) -> Iterator[None]:
+    """Say that the type is why an operator has no kernel, where a model computes in bfloat16.
+
+    Raises:
+        InvalidModel: what the runtime says of the model, or this in its place.
+    """
+    try:
+        yield
+    except InvalidModel as error:
+        if _NO_KERNEL not in error.message or not _computes_in_bfloat16(model):
+            raise
+        raise InvalidModel(
+            "the model computes in bfloat16, for which ONNX Runtime lacks kernels on this device; convert it to "
+            f"float32, or audit it on CUDA ({error.message})"
+        ) from error
+
+
+def _computes_in_bfloat16(model: onnx.ModelProto) -> bool:
+    return any(onnx.TensorProto.BFLOAT16 in _types(scope.graph) for scope in scopes(model))
+
+
+def _types(graph: onnx.GraphProto) -> Iterator[int]:
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        yield value.type.tensor_type.elem_type
+    for tensor in graph.initializer:
+        yield tensor.data_type
+    for node in graph.node:
+        yield from (attribute.i for attribute in node.attribute if node.op_type == "Cast" and attribute.name == "to")

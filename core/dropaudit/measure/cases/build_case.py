@@ -12,7 +12,7 @@ from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
 from dropaudit.files.model_files import ModelContent
 from dropaudit.graph.draws.random_operators import draws_masks
 from dropaudit.graph.facts.rate_inputs import rate_inputs
-from dropaudit.graph.facts.unsupported import check_runnable
+from dropaudit.graph.facts.unsupported import check_runnable, missing_kernels_explained
 from dropaudit.graph.passes.branches import branch_switches, decided, open_conditions, with_random_branches_joined
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.passes.selections import selected, selecting_conditions, selection_switches
@@ -59,6 +59,15 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device)
     return Case(model=model, inference=inference, feeds=feeds, keep_prob=subject.keep_prob)
 
 
+def check_kept_dropout(model: onnx.ModelProto, place: Device) -> None:
+    """Load a model with its dropout, which a default session deletes before it looks for kernels.
+
+    Raises InvalidModel where the runtime has none for it.
+    """
+    with missing_kernels_explained(model):
+        Session(model, place, np.random.default_rng(0))
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted(Draft):
     """An artifact that the runtime takes, so that its graph is well formed.
@@ -78,7 +87,8 @@ class Accepted(Draft):
 def accepted(content: ModelContent, place: Device) -> Accepted:
     draft = read(content)
     check_runnable(draft.proto)
-    surviving = nodes_of_default_session(draft.proto, place)
+    with missing_kernels_explained(draft.proto):
+        surviving = nodes_of_default_session(draft.proto, place)
     sites, decided_by = with_deciders(draft.proto, find_sites(draft.proto))
     chosen_by = selection_switches(draft.proto) | branch_switches(draft.proto, sites)
     switches = {**chosen_by, **own_switches(sites), **decided_by}

@@ -59,3 +59,22 @@ def test_it_is_found_in_bodies_too() -> None:
 def test_an_audit_says_the_same() -> None:
     with pytest.raises(ExecutionFailed, match="wants a rate in"):
         audit(ArtifactSubject(dense("y = Dropout(x, w, t)", extra=", float w = {1.0}"), Role.TRAIN), PLAN)
+
+
+BFLOAT16 = "h = Cast<to = 16>(x)  {}  y = Cast<to = 1>(d)"
+
+
+@pytest.mark.parametrize("body", ["d = Dropout(h, r, t)", "e = Abs(h)  d = Dropout(e, r, t)"], ids=["alone", "behind"])
+@pytest.mark.parametrize("role", [Role.TRAIN, Role.INFERENCE])
+def test_bfloat16_without_a_kernel_is_named_and_no_mistake_of_ours(body: str, role: Role) -> None:
+    """A default session deletes the Dropout before it looks for a kernel."""
+    with pytest.raises(InvalidModel, match=r"computes in bfloat16.*convert it to float32.*Could not find"):
+        audit(ArtifactSubject(dense(BFLOAT16.format(body)), role), PLAN)
+
+
+def test_other_operators_without_a_kernel_are_told_as_the_runtime_does() -> None:
+    header = '<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>'
+    text = f"""{header} g (float[N,4] x) => (float[N,4] y) <float r = {{0.5}}, bool t = {{1}}> {{
+        y = com.microsoft.BitmaskDropout(x, r, t) }}"""
+    with pytest.raises(InvalidModel, match="cannot load the model: Could not find an implementation for Bitmask"):
+        audit(ArtifactSubject(onnx.parser.parse_model(text).SerializeToString(), Role.TRAIN), PLAN)
