@@ -38,7 +38,8 @@ class LinkedMasks:
 
     Attributes:
         decided: the first's mask decides the second's, cell by cell: it equals or contains it.
-        dependent: these, and pairs of masks that only keep the same cells more often, or less, than by chance.
+        dependent: those of equal seeds, and pairs of masks that only keep the same cells more often, or less, than by
+            chance. Masks of one draw are measured one by one.
     """
 
     decided: Pairs = ()
@@ -83,7 +84,7 @@ def linked_masks(
     comparable = [(a, b) for a, b in pairs if masks[a].shape == masks[b].shape]
     decided = tuple((a, b) for a, b in comparable if _decides(masks[a], masks[b]))
     overlapping = ((a, b) for a, b in comparable if (a, b) not in decided and _overlap(masks[a], masks[b]))
-    return LinkedMasks(decided, (*decided, *overlapping))
+    return LinkedMasks(decided, tuple((a, b) for a, b in (*decided, *overlapping) if a.maker != b.maker))
 
 
 def _overlap(one: Mask, other: Mask) -> bool:
