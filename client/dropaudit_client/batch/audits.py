@@ -15,7 +15,6 @@ from dropaudit.plan import OnProgress
 from dropaudit.report import Report
 from dropaudit_client.batch.members import Member
 from dropaudit_client.batch.settings import Settings
-from dropaudit_client.batch.side_by_side import side_by_side
 from dropaudit_client.cli.subject_arguments import artifact_or_pair
 
 _PROCESS_BYTES = 300 << 20
@@ -64,5 +63,8 @@ def _size(path: Path) -> int:
 
 def audit_all(tasks: Sequence[Task], processes: int, memory: int) -> Iterator[tuple[Task, Outcome]]:
     """Yield every task with its outcome as they come, see `side_by_side`."""
+    # Imported here: one file needs no processes.
+    from dropaudit_client.batch.side_by_side import side_by_side
+
     for task, outcome in side_by_side(outcome_of, tasks, processes, memory=memory, need=memory_need):
         yield task, outcome or NotMade(reason="CRASHED", message="the process that audited it died")

@@ -14,7 +14,6 @@ from dropaudit.plan import Provider, Role
 from dropaudit_client.batch.audits import Task, audit_all
 from dropaudit_client.batch.members import Member, Missing, is_one_file, members_of, pairs_of
 from dropaudit_client.batch.settings import Given, settings_for
-from dropaudit_client.batch.side_by_side import free_memory, usable_cores
 from dropaudit_formats.results import Result
 
 if TYPE_CHECKING:
@@ -38,6 +37,9 @@ class Order:
             jobs: most audits at a time; 0: one for each core, and on a GPU one.
             done: told the name of each file when it is.
         """
+        # Imported here: one file needs no processes.
+        from dropaudit_client.batch.side_by_side import free_memory
+
         found: dict[str, Outcome] = {each.name: each.why for each in self.missing}
         for task, outcome in audit_all(self.tasks, self._processes(jobs), free_memory()):
             found[task.member.name] = outcome
@@ -51,6 +53,8 @@ class Order:
         return max(task.settings.plan.alpha for task in self.tasks)
 
     def _processes(self, jobs: int) -> int:
+        from dropaudit_client.batch.side_by_side import usable_cores
+
         on_gpu = any(task.settings.plan.provider is Provider.CUDA for task in self.tasks)
         return max(1, min(jobs or (1 if on_gpu else usable_cores()), len(self.tasks)))
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropaudit.explain import Explanation, as_document, explain_all
-from dropaudit.explain import explain as explanation_of
 from dropaudit_client.cli import options
 from dropaudit_client.terminal.outcome import PlainFormat, check_destination, guarded, write_document, write_text
+
+if TYPE_CHECKING:
+    from dropaudit.explain import Explanation
 
 
 def explain(
@@ -20,6 +21,10 @@ def explain(
     output: options.OutputFile = None,
 ) -> None:
     """Say what a finding means, why it happens, how to confirm it by hand and how to fix it."""
+    # Imported here, as in `_list_all`: other commands start sooner without the texts.
+    from dropaudit.explain import as_document
+    from dropaudit.explain import explain as explanation_of
+
     check_destination(output)
     if code is None:
         _list_all(form, output)
@@ -34,6 +39,8 @@ def explain(
 
 
 def _list_all(form: PlainFormat, output: options.OutputFile) -> None:
+    from dropaudit.explain import as_document, explain_all
+
     every = explain_all()
     if form is PlainFormat.JSON:
         write_document({"explanations": [as_document(each) for each in every]}, output)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropaudit.audit import audit
 from dropaudit.plan import DEFAULT_ALPHA, DEFAULT_MAX_REPLICATES, DEFAULT_TOLERANCE, Plan, Provider, Role
-from dropaudit_client.batch.audits import report_of
-from dropaudit_client.batch.delivery import deliver_batch
-from dropaudit_client.batch.order import work_order
-from dropaudit_client.batch.results import Batch
-from dropaudit_client.batch.settings import Given, read_accepted
-from dropaudit_client.batch.since import changed, read_outcomes
 from dropaudit_client.cli import options
 from dropaudit_client.cli import subject_arguments as subjects
 from dropaudit_client.terminal.outcome import (
@@ -28,6 +22,10 @@ from dropaudit_client.terminal.outcome import (
     write_text,
 )
 from dropaudit_client.terminal.progress import shown_count, shown_progress
+
+if TYPE_CHECKING:
+    from dropaudit.changes import Outcome
+    from dropaudit_formats.results import Result
 
 # Options that have another name than the field of the plan.
 _OPTIONS = {"max_replicates": "replicates"}
@@ -83,6 +81,11 @@ def run(
     Several files, folders and patterns are audited side by side and give one report. Its exit status is 2 if any audit
     could not be made, else 1 if any verdict is FAIL, else 3 if any is INCONCLUSIVE, else 0.
     """
+    # Imported here: other commands start sooner without them.
+    from dropaudit_client.batch.audits import report_of
+    from dropaudit_client.batch.order import work_order
+    from dropaudit_client.batch.settings import Given, read_accepted
+
     check_destination(output)
     plan = {
         "alpha": alpha,
@@ -99,7 +102,7 @@ def run(
         plan={key: value for key, value in plan.items() if options.is_given(context, _OPTIONS.get(key, key))},
         accepted=read_accepted(accept or []),
     )
-    before = None if since is None else read_outcomes(since)
+    before = None if since is None else _outcomes_of(since)
     order = work_order(artifacts or [], inference, given, config)
     if order.is_single and before is None:
         path = order.tasks[0].member.path
@@ -109,7 +112,28 @@ def run(
         deliver(report, form, output, fail_on, title=path.name if path.is_absolute() else str(path))
     with shown_count(len(order.tasks)) as count:
         results = order.results(jobs, count)
-    change = None if before is None else changed(before, results, order.alpha)
+    _deliver_all(results, before, order.alpha, form, output, fail_on)
+
+
+def _outcomes_of(since: Path) -> dict[str, Outcome]:
+    from dropaudit_client.batch.since import read_outcomes
+
+    return read_outcomes(since)
+
+
+def _deliver_all(
+    results: list[Result],
+    before: dict[str, Outcome] | None,
+    alpha: float,
+    form: Format,
+    output: Path | None,
+    fail_on: FailOn,
+) -> None:
+    from dropaudit_client.batch.delivery import deliver_batch
+    from dropaudit_client.batch.results import Batch
+    from dropaudit_client.batch.since import changed
+
+    change = None if before is None else changed(before, results, alpha)
     deliver_batch(Batch(tuple(results), change), form, output, fail_on)
 
 
