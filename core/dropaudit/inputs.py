@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BATCH_EXTENT = 8
 OTHER_EXTENT = 16
+# Of a large model a run of eight takes seconds, and two tell apart what is drawn for each of a batch.
+_BATCH_OF_LARGE, _LARGE = 2, 2**24
 _BATCH_LABEL = re.compile(r"batch|^n$|^b$|^bs$|^unk__", re.IGNORECASE)
 _DEFAULT_BOUND = 2
 
@@ -38,12 +40,19 @@ class Feeds:
     batch_axes: tuple[Mapping[str, int], ...]
 
 
+def batch_extent(weights: int) -> int:
+    """Return the batch that is made for a model of so many weights."""
+    return BATCH_EXTENT if weights < _LARGE else _BATCH_OF_LARGE
+
+
 def make_feeds(
     specs: tuple[InputSpec, ...],
     given: Inputs | None,
     switches: frozenset[str],
     rates: Mapping[str, float],
     rng: np.random.Generator,
+    *,
+    batch: int = BATCH_EXTENT,
 ) -> Feeds:
     """Take the given inputs and make the missing ones.
 
@@ -53,6 +62,7 @@ def make_feeds(
         switches: inputs that switch the mode; the caller of the model feeds them.
         rates: inputs that hold a keep probability or a drop rate, and what they are made as.
         rng: source of synthesized numbers: standard normal, or integers below the bound of the table they index.
+        batch: extent of the batch where no given array tells it.
 
     Raises:
         InvalidTensor: an array has an unknown name, another type, or a shape that does not fit.
@@ -63,7 +73,7 @@ def make_feeds(
     if unknown:
         known = ", ".join(repr(spec.name) for spec in wanted)
         raise InvalidTensor(f"the model has no input {unknown[0]!r}; its inputs are {known}", input=unknown[0])
-    extents = _extents(wanted, given)
+    extents = _extents(wanted, given, batch)
     arrays = {spec.name: checked_input(spec, given[spec.name]) for spec in wanted if spec.name in given}
     made = {
         spec.name: _made(spec, extents, rates.get(spec.name), rng)
@@ -73,10 +83,10 @@ def make_feeds(
     return Feeds(arrays={**arrays, **made}, synthesized=frozenset(made), batch_axes=_batch_axes(wanted))
 
 
-def _extents(specs: list[InputSpec], given: Inputs) -> dict[str, int]:
-    """Fix every free dimension: as given arrays have it, otherwise 8 for the batch and 16 for others."""
+def _extents(specs: list[InputSpec], given: Inputs, batch: int) -> dict[str, int]:
+    """Fix every free dimension: as given arrays have it, otherwise `batch` for the batch and 16 for others."""
     labels = _labels(specs)
-    extents = {label: BATCH_EXTENT if label == labels[0] else OTHER_EXTENT for label in labels}
+    extents = {label: batch if label == labels[0] else OTHER_EXTENT for label in labels}
     for spec in specs:
         if spec.name in given and len(spec.dims) == np.ndim(given[spec.name]):
             shape = np.shape(given[spec.name])

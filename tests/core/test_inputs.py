@@ -12,7 +12,7 @@ from dropaudit.errors import InvalidModel, InvalidTensor, UnreadableFile
 from dropaudit.graph.reading.load import parse_model, read_artifact
 from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.signature import signature
-from dropaudit.inputs import Feeds, make_feeds, read_npy, read_npz
+from dropaudit.inputs import Feeds, batch_extent, make_feeds, read_npy, read_npz
 from support.graphs import HEADER, model
 
 NONE: frozenset[str] = frozenset()
@@ -27,6 +27,22 @@ def test_free_dimensions_are_eight_for_the_batch_and_sixteen_otherwise() -> None
     feeds = feeds_of(model("g (float[time,batch,3] x) => (float[time,batch,3] y) { y = Relu(x) }"))
     assert feeds.arrays["x"].shape == (16, 8, 3)
     assert feeds.batch_axes[0] == {"x": 1}
+
+
+def test_a_large_model_gets_a_batch_of_two() -> None:
+    assert [batch_extent(weights) for weights in (0, 2**24 - 1, 2**24, 2**30)] == [8, 8, 2, 2]
+    specs = signature(
+        main_scope(parse_model(model("g (float[time,batch,3] x) => (float[time,batch,3] y) { y = Relu(x) }")))
+    )
+    feeds = make_feeds(specs, None, NONE, {}, np.random.default_rng(0), batch=2)
+    assert feeds.arrays["x"].shape == (16, 2, 3)
+
+
+def test_a_given_array_tells_the_batch_of_the_others() -> None:
+    content = model("g (float[batch,3] x, float[batch,3] z) => (float[batch,3] y) { y = Add(x, z) }")
+    specs = signature(main_scope(parse_model(content)))
+    given = {"x": np.ones((5, 3), dtype=np.float32)}
+    assert make_feeds(specs, given, NONE, {}, np.random.default_rng(0), batch=2).arrays["z"].shape == (5, 3)
 
 
 def test_without_a_telling_name_the_first_axis_is_the_batch() -> None:
