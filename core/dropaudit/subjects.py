@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dropaudit.errors import InvalidArgument
-from dropaudit.files.model_files import ModelContent
 from dropaudit.plan import Role
+
+if TYPE_CHECKING:
+    # Archives are none of what compares two recordings: it starts sooner without them.
+    from dropaudit.files.model_files import ModelContent
 
 Array = NDArray[Any]
 Inputs = Mapping[str, Array]
