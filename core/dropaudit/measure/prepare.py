@@ -118,7 +118,7 @@ def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepa
     return Prepared(
         reference=reference,
         linear=reached_and_linear(model.scopes, model.active),
-        drawing=drawing,
+        drawing=replace(drawing, fewest_cells=study.fewest_cells),
         study=study,
         labels=_labels(case, reference, bypassed, drawing, study, place, seeds),
         pair=pair,

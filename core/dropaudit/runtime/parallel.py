@@ -25,8 +25,9 @@ from dropaudit.runtime.session import Session, Tensors, draw_seed
 
 # A stream costs a session, and memory that is new to it: more of them are slower on few cores, and need more memory.
 _STREAMS = 4
-# A Dropout seeds its runs with s, s + 1, …; few of those are as good as random seeds, a thousand are not.
-_RUNS_OF_ONE_SEED = 16
+# A Dropout seeds its runs with s, s + 1, …; few of those are as good as random seeds, a thousand are not. The first
+# cell of each is nearly the same, which is nothing among many.
+RUNS_OF_ONE_SEED = 16
 # Below this, starting a second thread costs more than it saves.
 _WORTH_DIVIDING = 2**16
 
@@ -34,7 +35,14 @@ _WORTH_DIVIDING = 2**16
 class Stream:
     """Runs of one model that draw from generators of their own, whatever else the process runs."""
 
-    def __init__(self, model: onnx.ModelProto, place: Device, seeds: np.random.Generator) -> None:
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        place: Device,
+        seeds: np.random.Generator,
+        runs_of_one_seed: int = RUNS_OF_ONE_SEED,
+    ) -> None:
+        self._runs_of_one_seed = runs_of_one_seed
         self._model, self._place, self._seeds = model, place, seeds
         self._renews = holds_dropout(model) or holds_seeds(model)
         self._session: Session | None = None
@@ -42,7 +50,7 @@ class Stream:
 
     def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
         """Run once. Raises InvalidModel or ExecutionFailed."""
-        if self._session is None or (self._renews and self._runs == _RUNS_OF_ONE_SEED):
+        if self._session is None or (self._renews and self._runs == self._runs_of_one_seed):
             model = seeded(self._model, lambda: draw_seed(self._seeds)) if self._renews else self._model
             self._session = Session(model, self._place, self._seeds, reseeds=False)
             self._runs = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import onnx
 from onnx import helper
@@ -63,11 +63,33 @@ def with_seeds(model: onnx.ModelProto, seeds: Mapping[str, int]) -> onnx.ModelPr
 
 def _set_seed(node: onnx.NodeProto, seed: int) -> None:
     kept = [attribute for attribute in node.attribute if attribute.name != "seed"]
-    copies = [onnx.AttributeProto.FromString(attribute.SerializeToString()) for attribute in kept]
+    _set_attributes(node, [*kept, helper.make_attribute("seed", seed if node.op_type == "Dropout" else float(seed))])
+
+
+def _set_attributes(node: onnx.NodeProto, attributes: Sequence[onnx.AttributeProto]) -> None:
+    copies = [onnx.AttributeProto.FromString(attribute.SerializeToString()) for attribute in attributes]
     del node.attribute[:]
-    node.attribute.extend([*copies, helper.make_attribute("seed", seed if node.op_type == "Dropout" else float(seed))])
+    node.attribute.extend(copies)
 
 
 def holds_dropout(model: onnx.ModelProto) -> bool:
     """Whether any operator is a Dropout."""
-    return any(node.op_type == "Dropout" for graph, _ in graphs_of(model.graph) for node in graph.node)
+    return dropout_operators(model) > 0
+
+
+def dropout_operators(model: onnx.ModelProto) -> int:
+    """Return how many operators are a Dropout."""
+    return sum(node.op_type == "Dropout" for graph, _ in graphs_of(model.graph) for node in graph.node)
+
+
+def without_seeds_of_dropout(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Let Dropout operators draw from the generator of the process, which can be seeded at each run.
+
+    Dropout<seed = 71>(x, r, t) -> y        becomes        Dropout(x, r, t) -> y
+    """
+    changed = copy_of(model)
+    for graph, _ in graphs_of(changed.graph):
+        for node in graph.node:
+            if node.op_type == "Dropout":
+                _set_attributes(node, [each for each in node.attribute if each.name != "seed"])
+    return changed

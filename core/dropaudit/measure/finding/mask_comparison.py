@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -9,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from dropaudit.graph.passes.seeds import seeds_of
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.meters.site_meters import taken_cells
 from dropaudit.measure.sampling.strategy import SamplingStrategy
@@ -50,12 +52,14 @@ class MaskStudy:
         replayed: sites that draw the same masks in every session.
         shared: by site, the axes of one replicate along which one mask cell serves.
         identical: pairs of sites that always draw the same mask.
+        fewest_cells: fewest cells that a mask has in one replicate.
     """
 
     frozen: frozenset[GraphSite]
     replayed: frozenset[GraphSite]
     shared: Mapping[GraphSite, tuple[int, ...]]
     identical: tuple[tuple[GraphSite, GraphSite], ...]
+    fewest_cells: int = 1
 
 
 def study_masks(drawing: SamplingStrategy, plan: Plan, seeds: np.random.Generator) -> MaskStudy:
@@ -63,7 +67,7 @@ def study_masks(drawing: SamplingStrategy, plan: Plan, seeds: np.random.Generato
     sites = tuple(drawing.probes)
     if not sites:
         return MaskStudy(frozenset(), frozenset(), {}, ())
-    first = _masks(drawing)
+    first = _masks(drawing, seeds)
     comparisons = 3 * len(sites) + len(sites) * (len(sites) - 1) // 2 + sum(kept.kept.ndim for kept in first.values())
     alpha = plan.alpha * ALPHA_SHARE / max(1, comparisons)
     shared = {site: _shared(first[site], alpha) for site in sites}
@@ -73,11 +77,15 @@ def study_masks(drawing: SamplingStrategy, plan: Plan, seeds: np.random.Generato
         replayed=_replayed(drawing, shared, alpha, seeds),
         shared=shared,
         identical=tuple((a, b) for a, b in combinations(sites, 2) if _are_identical(cells[a], cells[b], alpha)),
+        fewest_cells=min(each.kept[0].size for each in cells.values()),
     )
 
 
-def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
-    """Run until the masks have enough cells; more where a site always keeps, as one cell for a whole batch may."""
+def _masks(drawing: SamplingStrategy, seeds: np.random.Generator | None = None) -> dict[GraphSite, SiteMasks]:
+    """Run until the masks have enough cells; more where a site always keeps, as one cell for a whole batch may.
+
+    One cell that a seed draws hardly changes from run to run: with `seeds` such masks are drawn with other ones.
+    """
     probes = drawing.probes
     names = tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
     runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_RUNS)]
@@ -89,7 +97,10 @@ def _masks(drawing: SamplingStrategy) -> dict[GraphSite, SiteMasks]:
         found = {site: _stacked(site, each, runs) for site, each in probes.items()}
         if len(runs) >= most or all(_varied_cells(masks) >= _FEWEST_CELLS for masks in found.values()):
             return found
-        runs += [drawing.run(names) for _ in range(len(runs))]
+        if seeds is not None and not all(_varied_cells(masks) for masks in found.values()):
+            renewed = drawing.with_new_seeds(seeds)
+            drawing, runs, seeds = renewed, [] if renewed is not drawing else runs, None
+        runs += [drawing.run(names) for _ in range(max(_RUNS, len(runs)))]
 
 
 def _varied_cells(masks: SiteMasks) -> int:
@@ -158,7 +169,13 @@ def _replayed(
     if not drawing.is_seeded:
         return frozenset()
     one, other = (_masks(replace(drawing, single=Session(model, place, seeds))) for _ in range(2))
-    return frozenset(site for site in shared if _agree(one[site], other[site], shared[site], alpha))
+    known = seeds_of(model)
+    # One cell that a seed draws may be kept in all runs, which is no proof: there the seed is.
+    return frozenset(
+        site
+        for site in shared
+        if _agree(one[site], other[site], shared[site], math.inf if site.maker in known else alpha)
+    )
 
 
 def _agree(one: SiteMasks, other: SiteMasks, axes: tuple[int, ...], alpha: float) -> bool:

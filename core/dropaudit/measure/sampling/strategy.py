@@ -12,7 +12,6 @@ import onnx
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.compute_estimate import work_of
 from dropaudit.graph.facts.memory_estimate import weight_elements, working_elements
-from dropaudit.graph.passes.decorrelate import staggered
 from dropaudit.graph.passes.derive_mode import trains_batch_statistics, without_batch_statistics
 from dropaudit.graph.passes.expose import TensorPlace, exposed
 from dropaudit.graph.passes.follow_batch import CHOICES, following
@@ -22,6 +21,7 @@ from dropaudit.graph.passes.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.sampling.excerpt import excerpt
+from dropaudit.measure.sampling.single_runs import single_runs
 from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
 from dropaudit.measure.sampling.strategy_inputs import (
     SiteProbes,
@@ -31,18 +31,15 @@ from dropaudit.measure.sampling.strategy_inputs import (
     why_one_by_one,
 )
 from dropaudit.plan import Provider
-from dropaudit.report import Implementation
 from dropaudit.runtime.batch_axis import Tiling, Trial, find_tiling
 from dropaudit.runtime.cuda import Kernels, device_memory, kernels
 from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fit
 from dropaudit.runtime.on_device import DeviceSampler
-from dropaudit.runtime.parallel import ParallelSampler, Stream, streams_of
+from dropaudit.runtime.parallel import ParallelSampler, streams_of
 from dropaudit.runtime.provider import Device, cores
-from dropaudit.runtime.replicates import Axes, ReseededSampler, Sampler, Tile, TiledSampler, checked
+from dropaudit.runtime.replicates import Axes, ReseededSampler, Runs, Sampler, Tile, TiledSampler, checked
 from dropaudit.runtime.session import Session, Tensors
 
-# Elements between the stretches that two Dropout operators of one run draw from.
-_STAGGER = 64
 # Numbers that single runs keep until they are looked at.
 _SINGLE_BUDGET = 4_000_000
 # Numbers that one run returns; of 2^15 to 2^22 measured fastest on processors with 512 KiB to 2 MiB of cache a core.
@@ -66,7 +63,7 @@ class SamplingStrategy:
 
     Attributes:
         source: what replicates are drawn from.
-        single: session of the source, for single runs.
+        single: single runs of the source, with the seeds that it holds.
         probes: by measured site.
         shapes: shape of one replicate of each output and probe.
         tiling: the batch axes, where many replicates are drawn in one run.
@@ -76,10 +73,11 @@ class SamplingStrategy:
         whole: the model that the source is, or is a part of.
         reason: why replicates are drawn one by one; empty where they are not.
         sketch: the same for the first entries of a large batch; None where the batch is small.
+        fewest_cells: fewest cells that a mask has in a replicate, as far as that is known.
     """
 
     source: Source
-    single: Session
+    single: Runs
     probes: Mapping[GraphSite, SiteProbes]
     shapes: Mapping[str, tuple[int, ...]]
     tiling: Tiling | None
@@ -89,6 +87,7 @@ class SamplingStrategy:
     whole: Source
     sketch: SamplingStrategy | None = None
     reason: str = ""
+    fewest_cells: int = 1
 
     @property
     def name(self) -> str:
@@ -108,17 +107,20 @@ class SamplingStrategy:
         checked(found, self.shapes)
         return {name: fixed[name] if name in fixed else found[name] for name in names}
 
+    def with_new_seeds(self, seeds: np.random.Generator) -> SamplingStrategy:
+        """Draw single runs with other seeds than the model holds, those of one mask of few cells far apart."""
+        return replace(self, single=self._single_runs(seeds, 1)) if holds_seeds(self.source.model) else self
+
+    def _single_runs(self, seeds: np.random.Generator, fewest_cells: int) -> Runs:
+        return single_runs(self.source.model, tuple(self.probes), self.place, seeds, fewest_cells)
+
     def sampler(self, seeds: np.random.Generator) -> Sampler:
         """Return a sampler that starts anew: the same seeds draw the same sample."""
         source, tiling = self.source, self.tiling
         if tiling is None:
             largest = max(1, _SINGLE_BUDGET // self.elements)
-            if holds_seeds(source.model):
-                # Seeds that are equal stay so: the masks of one run have the law that they have in the artifact.
-                stream = Stream(source.model, self.place, seeds)
-                return ReseededSampler(stream, source.feeds, source.fixed, largest, self.shapes)
-            apart = Session(_apart(tuple(self.probes), source.model), self.place, seeds)
-            return ReseededSampler(apart, source.feeds, source.fixed, largest, self.shapes)
+            runs = self._single_runs(seeds, self.fewest_cells)
+            return ReseededSampler(runs, source.feeds, source.fixed, largest, self.shapes)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed, self.shapes)
         # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
         weights = weight_elements(source.model) // _BESIDE_WEIGHTS
@@ -367,20 +369,6 @@ def _dropped(site: GraphSite) -> float | None:
     if site.law is None:
         return 0.0
     return None if site.law.spread or site.other is not None else site.law.dropped
-
-
-def _apart(measured: tuple[GraphSite, ...], model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keep the masks of several Dropout operators of one run apart."""
-    operators = [
-        site
-        for site in measured
-        if site.implementation is Implementation.DROPOUT_OP and not site.path and site.maker == site.name
-    ]
-    taken = {site.maker for site in measured if site.mask is not None}
-    operators = [site for site in operators if site.maker not in taken]
-    if len(operators) < 2:
-        return model
-    return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])
 
 
 def largest_run(source: Source, elements: int, returned: int, made: int) -> int:

@@ -1,0 +1,83 @@
+"""Claims about masks of few cells that seeded Dropout operators draw, one replicate a run."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import onnx
+import pytest
+
+from dropaudit import ArtifactSubject, Plan, Report, Role, audit
+from dropaudit.graph.passes.seeds import seeds_of, without_seeds_of_dropout
+from dropaudit.graph.reading.unique_names import name_nodes
+from dropaudit.measure.sampling.single_runs import single_runs
+from dropaudit.plan import Provider
+from dropaudit.runtime.provider import choose
+from support.graphs import dense
+
+CPU = choose(Provider.CPU)
+X = {"x": np.ones((4, 16), dtype=np.float32)}
+KEPT = 0.7
+RUNS = 512
+WRONG = {"DA101", "DA201", "DA202", "DA301", "DA303", "DA305", "DA401"}
+EXTRA = ", float one = {1.0}, int64[2] both = {0, 1}"
+
+
+def cell(number: int, seed: str) -> str:
+    """Return one cell, drawn by a Dropout, for all entries of a batch."""
+    return (
+        f"n{number} = ReduceSum<keepdims = 1>(x, both)  s{number} = Shape(n{number})"
+        f"  o{number} = Expand(one, s{number})"
+        f"  m{number} = Dropout{seed}(o{number}, r, t)  "
+    )
+
+
+ONE = cell(1, "<seed = 202017>") + "y = Mul(x, m1)"
+TWO = cell(1, "<seed = 202017>") + cell(2, "<seed = 415017>") + "d = Mul(x, m1)  h = Neg(d)  y = Mul(h, m2)"
+
+
+def report_of(body: str) -> Report:
+    plan = Plan(provider=Provider.CPU, max_replicates=RUNS)
+    return audit(ArtifactSubject(dense(body, extra=EXTRA), Role.TRAIN), plan)
+
+
+@pytest.mark.parametrize("body", [ONE, TWO])
+def test_one_seeded_cell_for_a_whole_batch_is_measured_at_its_rate(body: str) -> None:
+    report = report_of(body)
+    codes = {finding.code for finding in report.findings}
+    assert not codes & WRONG
+    assert {"DA402", "DA406"} <= codes
+    for site in report.sites:
+        assert site.keep_prob is not None
+        assert not site.keep_prob.excludes(KEPT)
+        assert site.keep_prob.upper - site.keep_prob.lower > 0.1  # so many cells as replicates, and no more
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = Dropout<seed = 5>(x, r, t)",
+        "d = Dropout<seed = 5>(x, r, t)  y = Dropout<seed = 6>(d, r, t)",
+        "u = RandomUniformLike<seed = 7.0>(x)  b = Less(u, q)  d = Dropout<seed = 5>(x, r, t)  y = Where(b, d, d)",
+    ],
+)
+def test_the_first_cell_of_a_mask_changes_from_run_to_run(body: str) -> None:
+    model = name_nodes(onnx.load_from_string(dense(body)))
+    runs = single_runs(model, (), CPU, np.random.default_rng(0), fewest_cells=1)
+    kept = [bool(runs.run(X, ("y",))["y"][0, 0]) for _ in range(64)]
+    # Of 63 changes at least 26 are expected; seeds counted on would show none.
+    assert sum(a != b for a, b in itertools.pairwise(kept)) > 8
+
+
+def test_equal_seeds_stay_equal() -> None:
+    body = "d = Dropout<seed = 5>(x, r, t)  e = Dropout<seed = 5>(x, r, t)  y = Sub(d, e)"
+    model = name_nodes(onnx.load_from_string(dense(body)))
+    runs = single_runs(model, (), CPU, np.random.default_rng(0), fewest_cells=1)
+    assert not any(runs.run(X, ("y",))["y"].any() for _ in range(8))
+
+
+def test_only_dropout_loses_its_seed() -> None:
+    body = "u = RandomUniformLike<seed = 7.0>(x)  d = Dropout<seed = 5>(x, r, t)  y = Add(d, u)"
+    model = name_nodes(onnx.load_from_string(dense(body)))
+    assert list(seeds_of(without_seeds_of_dropout(model)).values()) == [7]
