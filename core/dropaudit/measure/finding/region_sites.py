@@ -11,6 +11,7 @@ import onnx
 
 from dropaudit.graph.draws.elementwise_region import Region, is_shape
 from dropaudit.graph.draws.noise_algebra import MOVES
+from dropaudit.measure.finding.computed_rates import ComputedRates
 from dropaudit.measure.finding.region_values import RegionValues
 from dropaudit.stats.fits import Dropped, distinct, fit_dropped, fit_factor
 
@@ -67,6 +68,7 @@ class RegionReader:
         self._of_constants = {root.tensor for root in values.region.roots}
         # By tensor made of draws and constants alone, the results of masks on constants that it is made of.
         self._within: dict[str, frozenset[str]] = {}
+        self._rates = ComputedRates(self._region.scope)
         for root in self._region.roots:
             self._settle(root.tensor, pure=True)
 
@@ -97,11 +99,15 @@ class RegionReader:
         inputs = list(dict.fromkeys(told))
         alone = all(self._is_constant(name) for name in inputs)
         data = self._data_of(inputs, alone=alone)
-        masks = not alone and bool(data) and len(outputs) == 1 and self._is_mask_of_data(node, data)
+        meets = not alone and bool(data) and len(outputs) == 1
+        scaled = meets and self._is_scaled_by_rate(node, data)
+        masks = scaled or (meets and self._is_mask_of_data(node, data))
+        if masks and not scaled:
+            self._rates.add(data)
         for name in outputs:
             self.kinds[name] = ElementKind.DATA
             if alone or not data or masks:
-                self._settle(name, pure=alone or not data)
+                self._settle(name, pure=alone or not data or scaled)
         if alone:
             self._of_constants.update(outputs)
         if data and len(outputs) == 1 and not masks:
@@ -141,6 +147,11 @@ class RegionReader:
         sources = [self._values.of(name) for name in data]
         single = any(source is None or len(distinct(source)) < 2 for source in sources)
         return not single and len(distinct(found)) == 2
+
+    def _is_scaled_by_rate(self, node: onnx.NodeProto, data: list[str]) -> bool:
+        """Whether a mask meets nothing but what its rate was computed from, such as one over it: a mask still."""
+        masks = any(self.kinds[name] is not ElementKind.FIXED for name in self._noise(node, data))
+        return masks and node.op_type in ("Mul", "Div", "Where") and all(self._rates.are_in(name) for name in data)
 
     def _noise(self, node: onnx.NodeProto, data: list[str]) -> list[str]:
         return [name for name in node.input if name in self.kinds and name not in data]
