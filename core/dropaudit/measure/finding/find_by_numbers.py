@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import onnx
@@ -35,7 +36,7 @@ from dropaudit.measure.finding.declared_rate import (
 )
 from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
-from dropaudit.measure.finding.repeated_masks import is_repeated
+from dropaudit.measure.finding.repeated_masks import comes_masked, is_repeated
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
@@ -122,7 +123,7 @@ class _Finder:
             values = runner.values()
         except (ExecutionFailed, InvalidModel, ValueError, TypeError, OverflowError):
             return None
-        reader = RegionReader(values)
+        reader = RegionReader(values, partial(comes_masked, noise))
         applied = reader.read()
         self._read[region.scope.path] = _Read(region, reader.kinds, {})
         makers = {root.tensor: self._maker(noise.scope, root.tensor, region, inherited) for root in region.roots}

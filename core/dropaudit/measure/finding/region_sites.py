@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -56,11 +56,22 @@ class Applied:
     inert: float | None = None
 
 
+def _never(_source: str, _roots: frozenset[str]) -> bool:
+    return False
+
+
 class RegionReader:
     """Reads a region node by node."""
 
-    def __init__(self, values: RegionValues) -> None:
+    def __init__(self, values: RegionValues, is_masked: Callable[[str, frozenset[str]], bool] = _never) -> None:
+        """Make a reader.
+
+        Args:
+            values: of the region.
+            is_masked: whether data was masked by certain roots before it came in.
+        """
         self._values = values
+        self._is_masked = is_masked
         self._region: Region = values.region
         self.kinds: dict[str, ElementKind] = {}
         self._ends: dict[str, Applied] = {}
@@ -165,7 +176,10 @@ class RegionReader:
             self._replace(ends, noise, joined)
         elif noise and any(not roots <= self._roots(name) for name in data):
             first = self._first(node, noise, data, roots)
-            if first is not None:
+            if first is not None and self._is_masked(first.source, roots):
+                # Its data is that of one run, with the zeros of another mask: no sum with it tells anything.
+                self._found[first.result] = first
+            elif first is not None:
                 self._replace([self._ends[name] for name in noise if name in self._ends], noise, first)
         elif len(ends) == 1 and self._only_scales(node, data):
             self._ends[result] = ends[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dropaudit.graph.draws.noise_algebra import Masked
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.site import GraphSite
@@ -28,6 +30,20 @@ def is_repeated(noise: NoiseMap, site: GraphSite) -> bool:
         return False
     zeros, further = ([line.slope == line.shift == 0 for line in (each.hit, each.miss)] for each in (before, after))
     return sum(zeros) == 1 and zeros == further
+
+
+def comes_masked(noise: NoiseMap, source: str, roots: Collection[str]) -> bool:
+    """Whether data is the result of the Dropout whose mask is among the roots, or keeps the zeros of that.
+
+        Dropout(x, 0.3, True) -> d, m ; Neg(d) -> h         h comes masked by m, and so does d
+
+    Args:
+        noise: what the tensors of the scope are.
+        source: the data.
+        roots: tensors that are drawn.
+    """
+    before = _masked_before(noise, source)
+    return before is not None and any(getattr(noise.values.get(root), "draw", None) == before.draw for root in roots)
 
 
 def _masked_before(noise: NoiseMap, name: str) -> Masked | None:

@@ -15,7 +15,7 @@ OPERATOR = "d, b = Dropout(x, p, t)  m = Cast<to = 1>(b)"
 
 def audited(body: str) -> Report:
     """Audit x -> y in role train."""
-    constants = {"p": 0.3, "q": 0.7, "t": True, "none": 0.0, "one": 1.0}
+    constants = {"p": 0.3, "q": 0.7, "t": True, "none": 0.0, "one": 1.0, "half": 0.5}
     return audit(
         ArtifactSubject(graph(f"{OPERATOR}  {body}", constants=constants).SerializeToString(), Role.TRAIN), PLAN
     )
@@ -55,3 +55,18 @@ def test_a_scale_between_is_the_operators(body: str, code: str) -> None:
 
 def test_what_a_mask_drops_is_not_kept_by_its_opposite() -> None:
     assert audited("c = Sub(one, m)  y = Mul(d, c)").verdict is not Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "e = Mul(d, m)  k = Div(m, q)  f = Mul(x, k)  s = Add(e, f)  y = Mul(s, half)",
+        "e = Where(b, d, none)  k = Div(m, q)  f = Mul(x, k)  s = Sum(f, e)  y = Mul(s, half)",
+        "h = Identity(d)  e = Mul(h, m)  g = Mul(x, m)  f = Div(g, q)  s = Add(e, f)  y = Mul(s, half)",
+    ],
+)
+def test_a_mask_that_is_applied_twice_does_not_hide_one_on_other_data(body: str) -> None:
+    report = audited(body)
+    assert report.verdict is Verdict.WARN
+    assert len(report.sites) == 2
+    assert {finding.code for finding in report.findings} <= {"DA404", "DA405"}
