@@ -107,8 +107,8 @@ class _Finder:
             found = [site for site in found if not is_repeated(noise, site)]
         algebra = drawn_sites(noise, found or ())
         known = algebra if found is None else [site for site in algebra if _is_known_by_algebra(site, found)]
-        if found is None and region is not None:
-            # The shapes are not known: a mask may be larger than its data.
+        if found is None:
+            # The shapes are not known: a mask, also one from around this body, may be larger than its data.
             known = [replace(site, broadcast_to=site.mask) for site in known]
         drawn = [*known, *(found or ())]
         order = {node.name: position for position, node in enumerate(noise.scope.graph.node)}
