@@ -129,3 +129,14 @@ def test_a_branch_whose_dropout_is_off_for_good_draws_nothing(role: Role) -> Non
     report = report_of(f"y = If(training) <{DROPS}, {IDLE}>", ", bool training", role=role)
     assert report.verdict in (Verdict.PASS, Verdict.WARN)
     assert not codes(report) & {"DA101", "DA103", "DA105", "DA901"}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int64", "float", "double"])
+def test_numbers_that_the_type_of_an_input_cannot_hold_are_not_tried(dtype: str) -> None:
+    """The branch that draws is taken at 77 only; of the numbers that are tried, 1000 fits neither type of 8 bits."""
+    body = (
+        f"e = Cast<to = 7>(epoch)  at = Constant<value = int64 {{77}}>()  b = Equal(e, at)  y = If(b) <{DROPS}, {NOT}>"
+    )
+    report = report_of(body, f", {dtype} epoch")
+    assert [site.declared_keep_prob for site in report.sites] == [pytest.approx(0.7)]
+    assert report.verdict is Verdict.PASS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -132,6 +133,13 @@ def _values(value: Array, numbers: Sequence[float]) -> Iterator[Array]:
     if value.dtype.kind == "b":
         yield ~value
     elif value.size == 1:
-        yield from (np.full_like(value, number) for number in numbers if number >= 0 or value.dtype.kind in "fi")
+        yield from (np.full_like(value, number) for number in numbers if _can_hold(value.dtype, number))
     elif value.dtype.kind == "f":
         yield from (-value, np.abs(value), -np.abs(value), 10 * value, np.zeros_like(value))
+
+
+def _can_hold(dtype: np.dtype[Any], number: float) -> bool:
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return bool(limits.min <= number <= limits.max)
+    return dtype.kind not in "OSU"
