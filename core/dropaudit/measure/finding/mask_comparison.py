@@ -170,11 +170,10 @@ def _replayed(
         return frozenset()
     one, other = (_masks(replace(drawing, single=Session(model, place, seeds))) for _ in range(2))
     known = seeds_of(model)
-    # One cell that a seed draws may be kept in all runs, which is no proof: there the seed is.
+    # One cell that a seed draws may be kept in all runs, which is no proof: there the seed is, of a site that drops.
+    proven = {site for site in shared if site.maker in known and site.declared_keep_prob not in (0.0, 1.0)}
     return frozenset(
-        site
-        for site in shared
-        if _agree(one[site], other[site], shared[site], math.inf if site.maker in known else alpha)
+        site for site in shared if _agree(one[site], other[site], shared[site], math.inf if site in proven else alpha)
     )
 
 

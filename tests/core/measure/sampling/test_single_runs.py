@@ -81,3 +81,10 @@ def test_only_dropout_loses_its_seed() -> None:
     body = "u = RandomUniformLike<seed = 7.0>(x)  d = Dropout<seed = 5>(x, r, t)  y = Add(d, u)"
     model = name_nodes(onnx.load_from_string(dense(body)))
     assert list(seeds_of(without_seeds_of_dropout(model)).values()) == [7]
+
+
+def test_a_seeded_draw_that_keeps_all_and_scales_all_is_no_mask_that_repeats() -> None:
+    body = "u = RandomUniformLike<seed = 7.0>(x)  b = Less(u, one)  m = Cast<to = 1>(b)  d = Mul(x, m)  y = Div(d, q)"
+    codes = {finding.code for finding in report_of(body).findings}
+    assert "DA101" in codes
+    assert "DA406" not in codes
