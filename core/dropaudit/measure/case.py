@@ -12,6 +12,7 @@ import onnx
 from dropaudit.files.model_files import ModelContent, sha256_of, size_of
 from dropaudit.graph.conditions.defaults import settle_defaults
 from dropaudit.graph.facts.linear_paths import without_effect
+from dropaudit.graph.facts.memory_estimate import weight_elements
 from dropaudit.graph.passes.silent_draws import without_silent_draws
 from dropaudit.graph.reading.constants import Constants
 from dropaudit.graph.reading.held_weights import Held, give_back_overridable, with_weights_held
@@ -20,7 +21,7 @@ from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.signature import InputSpec
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import GraphSite, Switch
-from dropaudit.inputs import Feeds
+from dropaudit.inputs import Feeds, batch_extent
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.plan import Role
 from dropaudit.report import Artifact, Implementation
@@ -141,6 +142,11 @@ class Draft:
     proto: onnx.ModelProto
     artifact: Artifact
     weights: tuple[Held, ...]
+
+    @property
+    def batch(self) -> int:
+        """The extent of the batch in inputs that are made for it, see `batch_extent`."""
+        return batch_extent(weight_elements(self.proto))
 
 
 def read(content: ModelContent) -> Draft:

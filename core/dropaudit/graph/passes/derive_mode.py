@@ -77,10 +77,27 @@ def _broadcast(graph: onnx.GraphProto, application: Application) -> Application:
     if like is None:
         return application
     position = next(i for i, node in enumerate(graph.node) if application.result in node.output)
-    shape, data = (f"{PREFIX}{application.result}/{part}" for part in ("shape", "data"))
-    graph.node.insert(position, helper.make_node("Expand", [application.source, shape], [data], name=data))
-    graph.node.insert(position, helper.make_node("Shape", [like], [shape], name=shape))
+    data = f"{PREFIX}{application.result}/data"
+    for offset, step in enumerate(stretched(application.source, like, data, name=data)):
+        graph.node.insert(position + offset, step)
     return Application(data, application.result)
+
+
+def stretched(data: str, like: str, result: str, *, name: str) -> tuple[onnx.NodeProto, onnx.NodeProto]:
+    """Return the nodes that give data the shape of another tensor: Shape(like) -> s ; Expand(data, s) -> result.
+
+    Args:
+        data: what is stretched.
+        like: a tensor of the shape.
+        result: what comes out.
+        name: of the Expand.
+    """
+    own = result if result.startswith(PREFIX) else f"{PREFIX}{result}"
+    shape = f"{own}/shape"
+    return (
+        helper.make_node("Shape", [like], [shape], name=shape),
+        helper.make_node("Expand", [data, shape], [result], name=name),
+    )
 
 
 def _bypass(

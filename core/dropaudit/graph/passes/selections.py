@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
-from onnx import helper
 
 from dropaudit.graph.draws.random_operators import draws
-from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
+from dropaudit.graph.passes.derive_mode import copy_of, graphs_of, replace_nodes, stretched
 from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.sites.mode_switches import Decider, decider_of
@@ -60,14 +59,10 @@ def selected(model: onnx.ModelProto, conditions: Mapping[str, bool]) -> onnx.Mod
     return changed
 
 
-def _taken(node: onnx.NodeProto, truth: bool) -> list[onnx.NodeProto]:
+def _taken(node: onnx.NodeProto, truth: bool) -> Sequence[onnx.NodeProto]:
     _, when_true, when_false = node.input
     chosen, other = (when_true, when_false) if truth else (when_false, when_true)
-    shape = f"{PREFIX}{node.output[0]}/shape"
-    return [
-        helper.make_node("Shape", [other], [shape], name=shape),
-        helper.make_node("Expand", [chosen, shape], [node.output[0]], name=node.name),
-    ]
+    return stretched(chosen, other, node.output[0], name=node.name)
 
 
 def _selections(model: onnx.ModelProto) -> Iterator[_Selection]:

@@ -11,7 +11,6 @@ import onnx
 from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
 from dropaudit.files.model_files import ModelContent
 from dropaudit.graph.draws.random_operators import draws_masks
-from dropaudit.graph.facts.memory_estimate import weight_elements
 from dropaudit.graph.facts.rate_inputs import rate_inputs
 from dropaudit.graph.facts.unsupported import check_runnable, missing_kernels_explained
 from dropaudit.graph.passes.branches import branch_switches, decided, open_conditions, with_random_branches_joined
@@ -23,7 +22,7 @@ from dropaudit.graph.reading.signature import InputSpec, signature
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.find import find_sites
 from dropaudit.graph.sites.mode_switches import with_deciders
-from dropaudit.inputs import Feeds, batch_extent, checked_input, make_feeds
+from dropaudit.inputs import Feeds, checked_input, make_feeds
 from dropaudit.measure.branches.taken import unseen_branches, with_branches_taken
 from dropaudit.measure.case import Case, Draft, Model, own_switches, read, switch_feeds
 from dropaudit.measure.cases.computed_modes import with_computed_modes
@@ -103,8 +102,7 @@ def _feeds(
 ) -> tuple[Feeds, Constants]:
     switches = frozenset(draft.switches)
     wanted = _rates(draft, role, inputs or {}, keep_prob)
-    batch = batch_extent(weight_elements(draft.proto))
-    feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed), batch=batch)
+    feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed), batch=draft.batch)
     feeds = with_other_truths(draft.proto, draft.specs, draft.switches, feeds, place)
     training = role is not Role.INFERENCE
     switched = switch_feeds(draft.specs, draft.switches, on=training)
@@ -238,7 +236,6 @@ def _renamed(inference: Accepted, feeds: Feeds, train_rates: Constants, plan: Pl
             f"{sorted(given)} and {sorted(spec.name for spec in wanted)}; give the inputs one name"
         )
     arrays = {spec.name: checked_input(spec, known[spec.name]) for spec in wanted if spec.name in known}
-    batch = batch_extent(weight_elements(inference.proto))
     rng = np.random.default_rng(plan.seed)
-    made = make_feeds(inference.specs, arrays, frozenset(switches), rates, rng, batch=batch)
+    made = make_feeds(inference.specs, arrays, frozenset(switches), rates, rng, batch=inference.batch)
     return Feeds(arrays=made.arrays, synthesized=frozenset(), batch_axes=())

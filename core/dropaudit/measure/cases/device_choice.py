@@ -8,10 +8,9 @@ import numpy as np
 
 from dropaudit.errors import AuditError
 from dropaudit.graph.facts.compute_estimate import Work, work_of
-from dropaudit.graph.facts.memory_estimate import weight_elements
 from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.signature import signature
-from dropaudit.inputs import batch_extent, make_feeds
+from dropaudit.inputs import make_feeds
 from dropaudit.measure.case import read
 from dropaudit.plan import Plan, Provider
 from dropaudit.runtime.device_costs import predicted
@@ -72,6 +71,5 @@ def work_of_subject(subject: ArtifactSubject | PairSubject, plan: Plan) -> Work:
     """Return what one run of a subject's model does. Raises InvalidModel or InvalidTensor."""
     draft = read(subject.train if isinstance(subject, PairSubject) else subject.model)
     rng = np.random.default_rng(plan.seed)
-    batch = batch_extent(weight_elements(draft.proto))
-    feeds = make_feeds(signature(main_scope(draft.proto)), subject.inputs, frozenset(), {}, rng, batch=batch)
+    feeds = make_feeds(signature(main_scope(draft.proto)), subject.inputs, frozenset(), {}, rng, batch=draft.batch)
     return work_of(draft.proto, {name: value.shape for name, value in feeds.arrays.items()})

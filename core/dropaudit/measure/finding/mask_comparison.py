@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from dropaudit.graph.passes.seeds import seeds_of
+from dropaudit.graph.passes.seeds import holds_seeds, seeds_of
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.meters.site_meters import taken_cells
 from dropaudit.measure.sampling.strategy import SamplingStrategy
@@ -92,14 +92,14 @@ def _masks(drawing: SamplingStrategy, seeds: np.random.Generator | None = None) 
     smallest = min((runs[0][each.after].size for each in probes.values()), default=_ENOUGH_CELLS)
     more = min(_MOST_RUNS, -(-_ENOUGH_CELLS // max(1, smallest))) - _RUNS
     runs += [drawing.run(names) for _ in range(more)]
+    is_seeded = holds_seeds(drawing.source.model)
     most = max(len(runs), min(_MOST_RUNS_OF_FEW, _NUMBERS // drawing.elements))
     while True:
         found = {site: _stacked(site, each, runs) for site, each in probes.items()}
         if len(runs) >= most or all(_varied_cells(masks) >= _FEWEST_CELLS for masks in found.values()):
             return found
-        if seeds is not None and not all(_varied_cells(masks) for masks in found.values()):
-            renewed = drawing.with_new_seeds(seeds)
-            drawing, runs, seeds = renewed, [] if renewed is not drawing else runs, None
+        if seeds is not None and is_seeded and not all(_varied_cells(masks) for masks in found.values()):
+            drawing, runs, seeds = drawing.with_new_seeds(seeds), [], None
         runs += [drawing.run(names) for _ in range(max(_RUNS, len(runs)))]
 
 

@@ -10,8 +10,11 @@ from dropaudit.graph.site import GraphSite
 
 # Element by element, and zero where their only data is.
 _LEAVE_ZEROS = frozenset(
-    ("Abs", "Elu", "Erf", "Gelu", "HardSwish", "Identity", "LeakyRelu", "Neg", "PRelu", "Relu", "Selu", "Sign", "Sin")
-) | {"Softsign", "Sqrt", "Swish", "Tanh", "ThresholdedRelu"}
+    {
+        "Abs", "Elu", "Erf", "Gelu", "HardSwish", "Identity", "LeakyRelu", "Neg", "PRelu", "Relu", "Selu", "Sign",
+        "Sin", "Softsign", "Sqrt", "Swish", "Tanh", "ThresholdedRelu",
+    }
+)  # fmt: skip
 _FARTHEST = 8
 
 

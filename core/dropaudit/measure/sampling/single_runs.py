@@ -8,7 +8,14 @@ import numpy as np
 import onnx
 
 from dropaudit.graph.passes.decorrelate import staggered
-from dropaudit.graph.passes.seeds import dropout_operators, holds_seeds, seeded, seeds_of, without_seeds_of_dropout
+from dropaudit.graph.passes.seeds import (
+    dropout_operators,
+    holds_dropout,
+    holds_seeds,
+    seeded,
+    seeds_of,
+    without_seeds_of_dropout,
+)
 from dropaudit.graph.site import GraphSite
 from dropaudit.report import Implementation
 from dropaudit.runtime.parallel import RUNS_OF_ONE_SEED, Stream
@@ -42,7 +49,7 @@ def single_runs(
         # A generator without a seed of its own can be seeded at each run, and takes no new session.
         renewed = seeded(model, lambda: draw_seed(seeds))
         return Session(without_seeds_of_dropout(renewed), place, seeds)
-    repeats = dropout_operators(model) > 0 and fewest_cells < _MANY_CELLS
+    repeats = holds_dropout(model) and fewest_cells < _MANY_CELLS
     return Stream(model, place, seeds, 1 if repeats else RUNS_OF_ONE_SEED)
 
 

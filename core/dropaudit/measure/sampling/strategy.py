@@ -109,7 +109,7 @@ class SamplingStrategy:
 
     def with_new_seeds(self, seeds: np.random.Generator) -> SamplingStrategy:
         """Draw single runs with other seeds than the model holds, those of one mask of few cells far apart."""
-        return replace(self, single=self._single_runs(seeds, 1)) if holds_seeds(self.source.model) else self
+        return replace(self, single=self._single_runs(seeds, fewest_cells=1))
 
     def _single_runs(self, seeds: np.random.Generator, fewest_cells: int) -> Runs:
         return single_runs(self.source.model, tuple(self.probes), self.place, seeds, fewest_cells)
