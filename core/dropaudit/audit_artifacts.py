@@ -75,11 +75,12 @@ def _measured(
     health = _health(case, plan, place)
     begun = time.perf_counter()
     state = Progress(phase=Phase.SAMPLING, max_replicates=plan.max_replicates)
-    meters = make_meters(case, prepared, plan)
     attributions: Attributions = {}
     with _own_mistakes_on(place):
         if case.model.active:
             prepared, meters, state = _sampled(case, prepared, plan, place, note, progress, cancelled)
+        else:
+            meters = make_meters(case, prepared, plan)
         if case.model.role is not Role.INFERENCE:
             attributions = attribute(case, prepared, np.random.default_rng([plan.seed, _ATTRIBUTION]), cancelled)
     times = PhaseTimes(start, begun, time.perf_counter())

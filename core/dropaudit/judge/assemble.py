@@ -13,7 +13,6 @@ from dropaudit.graph.origin.torch_export import CodeOrigin
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.laws import alpha_law
 from dropaudit.judge.measured_site import MeasuredSite
-from dropaudit.judge.presence_findings import frozen_weights_of
 from dropaudit.measure.case import Model
 from dropaudit.measure.evidence import Evidence
 from dropaudit.measure.meters.output_meter import OutputMeter
@@ -41,7 +40,7 @@ def site_parts(evidence: Evidence, measured: list[MeasuredSite]) -> tuple[Site, 
     """Describe every site of a model; those that were measured with their numbers."""
     model, prepared = evidence.case.model, evidence.prepared
     numbers = {each.site: each for each in measured}
-    sites = (*model.sites, *frozen_weights_of(model))
+    sites = (*model.sites, *model.frozen_weights)
     nodes = nodes_by_place(model.proto)
     return tuple(
         msgspec.structs.replace(

@@ -11,7 +11,7 @@ from dropaudit.findings import make_finding
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.judge.non_finite import non_finite
-from dropaudit.judge.presence_findings import drop_rate, frozen_weights_of, named, outputs_named
+from dropaudit.judge.presence_findings import drop_rate, named, outputs_named
 from dropaudit.measure.case import Case, Model, is_frozen
 from dropaudit.measure.cases.reference import AGREEING_RUNS, REPRODUCIBLE, Reference
 from dropaudit.plan import Role
@@ -35,7 +35,7 @@ def judge_frozen(model: Model) -> list[Finding]:
             f"The weight {site.mask!r} holds exact zeros all over its rows and columns, as dropout on a weight leaves "
             "when it is computed once, and no operator draws a mask for it; a pruned weight looks the same.",
         )
-        for site in frozen_weights_of(model)
+        for site in model.frozen_weights
     ]
     return masks + weights
 

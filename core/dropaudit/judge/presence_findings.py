@@ -9,7 +9,6 @@ from dropaudit.findings import make_finding
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.reading.scope import Scope
 from dropaudit.graph.site import GraphSite, Switch
-from dropaudit.graph.sites.frozen_masks import frozen_weights
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.measure.case import Model, is_frozen
 from dropaudit.measure.cases.reference import Reference
@@ -31,14 +30,9 @@ def judge_presence(model: Model, reference: Reference) -> list[Finding]:
     findings += [_dead([site for site in model.active if site in dead])] if dead else []
     if reference.other:
         findings.append(_unrecognized(reference))
-    if inert or unseen or reference.other or frozen_weights_of(model) or set(model.active) - dead:
+    if inert or unseen or reference.other or model.frozen_weights or set(model.active) - dead:
         return findings
     return [*findings, _nothing(model, dead)]
-
-
-def frozen_weights_of(model: Model) -> list[GraphSite]:
-    """Return weights that hold a frozen mask; only in role train, since a pruned weight looks the same."""
-    return frozen_weights(model.scope) if model.role is Role.TRAIN else []
 
 
 def drop_rate(site: GraphSite) -> str:

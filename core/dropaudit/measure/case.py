@@ -21,6 +21,7 @@ from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.signature import InputSpec
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import GraphSite, Switch
+from dropaudit.graph.sites.frozen_masks import frozen_weights
 from dropaudit.inputs import Feeds, batch_extent
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.plan import Role
@@ -85,6 +86,11 @@ class Model:
     def dead(self) -> frozenset[GraphSite]:
         """Active sites whose result reaches no output."""
         return without_effect(self.scopes, self.active)
+
+    @cached_property
+    def frozen_weights(self) -> tuple[GraphSite, ...]:
+        """Weights that hold a frozen mask; only in role train, since a pruned weight looks the same."""
+        return tuple(frozen_weights(self.scope)) if self.role is Role.TRAIN else ()
 
     @property
     def inert(self) -> tuple[GraphSite, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 import pytest
 
-from dropaudit.judge.presence_findings import drop_rate, frozen_weights_of, judge_presence, named
+from dropaudit.judge.presence_findings import drop_rate, judge_presence, named
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.measure.cases.reference import Reference
 from dropaudit.plan import Role
@@ -128,8 +128,8 @@ def test_a_drop_rate_is_told_to_four_digits_or_unknown() -> None:
 def test_frozen_weights_count_where_a_model_trains() -> None:
     """Weights with exact zeros all over stand for dropout in role train; a pruned weight looks the same."""
     proto = pruned_product()
-    (found,) = frozen_weights_of(model(proto, Role.TRAIN))
+    (found,) = model(proto, Role.TRAIN).frozen_weights
     assert found.mask == "w"
-    assert frozen_weights_of(model(proto, Role.AUTO)) == []
+    assert model(proto, Role.AUTO).frozen_weights == ()
     assert told(proto) == []
     assert told(proto, Role.AUTO) == [("DA105", WARNING)]
