@@ -7,7 +7,7 @@ import pytest
 
 from dropaudit.graph.passes.reductions import MaskPlace
 from dropaudit.plan import Provider
-from dropaudit.runtime.counters import FusedCounter, GraphCounter, ReplicateLayout, on_device
+from dropaudit.runtime.counters import Constants, FusedCounter, GraphCounter, ReplicateLayout, on_device
 from dropaudit.runtime.cuda import kernels
 from dropaudit.runtime.provider import choose, cuda_device
 from dropaudit.runtime.replicates import Reduction
@@ -23,7 +23,7 @@ def fused(extent: ReplicateLayout) -> FusedCounter:
     choose(Provider.CUDA)
     found = kernels()
     assert found is not None
-    return FusedCounter(found, "cuda", {"before": extent, "after": extent})
+    return FusedCounter(found, Constants("cuda"), {"before": extent, "after": extent})
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -37,7 +37,7 @@ def test_kernels_count_what_numpy_counts(layout: Layout, fixed: bool) -> None:
 @pytest.mark.parametrize("fixed", [True, False])
 def test_the_graph_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None:
     extents = dict.fromkeys(("before", "after"), ReplicateLayout(layout.before, layout.after))
-    counter = GraphCounter(choose(Provider.CUDA), np.random.default_rng(0), "cuda", extents)
+    counter = GraphCounter(choose(Provider.CUDA), np.random.default_rng(0), Constants("cuda"), extents)
     assert_counts_are_those_of_numpy(counter, layout, "cuda", fixed=fixed)
 
 

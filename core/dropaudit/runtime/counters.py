@@ -64,16 +64,20 @@ class Counter(Protocol):
 
 @dataclass(slots=True)
 class Constants:
-    """Tensors that are the same in all replicates, sent to a device once, by name."""
+    """Tensors that are the same in all replicates, sent to a device once, whatever names they have."""
 
     device: str
     _sent: OnDevice = field(default_factory=dict)
+    # By the identity of an array, which is kept, so that no other gets it.
+    _arrays: dict[int, tuple[Array, onnxruntime.OrtValue]] = field(default_factory=dict)
     _informative: dict[str, int] = field(default_factory=dict)
 
     def sent(self, name: str, value: Array) -> onnxruntime.OrtValue:
         """Return an array on the device; under one name it is always the same."""
         if name not in self._sent:
-            self._sent[name] = on_device(value, self.device)
+            if id(value) not in self._arrays:
+                self._arrays[id(value)] = value, on_device(value, self.device)
+            self._sent[name] = self._arrays[id(value)][1]
         return self._sent[name]
 
     def informative(self, name: str, divisor: Array) -> int:
@@ -97,14 +101,10 @@ class GraphCounter:
 
     place: Device
     seeds: np.random.Generator
-    device: str
+    constants: Constants
     extents: Mapping[str, ReplicateLayout]
     _sessions: dict[tuple[str, ...], Session] = field(default_factory=dict, init=False)
     _divisors: Tensors = field(default_factory=dict, init=False)
-    _constants: Constants = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._constants = Constants(self.device)
 
     def count(self, reduction: Reduction, drawn: OnDevice, size: int) -> Tensors:
         """See Counter."""
@@ -150,7 +150,7 @@ class GraphCounter:
         return inputs
 
     def _send(self, inputs: dict[str, Any], name: str, value: Array, extent: ReplicateLayout) -> None:
-        inputs[name] = self._constants.sent(name, value.reshape(extent.before, 1, extent.after))
+        inputs[name] = self.constants.sent(name, value.reshape(extent.before, 1, extent.after))
 
     def _divisor(self, reduction: Reduction, mask: MaskPlace) -> Array:
         name = f"{mask.before}/fixed"
@@ -167,7 +167,7 @@ class GraphCounter:
         kept = elements - raw[f"{name}/dropped"].astype(np.int64)
         if mask.is_fixed:
             divisor = self._divisor(reduction, mask)
-            cells = np.full(len(kept), self._constants.informative(f"{mask.before}/fixed", divisor))
+            cells = np.full(len(kept), self.constants.informative(f"{mask.before}/fixed", divisor))
         else:
             cells = elements - raw[f"{name}/uninformative"].astype(np.int64)
         lowest, highest = reduction.seen[name]
@@ -184,7 +184,7 @@ class GraphCounter:
         grid, output = raw[f"{name}/grid"].astype(np.float64), reduction.outputs[name]
         fold = output.fold
         steps = grid.sum(axis=1).reshape(fold[0], fold[1], fold[2] // self._stretch(name, fold))
-        uninformative = output.divisor.size - self._constants.informative(f"{name}/divisor", output.divisor)
+        uninformative = output.divisor.size - self.constants.informative(f"{name}/divisor", output.divisor)
         return {
             f"{name}/projections": grid.sum(axis=(0, 2)),
             f"{name}/products": steps.sum(axis=(0, 2)),
@@ -217,18 +217,14 @@ class FusedCounter:
     """Counts by kernels that read each tensor once, or twice for outputs."""
 
     kernels: Kernels
-    device: str
+    constants: Constants
     extents: Mapping[str, ReplicateLayout]
-    _constants: Constants = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._constants = Constants(self.device)
 
     def count(self, reduction: Reduction, drawn: OnDevice, size: int) -> Tensors:
         """See Counter."""
         lengths = [5 * size for _ in reduction.masks]
         lengths += [2 * size + output.fold[1] for output in reduction.outputs.values()]
-        found = onnxruntime.OrtValue.ortvalue_from_shape_and_type([sum(lengths)], np.int64, self.device, 0)
+        found = onnxruntime.OrtValue.ortvalue_from_shape_and_type([sum(lengths)], np.int64, self.constants.device, 0)
         self.kernels.clear(found.data_ptr(), 8 * sum(lengths))
         starts = [found.data_ptr() + 8 * sum(lengths[:place]) for place in range(len(lengths))]
         for mask, start in zip(reduction.masks, starts, strict=False):
@@ -248,7 +244,7 @@ class FusedCounter:
     def _mask(self, mask: MaskPlace, reduction: Reduction, drawn: OnDevice, size: int, found: int) -> None:
         extent = self.extents[mask.after]
         if mask.is_fixed:
-            before = self._constants.sent(f"{mask.before}/fixed", reduction.fixed[mask.before])
+            before = self.constants.sent(f"{mask.before}/fixed", reduction.fixed[mask.before])
         else:
             before = drawn[mask.before]
         arguments = [_pointer(before.data_ptr()), _pointer(drawn[mask.after].data_ptr())]
@@ -258,7 +254,7 @@ class FusedCounter:
     def _output(self, name: str, output: Weighed, drawn: OnDevice, size: int, found: int) -> None:
         extent = self.extents[name]
         values = _pointer(drawn[name].data_ptr())
-        weights = _pointer(self._constants.sent(f"{name}/reference", output.weights).data_ptr())
+        weights = _pointer(self.constants.sent(f"{name}/reference", output.weights).data_ptr())
         width, shape = _width(extent), _extents(extent, size)
         results = [_pointer(found), _pointer(found + 8 * size)]
         limit = ctypes.c_float(output.weight_limit)
@@ -272,12 +268,17 @@ class FusedCounter:
         return elements <= _MOST_COPIES * extent.after
 
     def first(self, value: onnxruntime.OrtValue, name: str, size: int, replicates: int, elements: int) -> Array:
-        """See Counter. Each stretch of replicates that lie together is copied alone."""
+        """See Counter. Each stretch of replicates that lie together is copied alone, or its first elements are."""
         extent = self.extents[name]
-        stretches = -(-elements // extent.after)
-        found = np.empty((stretches, replicates, extent.after), dtype=np.float32)
+        width = min(elements, extent.after)
+        found = np.empty((-(-elements // extent.after), replicates, width), dtype=np.float32)
         for place, part in enumerate(found):
-            self.kernels.copy(value.data_ptr() + 4 * place * size * extent.after, part)
+            start = value.data_ptr() + 4 * place * size * extent.after
+            if width == extent.after:
+                self.kernels.copy(start, part)
+            else:
+                for number, row in enumerate(part):
+                    self.kernels.copy(start + 4 * number * extent.after, row)
         return np.moveaxis(found, 1, 0).reshape(replicates, -1)[:, :elements]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dropaudit.graph.passes.repeat_inputs import one_of, repeats_of
-from dropaudit.runtime.counters import Counter, FusedCounter, GraphCounter, OnDevice, ReplicateLayout, on_device
+from dropaudit.runtime.counters import Constants, Counter, FusedCounter, GraphCounter, OnDevice, ReplicateLayout
 from dropaudit.runtime.cuda import Kernels
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.replicates import Found, Reduces, Tile, Use
@@ -41,8 +41,11 @@ class DeviceSampler:
     largest: int
     device: str
     kernels: Kernels | None = None
-    _fed: OnDevice = field(default_factory=dict, init=False)
+    _constants: Constants = field(init=False)
     _counter: Counter | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._constants = Constants(self.device)
 
     @property
     def name(self) -> str:
@@ -75,16 +78,16 @@ class DeviceSampler:
     def _inputs(self, size: int) -> dict[str, Any]:
         """Return one replicate's inputs, sent to the device once, and how often they are repeated there."""
         axes = self.tile.input_axes
-        if not self._fed:
-            for name, value in self.tile.feeds.items():
-                self._fed[one_of(name) if name in axes else name] = on_device(value, self.device)
-        repeats = {}
+        inputs: dict[str, Any] = {}
+        for name, value in self.tile.feeds.items():
+            own = one_of(name) if name in axes else name
+            inputs[own] = self._constants.sent(own, value)
         for name, axis in axes.items():
             if name in self.tile.feeds:
                 along = np.ones(self.tile.feeds[name].ndim, dtype=np.int64)
                 along[axis] = size
-                repeats[repeats_of(name)] = along
-        return {**self._fed, **repeats}
+                inputs[repeats_of(name)] = along
+        return inputs
 
     def _elements(self, drawn: OnDevice, names: Sequence[str], size: int) -> Tensors:
         return self.tile.split({name: value.numpy() for name, value in drawn.items()}, names, size)
@@ -120,9 +123,9 @@ class DeviceSampler:
         if self._counter is None:
             extents = {name: self._extent(name) for name in self.tile.output_axes if name in self.shapes}
             if self.kernels is None:
-                self._counter = GraphCounter(self.place, self.seeds, self.device, extents)
+                self._counter = GraphCounter(self.place, self.seeds, self._constants, extents)
             else:
-                self._counter = FusedCounter(self.kernels, self.device, extents)
+                self._counter = FusedCounter(self.kernels, self._constants, extents)
         return self._counter
 
     def _extent(self, name: str) -> ReplicateLayout:

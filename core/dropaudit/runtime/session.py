@@ -81,15 +81,16 @@ class Session:
         """
         if not names:
             return {}
+        wanted = tuple(dict.fromkeys(names))  # what is asked for twice would be copied twice
         try:
-            values = self._values(feeds, names)
+            values = self._values(feeds, wanted)
         except OutOfMemory:
             raise
         except ExecutionFailed as failed:
             self._reload(failed)
-            values = self._values(feeds, names)
+            values = self._values(feeds, wanted)
         self._unoptimized = None
-        return dict(zip(names, values, strict=True))
+        return dict(zip(wanted, values, strict=True))
 
     def _reload(self, failed: ExecutionFailed) -> None:
         """Go on without optimizations; raise `failed` where there are none, or the runtime refuses that too."""

@@ -9,7 +9,7 @@ import pytest
 
 from dropaudit.graph.passes.reductions import MaskPlace, reductions
 from dropaudit.plan import Provider
-from dropaudit.runtime.counters import FusedCounter, GraphCounter, ReplicateLayout, on_device
+from dropaudit.runtime.counters import Constants, FusedCounter, GraphCounter, ReplicateLayout, on_device
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.replicates import Reduction
 from support.counting import LAYOUTS, REPLICATES, Layout, assert_counts_are_those_of_numpy
@@ -19,7 +19,7 @@ CPU = choose(Provider.CPU)
 
 
 def counter(extent: ReplicateLayout) -> GraphCounter:
-    return GraphCounter(CPU, np.random.default_rng(0), "cpu", {"before": extent, "after": extent})
+    return GraphCounter(CPU, np.random.default_rng(0), Constants("cpu"), {"before": extent, "after": extent})
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -34,7 +34,9 @@ def test_the_graph_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None
 def test_what_starts_the_kernels_counts_what_numpy_counts(layout: Layout, fixed: bool) -> None:
     """The kernels themselves need a GPU: see tests/gpu."""
     kernels = HostKernels()
-    own = FusedCounter(kernels, "cpu", dict.fromkeys(("before", "after"), ReplicateLayout(layout.before, layout.after)))
+    own = FusedCounter(
+        kernels, Constants("cpu"), dict.fromkeys(("before", "after"), ReplicateLayout(layout.before, layout.after))
+    )
     assert_counts_are_those_of_numpy(own, layout, "cpu", fixed=fixed)
     width = 1 if layout.after % 4 else 4
     assert kernels.launched == [f"{name}{width}" for name in ("mask", "rows", "columns")]
@@ -44,7 +46,7 @@ def test_what_starts_the_kernels_counts_what_numpy_counts(layout: Layout, fixed:
 def test_the_first_elements_come_without_the_rest(layout: Layout) -> None:
     shape = (layout.before, REPLICATES, layout.after)
     value = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    own = FusedCounter(HostKernels(), "cpu", {"after": ReplicateLayout(layout.before, layout.after)})
+    own = FusedCounter(HostKernels(), Constants("cpu"), {"after": ReplicateLayout(layout.before, layout.after)})
     elements = max(1, layout.before * layout.after - 2)
     found = own.first(on_device(value, "cpu"), "after", REPLICATES, 5, elements)
     assert np.array_equal(found, value.transpose(1, 0, 2).reshape(REPLICATES, -1)[:5, :elements])

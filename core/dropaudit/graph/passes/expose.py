@@ -20,7 +20,7 @@ def exposed(model: onnx.ModelProto, tensors: Iterable[TensorPlace]) -> tuple[onn
         becomes      … ; Identity(y) -> dropaudit/1/y ; return z, dropaudit/1/y
 
     A tensor in the body of a Scan or Loop comes out with the steps along a new first axis. One that the model returns
-    already is left as it is.
+    already, by its own name or since an earlier call, is left as it is.
 
     Returns:
         The model, and the name of the new output by tensor.
@@ -28,16 +28,22 @@ def exposed(model: onnx.ModelProto, tensors: Iterable[TensorPlace]) -> tuple[onn
     probed = copy_of(model)
     names: dict[TensorPlace, str] = {}
     returned = {value.name for value in model.graph.output}
+    known = {name: name for name in returned} | _probes(model.graph)
     # Names of one call follow each other, and those of an earlier call on the same model come before.
     start = 1 + sum(name.startswith(PREFIX) for name in returned)
     for number, (path, tensor) in enumerate(dict.fromkeys(tensors), start=start):
-        if not path and tensor in returned:
-            names[(path, tensor)] = tensor
+        if not path and tensor in known:
+            names[(path, tensor)] = known[tensor]
             continue
         name = f"{PREFIX}{start}.{number}/{tensor}"
         _expose(probed.graph, path, tensor, name)
         names[(path, tensor)] = name
     return probed, names
+
+
+def _probes(graph: onnx.GraphProto) -> dict[str, str]:
+    """Return the tensors of a graph that an earlier call made outputs, with the names of those."""
+    return {node.input[0]: node.output[0] for node in graph.node if node.name.startswith(f"{PREFIX}probe/")}
 
 
 def can_be_exposed(model: onnx.ModelProto, path: tuple[str, ...]) -> bool:

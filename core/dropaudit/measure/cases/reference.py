@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 
-from dropaudit.errors import InvalidTensor
+from dropaudit.errors import ExecutionFailed, InvalidTensor
 from dropaudit.graph.draws.random_operators import RandomOperator, random_operators
 from dropaudit.graph.passes.derive_mode import trains_batch_statistics, without_batch_statistics, without_sites
 from dropaudit.graph.passes.noise_at_mean import at_its_mean
 from dropaudit.graph.reading.scope import scopes
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.measure.case import Case, Model
+from dropaudit.measure.sampling.excerpt import excerpt
 from dropaudit.plan import Role
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
+from dropaudit.runtime.replicates import Axes
 from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
 from dropaudit.stats.products import norm_squared
@@ -95,7 +97,7 @@ def make_reference(
     return Reference(
         outputs=outputs,
         derived=derived,
-        unstable=_unstable(served, bypassed, derived, feeds, bool(served_other), place, seeds),
+        unstable=_unstable(served, bypassed, derived, feeds, case.feeds.batch_axes, bool(served_other), place, seeds),
         batch_gaps=_batch_gaps(model, case.plain_feeds, derived, place, seeds),
         other=_other_randomness(model, switched_on=True) if model.role is not Role.INFERENCE else (),
         served_other=served_other,
@@ -145,6 +147,7 @@ def _unstable(
     bypassed: Session,
     known: Arrays,
     feeds: Arrays,
+    batch_axes: Sequence[Axes],
     is_random: bool,
     place: Device,
     seeds: np.random.Generator,
@@ -152,18 +155,34 @@ def _unstable(
     """Return the outputs that runs disagree on; at inference other noise counts, in training it is at its mean.
 
     Two runs, or as many as it takes where the structure says that they are random. `known` is what the bypassed
-    session answers.
+    session answers; of a large batch, two runs of its first entries tell as much.
     """
-    first, runs = known, 1
+    runs = 1
     if served.role is Role.INFERENCE:
         bypassed = Session(without_sites(served.proto, served.active), place, seeds)
         first, runs = bypassed.run(feeds, bypassed.output_names), AGREEING_RUNS if is_random else 1
+    else:
+        feeds, first = _of_first_entries(bypassed, known, feeds, batch_axes)
     for _ in range(runs):
         second = bypassed.run(feeds, tuple(first))
         found = frozenset(name for name, value in first.items() if _differ(value, second[name], exactly=is_random))
         if found:
             return found
     return frozenset()
+
+
+def _of_first_entries(
+    session: Session, known: Arrays, feeds: Arrays, batch_axes: Sequence[Axes]
+) -> tuple[Arrays, Arrays]:
+    """Return the first entries of a large batch with what a session answers; all of it where that is not one."""
+    elements = sum(value.size for value in known.values())
+    few = excerpt(feeds, batch_axes[0], elements) if batch_axes else None
+    if few is None:
+        return feeds, known
+    try:
+        return few, session.run(few, tuple(known))
+    except ExecutionFailed:  # the model wants the whole batch
+        return feeds, known
 
 
 def _differ(first: Array, second: Array, *, exactly: bool) -> bool:
