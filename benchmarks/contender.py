@@ -155,7 +155,9 @@ def second_audit(case: Case, device: str) -> Run:
 def _asked(case: Case, device: str) -> tuple[Any, Any]:
     from dropaudit import ArtifactSubject, Plan, Role
     from dropaudit.plan import Provider
+    from dropaudit.runtime.heap import keep_freed_memory
 
+    keep_freed_memory()  # as the processes that make audits do
     return ArtifactSubject(case.content(), Role.TRAIN, {"x": case.inputs}), Plan(provider=Provider(device))
 
 

@@ -179,12 +179,6 @@ def document(result: Mapping[str, Any]) -> str:
     )
 
 
-def _busy(result: Mapping[str, Any]) -> list[str]:
-    if "busy" not in result:
-        return []
-    return ["", f"The device is busy for {result['busy']:.0%} of the time of all statistics (1024, output)."]
-
-
 def _row(turn: Mapping[str, Any], turns: list[Mapping[str, Any]]) -> str:
     own, base = _scaled(turn), next((_scaled(each) for each in turns if _is_base_of(turn, each)), None)
     ratio = "" if own is None or base is None else f"{own / base:.4f}"

@@ -13,6 +13,7 @@ from dropaudit.changes import NotMade, Outcome
 from dropaudit.errors import AuditError
 from dropaudit.plan import OnProgress
 from dropaudit.report import Report
+from dropaudit.runtime.heap import keep_freed_memory
 from dropaudit_client.batch.members import Member
 from dropaudit_client.batch.settings import Settings
 from dropaudit_client.cli.subject_arguments import artifact_or_pair
@@ -33,6 +34,7 @@ class Task:
 
 def report_of(task: Task, progress: OnProgress = ignore_progress) -> Report:
     """Audit a file. Raises AuditError."""
+    keep_freed_memory()
     settings, member = task.settings, task.member
     subject = artifact_or_pair(member.path, settings.role, member.inference, settings.inputs, settings.keep_prob)
     report = audit(subject, settings.plan, progress=progress)

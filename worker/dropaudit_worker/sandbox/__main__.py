@@ -18,9 +18,11 @@ def load(limits: SandboxLimits) -> Done:
     for name in ("dropaudit.audit_artifacts", "dropaudit.audit_recorded"):
         importlib.import_module(name)
     from dropaudit.runtime.device_memory import limit_device_memory
+    from dropaudit.runtime.heap import keep_freed_memory
     from dropaudit_worker.sandbox.warm_up import warm_up
     from dropaudit_worker.sandbox.work import done
 
+    keep_freed_memory()
     limit_device_memory(limits.gpu_memory_bytes)
     warm_up()
     return done

@@ -19,17 +19,15 @@ from dropaudit.plan import TestProgress
 from dropaudit.report import Excerpt, Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
+from dropaudit.stats.products import inner
 from dropaudit.stats.ratios import RunningSpread, smallest_input
 from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTest
 from dropaudit.stats.tally import OutputTally, output_of_counts, tally_output
-from dropaudit.subjects import float_array
 
 # Elements whose ratios are looked at one by one.
 _PICTURED = 2**18
 # An output this many times its reference has a reference of rounding errors.
 _BESIDE_ROUNDING = 1e3
-# Shorter than what numpy's BLAS starts threads for: see `dropaudit.stats.products`.
-_BLOCK = 2**13
 
 
 class OutputMeter:
@@ -54,7 +52,7 @@ class OutputMeter:
         self._reference: NDArray[np.floating] = reference.astype(precision, copy=False).ravel()
         magnitude = _magnitude(self._reference)
         self.weights: NDArray[np.floating] = self._reference / precision(magnitude)
-        self._norm = _long_product(self._reference, self.weights)
+        self._norm = float(inner(self._reference, self.weights))
         self._limit = smallest_input(reference.dtype)
         self.weight_limit = self._limit / magnitude
         self._tolerance = tolerance
@@ -203,12 +201,6 @@ def _magnitude(values: NDArray[np.floating]) -> float:
     """Return the largest magnitude; 1 where there is none, or it is not finite."""
     found = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     return found if 0 < found < math.inf else 1.0
-
-
-def _long_product(values: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
-    """Return <values, weights> in double precision, without a copy of either in it."""
-    parts = range(0, values.size, _BLOCK)
-    return sum(float(np.vecdot(float_array(values[i : i + _BLOCK]), weights[i : i + _BLOCK])) for i in parts)
 
 
 def _fold(shape: tuple[int, ...], axis: int | None) -> tuple[int, int, int]:

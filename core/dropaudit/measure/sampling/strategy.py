@@ -48,10 +48,11 @@ _CACHED = 2**19
 _IN_MEMORY = 2**24
 # How much smaller than the weights is what a run returns, or makes.
 _BESIDE_WEIGHTS = 4
-# Numbers that one run may return or make on a device: more cost more to have than they save, but where matrices are
-# multiplied, for which a device wants many rows. It is asked for half as much when it refuses.
-_ON_DEVICE = 2**28
-_ON_DEVICE_PRODUCTS = 2**31
+# Numbers that one run may return or make on a device: more cost more to have than they save (a GiB some 25 ms on an
+# H100), but where matrices are multiplied, for which a device wants many rows. It is asked for half as much when it
+# refuses.
+_ON_DEVICE = 2**27
+_ON_DEVICE_PRODUCTS = 2**32
 _PRODUCTS_PER_ELEMENT = 64
 # Single precision counts exactly up to here.
 _COUNTED = 2**24
