@@ -19,7 +19,7 @@ from dropaudit.plan import TestProgress
 from dropaudit.report import Excerpt, Histogram, Interval, Spread
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
-from dropaudit.stats.products import inner
+from dropaudit.stats.products import norm_squared
 from dropaudit.stats.ratios import RunningSpread, smallest_input
 from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTest
 from dropaudit.stats.tally import OutputTally, output_of_counts, tally_output
@@ -52,7 +52,8 @@ class OutputMeter:
         self._reference: NDArray[np.floating] = reference.astype(precision, copy=False).ravel()
         magnitude = _magnitude(self._reference)
         self.weights: NDArray[np.floating] = self._reference / precision(magnitude)
-        self._norm = float(inner(self._reference, self.weights))
+        # <y_ref, weights>, of weights alone: of large numbers the products leave single precision.
+        self._norm = magnitude * norm_squared(self.weights)
         self._limit = smallest_input(reference.dtype)
         self.weight_limit = self._limit / magnitude
         self._tolerance = tolerance
