@@ -52,8 +52,9 @@ class OutputMeter:
         self._reference: NDArray[np.floating] = reference.astype(precision, copy=False).ravel()
         magnitude = _magnitude(self._reference)
         self.weights: NDArray[np.floating] = self._reference / precision(magnitude)
-        # <y_ref, weights>, of weights alone: of large numbers the products leave single precision.
-        self._norm = magnitude * norm_squared(self.weights)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a reference that is not finite it tells nothing
+            # <y_ref, weights>, by weights alone: products of large numbers leave single precision.
+            self._norm = magnitude * norm_squared(self.weights)
         self._limit = smallest_input(reference.dtype)
         self.weight_limit = self._limit / magnitude
         self._tolerance = tolerance
