@@ -101,11 +101,13 @@ def measured(device: str, seconds: float) -> Iterator[dict[str, Any]]:
         result["turns"].append(_taken(turn, cases[turn.case], device, left))
         print(_row(result["turns"][-1], result["turns"]), file=sys.stderr, flush=True)
         yield result
-    if device == "cuda" and time.monotonic() < end:
-        from device import busy_share
+    result["busy"] = {}
+    for name, case in GPU_CASES.items():
+        if device == "cuda" and time.monotonic() < end:
+            from device import busy_share
 
-        result["busy"] = busy_share(GPU_CASES["1024, output"], REPLICATES)
-        yield result
+            result["busy"][name] = busy_share(case, REPLICATES)
+            yield result
 
 
 def _taken(turn: Turn, case: Case, device: str, left: float) -> dict[str, Any]:
@@ -171,9 +173,8 @@ def document(result: Mapping[str, Any]) -> str:
             "|---|---|---:|---:|---:|---:|---:|---:|",
             *(_row(turn, turns) for turn in turns),
             *(
-                ["", f"The device is busy for {result['busy']:.0%} of all statistics (1024, output)."]
-                if "busy" in result
-                else []
+                f"\nThe device is busy for {share:.0%} of all statistics ({name})."
+                for name, share in result.get("busy", {}).items()
             ),
         ]
     )
