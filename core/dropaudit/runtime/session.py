@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
 from dropaudit.graph.reading.held_weights import Held, held_in
 from dropaudit.plan import Provider
+from dropaudit.runtime.checked_states import with_checked_states
 from dropaudit.runtime.interruption import interruption
 from dropaudit.runtime.provider import Device, cores
 
@@ -59,6 +60,8 @@ class Session:
         Raises:
             InvalidModel: the runtime refuses the model.
         """
+        if place.provider is Provider.CUDA:
+            model = with_checked_states(model)
         self._seeds = seeds if reseeds else None
         content, options = model.SerializeToString(), _options(model, place, alone=reseeds)
         with _SEEDING:
