@@ -33,8 +33,8 @@ def confine(descriptor: int, limits: SandboxLimits) -> tuple[str, ...]:
     paths = visible_paths(limits.gpu)
     missing = _separate(descriptor, paths)
     missing += _attempt("dropped capabilities", kernel.drop_privileges)
-    missing += _attempt("Landlock", lambda: _restrict(paths))
-    missing += _attempt("seccomp", seccomp.filter_system_calls)
+    missing += _attempt("Landlock", lambda: _restrict(paths, gpu=limits.gpu))
+    missing += _attempt("seccomp", lambda: seccomp.filter_system_calls(limits.gpu))
     return tuple(missing)
 
 
@@ -62,9 +62,11 @@ def _work_in_nothing() -> None:
         Path(folder).rmdir()
 
 
-def _restrict(paths: Paths) -> None:
+def _restrict(paths: Paths, *, gpu: bool) -> None:
     own = Path("/proc/self").resolve()
-    found = landlock.restrict((*paths.read, *paths.facts, own, namespaces.EMPTY), paths.devices)
+    # NVIDIA's driver names its threads by files there, and does not begin without it.
+    used = (*paths.devices, own) if gpu else paths.devices
+    found = landlock.restrict((*paths.read, *paths.facts, own, namespaces.EMPTY), used)
     if found < _NEWEST_LANDLOCK:
         raise OSError(f"only version {found} of its interface, without all of its rules")
 

@@ -15,10 +15,10 @@ from dropaudit_worker.sandbox.confinement.kernel import system_call
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION = 1
 _PATH_BENEATH = 1
-_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _IOCTL_DEV = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 15
-_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _IOCTL_DEV
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _IOCTL_DEV = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 READ = _EXECUTE | _READ_FILE | _READ_DIR
-USE = READ | _WRITE_FILE | _IOCTL_DEV
+USE = READ | _WRITE_FILE | _TRUNCATE | _IOCTL_DEV
 # Rights over files that each version of the interface knows, over TCP, and what it keeps inside.
 _FILES_OF_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _TCP_SINCE, _SCOPES_SINCE = 4, 6

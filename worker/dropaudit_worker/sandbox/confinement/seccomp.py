@@ -97,6 +97,11 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "ioperm": (173, None),
     "personality": (135, 92),
 }
+# What NVIDIA's driver does not begin without (580, CUDA 13): it listens on a local socket, and hears of devices from
+# the kernel. Nobody can connect to it from here, nor can anything be sent.
+_OF_DRIVER = ("bind", "listen")
+_FAMILIES_OF_DRIVER = (1, 16)  # AF_UNIX, AF_NETLINK
+_SOCKET, _SEND = (41, 198), (44, 206)
 _CLONE, _CLONE3, _PRLIMIT, _TGKILL = (56, 220), (435, 435), (302, 261), (234, 131)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -105,19 +110,24 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def filter_system_calls() -> None:
-    """Set the filter for this thread and all that it will start. Raises OSError where there is none."""
+def filter_system_calls(gpu: bool = False) -> None:
+    """Set the filter for this thread and all that it will start. Raises OSError where there is none.
+
+    Args:
+        gpu: whether NVIDIA's driver works in this process.
+    """
     machine = platform.machine()
     if machine not in _MACHINES:
         raise OSError(errno.ENOSYS, f"there is no system call filter for {machine}")
-    content = program(*_MACHINES[machine], os.getpid())
+    content = program(*_MACHINES[machine], os.getpid(), gpu=gpu)
     filled = _Program(len(content) // 8, content)
     prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(filled))
 
 
-def program(column: int, machine: int, pid: int) -> bytes:
+def program(column: int, machine: int, pid: int, *, gpu: bool = False) -> bytes:
     """Return the filter for a kind of machine: denied calls fail as if without permission."""
-    denied = [numbers[column] for numbers in _DENIED.values()]
+    allowed = ("socket", *_OF_DRIVER) if gpu else ()
+    denied = [numbers[column] for name, numbers in _DENIED.items() if name not in allowed]
     return b"".join(
         [
             _load(_MACHINE),
@@ -138,19 +148,21 @@ def program(column: int, machine: int, pid: int) -> bytes:
             _return(_ERROR | errno.EPERM),
             *_only_for(_PRLIMIT[column], 0),
             *_only_for(_TGKILL[column], pid),
+            *(_only_for(_SOCKET[column], *_FAMILIES_OF_DRIVER) if gpu else []),
+            *([_denial(_SEND[column])] if gpu else []),
             *(_denial(number) for number in denied if number is not None),
             _return(_ALLOW),
         ]
     )
 
 
-def _only_for(number: int, process: int) -> list[bytes]:
-    """Allow a call only where its first argument names this process."""
+def _only_for(number: int, *firsts: int) -> list[bytes]:
+    """Allow a call only where its first argument is one of these."""
+    allowed = [step for first in firsts for step in (_jump(_EQUAL, first, 0, 1), _return(_ALLOW))]
     return [
-        _jump(_EQUAL, number, 0, 4),
+        _jump(_EQUAL, number, 0, len(allowed) + 2),
         _load(_FIRST_LOW),
-        _jump(_EQUAL, process, 0, 1),
-        _return(_ALLOW),
+        *allowed,
         _return(_ERROR | errno.EPERM),
     ]
 
