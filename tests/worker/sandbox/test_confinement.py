@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dropaudit_models import export
+from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from support.sandboxes import TESTS, Hostile, hostile
 
 SECRET = "hunter2"
@@ -102,6 +103,43 @@ def test_it_reaches_no_network(inside: Hostile, tmp_path: Path) -> None:
             "socket.create_server(('127.0.0.1', 0))",
         ):
             assert inside.says(f"import socket; said = str({program})") in NOT_THERE
+
+
+@pytest.fixture(scope="module")
+def beside_a_gpu() -> Iterator[Hostile]:
+    """A sandbox in which NVIDIA's driver must begin."""
+    with hostile(SandboxLimits(gpu=True)) as found:
+        yield found
+
+
+def test_beside_a_gpu_the_driver_may_name_threads_listen_and_hear_of_devices(beside_a_gpu: Hostile) -> None:
+    program = """
+import socket, threading
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(b"\\0of the driver")
+listener.listen()
+socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, 15).bind((0, 1))
+thread = threading.get_native_id()
+with open(f"/proc/self/task/{thread}/comm", "w") as name:
+    name.write("named")
+said = open(f"/proc/self/task/{thread}/comm").read().strip()
+"""
+    assert beside_a_gpu.says(program) == "named"
+
+
+def test_beside_a_gpu_nothing_is_reached_either(beside_a_gpu: Hostile, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as stream, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+        stream.bind(str(tmp_path / "stream"))
+        stream.listen()
+        datagrams.bind(str(tmp_path / "datagrams"))
+        for program in (
+            "socket.socket(socket.AF_INET)",
+            "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
+            f"socket.socket(socket.AF_UNIX).connect('{tmp_path}/stream')",
+            f"socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '{tmp_path}/datagrams')",
+            "socket.socketpair()[0].sendmsg([b'x'])",
+        ):
+            assert beside_a_gpu.says(f"import socket; said = str({program})") in NOT_THERE, program
 
 
 def test_it_starts_and_signals_nobody(inside: Hostile) -> None:
