@@ -1,6 +1,7 @@
 """Whether a GPU says what the CPU says: `make gpu-check`, in under three minutes.
 
-Runs tests/gpu, audits labelled models on the CPU, on CUDA and where `auto` puts them, and audits with little memory.
+Runs tests/gpu, audits with little memory, audits labelled models on the CPU, on CUDA and where `auto` puts them, and
+some of them on CUDA through the whole service.
 What does not end in its time is told; benchmarks/gpu-check.json keeps what did.
 
     gpu_check.py [--corpora FOLDER,…] [--seconds 170] [--devices cpu,cuda,auto] [--output FOLDER]
@@ -35,6 +36,7 @@ from dropaudit.plan import Provider
 from dropaudit.runtime.device_costs import predicted
 from dropaudit.runtime.device_memory import limit_device_memory
 from dropaudit.runtime.provider import choose
+from gpu_service import through_the_service
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
@@ -63,6 +65,8 @@ def main() -> int:
         result["little memory"] = with_little_memory()
         print(f"with {_LITTLE >> 20} MiB: {result['little memory']}", flush=True)
     rows = [row for folder in asked.corpora.split(",") for row in labelled(Path(folder))]
+    result["service"] = through_the_service(rows, "cuda" if "cuda" in devices else devices[0])
+    print(f"service: {result['service']}", flush=True)
     found = list(audited(rows, devices, end))
     result |= {"asked": len(rows), "reached": len(found), **compared(found)}
     rows_told = ",\n".join(json.dumps(row) for row in found)
