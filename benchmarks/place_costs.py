@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from cases import Case
@@ -45,7 +46,7 @@ def measured(devices: list[str], seconds: float) -> Iterator[dict[str, Any]]:
             return
         content = case.content()
         work = work_of(parse_model(content), {"x": case.inputs.shape})
-        row: dict[str, Any] = {"case": asdict(case), "work": asdict(work)}
+        row: dict[str, Any] = {"case": asdict(case), "work": msgspec.structs.asdict(work)}
         for device in devices:
             if device == "cuda" or work.products < _MOST_PRODUCTS:
                 row[device] = _timed(content, case, device)

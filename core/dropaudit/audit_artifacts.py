@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from dropaudit.errors import RewritingFailed, own_mistakes
 from dropaudit.files.model_files import loaded
@@ -56,8 +57,8 @@ def audit_artifacts(
 def _loaded(subject: ArtifactSubject | PairSubject) -> ArtifactSubject | PairSubject:
     """Read the files of a subject, once: what is named, measured and compared is the same content."""
     if isinstance(subject, PairSubject):
-        return replace(subject, train=loaded(subject.train), inference=loaded(subject.inference))
-    return replace(subject, model=loaded(subject.model))
+        return dataclasses.replace(subject, train=loaded(subject.train), inference=loaded(subject.inference))
+    return dataclasses.replace(subject, model=loaded(subject.model))
 
 
 def _measured(

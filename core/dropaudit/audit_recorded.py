@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from dropaudit.errors import InvalidTensor
@@ -38,8 +38,7 @@ from dropaudit.subjects import Array, RecordedSubject, float_array
 SUBJECT = "recorded"
 
 
-@dataclass(frozen=True, slots=True)
-class _Recording:
+class _Recording(msgspec.Struct, frozen=True):
     """Checked arrays: `train` is stacked over replicates, shape (t, *inference.shape)."""
 
     inference: Array

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from dropaudit.errors import InvalidTensor, UnreadableFile
@@ -25,8 +25,7 @@ _BATCH_LABEL = re.compile(r"batch|^n$|^b$|^bs$|^unk__", re.IGNORECASE)
 _DEFAULT_BOUND = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Feeds:
+class Feeds(msgspec.Struct, frozen=True):
     """Inputs of one replicate.
 
     Attributes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Finding, Severity
 from dropaudit_formats import figures
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Findings of one code and severity, open ones or such that were accepted in the same words.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 from xml.etree import ElementTree
+
+import msgspec
 
 from dropaudit_formats.escape import json_text
 from dropaudit_formats.junit import case_not_made, written
@@ -14,8 +15,7 @@ from dropaudit_formats.markdown import code, plain
 from dropaudit_formats.sarif import INFORMATION, log, notification
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDocument:
+class ErrorDocument(msgspec.Struct, frozen=True):
     """Why there is no report: a stable word in capitals, a sentence, and all problems of a document that is refused."""
 
     reason: str

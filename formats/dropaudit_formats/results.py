@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.changes import MemberChange, NotMade, Outcome, Series
 from dropaudit.report import Finding
@@ -14,8 +15,7 @@ _WORDS = ("FAIL", NOT_MADE, "INCONCLUSIVE", "WARN", "PASS")
 _GRAVEST_FIRST = (NOT_MADE, "FAIL", "INCONCLUSIVE", "WARN")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """One subject: `name` as it is shown, and its report or why there is none.
 
     Attributes:

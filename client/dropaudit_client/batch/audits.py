@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from dropaudit.acceptance import accept
 from dropaudit.audit import audit, ignore_progress
@@ -23,8 +24,7 @@ _PROCESS_BYTES = 300 << 20
 _COPIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(msgspec.Struct, frozen=True):
     """The subjects of a batch, how they are audited, and the instant at which acceptances must hold."""
 
     member: Member

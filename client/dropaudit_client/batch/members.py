@@ -5,16 +5,16 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from dropaudit.changes import NotMade
 
 _SUFFIX = ".onnx"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A file to audit, or a pair of files; `name` is its path as it is shown."""
 
     name: str
@@ -22,8 +22,7 @@ class Member:
     inference: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """An argument that names nothing to audit."""
 
     name: str

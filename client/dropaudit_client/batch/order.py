@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from dropaudit.changes import Outcome
 from dropaudit.errors import InvalidArgument, UnreadableFile
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 FILE_NAME = "dropaudit.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """Audits to make, and arguments that named nothing; `is_single`: one file, whose report stands by itself."""
 
     tasks: tuple[Task, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from dropaudit.changes import Kind, NotMade, RunChange
 from dropaudit.report import to_json
@@ -13,8 +15,7 @@ from dropaudit_formats.results import Result, counts_of
 from dropaudit_formats.runs.report import RunReport, Since
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """All files, in their order, and what changed since an earlier report where there is one."""
 
     results: tuple[Result, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from dropaudit_client.documents.local import LocalDocument, Setting
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """The settings of the command line; of `plan` only the fields that were given.
 
     Attributes:
@@ -31,18 +29,17 @@ class Given:
     role: Role | None = None
     keep_prob: float | None = None
     inputs: Path | None = None
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = msgspec.field(default_factory=dict)
     accepted: tuple[AcceptedFinding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How one file is audited."""
 
     role: Role = Role.AUTO
     keep_prob: float | None = None
     inputs: Path | None = None
-    plan: Plan = field(default_factory=Plan)
+    plan: Plan = msgspec.field(default_factory=Plan)
     accepted: tuple[AcceptedFinding, ...] = ()
 
 

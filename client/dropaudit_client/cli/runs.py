@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import msgspec
 import typer
 
 from dropaudit.errors import InvalidArgument
@@ -73,8 +73,7 @@ def _facts(run: Run) -> tuple[object, ...]:
     return run.name, run.state, run.trigger, run.verdict, counts.total, counts.reused, run.create_time
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """How a run is told: the form, the file that it goes to instead of stdout, and what fails.
 
     Attributes:

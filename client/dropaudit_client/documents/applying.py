@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from dropaudit_client.documents.checking import checked
 from dropaudit_client.documents.difference import Action, Difference, differences
@@ -31,8 +32,7 @@ class SuiteService(Protocol):
         """Delete a suite that is as it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(msgspec.Struct, frozen=True):
     """The steps of applying a document, checked and not yet taken."""
 
     service: SuiteService

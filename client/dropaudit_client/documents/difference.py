@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from dropaudit_client.documents.messages import OWNER_LABEL
 
@@ -23,8 +24,7 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(msgspec.Struct, frozen=True):
     """A value that differs; None where it is not there. `path` is such as `schedule.cron` or `members[2]`."""
 
     path: str
@@ -32,8 +32,7 @@ class Detail:
     after: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """The step for one suite, and why."""
 
     suite_id: str

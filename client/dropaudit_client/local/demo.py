@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from dropaudit.plan import Progress, Role
 from dropaudit.report import Report, Verdict
@@ -17,8 +18,7 @@ from dropaudit_client.responses import report_of
 from dropaudit_client.terminal.outcome import Exit, guarded
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True):
     """An audit of the demo and the answer it must give."""
 
     title: str

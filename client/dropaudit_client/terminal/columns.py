@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import msgspec
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
@@ -19,16 +19,14 @@ Row = TypeVar("Row")
 WIDE = 76
 
 
-@dataclass(frozen=True)
-class Column(Generic[Row]):
+class Column(msgspec.Struct, Generic[Row], frozen=True):
     """A column: its title, and what a row has there, in lines; nothing where it has nothing."""
 
     title: str
     lines: Callable[[Row], Sequence[str]]
 
 
-@dataclass(frozen=True)
-class Rows(Generic[Row]):
+class Rows(msgspec.Struct, Generic[Row], frozen=True):
     """Rows to print.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +21,7 @@ class Switch(Enum):
     COMPUTED = "a tensor computed in the graph"
 
 
-@dataclass(frozen=True, slots=True)
-class Law:
+class Law(msgspec.Struct, frozen=True):
     """A site's law for an element x, as its structure says: slope * x + shift when kept, `dropped` when not.
 
     A Gaussian site (`spread` > 0) multiplies by a normal draw of mean `slope` and standard deviation `spread`.
@@ -39,8 +38,7 @@ class Law:
         return self.shift == 0 and self.dropped == 0 and self.spread == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(msgspec.Struct, frozen=True):
     """One place where a mask meets data: the tensor before it and the one after, scales of the site's own included.
 
     `broadcast_to` is a tensor of the result's shape, where the data is smaller and broadcast to it.
@@ -51,8 +49,7 @@ class Application:
     broadcast_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteScale:
+class RemoteScale(msgspec.Struct, frozen=True):
     """A scale of the site's own that operators which only move elements part from its mask."""
 
     source: str
@@ -60,8 +57,7 @@ class RemoteScale:
     factor: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(msgspec.Struct, frozen=True):
     """A keep probability for each element; NaN where nothing is known, since no data away from zero came in.
 
     Attributes:
@@ -78,8 +74,7 @@ class Rates:
         return np.array(self.values).reshape(self.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class GraphSite:
+class GraphSite(msgspec.Struct, frozen=True):
     """A place where a random mask is applied.
 
     Attributes:

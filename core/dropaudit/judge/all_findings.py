@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from dropaudit.finding_code import FindingCode
 from dropaudit.graph.facts.batch_moments import batch_moments

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from dropaudit.graph.site import GraphSite
@@ -17,8 +17,7 @@ _PRECISION = 1e-3
 _RESIDUAL = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class Compensation:
+class Compensation(msgspec.Struct, frozen=True):
     """Constant factor of the inference outputs over those of the train mode with its sites bypassed.
 
     1 where nothing was compensated, and for a single artifact; None where the two differ by more than a factor.

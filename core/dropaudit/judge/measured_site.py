@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.graph.site import GraphSite, Law
 from dropaudit.graph.sites.laws import ALPHA_PRIME, agrees, alpha_law
@@ -29,8 +30,7 @@ _OF_PAIRS = 1e-3
 _OF_LAWS = 2e-4
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredSite:
+class MeasuredSite(msgspec.Struct, frozen=True):
     """A site with its measurements.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
@@ -14,8 +15,7 @@ from dropaudit.stats.scale import RECORDED_PRECISION, Factor, is_constant, name_
 SECTION_10 = "Srivastava et al. 2014, section 10"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvidence:
+class RecordedEvidence(msgspec.Struct, frozen=True):
     """The measurements of a recording.
 
     Attributes:
@@ -40,8 +40,7 @@ class RecordedEvidence:
         return f"{share} in {runs}"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """Findings about a recording, the site it shows, and the sentence for people."""
 
     findings: list[Finding]

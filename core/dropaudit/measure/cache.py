@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from threading import Lock
 
+import msgspec
 import numpy as np
 
 from dropaudit.files.model_files import ModelContent, sha256_of, size_of
@@ -22,8 +22,7 @@ _MOST_ENTRIES = 16
 _MOST_BYTES = 32 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedCase:
+class PreparedCase(msgspec.Struct, frozen=True):
     """A case and its preparation; an audit that uses them does not change them."""
 
     case: Case

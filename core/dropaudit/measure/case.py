@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 import numpy as np
 import onnx
 
@@ -29,8 +29,7 @@ from dropaudit.report import Artifact, Implementation
 from dropaudit.subjects import Array
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(msgspec.Struct, frozen=True, dict=True):
     """One artifact in its role.
 
     Attributes:
@@ -120,8 +119,7 @@ def switch_feeds(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """A subject made ready: the model whose sites are measured, the inference artifact of a pair, and their inputs."""
 
     model: Model
@@ -141,8 +139,7 @@ class Case:
         return {**self.model.arrays, **self.model.switch_feeds(on=False)}
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """An artifact that is read, and not yet put into the modes of its role; `weights` are what its model refers to."""
 
     proto: onnx.ModelProto

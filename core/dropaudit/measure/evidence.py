@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
@@ -16,8 +17,7 @@ from dropaudit.subjects import Array
 Attributions = Mapping[str, tuple[Attribution, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseTimes:
+class PhaseTimes(msgspec.Struct, frozen=True):
     """Instants of `time.perf_counter`."""
 
     start: float
@@ -25,8 +25,7 @@ class PhaseTimes:
     sampled: float
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """Observations of the runtime itself.
 
     Attributes:
@@ -38,8 +37,7 @@ class Health:
     elsewhere: Mapping[str, Array] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """All measurements that findings are judged by.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.linear_paths import reached_and_linear
@@ -36,8 +37,7 @@ _PLAIN = Law(slope=1.0)
 NOTHING = LeftOut()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """All that sampling and judging need, and nothing that changes while they work.
 
     Attributes:

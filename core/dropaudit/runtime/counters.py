@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 import onnxruntime
 
@@ -25,8 +26,7 @@ _LIMIT = smallest_input(np.dtype(np.float32))
 _MEAN_PRECISION = 1e-4
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicateLayout:
+class ReplicateLayout(msgspec.Struct, frozen=True):
     """Where the replicates of a tensor lie: between `before` and `after` other elements."""
 
     before: int

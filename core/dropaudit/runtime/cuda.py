@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,8 +71,7 @@ class Kernels(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CudaKernels:
+class CudaKernels(msgspec.Struct, frozen=True):
     """Kernels on the first CUDA device; see Kernels."""
 
     driver: Any

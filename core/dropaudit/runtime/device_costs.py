@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from dropaudit.graph.facts.compute_estimate import Work
 from dropaudit.plan import Provider
@@ -11,8 +11,7 @@ from dropaudit.plan import Provider
 _THREADS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True):
     """Seconds of an audit for each operator, product and element of one run."""
 
     operator: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 _limit = 0
 # Of a number, and of what it is made from.
@@ -15,8 +15,7 @@ def limit_device_memory(size: int) -> None:
     _limit = size
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """A device's memory in bytes; what other processes hold is not free."""
 
     free: int

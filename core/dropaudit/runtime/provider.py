@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import msgspec
 
 from dropaudit.errors import ProviderUnavailable
 from dropaudit.plan import Provider
@@ -23,8 +24,7 @@ _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(msgspec.Struct, frozen=True):
     """A chosen provider: its name in the report, the names the runtime wants, and the device behind it."""
 
     provider: Provider

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from markupsafe import Markup
 
 from dropaudit_formats.page import svg
@@ -15,8 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 18.0, 34.0
 _LETTER = 7.0
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """A linear scale: `low` lies at `start`, `high` at `end`; what is outside lies on the nearer edge."""
 
     low: float

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 from markupsafe import Markup
 
 from dropaudit.report import Interval, Trajectory
@@ -17,8 +17,7 @@ _REACH = 6.0
 _MOST_DOTS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True):
     """A value that is expected, and how far from it still agrees."""
 
     value: float

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from markupsafe import Markup
 
 from dropaudit.report import Histogram, Interval, Scale
@@ -15,8 +15,7 @@ HEIGHT = 180.0
 _TOP = 34.0
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(msgspec.Struct, frozen=True):
     """A bar between two values; `share` of all elements lies there."""
 
     low: float

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from dropaudit.plan import DEFAULT_TOLERANCE, RATE_MARGIN
 from dropaudit.report import Attribution, Family, Finding, Output, Report, Site
@@ -29,8 +30,7 @@ _BAND = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(msgspec.Struct, frozen=True):
     """A drawing, its title, and a sentence that says how to read it."""
 
     title: str
@@ -38,8 +38,7 @@ class Figure:
     caption: str
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """A site or an output.
 
     Attributes:

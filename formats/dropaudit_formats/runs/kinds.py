@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from dropaudit.report import Severity
 from dropaudit_formats.grouping import Group, grouped
 from dropaudit_formats.results import Result
@@ -12,8 +14,7 @@ from dropaudit_formats.results import Result
 _GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(msgspec.Struct, frozen=True):
     """Where something was found: the member, what it is about, and what was measured."""
 
     member: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from markupsafe import Markup
 
 from dropaudit_formats.page.environment import hash_of, program, rendered, style
@@ -19,8 +19,7 @@ MOST_ROWS = 2_000
 _MOST_DETAILS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """The changes of a member, in a few words and one by one in sentences."""
 
     words: str
@@ -28,8 +27,7 @@ class Change:
     more: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A line of the table; `codes` are those of open findings, each with its kind's anchor and severity."""
 
     result: Result
@@ -42,8 +40,7 @@ class Row:
     measure: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """The members of a run as a page shows them."""
 
     rows: Sequence[Row]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.changes import Kind, MemberChange, Status
 from dropaudit.changes.found import ChangedFinding
@@ -16,8 +17,7 @@ _NEWS = ((Status.FAILED, "failed"), (Status.RECOVERED, "recovered"), (Status.CHA
 QUANTITIES = {Quantity.KEEP_PROB: "keep rate", Quantity.SCALE: "scale", Quantity.SCALE_FACTOR: "scale factor"}
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(msgspec.Struct, frozen=True):
     """The run or report that all members were compared with.
 
     Attributes:
@@ -33,8 +33,7 @@ class Since:
     more: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(msgspec.Struct, frozen=True):
     """Many audits: `title` is empty of files of one call, which have no name together.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from importlib.metadata import version
 
 import onnx
 import pytest
+from msgspec.structs import replace
 
 from dropaudit.graph.site import Law
 from dropaudit.graph.sites.laws import alpha_law

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from dropaudit.graph.site import GraphSite, Law, RemoteScale
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 
 from dropaudit.graph.draws.random_operators import draws
@@ -14,8 +14,7 @@ from dropaudit.graph.reading.scope import main_scope, scopes
 from dropaudit.graph.sites.mode_switches import decider_of
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """An If whose condition is neither a constant, nor random, nor a switch.
 
     Attributes:

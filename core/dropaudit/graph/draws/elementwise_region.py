@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ ELEMENTWISE = frozenset(
 _SHAPED = frozenset({"Reshape", "Expand", "Tile", "Slice", "Pad", "Unsqueeze", "Squeeze", "Split"})
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """A tensor that is drawn anew in every run.
 
     Attributes:
@@ -51,8 +50,7 @@ class Root:
     position: int = 0
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(msgspec.Struct, frozen=True):
     """The nodes of one scope behind its draws, up to the first that mix elements.
 
     Attributes:

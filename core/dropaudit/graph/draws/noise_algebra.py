@@ -9,25 +9,24 @@ Following values and lines through the operators gives the law whatever the spel
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(msgspec.Struct, frozen=True):
     """A constant that is the same in all elements."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(msgspec.Struct, frozen=True):
     """Any other tensor, by name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(msgspec.Struct, frozen=True):
     """A uniform draw on [low, high)."""
 
     draw: str
@@ -44,8 +43,7 @@ class Uniform:
         return (self.low + self.high) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(msgspec.Struct, frozen=True):
     """A normal draw."""
 
     draw: str
@@ -53,8 +51,7 @@ class Normal:
     sd: float
 
 
-@dataclass(frozen=True, slots=True)
-class TwoPoint:
+class TwoPoint(msgspec.Struct, frozen=True):
     """A draw that is `hit` with probability `chance` and `miss` otherwise."""
 
     draw: str
@@ -68,8 +65,7 @@ class TwoPoint:
         return self.chance * self.hit + (1 - self.chance) * self.miss
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """slope * data + shift."""
 
     slope: float
@@ -84,8 +80,7 @@ class Line:
         return Line(self.slope * factor, self.shift * factor)
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(msgspec.Struct, frozen=True):
     """Data under a draw of two values: the line `hit` with probability `chance`, the line `miss` otherwise."""
 
     draw: str
@@ -115,8 +110,7 @@ class Masked:
         return self.miss.shift if self.hit.slope else self.hit.shift
 
 
-@dataclass(frozen=True, slots=True)
-class Jittered:
+class Jittered(msgspec.Struct, frozen=True):
     """Data times a normal draw."""
 
     draw: str
@@ -135,8 +129,7 @@ class Jittered:
         return 1 / (1 + (self.sd / self.mean) ** 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Blend:
+class Blend(msgspec.Struct, frozen=True):
     """One draw that chooses between two tensors of data, as in zoneout."""
 
     draw: str
@@ -215,8 +208,7 @@ def _compare(op_type: str, left: Value, right: Value) -> TwoPoint | None:
     return TwoPoint(draw, chance=share if below else 1 - share)
 
 
-@dataclass(frozen=True, slots=True)
-class _Forked:
+class _Forked(msgspec.Struct, frozen=True):
     """An operand as two lines over one tensor of data, either of which may be missing."""
 
     draw: str | None

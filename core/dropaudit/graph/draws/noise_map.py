@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+import msgspec
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.graph.draws.noise_algebra import (
     MOVES,
@@ -44,8 +45,7 @@ IMPLEMENTATIONS = {
 _MIXING = frozenset({"MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose", "LSTM", "GRU", "RNN"})
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a draw comes from.
 
     Attributes:
@@ -61,8 +61,7 @@ class Origin:
     ratio_input: str | None = None
 
 
-@dataclass(frozen=True)
-class NoiseMap:
+class NoiseMap(msgspec.Struct, frozen=True):
     """The random tensors of one scope.
 
     Attributes:

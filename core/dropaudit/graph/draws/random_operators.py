@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
@@ -18,8 +18,7 @@ _Tensors = dict[str, frozenset[str]]
 _Scopes = dict[tuple[str, ...], Scope]
 
 
-@dataclass(frozen=True, slots=True)
-class RandomOperator:
+class RandomOperator(msgspec.Struct, frozen=True):
     """A node that draws, and what depends on it.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 
 from dropaudit.graph.reading.shapes import with_shapes
@@ -18,8 +18,7 @@ _STEPS_OF_LOOP = 16
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """The work of one run of a model, as far as shapes can be inferred.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ _HALF_PRECISION, _STEP = 1e-3, 0.51
 _ON_INTEGERS = frozenset({"MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "DynamicQuantizeLSTM"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Weight:
+class _Weight(msgspec.Struct, frozen=True):
     """A weight, with the step that it was rounded to by quantization; 0 where it was not."""
 
     values: NDArray[Any]
@@ -35,8 +34,7 @@ class _Weight:
         return self.step > 0 or self.values.dtype == np.float16
 
 
-@dataclass(frozen=True, slots=True)
-class WeightComparison:
+class WeightComparison(msgspec.Struct, frozen=True):
     """How the weights of an inference artifact relate to those of a train artifact.
 
     Attributes:

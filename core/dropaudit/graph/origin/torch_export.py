@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import msgspec
 import onnx
 
 _SCOPES, _TRACE = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.stack_trace"
@@ -16,8 +16,7 @@ _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in ')
 _INSTALLED = ("site-packages/", "dist-packages/", "/torch/nn/")
 
 
-@dataclass(frozen=True, slots=True)
-class CodeOrigin:
+class CodeOrigin(msgspec.Struct, frozen=True):
     """Where a node comes from; empty where nobody wrote it down.
 
     Attributes:

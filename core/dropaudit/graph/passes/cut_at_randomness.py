@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 from onnx import helper
 
@@ -31,8 +31,7 @@ Values = dict[str, onnx.ValueInfoProto]
 _SCAN_OPSET = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True):
     """The part of a model that randomness reaches.
 
     Attributes:

@@ -6,9 +6,9 @@ What the body computes without it is the same in every replicate: it is read onc
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import onnx
 from onnx import helper
 
@@ -22,8 +22,7 @@ _WORTHY = frozenset({"MatMul", "Gemm", "Conv", "Einsum", "LSTM", "GRU", "RNN"})
 _STEPPED = ("Scan", "Loop")
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(msgspec.Struct, frozen=True):
     """The remainder of one Scan or Loop.
 
     Attributes:

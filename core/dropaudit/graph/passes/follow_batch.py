@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ _SHAPES = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0, "Tile": 1}
 _STATES = {"LSTM": 5, "GRU": 5, "RNN": 5, "Scan": 0, "Loop": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Which of several like numbers is the batch, where a model does not say.
 
     Attributes:

@@ -7,9 +7,9 @@ smallest or largest element of a tensor, or for a sum over several axes (ONNX Ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -18,8 +18,7 @@ _OPSET = 17
 _IR_VERSION = 8
 
 
-@dataclass(frozen=True, slots=True)
-class MaskPlace:
+class MaskPlace(msgspec.Struct, frozen=True):
     """The tensors before and after a mask; `is_fixed` where the one before is the same in all replicates."""
 
     before: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 
 from dropaudit.graph.draws.random_operators import draws
@@ -14,8 +14,7 @@ from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.sites.mode_switches import Decider, decider_of
 
 
-@dataclass(frozen=True, slots=True)
-class _Selection:
+class _Selection(msgspec.Struct, frozen=True):
     """A Where of which one choice draws more than the other, and the graph input that decides between them."""
 
     condition: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+import msgspec
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.graph.reading.constants import Constants, constants_of, scalar
 from dropaudit.graph.reading.random_types import LIKE
@@ -15,8 +16,7 @@ from dropaudit.graph.reading.random_types import LIKE
 SHAPE_READERS = frozenset({"Shape", "Size", *LIKE.values()})
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """A main graph or a body, indexed.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 
@@ -14,8 +14,7 @@ from dropaudit.graph.reading.scope import Scope
 Dimension = int | str
 
 
-@dataclass(frozen=True, slots=True)
-class InputSpec:
+class InputSpec(msgspec.Struct, frozen=True):
     """One input of a model.
 
     Attributes:

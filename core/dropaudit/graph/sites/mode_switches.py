@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from dropaudit.graph.reading.constants import constants_of, scalar, values_of
@@ -16,8 +17,7 @@ from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.site import GraphSite, Switch
 
 
-@dataclass(frozen=True, slots=True)
-class Decider:
+class Decider(msgspec.Struct, frozen=True):
     """A graph input that decides.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from dropaudit.graph.draws.noise_algebra import MOVES, Fill, Masked
@@ -25,8 +26,7 @@ _HALF_PRECISION = 4e-3
 _HALF_STEP, _MOST_HALF = 2e-3, 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class SiteExtent:
+class SiteExtent(msgspec.Struct, frozen=True):
     """The tensors around a site and the law between them; a remote or folded scale is not part of that law."""
 
     source: str
@@ -36,8 +36,7 @@ class SiteExtent:
     folded: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(msgspec.Struct, frozen=True):
     """An extent while it is chosen: what is kept is multiplied by one number, or by one for each element."""
 
     source: str
@@ -47,8 +46,7 @@ class _Span:
     folded: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Factor:
+class _Factor(msgspec.Struct, frozen=True):
     """A constant factor beside a site.
 
     Attributes:
@@ -148,8 +146,7 @@ def _chosen(
     return _Choice(span, rate).extent(before, after)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rate:
+class _Rate(msgspec.Struct, frozen=True):
     """A mask's rate as far as it is known: q, its error, and the relative precision of factors."""
 
     keep_prob: Numbers
@@ -157,8 +154,7 @@ class _Rate:
     precision: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(msgspec.Struct, frozen=True):
     plain: _Span
     rate: _Rate
 

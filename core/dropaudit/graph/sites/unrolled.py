@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, replace
 
+import msgspec
 import onnx
+from msgspec.structs import astuple, replace
 
 from dropaudit.graph.reading.scope import Scope, reads
 from dropaudit.graph.site import GraphSite, Law
@@ -37,8 +38,7 @@ def merged(scope: Scope, sites: list[GraphSite]) -> list[GraphSite]:
     return [_joined([step.site for step in group]) for group in groups]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(msgspec.Struct, frozen=True):
     """A site, and the weights that lie nearest before it and behind it.
 
     Attributes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.conditions.choices import Choice, choices_of_data, modes_of_data
@@ -25,8 +26,7 @@ _NUMBERS = (0, 1, -1, 2, 10, 1000, -1000)
 _LARGEST, _MOST_NUMBERS = 100, 16
 
 
-@dataclass(frozen=True, slots=True)
-class UnseenBranch:
+class UnseenBranch(msgspec.Struct, frozen=True):
     """A branch with random operators that the data does not take."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +14,7 @@ from dropaudit.measure.finding.region_values import RegionRunner
 _SINGLE, _HALF = 1e-5, 4e-3
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(msgspec.Struct, frozen=True):
     """The declarations of a graph about a mask.
 
     Attributes:

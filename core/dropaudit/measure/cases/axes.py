@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from dropaudit.errors import ExecutionFailed
@@ -20,8 +20,7 @@ _TIME_NAME = re.compile(r"time|seq|step|len", re.IGNORECASE)
 _BATCH_NAME = re.compile(r"batch|^n$|^b$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(msgspec.Struct, frozen=True):
     """The effect of changing an input along an axis.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
 from dropaudit.files.model_files import ModelContent
@@ -68,8 +68,7 @@ def check_kept_dropout(model: onnx.ModelProto, place: Device) -> None:
         Session(model, place, np.random.default_rng(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted(Draft):
+class Accepted(Draft, frozen=True):
     """An artifact that the runtime takes, so that its graph is well formed.
 
     Attributes:

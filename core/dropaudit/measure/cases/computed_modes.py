@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.reading.scope import main_scope

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from dropaudit.errors import AuditError
@@ -20,8 +19,7 @@ from dropaudit.subjects import ArtifactSubject, PairSubject
 _ASKED = "asked for"
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """Places to audit on, best first, and why the first is the best."""
 
     places: tuple[Device, ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.reading.signature import InputSpec

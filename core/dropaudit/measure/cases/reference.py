@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import onnx
 
@@ -34,8 +34,7 @@ AGREEING_RUNS = 256
 Arrays = dict[str, Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """Inference-mode outputs.
 
     Attributes:
@@ -54,7 +53,7 @@ class Reference:
     batch_gaps: Mapping[str, float]
     other: tuple[RandomOperator, ...]
     served_other: tuple[RandomOperator, ...]
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def deterministic(proto: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.ModelProto:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from dropaudit.errors import ShapeVaries
 from dropaudit.graph.site import GraphSite
@@ -16,12 +17,11 @@ from dropaudit.subjects import Array
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(msgspec.Struct, frozen=True):
     """Sites and outputs that are not measured, each with the reason as the rest of a sentence that names it."""
 
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    sites: Mapping[GraphSite, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
+    sites: Mapping[GraphSite, str] = msgspec.field(default_factory=dict)
 
     def __or__(self, other: LeftOut) -> LeftOut:
         return LeftOut({**self.outputs, **other.outputs}, {**self.sites, **other.sites})

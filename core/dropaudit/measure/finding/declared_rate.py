@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -37,8 +37,7 @@ _LOOKED_AT, _MOST_RUNS = 2**17, 2048
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """The larger of a mask's two values, and how often it has it."""
 
     larger: float

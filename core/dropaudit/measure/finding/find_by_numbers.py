@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 
+import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.draws.elementwise_region import Region, region_of
@@ -49,8 +50,7 @@ _MEASURED = 0.02
 _LEAST_TELLING = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class _Inherited:
+class _Inherited(msgspec.Struct, frozen=True):
     """Noise that a body sees: where it is drawn, and how often it has the larger of its two values."""
 
     maker: str
@@ -59,8 +59,7 @@ class _Inherited:
     rate: Declared | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """The sites found in one scope, and the names that its bodies can see."""
 
     region: Region

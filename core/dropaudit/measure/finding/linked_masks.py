@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ Mask = NDArray[np.bool_]
 Pairs = tuple[tuple[GraphSite, GraphSite], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedMasks:
+class LinkedMasks(msgspec.Struct, frozen=True):
     """Pairs of sites whose masks are not independent.
 
     Attributes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from dropaudit.graph.passes.seeds import holds_seeds, seeds_of
@@ -35,16 +36,14 @@ _ENOUGH_CELLS = 2048
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class SiteMasks:
+class SiteMasks(msgspec.Struct, frozen=True):
     """Masks of one site over several runs, shape (runs, …)."""
 
     kept: Mask
     informative: Mask
 
 
-@dataclass(frozen=True, slots=True)
-class MaskStudy:
+class MaskStudy(msgspec.Struct, frozen=True):
     """The results of exact comparison.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -38,8 +38,7 @@ _ROOM, _NARROWINGS = 0.05, 30
 Factors = tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PairStudy:
+class PairStudy(msgspec.Struct, frozen=True):
     """How the two artifacts of a pair relate.
 
     Attributes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 
+import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.graph.draws.elementwise_region import Region, is_shape
 from dropaudit.graph.draws.noise_algebra import MOVES
@@ -30,8 +31,7 @@ class ElementKind(Enum):
     DATA = "anything else"
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """A place where draws meet data.
 
     Attributes:

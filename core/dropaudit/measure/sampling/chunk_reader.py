@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from dropaudit.graph.passes.reductions import MaskPlace
@@ -15,8 +15,7 @@ from dropaudit.runtime.session import Tensors
 from dropaudit.stats.ratios import aligned
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """Reads a chunk of replicates, piece by piece and in any thread; see SiteMeter for the two halves of measuring.
 
     Attributes:

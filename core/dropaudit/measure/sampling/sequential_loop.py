@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.errors import AuditCancelled
 from dropaudit.measure.meters.output_meter import OutputMeter
@@ -30,8 +31,7 @@ _FEW_METERS = 16
 _NOTED = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Meters:
+class Meters(msgspec.Struct, frozen=True):
     """The meters of an audit: sites by the tensors before and after their mask, outputs by name.
 
     `judged` is False where nothing is tested: at inference there is no scale to judge. Of `noted_outputs` the factor

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import onnx
 
@@ -21,8 +21,7 @@ from dropaudit.subjects import Array
 _AGREEMENT = 1e-4
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """The model and feeds that replicates are drawn from.
 
     Attributes:
@@ -35,11 +34,10 @@ class Source:
     model: onnx.ModelProto
     feeds: Tensors
     axes: Axes
-    fixed: Tensors = field(default_factory=dict)
+    fixed: Tensors = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(msgspec.Struct, frozen=True):
     """The model without its randomness, and its outputs, which a shortcut is checked against."""
 
     model: onnx.ModelProto
@@ -47,8 +45,7 @@ class Silent:
     outputs: Mapping[str, Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A model whose frontier can be read.
 
     Attributes:
@@ -79,8 +76,7 @@ def opened(model: onnx.ModelProto, names: Sequence[str], *, inside: bool = True)
     return Opened(readable, cut, {name: probes[place] for name, place in cut.frontier.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class FirstRuns:
+class FirstRuns(msgspec.Struct, frozen=True):
     """First results of an opened model: for one replicate, and the shapes for several that are drawn together."""
 
     alone: Mapping[str, Array]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.compute_estimate import work_of
@@ -58,8 +59,7 @@ _PRODUCTS_PER_ELEMENT = 64
 _COUNTED = 2**24
 
 
-@dataclass(frozen=True, slots=True)
-class SamplingStrategy:
+class SamplingStrategy(msgspec.Struct, frozen=True):
     """A way to draw replicates.
 
     Attributes:
@@ -241,8 +241,7 @@ def _runs(single: Session, shorter: Source, recipe: StrategyInputs) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
+class _Try(msgspec.Struct, frozen=True):
     """The start of a trial: inputs, the opened model's results for them, and the model without randomness."""
 
     feeds: Tensors
@@ -334,8 +333,7 @@ def _fixed_axes(case: Case) -> Iterator[Axes]:
         yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
 
 
-@dataclass(frozen=True, slots=True)
-class _Freed:
+class _Freed(msgspec.Struct, frozen=True):
     """The measured model and the silent one with a batch of any extent."""
 
     proto: onnx.ModelProto

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from dropaudit.graph.facts.batch_moments import batch_moments
 from dropaudit.graph.passes.seeds import seeds_of
@@ -13,16 +14,14 @@ from dropaudit.measure.sampling.stochastic_part import Silent
 from dropaudit.runtime.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class SiteProbes:
+class SiteProbes(msgspec.Struct, frozen=True):
     """Names under which the tensors around a site come out."""
 
     before: str
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyInputs:
+class StrategyInputs(msgspec.Struct, frozen=True):
     """Everything that the choice depends on.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 from onnx import TensorProto, helper
 
@@ -18,8 +18,7 @@ _BYTE = 8
 _MOST_DIGITS = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where the values of a tensor lie: in which file, from which byte on, and how many bytes."""
 
     name: str
