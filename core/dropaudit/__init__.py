@@ -11,8 +11,7 @@ from dropaudit.audit import audit
 from dropaudit.plan import Plan, Provider, Role
 from dropaudit.report import Report
 from dropaudit.subjects import ArtifactSubject, PairSubject, RecordedSubject, Subject
-
-__version__ = "0.1.0"
+from dropaudit.version import __version__
 
 __all__ = [
     "ArtifactSubject",

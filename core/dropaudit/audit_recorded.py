@@ -27,13 +27,13 @@ from dropaudit.report import (
     Settings,
     Spread,
     Stop,
-    own_version,
 )
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
 from dropaudit.stats.products import inner, norm_squared
 from dropaudit.stats.ratios import Ratios, median, ratios, smallest_input
 from dropaudit.subjects import Array, RecordedSubject, float_array
+from dropaudit.version import __version__
 
 SUBJECT = "recorded"
 
@@ -71,7 +71,7 @@ def audit_recorded(subject: RecordedSubject, plan: Plan) -> Report:
         stopped=Stop.EXHAUSTED,
         seconds=_seconds(start),
         sampling=SUBJECT,
-        version=own_version(),
+        version=__version__,
         settings=Settings(
             alpha=plan.alpha,
             tolerance=plan.tolerance,

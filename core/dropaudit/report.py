@@ -344,14 +344,6 @@ class Report(_Message, frozen=True, kw_only=True):
     shortened: tuple[str, ...] = ()
 
 
-@cache
-def own_version() -> str:
-    """Return the version of this package that is installed; its metadata takes longer to read than a small audit."""
-    from importlib.metadata import version
-
-    return version("dropaudit")
-
-
 def to_json(message: msgspec.Struct) -> dict[str, Any]:
     """Return the proto3 JSON form of a report, a part of one, or another type that mirrors a message."""
     return cast(dict[str, Any], _proto_json(message))

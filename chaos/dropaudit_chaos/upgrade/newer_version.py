@@ -10,7 +10,7 @@ VERSION, FORMAT = "9.9.0", "1.9"
 _PACKAGES = ("dropaudit", "dropaudit_proto", "dropaudit_store", "dropaudit_server", "dropaudit_worker")
 # File, what stands there, and what the newer version has in its place.
 _CHANGES = (
-    ("dropaudit/__init__.py", '__version__ = "', f'__version__ = "{VERSION}"  # "'),
+    ("dropaudit/version.py", '__version__ = "', f'__version__ = "{VERSION}"  # "'),
     ("dropaudit_store/shared/formats.py", 'FORMAT = "1.0"', f'FORMAT = "{FORMAT}"'),
     # Every record has a field more, and so has what Redis holds of an audit.
     ("dropaudit_store/shared/formats.py", '"format":"{FORMAT}",', '"format":"{FORMAT}","shade":{{"of":["grey"]}},'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,8 +58,19 @@ def robust_limits(values: NDArray[np.float64]) -> tuple[float, float]:
     survivors = values[values != 0]
     low, high = 0.0, 1.0
     if survivors.size:
-        first, lower, upper, last = map(float, np.quantile(survivors, (_TAIL, 0.25, 0.75, 1 - _TAIL)))
+        first, lower, upper, last = _quantiles(survivors, (_TAIL, 0.25, 0.75, 1 - _TAIL))
         reach = _REACH * (upper - lower)
         low, high = min(low, max(first, lower - reach)), max(high, min(last, upper + reach))
     room = _ROOM * (high - low)
     return low - room, high + room
+
+
+def _quantiles(values: NDArray[np.float64], shares: Sequence[float]) -> list[float]:
+    """Return what np.quantile does, which would import numpy.ma, 10 ms, for these few alone."""
+    at = np.multiply(shares, len(values) - 1)
+    before = at.astype(np.intp)
+    behind = np.minimum(before + 1, len(values) - 1)
+    ordered = np.partition(values, sorted({*before.tolist(), *behind.tolist()}))
+    low, high, part = ordered[before], ordered[behind], at - before
+    step = high - low
+    return list(np.where(part < 0.5, low + step * part, high - step * (1 - part)).tolist())

@@ -31,9 +31,9 @@ from dropaudit.report import (
     Settings,
     Site,
     Stop,
-    own_version,
 )
 from dropaudit.runtime.provider import runtime_version
+from dropaudit.version import __version__
 
 
 def site_parts(evidence: Evidence, measured: list[MeasuredSite]) -> tuple[Site, ...]:
@@ -164,7 +164,7 @@ def execution_part(evidence: Evidence) -> Execution:
         placement=evidence.placement,
         sampling_reason=evidence.prepared.drawing.reason if case.model.active else "",
         device_memory_bytes=evidence.device_memory,
-        version=own_version(),
+        version=__version__,
         settings=_settings(evidence),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dropaudit.figures.distribution import Distribution
+from dropaudit.figures.distribution import Distribution, robust_limits
 from dropaudit.report import Histogram
 
 
@@ -51,3 +51,11 @@ def test_of_nothing_and_of_what_is_not_finite_there_is_no_histogram() -> None:
     found.add(np.array([]))
     found.add(np.array([np.nan, np.inf]))
     assert found.histogram is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 399])
+def test_the_bulk_lies_between_the_quantiles_that_numpy_finds(count: int) -> None:
+    values = np.random.default_rng(count).normal(50, 10, count)
+    last, upper, lower = np.quantile(values, (0.995, 0.75, 0.25))
+    high = min(last, upper + 4 * (upper - lower))
+    assert robust_limits(values) == (-0.04 * high, high + 0.04 * high)

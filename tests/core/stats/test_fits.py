@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -132,6 +134,18 @@ def test_at_most_three_values_are_returned_of_any_type() -> None:
     late = np.zeros(200)
     late[100:] = np.arange(100) % 5
     assert distinct(late).tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_all_nan_are_one_value_behind_the_others(kind: type[np.floating[Any]]) -> None:
+    values = np.full(200, np.nan, kind)
+    assert np.isnan(distinct(values)).tolist() == [True]
+    values[150] = 2.0
+    assert np.isnan(distinct(values)).tolist() == [False, True]
+
+
+def test_nothing_has_no_value() -> None:
+    assert distinct(np.zeros(0)).tolist() == []
 
 
 def test_a_factor_in_half_precision_is_read_in_double() -> None:

@@ -17,6 +17,7 @@ from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.reading.random_types import WITH_CHANCES
 from dropaudit.graph.reading.scope import Scope, bodies_of
+from dropaudit.stats.fits import distinct
 
 # Operators that take elements of their first input, or put elements of several beside each other.
 _ARRANGES = PARTS | {"GatherElements", "GatherND", "Pad", "DepthToSpace", "SpaceToDepth"}
@@ -144,7 +145,7 @@ class _Walk:
     def _is_plain(self, name: str) -> bool:
         """Whether a constant is a number, or the same for many elements: others are data, as weights are."""
         value = self._scope.constants.get(name)
-        return value is not None and (value.dtype.kind != "f" or value.size <= 1 or np.unique(value).size <= 2)
+        return value is not None and (value.dtype.kind != "f" or value.size <= 1 or len(distinct(value)) <= 2)
 
 
 def is_shape(node: onnx.NodeProto, position: int) -> bool:

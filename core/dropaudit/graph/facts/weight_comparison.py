@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 
 from dropaudit.graph.reading.scope import Scope, main_scope
+from dropaudit.stats.fits import distinct
 from dropaudit.stats.products import inner, norm_squared
 
 _FEWEST = 8
@@ -86,7 +87,7 @@ def _weights(model: onnx.ModelProto) -> dict[str, _Weight]:
     return {
         name: _Weight(value, _step(scope, name))
         for name, value in scope.constants.items()
-        if value.dtype.kind == "f" and value.size >= _FEWEST and np.unique(value).size > 2
+        if value.dtype.kind == "f" and value.size >= _FEWEST and len(distinct(value)) > 2
     }
 
 

@@ -13,6 +13,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.placement import place
 from dropaudit.graph.sites.unrolled import merged
 from dropaudit.report import Implementation, Placement
+from dropaudit.stats.fits import distinct
 
 _FEWEST_CELLS = 8
 _FEWEST_WEIGHTS = 64
@@ -85,7 +86,7 @@ def has_scattered_zeros(value: NDArray[Any]) -> bool:
         return False
     zero = value == 0
     share = float(zero.mean())
-    if not _LEAST_SHARE <= share <= 1 - _LEAST_SHARE or np.unique(value[~zero]).size < 2:
+    if not _LEAST_SHARE <= share <= 1 - _LEAST_SHARE or len(distinct(value[~zero])) < 2:
         return False
     table = zero.reshape(-1, zero.shape[-1])
     spread = [table.mean(axis=axis) for axis in (0, 1)]

@@ -18,6 +18,7 @@ from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.scope import Scope
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
+from dropaudit.stats.fits import distinct
 from dropaudit.subjects import Array
 
 Shape = tuple[int, ...]
@@ -152,7 +153,7 @@ class RegionRunner:
     def mask_values(self, name: str) -> tuple[float, float] | None:
         """Return the two values of a mask, the smaller first; None where a few draws show another number of them."""
         drawn = [np.ravel(self.run(self.draw(number), (name,))[name]) for number in range(_FEWEST_RUNS)]
-        found = np.unique(np.concatenate(drawn))
+        found = distinct(np.concatenate(drawn))
         return (float(found[0]), float(found[1])) if len(found) == 2 else None
 
     def _views(self, shapes: Mapping[str, Shape]) -> list[tuple[str, Shape]]:
