@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dropaudit.errors import AuditError
-from dropaudit_client.cli.app import REPORTING, app
+from dropaudit_client.cli.app import REPORTING, branch
 from dropaudit_client.errors import ServiceError
 from dropaudit_client.terminal.hints import with_hint
 from dropaudit_client.terminal.outcome import Exit, Format, print_error
@@ -37,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     form, output = wanted(arguments)
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(branch(arguments))
     try:
         status = command.main(list(arguments), "dropaudit", standalone_mode=False, obj=dict(os.environ))
     except (AuditError, ServiceError) as error:

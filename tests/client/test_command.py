@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import typer
 
 from dropaudit.findings import CATALOGUE
 from dropaudit.report import Verdict, from_json
+from dropaudit_client.cli.app import app, branch
 from dropaudit_client.terminal.outcome import Exit, FailOn, exit_status
 from support.command import COMMAND, dropaudit, sentence
 from support.graphs import dense
@@ -147,6 +149,17 @@ def test_comparing_imports_no_runtime_and_no_service_and_reads_no_metadata(recor
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "[]\n")
+
+
+@pytest.mark.parametrize("command", ["run", "models"])
+def test_a_command_that_is_named_first_is_the_only_one_that_is_read(command: str) -> None:
+    tree = typer.main.get_group(branch([command, "--help"]))
+    assert list(tree.commands) == [command]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["runn"], ["--tls", "list"]])
+def test_whoever_names_no_command_first_is_told_of_all(arguments: list[str]) -> None:
+    assert branch(arguments) is app
 
 
 EVIL = "a\x1b[2J\x9b1m\u202e"
