@@ -6,7 +6,6 @@ The texts are data, one Markdown file a code in `dropaudit/explanations/`, and a
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -63,6 +62,9 @@ def explain(code: str) -> Explanation:
     found = CATALOGUE.get(code.upper())
     if found is None:
         raise UnknownCode(code)
+    # Findings are accepted without their explanations: the import takes 5 ms.
+    from importlib.resources import files
+
     text = files("dropaudit").joinpath("explanations", f"{found.value}.md").read_text(encoding="utf-8")
     parts = sections_of(text)
     return Explanation(
