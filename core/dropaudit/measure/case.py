@@ -17,7 +17,7 @@ from dropaudit.graph.passes.silent_draws import without_silent_draws
 from dropaudit.graph.reading.constants import Constants
 from dropaudit.graph.reading.held_weights import Held, give_back_overridable, with_weights_held
 from dropaudit.graph.reading.load import parse_content
-from dropaudit.graph.reading.scope import Scope, main_scope, scopes
+from dropaudit.graph.reading.scope import Scope, scopes
 from dropaudit.graph.reading.signature import InputSpec
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import GraphSite, Switch
@@ -64,7 +64,7 @@ class Model(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def scope(self) -> Scope:
         """The main graph of `proto`, indexed."""
-        return main_scope(self.proto, self.rates)
+        return self.scopes[0]
 
     @cached_property
     def scopes(self) -> list[Scope]:

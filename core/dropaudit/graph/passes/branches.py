@@ -18,6 +18,8 @@ from dropaudit.graph.sites.mode_switches import decider_of
 
 def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
     """Return the tensors of the main graph, not random, that decide which branch an If takes, in it or in a body."""
+    if not _chooses(model):
+        return ()
     scope = main_scope(model)
     visible = set(scope.producers) | scope.inputs | set(scope.constants)
     found: list[str] = []
@@ -26,6 +28,10 @@ def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
         conditions = (node.input[0] for node in graph.node if node.op_type == "If")
         found += [name for name in conditions if name in visible and (not path or name not in own)]
     return tuple(name for name in dict.fromkeys(found) if not _is_random(scope, name))
+
+
+def _chooses(model: onnx.ModelProto) -> bool:
+    return any(node.op_type == "If" for graph, _ in graphs_of(model.graph) for node in graph.node)
 
 
 def _is_random(scope: Scope, name: str) -> bool:
@@ -62,6 +68,8 @@ def with_random_branches_joined(model: onnx.ModelProto) -> onnx.ModelProto:
     If(c) <then: Relu(x) -> a; return a> <else: return x> -> y      with c random becomes
     Relu(x) -> If_0/a ; Identity(If_0/a) -> y/then ; Identity(x) -> y/else ; Where(c, y/then, y/else) -> y
     """
+    if not _chooses(model):
+        return model
     scope = main_scope(model)
     random = {node.name for node in model.graph.node if node.op_type == "If" and _is_random(scope, node.input[0])}
     if not random:
@@ -131,6 +139,8 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
     Returns:
         By input, the value that takes the branch with sites.
     """
+    if not _chooses(model):
+        return {}
     scope = main_scope(model)
     counts: dict[str, int] = {}
     drawing = [scope.path for scope in scopes(model) for node in scope.graph.node if draws(scope, node)]

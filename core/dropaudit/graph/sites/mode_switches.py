@@ -56,6 +56,9 @@ def decider_of(scope: Scope, name: str) -> Decider | None:
 
 def with_deciders(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> tuple[tuple[GraphSite, ...], dict[str, bool]]:
     """Return sites whose computed training mode an input decides as switched by it, and the values that do so."""
+    sites = tuple(sites)
+    if not any(site.switch is Switch.COMPUTED for site in sites):
+        return sites, {}
     scope = main_scope(model)
     found, switches = [], {}
     for site in sites:

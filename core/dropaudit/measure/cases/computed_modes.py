@@ -24,6 +24,8 @@ def with_computed_modes(
 
     Raises ExecutionFailed where the model does not run.
     """
+    if not any(site.switch is Switch.COMPUTED for site in sites):
+        return sites
     scope = main_scope(model)
     modes = {
         site: name
