@@ -1,22 +1,10 @@
-"""Composition root of the `dropaudit` command: environment, errors, exit status."""
+"""Composition root of the `dropaudit` command: arguments, environment and streams of this process."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
-
-import typer
-from typer.exceptions import TyperException
-
-from dropaudit.errors import AuditError
-from dropaudit_client.cli.app import REPORTING, branch
-from dropaudit_client.errors import ServiceError
-from dropaudit_client.terminal.hints import with_hint
-from dropaudit_client.terminal.outcome import Exit, Format, print_error
 
 
 def main() -> None:
@@ -25,65 +13,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    # An audit leaves no reference cycles; looking for them among what is being imported takes 4 % of a short command.
+    # An audit leaves no reference cycles, and looking for them among what is being imported takes a tenth of a command.
     gc.set_threshold(20_000)
-    sys.exit(run(sys.argv[1:]))
+    from dropaudit_client.command import run
 
-
-def run(arguments: Sequence[str]) -> int:
-    """Run the command and return its exit status. No exception leaves but what the interpreter itself raises."""
-    try:
-        return _run(arguments)
-    except (typer.Exit, KeyboardInterrupt) as leaving:  # raised while an error was being printed
-        return getattr(leaving, "exit_code", Exit.INTERRUPTED)
-
-
-def _run(arguments: Sequence[str]) -> int:
-    form, output = wanted(arguments)
-    command = typer.main.get_command(branch(arguments))
-    try:
-        status = command.main(list(arguments), "dropaudit", standalone_mode=False, obj=dict(os.environ))
-    except (AuditError, ServiceError) as error:
-        problems = getattr(error, "details", ())
-        message = with_hint(error) if isinstance(error, AuditError) else error.message
-        print_error(error.reason, message, form, output, problems)
-    except TyperException as error:
-        # Empty when typer has printed the help instead.
-        if message := error.format_message():
-            print_error("INVALID_ARGUMENT", message, form, output)
-    except typer.Abort:
-        return Exit.INTERRUPTED
-    except Exception as error:
-        print_error("INTERNAL", f"unexpected {type(error).__name__}: {error}; please report this", form, output)
-    else:
-        return int(status or 0)
-    return Exit.NOT_MADE
-
-
-def wanted(arguments: Sequence[str]) -> tuple[Format, Path | None]:
-    """Return the format and the file that errors go to as well.
-
-    Read off the raw arguments, since usage errors come before options are parsed. What makes no report has no format
-    but JSON.
-    """
-    form = _given(arguments, "--format")
-    output = _given(arguments, "--output") or _given(arguments, "-o")
-    if form == Format.JSON:
-        return Format.JSON, Path(output) if output else None
-    if form not in tuple(Format) or not set(arguments) & REPORTING:
-        return Format.TEXT, None
-    return Format(form), Path(output) if output else None
-
-
-def _given(arguments: Sequence[str], option: str) -> str:
-    """Return the value of an option; the last one counts."""
-    found = ""
-    for argument, following in pairwise([*arguments, ""]):
-        if argument == option:
-            found = following
-        elif argument.startswith(f"{option}="):
-            found = argument.removeprefix(f"{option}=")
-    return found
+    sys.exit(run(sys.argv[1:], os.environ))
 
 
 if __name__ == "__main__":

@@ -143,8 +143,8 @@ def test_the_exit_status_tells_the_verdict(verdict: Verdict, fail_on: FailOn, st
 def test_comparing_imports_no_runtime_and_no_service_and_reads_no_metadata(recording: Recording) -> None:
     heavy = ("grpc", "onnx", "onnxruntime", "google.protobuf", "rich.progress", "redis", "celery", "email", "numpy.ma")
     script = (
-        "import sys; from dropaudit_client.__main__ import run;"
-        f"status = run(['compare', *{[str(path) for path in recording]!r}]);"
+        "import sys; from dropaudit_client.command import run;"
+        f"status = run(['compare', *{[str(path) for path in recording]!r}], {{}});"
         f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr); sys.exit(status)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
