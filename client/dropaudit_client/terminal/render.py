@@ -62,14 +62,14 @@ def render_sites(sites: Iterable[Site]) -> Rows[Site]:
 def to_text(renderable: RenderableType) -> str:
     """Return a renderable as plain text of 80 columns, without colour and control sequences."""
     buffer = io.StringIO()
-    Console(file=buffer, width=_PLAIN_WIDTH, color_system=None, legacy_windows=False).print(renderable)
+    Console(file=buffer, width=_PLAIN_WIDTH, color_system=None, legacy_windows=False, emoji=False).print(renderable)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def show(renderable: RenderableType, stream: TextIO) -> None:
     """Print to a stream: in colour and at its width on a terminal, plain elsewhere."""
     if stream.isatty():
-        Console(file=stream).print(renderable)
+        Console(file=stream, emoji=False).print(renderable)
     else:
         stream.write(to_text(renderable))
 

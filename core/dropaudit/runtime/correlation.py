@@ -28,7 +28,10 @@ def dispersion_of_runs(place: Device) -> float | None:
     Returns:
         How many times wider keep counts scatter than those of independent masks; None when that is compatible with 1.
     """
-    session = onnxruntime.InferenceSession(_probe().SerializeToString(), providers=place.providers)
+    options = onnxruntime.SessionOptions()
+    # Starting more threads takes longer than all runs together.
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(_probe().SerializeToString(), options, providers=place.providers)
     onnxruntime.set_seed(_SEED)
     feeds = {"x": np.ones((1, _CELLS), dtype=np.float32)}
     kept = np.stack([session.run(None, feeds)[0][0] != 0 for _ in range(_RUNS)])
