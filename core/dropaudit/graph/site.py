@@ -97,6 +97,7 @@ class GraphSite(msgspec.Struct, frozen=True):
         broadcast_to: see Application.
         has_borders: whether cells of the mask are made of several cells of a draw, as in DropBlock, and those at a
             border of fewer, so that their rate is another.
+        shares_draws: whether several cells of the mask may be made of one cell of a draw, and are not independent then.
         uneven: whether each element has a factor of its own, and the rates that ask for it are not known.
         rates: keep probability of each element where they differ, as with a drop rate for each feature.
         share: of the data that was kept when the site was found, where no rate is declared: about the keep probability.
@@ -126,6 +127,7 @@ class GraphSite(msgspec.Struct, frozen=True):
     share: float | None = None
     broadcast_to: str | None = None
     has_borders: bool = False
+    shares_draws: bool = False
 
     @property
     def owner(self) -> str | None:

@@ -79,7 +79,11 @@ _ENOUGH_CELLS = 1000
 def _scales_all(measured: MeasuredSite) -> bool:
     """Whether a site without a declared rate keeps everything, and scales it nevertheless."""
     meter = measured.meter
-    never = isinstance(meter, MaskMeter) and meter.kept == meter.cells and meter.cells >= _ENOUGH_CELLS
+    if not isinstance(meter, MaskMeter):
+        return False
+    # Cells that share draws are fewer than they look, unless a threshold says that they are all kept.
+    cells = meter.cells if measured.site.keep_prob_as_run == 1 else meter.independent_cells
+    never = meter.kept == meter.cells and cells >= _ENOUGH_CELLS
     return never and meter.keep_prob is None and measured.factor is not None and abs(measured.factor - 1) > 1e-6
 
 

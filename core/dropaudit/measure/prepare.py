@@ -31,6 +31,7 @@ from dropaudit.plan import Plan, Role
 from dropaudit.report import Axis, Implementation
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session, Tensors
+from dropaudit.stats.design_effect import DesignEffect
 from dropaudit.subjects import Array
 
 _PLAIN = Law(slope=1.0)
@@ -260,10 +261,11 @@ def _site_meter(
     law = site.law or _PLAIN
     if _is_noise(site):
         return NoiseMeter(site.name, keep_prob, law, shared, plan.tolerance, alpha)
+    effect = DesignEffect() if site.shares_draws else None
     if site.rates is not None:
-        return RatesMeter(site.name, site.rates, shared, alpha)
+        return RatesMeter(site.name, site.rates, shared, alpha, effect)
     kind = MaskMeter if site.other is None else ChoiceMeter
     as_run = site.keep_prob_as_run
     # By the standard, Bernoulli keeps what the runtime drops.
     rival = site.declared_keep_prob if site.declared_keep_prob != as_run else None
-    return kind(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere, as_run, rival)
+    return kind(site.name, keep_prob, law, shared, alpha, site.scale_elsewhere, as_run, rival, effect)

@@ -24,7 +24,7 @@ class RateInterval:
 
 
 @lru_cache(maxsize=256)
-def keep_rate_interval(kept: int, cells: int, alpha: float, expected: float | None = None) -> RateInterval:
+def keep_rate_interval(kept: float, cells: float, alpha: float, expected: float | None = None) -> RateInterval:
     """Exact anytime-valid confidence sequence for the keep probability of independent mask cells.
 
     With a Beta(1/2, 1/2) mixture, the sequence of sets
@@ -37,8 +37,8 @@ def keep_rate_interval(kept: int, cells: int, alpha: float, expected: float | No
     equivalence margin. Tens of thousands of cells then say a fifth more.
 
     Args:
-        kept: k, cells kept so far.
-        cells: n, cells drawn so far.
+        kept: k, cells kept so far; of cells that are not independent, divided by their design effect.
+        cells: n, cells drawn so far, likewise.
         alpha: chance that the true probability is ever outside, in (0, 1).
         expected: the probability to expect, known before the first cell; None where none is.
 
@@ -63,7 +63,7 @@ def keep_rate_interval(kept: int, cells: int, alpha: float, expected: float | No
     )
 
 
-def _log_mixture(kept: int, dropped: int, expected: float | None) -> float:
+def _log_mixture(kept: float, dropped: float, expected: float | None) -> float:
     wide = _log_marginal(kept, dropped, _PRIOR, _PRIOR)
     if expected is None or not 0 < expected < 1:
         return wide
@@ -71,7 +71,7 @@ def _log_mixture(kept: int, dropped: int, expected: float | None) -> float:
     return max(wide, near) + math.log1p(math.exp(-abs(wide - near))) - math.log(2)
 
 
-def _log_marginal(kept: int, dropped: int, a: float, b: float) -> float:
+def _log_marginal(kept: float, dropped: float, a: float, b: float) -> float:
     return _log_beta(a + kept, b + dropped) - _log_beta(a, b)
 
 
@@ -79,7 +79,7 @@ def _log_beta(a: float, b: float) -> float:
     return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
 
 
-def _log_power(exponent: int, base: float) -> float:
+def _log_power(exponent: float, base: float) -> float:
     """Return exponent * log(base), with 0 * log(0) = 0."""
     if exponent == 0:
         return 0.0

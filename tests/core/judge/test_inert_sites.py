@@ -33,3 +33,13 @@ def test_an_operator_of_a_vanishing_rate_is_inert_where_another_is_declared(scal
     codes = [each.code for each in audited(f"k = Dropout(x, r, t)  {scale}  y = Neg(d)", r=1e-7).findings]
     assert codes.count("DA101") == 1
     assert not SCALES & set(codes)
+
+
+def test_a_mask_of_parts_that_were_joined_is_inert_where_its_threshold_keeps_all() -> None:
+    chain = "u = RandomUniformLike(x)  b = Less(u, a)  m = Cast<to = 1>(b)  h = Constant<value = int64[2] {8, 8}>()"
+    body = (
+        f"{chain}  f, g = Split<axis = 1>(m, h)  j = Concat<axis = 1>(f, g)  k = Mul(x, j)  d = Div(k, q)  y = Neg(d)"
+    )
+    codes = [each.code for each in audited(body, None, a=1.5).findings]
+    assert codes.count("DA101") == 1
+    assert not SCALES & set(codes)

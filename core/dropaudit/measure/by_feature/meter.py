@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dropaudit.graph.site import Law, Rates
 from dropaudit.measure.meters.site_meters import MaskMeter, Take
+from dropaudit.stats.design_effect import DesignEffect
 from dropaudit.stats.ratios import RunningSpread, mask_cells
 from dropaudit.stats.scale import Factor, declared_precision, is_constant, rarest
 
@@ -22,8 +23,15 @@ class RatesMeter(MaskMeter):
         rates: keep probability of each element, broadcast against a replicate.
     """
 
-    def __init__(self, name: str, rates: Rates, shared_axes: tuple[int, ...], alpha: float) -> None:
-        super().__init__(name, None, Law(slope=1.0), shared_axes, alpha)
+    def __init__(
+        self,
+        name: str,
+        rates: Rates,
+        shared_axes: tuple[int, ...],
+        alpha: float,
+        design_effect: DesignEffect | None = None,
+    ) -> None:
+        super().__init__(name, None, Law(slope=1.0), shared_axes, alpha, design_effect=design_effect)
         self.rates = rates.array
         q = self.rates
         with np.errstate(divide="ignore"):

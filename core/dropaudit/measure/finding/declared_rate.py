@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed
 from dropaudit.graph.draws.elementwise_region import Region, Root, works_element_by_element
+from dropaudit.graph.draws.noise_algebra import PARTS
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
@@ -21,7 +22,7 @@ from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import Rates
 from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
-from dropaudit.measure.finding.region_values import RegionRunner, chances_of
+from dropaudit.measure.finding.region_values import RegionRunner, RegionValues, chances_of
 
 # Parts of a draw's range in which its edges are sought, and halvings of a part that holds one.
 _PARTS, _HALVINGS = 48, 30
@@ -33,6 +34,9 @@ _ROUNDING = 1e-6
 _SEEN, _DEVIATIONS = 0.004, 5.0
 # Cells that a share is seen in, and runs for it.
 _LOOKED_AT, _MOST_RUNS = 2**17, 2048
+
+# What may take an element twice, and make as many as there were.
+_REPEATS = PARTS | {"GatherElements", "GatherND", "Pad"}
 
 Flags = NDArray[np.bool_]
 
@@ -155,6 +159,18 @@ def has_borders(region: Region, mask: str) -> bool:
         for attribute in node.attribute
         if attribute.name in ("pads", "auto_pad")
     )
+
+
+def shares_draws(values: RegionValues, applied: Applied) -> bool:
+    """Whether several cells of a mask may be made of one cell of a draw, as those of overlapping windows are."""
+    cells = math.prod(values.shapes[applied.mask])
+    alike = all(math.prod(values.shapes[root]) == cells for root in applied.roots)
+    return not alike or any(not _is_one_to_one(node) for node in _makers(values.region, applied.mask))
+
+
+def _is_one_to_one(node: onnx.NodeProto) -> bool:
+    """Whether a node makes each element of one element of each input, and no two of the same, unless it stretches."""
+    return works_element_by_element(node) and node.op_type not in _REPEATS
 
 
 def _makers(region: Region, mask: str) -> Iterator[onnx.NodeProto]:

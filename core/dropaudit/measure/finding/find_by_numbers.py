@@ -34,6 +34,7 @@ from dropaudit.measure.finding.declared_rate import (
     has_borders,
     measured_share,
     rates_by_element,
+    shares_draws,
 )
 from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
@@ -289,6 +290,7 @@ def _site(
         rates=rated.rates,
         share=rated.share[0] if rated.share is not None else None,
         has_borders=has_borders(values.region, applied.mask),
+        shares_draws=shares_draws(values, applied),
     )
 
 

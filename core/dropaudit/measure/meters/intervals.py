@@ -8,7 +8,7 @@ from dropaudit.stats.mean import mean_interval
 from dropaudit.stats.moments import RunningMoments
 
 
-def keep_interval(kept: int, cells: int, alpha: float, expected: float | None = None) -> Interval:
+def keep_interval(kept: float, cells: float, alpha: float, expected: float | None = None) -> Interval:
     """Confidence sequence for a keep probability; see `keep_rate_interval`."""
     found = keep_rate_interval(kept, cells, alpha, expected)
     return Interval(estimate=found.estimate, lower=found.lower, upper=found.upper)

@@ -17,14 +17,17 @@ from dropaudit.graph.site import Law
 from dropaudit.measure.meters.intervals import keep_interval, mean_of
 from dropaudit.plan import RATE_MARGIN, TestProgress
 from dropaudit.report import Interval
+from dropaudit.stats.design_effect import DesignEffect
 from dropaudit.stats.mean import may_look
 from dropaudit.stats.moments import RunningMoments
-from dropaudit.stats.ratios import RunningSpread, ratios
+from dropaudit.stats.ratios import RunningSpread, mask_cells, ratios
 from dropaudit.stats.scale import factor_precision, is_constant
 from dropaudit.stats.sequential.tests import Equivalence, Outcome, SequentialTest, Width
 from dropaudit.stats.tally import MaskTally, mask_of_counts, tally_mask
 
 Take = Callable[[], None]
+# Cells of each replicate that are kept, and all that tell kept from dropped, both of shape (n,).
+Shares = tuple[NDArray[np.integer], NDArray[np.integer]]
 # A rate that is not tested is known well enough at this width.
 _KNOWN_WIDTH = 0.01
 # One that the structure of the graph says is confirmed at this width.
@@ -69,6 +72,7 @@ class MaskMeter:
     Attributes:
         expected: what the graph's structure says, where no declaration apart from it is tested.
         rival: what it says by another reading, which the interval shall exclude.
+        design_effect: how much less its cells say than independent ones; None where each draws for itself.
     """
 
     def __init__(
@@ -81,8 +85,10 @@ class MaskMeter:
         remote_factor: float = 1.0,
         expected: float | None = None,
         rival: float | None = None,
+        design_effect: DesignEffect | None = None,
     ) -> None:
         self.name = name
+        self.design_effect = design_effect
         self.rival = rival
         self._remote_factor = remote_factor
         self.expected = expected if keep_prob is None else keep_prob
@@ -104,17 +110,22 @@ class MaskMeter:
         elements = cells_of(after.shape, self.shared_axes)
         exact = factor_precision(float(np.finfo(after.dtype).eps))
         precision = exact if self.law.shift == 0 else max(exact, _SHIFTED_PRECISION)
+        shares = None
+        if self.design_effect is not None:
+            each = mask_cells(before, after, law.dropped)
+            shares = shares_of(each.kept, each.informative, self.shared_axes)
 
         def take() -> None:
             self.elements, self.precision = elements, precision
             self._take(found)
+            self._take_shares(shares)
 
         return take
 
     @property
     def counts_suffice(self) -> bool:
         """Whether counts from the device are enough: the mask sets dropped elements to zero and shares no cells."""
-        return not (self.shared_axes or self.law.shift or self.law.dropped)
+        return not (self.shared_axes or self.law.shift or self.law.dropped or self.design_effect)
 
     @property
     def factors(self) -> tuple[float, float]:
@@ -144,10 +155,23 @@ class MaskMeter:
         self.cells += found.cells
         self._look(found)
 
+    def _take_shares(self, shares: Shares | None) -> None:
+        if self.design_effect is not None and shares is not None:
+            self.design_effect.add(*shares)
+
     @property
     def interval(self) -> Interval:
         """See SiteMeter."""
-        return keep_interval(self.kept, self.cells, self._alpha, self.expected)
+        return keep_interval(self.kept / self._effect, self.independent_cells, self._alpha, self.expected)
+
+    @property
+    def independent_cells(self) -> float:
+        """As many independent cells would say as much."""
+        return self.cells / self._effect
+
+    @property
+    def _effect(self) -> float:
+        return 1.0 if self.design_effect is None else self.design_effect.value
 
     @property
     def factor(self) -> float | None:
@@ -180,11 +204,13 @@ class ChoiceMeter(MaskMeter):
         """See SiteMeter. Nothing is scaled."""
         kept, cells = taken_cells(before, after, self.shared_axes)
         elements = cells_of(after.shape, self.shared_axes)
+        shares = shares_of(kept, cells)
 
         def take() -> None:
             self.elements = elements
             self.kept += int(kept.sum())
             self.cells += cells.size
+            self._take_shares(shares)
 
         return take
 
@@ -201,6 +227,13 @@ def taken_cells(
     same = np.isclose(np.broadcast_to(before, after.shape), after, rtol=1e-4, atol=0)
     kept = np.all(same, axis=shared_axes) if shared_axes else same
     return np.asarray(kept), np.ones_like(kept)
+
+
+def shares_of(kept: NDArray[np.bool_], cells: NDArray[np.bool_], shared_axes: tuple[int, ...] = ()) -> Shares:
+    """Count in each replicate, shape (n, …), what is kept and what tells; see `ratios` for shared axes."""
+    found = (np.any(each, axis=shared_axes) if shared_axes else each for each in (kept, cells))
+    first, second = (each.reshape(len(each), -1).sum(axis=1) for each in found)
+    return first, second
 
 
 class NoiseMeter:
