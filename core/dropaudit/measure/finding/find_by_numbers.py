@@ -39,6 +39,7 @@ from dropaudit.measure.finding.declared_rate import (
 from dropaudit.measure.finding.region_sites import Applied, ElementKind, RegionReader, origin_of_mask
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues
 from dropaudit.measure.finding.repeated_masks import comes_masked, is_repeated
+from dropaudit.measure.finding.scaled_by_rate import scaled_by_rates
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
@@ -119,11 +120,13 @@ class _Finder:
         self, noise: NoiseMap, region: Region, inherited: Mapping[str, _Inherited]
     ) -> list[GraphSite] | None:
         try:
-            runner = RegionRunner(region, self._model, self._data(region), self._place, self._seeds)
+            scaled = scaled_by_rates(region)
+            data = self._data(region, [each.source for each in scaled.values()])
+            runner = RegionRunner(region, self._model, data, self._place, self._seeds)
             values = runner.values()
         except (ExecutionFailed, InvalidModel, ValueError, TypeError, OverflowError):
             return None
-        reader = RegionReader(values, partial(comes_masked, noise))
+        reader = RegionReader(values, partial(comes_masked, noise), scaled)
         applied = reader.read()
         self._read[region.scope.path] = _Read(region, reader.kinds, {})
         makers = {root.tensor: self._maker(noise.scope, root.tensor, region, inherited) for root in region.roots}
@@ -137,8 +140,8 @@ class _Finder:
                 found.append(_site(noise, values, each, makers, rated, {site.result for site in found}, masking))
         return merged(noise.scope, [_switched_off(site) if _is_idle(site) else site for site in found])
 
-    def _data(self, region: Region) -> dict[str, Array]:
-        """Take what enters a region, and a draw of each root, from one run of the model; in a body the last step's.
+    def _data(self, region: Region, more: Iterable[str] = ()) -> dict[str, Array]:
+        """Take what enters a region, and more, and a draw of each root from one run; in a body the last step's.
 
         Raises:
             InvalidModel: the runtime cannot return what lies in that body.
@@ -147,7 +150,9 @@ class _Finder:
         path = region.scope.path
         if not can_be_exposed(self._model, path):
             raise InvalidModel("what lies in this body cannot be returned")
-        names = list(dict.fromkeys([*(root.tensor for root in region.roots), *region.entering, *_filled(region)]))
+        names = list(
+            dict.fromkeys([*(root.tensor for root in region.roots), *region.entering, *_filled(region), *more])
+        )
         known = {name: self._feeds[name] for name in names if not path and name in self._feeds}
         probed, probes = exposed(self._model, [_place_of(region.scope, name) for name in names if name not in known])
         found = Session(probed, self._place, self._seeds).run(self._feeds, tuple(dict.fromkeys(probes.values())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
 import msgspec
@@ -14,12 +14,15 @@ from dropaudit.graph.draws.elementwise_region import Region, is_shape
 from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.measure.finding.computed_rates import ComputedRates
 from dropaudit.measure.finding.region_values import RegionValues
+from dropaudit.measure.finding.scaled_by_rate import ScaledByRate
 from dropaudit.stats.fits import Dropped, distinct, fit_dropped, fit_factor
 
 _PRECISION, _HALF_PRECISION = 2e-5, 4e-3
 _SUMS = frozenset({"Add", "Sub", "Sum"})
 # Shares of a few draws that are one.
 _SAME_SHARE = 0.05
+# A share of draws that lie in as many equal parts of their range is off by one of them at most, rounding apart.
+_SAME_SHARE_OF_RUNS = 1.1
 
 
 class ElementKind(Enum):
@@ -63,15 +66,22 @@ def _never(_source: str, _roots: frozenset[str]) -> bool:
 class RegionReader:
     """Reads a region node by node."""
 
-    def __init__(self, values: RegionValues, is_masked: Callable[[str, frozenset[str]], bool] = _never) -> None:
+    def __init__(
+        self,
+        values: RegionValues,
+        is_masked: Callable[[str, frozenset[str]], bool] = _never,
+        scaled: Mapping[str, ScaledByRate] | None = None,
+    ) -> None:
         """Make a reader.
 
         Args:
             values: of the region.
             is_masked: whether data was masked by certain roots before it came in.
+            scaled: data that comes in scaled by what may be the rate of a mask, see `scaled_by_rates`.
         """
         self._values = values
         self._is_masked = is_masked
+        self._scaled = scaled or {}
         self._region: Region = values.region
         self.kinds: dict[str, ElementKind] = {}
         self._ends: dict[str, Applied] = {}
@@ -80,6 +90,8 @@ class RegionReader:
         # By tensor made of draws and constants alone, the results of masks on constants that it is made of.
         self._within: dict[str, frozenset[str]] = {}
         self._rates = ComputedRates(self._region.scope)
+        # By tensor made of draws and data that is no mask on it, that data.
+        self._blends: dict[str, frozenset[str]] = {}
         for root in self._region.roots:
             self._settle(root.tensor, pure=True)
 
@@ -114,7 +126,7 @@ class RegionReader:
         scaled = meets and self._is_scaled_by_rate(node, data)
         masks = scaled or (meets and self._is_mask_of_data(node, data))
         if masks and not scaled:
-            self._rates.add(data)
+            self._rates.add(self._rates_of(node.output[0], data))
         for name in outputs:
             self.kinds[name] = ElementKind.DATA
             if alone or not data or masks:
@@ -123,6 +135,7 @@ class RegionReader:
             self._of_constants.update(outputs)
         if data and len(outputs) == 1 and not masks:
             self._meet(node, inputs, data)
+            self._blend(node, data)
         if alone:
             within = frozenset().union(*(self._within.get(name, frozenset()) for name in inputs))
             self._within.update({name: within | ({name} & self._found.keys()) for name in outputs})
@@ -148,10 +161,44 @@ class RegionReader:
         constant = self._region.scope.constants.get(name)
         return constant is None or (constant.dtype.kind == "f" and len(distinct(constant)) > 2)
 
+    def _blend(self, node: onnx.NodeProto, data: list[str]) -> None:
+        """Note what is made of draws and data, unless it is data that a mask was put on."""
+        result, noise = node.output[0], self._noise(node, data)
+        touched = [name for name in data if name in self.kinds]
+        if result not in self._ends and (noise or touched) and all(name in self._blends for name in touched):
+            own = {name for name in data if name not in self._blends}
+            self._blends[result] = frozenset(own).union(*(self._blends[name] for name in touched))
+
+    def _rates_of(self, mask: str, data: Iterable[str]) -> list[str]:
+        """Return the data that a mask was compared with; of data added to a draw, what says how much is kept."""
+        return [rate for name in data for rate in (self._as_often(mask, name) if name in self._blends else [name])]
+
+    def _as_often(self, mask: str, blend: str) -> list[str]:
+        """Return the data in a blend that is, element by element, the share of draws in which a mask of it is kept."""
+        values = self._values.of(mask)
+        if values is None:
+            return []
+        share = (values > values.min()).mean(axis=0)
+        near = _SAME_SHARE_OF_RUNS / len(values)
+        rates = {name: self._values.of(name, self._values.shapes[mask]) for name in sorted(self._blends[blend])}
+        return [
+            name
+            for name, rate in rates.items()
+            if rate is not None and any(np.all(np.abs(rate - each) <= near) for each in (share, 1 - share))
+        ]
+
     def _is_mask_of_data(self, node: onnx.NodeProto, data: list[str]) -> bool:
-        """Whether a function of draws and data takes two values: a mask whose rate is computed from data."""
+        """Whether a function of draws and data takes two values: a mask whose rate is computed from data.
+
+        Less(u, q) -> b
+        Add(u, q) -> v ; Floor(v) -> m          where q is how often m is 1: noise on other data makes no mask
+        """
         found = self._values.of(node.output[0])
-        if found is None or not self._noise(node, data):
+        if found is None:
+            return False
+        if set(data) <= self._blends.keys():
+            return len(distinct(found)) == 2 and bool(self._rates_of(node.output[0], data))
+        if not self._noise(node, data):
             return False
         if found.dtype.kind == "b":
             return True
@@ -217,7 +264,7 @@ class RegionReader:
             if law is not None and law.slope is None and not self._is_alike(source, result):
                 continue
             if law is not None:
-                return Applied(node.name, source, result, law, law.kept, roots, changing[0])
+                return self._before_scale(Applied(node.name, source, result, law, law.kept, roots, changing[0]))
             if not changing and (factor := self._factor(result, source, precision)) is not None:
                 return Applied(node.name, source, result, None, 1.0, roots, noise[0], inert=factor)
         if node.op_type == "Where" and len(data) == 2 and self.kinds.get(node.input[0]) is ElementKind.MASK:
@@ -225,6 +272,24 @@ class RegionReader:
             share = 0.5 if condition is None else float(condition.mean())
             return Applied(node.name, node.input[1], result, None, share, roots, node.input[0], other=node.input[2])
         return None
+
+    def _before_scale(self, first: Applied) -> Applied:
+        """Take in scales by the mask's own computed rate that its data came through, of those that make it larger.
+
+        What multiplies by the rate itself is a gate of the model.
+        """
+        scaled = first.source
+        while (step := self._scaled.get(scaled)) is not None and self._rates.are_in(step.rate):
+            law = self._law(first.result, step.source, self._precision(first.result))
+            if law is None or not self._is_enlarged(scaled, step.source):
+                break
+            first, scaled = replace(first, source=step.source, law=law), step.source
+        return first
+
+    def _is_enlarged(self, scaled: str, source: str) -> bool:
+        shape = self._values.shapes[scaled]
+        after, before = self._values.of(scaled), self._values.of(source, shape)
+        return after is not None and before is not None and bool(np.all(np.abs(after) >= np.abs(before)))
 
     def _is_alike(self, name: str, result: str) -> bool:
         """Whether a tensor, or a constant, has the shape of a result."""

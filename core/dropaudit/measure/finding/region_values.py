@@ -135,7 +135,8 @@ class RegionRunner:
         """Run many times and keep what the elements were. Raises ExecutionFailed."""
         first = self.run(self.draw(0))
         shapes = {name: value.shape for name, value in (self._data | first).items()}
-        fixed = {name: self._data[name] for name in self.region.entering}
+        drawn = {root.tensor for root in self.region.roots}
+        fixed = {name: value for name, value in self._data.items() if name not in drawn}
         found = RegionValues(self.region, fixed, shapes)
         wanted = list(dict.fromkeys(self._views(shapes)))
         for number in range(self.runs):
