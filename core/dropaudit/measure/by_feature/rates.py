@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -15,8 +16,27 @@ _PARTS, _HALVINGS, _MOST_RUNS = 48, 20, 4096
 _SAME_RATE = 1e-6
 
 
+# Between two numbers, so that no multiple of a draw is met again and again at one remainder.
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+class TooFine(Exception):
+    """What is kept changes more often over a draw's range than can be looked for."""
+
+
 class _TooMany(Exception):
     """The edges of the elements lie at more places than can be looked for."""
+
+
+def between(number: int, low: float, high: float) -> float:
+    """Return a place in the part of a range that has this number."""
+    return low + (high - low) * (number * _GOLDEN % 1)
+
+
+def check(is_even: bool | np.bool_) -> None:
+    """Make sure that nothing changes in a part whose two ends are alike. Raises TooFine."""
+    if not is_even:
+        raise TooFine
 
 
 def shares_by_element(
@@ -32,6 +52,7 @@ def shares_by_element(
 
     Raises:
         ExecutionFailed: what makes the flags does not run.
+        TooFine: edges lie closer than they are looked for.
     """
     try:
         return _Search(flag, cumulative).shares(low, high)
@@ -52,6 +73,9 @@ class _Search:
         total = np.where(flags[-1], 1.0, 0.0)
         for i in range(1, _PARTS):
             total += self._edges(grid[i - 1], grid[i], flags[i - 1], flags[i], _HALVINGS)
+            if i % 2 == 0:
+                even = flags[i] == flags[i - 1]
+                check(np.all(self._at(between(i, grid[i - 1], grid[i]))[even] == flags[i][even]))
         return np.clip(total, 0.0, 1.0)
 
     def _edges(self, low: float, high: float, before: Flags, after: Flags, halvings: int) -> Numbers:

@@ -20,12 +20,14 @@ from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import Rates
-from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
+from dropaudit.measure.by_feature.rates import TooFine, between, check, shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues, chances_of
 
 # Parts of a draw's range in which its edges are sought, and halvings of a part that holds one.
 _PARTS, _HALVINGS = 48, 30
+# Parts without an edge that are looked into.
+_CHECKED = 24
 # More parts, where what was found in the first ones is not what is seen: bands may be narrow.
 _MORE_PARTS, _MOST_EDGES = 16 * _PARTS, 64
 _WIDEST_NORMAL = 5.0
@@ -75,7 +77,10 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
     bernoulli = any(root.node is not None and root.node.op_type == "Bernoulli" for root in runner.region.roots)
     rate = None
     for parts in (_PARTS, _MORE_PARTS):
-        rate = _share(runner, applied.roots, kept, names, known, parts)
+        try:
+            rate = _share(runner, applied.roots, kept, names, known, parts)
+        except TooFine:
+            continue
         if rate is None or bernoulli or abs(rate - applied.kept) <= _scatter(runner, applied):
             break
     else:
@@ -103,7 +108,7 @@ def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
 
     try:
         shares = shares_by_element(flag, *law)
-    except ExecutionFailed:
+    except (ExecutionFailed, TooFine):
         return None
     if shares is None:
         return None
@@ -187,7 +192,12 @@ def declared_share(runner: RegionRunner, mask: str, known: Mapping[str, Declared
         return None
     smaller, larger = values
     middle = (smaller + larger) / 2
-    share = _share(runner, runner.region.touched[mask], lambda found: np.ravel(found[mask] > middle), (mask,), known)
+    try:
+        share = _share(
+            runner, runner.region.touched[mask], lambda found: np.ravel(found[mask] > middle), (mask,), known
+        )
+    except TooFine:
+        return None
     return None if share is None else Declared(larger, smaller, share)
 
 
@@ -281,13 +291,19 @@ def _of_two(flag: Callable[[float], bool | None], larger: float, smaller: float,
 def _measure(
     flag: Callable[[float], bool | None], low: float, high: float, cumulative: Callable[[float], float], parts: int
 ) -> float | None:
-    """Add up the parts of a range that are kept, with each edge sought by halving."""
+    """Add up the parts of a range that are kept, with each edge sought by halving.
+
+    Raises:
+        TooFine: edges lie closer than the parts, as those of a remainder of a multiple of the draw do.
+    """
     grid = [low + (high - low) * (i + 0.5) / parts for i in range(parts)]
     flags = [flag(number) for number in grid]
     if any(each is None for each in flags) or sum(a != b for a, b in pairwise(flags)) > _MOST_EDGES:
         return None
     share, begun = 0.0, 0.0
     for i in range(1, parts):
+        if flags[i] == flags[i - 1] and i % (parts // _CHECKED) == 0:
+            check(flag(between(i, grid[i - 1], grid[i])) is flags[i])
         if flags[i] != flags[i - 1]:
             edge = _edge(flag, grid[i - 1], grid[i], bool(flags[i - 1]))
             if edge is None:

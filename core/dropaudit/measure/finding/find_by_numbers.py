@@ -18,7 +18,7 @@ from dropaudit.graph.passes.expose import can_be_exposed, exposed
 from dropaudit.graph.reading.constants import Constants
 from dropaudit.graph.reading.dropout_operator import switch_of
 from dropaudit.graph.reading.scope import Scope, reads, scopes
-from dropaudit.graph.site import GraphSite, Law, Switch
+from dropaudit.graph.site import GraphSite, Law, RemoteScale, Switch
 from dropaudit.graph.sites.chains import drawn_sites, undrawn_operators
 from dropaudit.graph.sites.extent import masking_nodes
 from dropaudit.graph.sites.frozen_masks import frozen_masks
@@ -322,4 +322,10 @@ def _extent(
     as_run = 1 - rate if rate is not None and made.implementation is Implementation.BERNOULLI else rate
     share, error = rated.share or (law.kept, _MEASURED)
     keep_prob, error = (share, error) if as_run is None else (as_run, 0.0)
-    return with_own_scale(noise, plain, keep_prob, error, masking, taken)
+    extent = with_own_scale(noise, plain, keep_prob, error, masking, taken)
+    if applied.again is None or extent.remote is not None:
+        return extent
+    again = replace(extent, source=applied.again.source, result=applied.again.result)
+    slope = extent.law.slope * applied.again.factor
+    last = with_own_scale(noise, replace(again, law=Law(slope=slope)), keep_prob, error, masking, taken)
+    return replace(extent, remote=RemoteScale(last.source, last.result, last.law.slope / extent.law.slope))

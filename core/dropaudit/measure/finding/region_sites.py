@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from dropaudit.graph.draws.elementwise_region import Region, is_shape
 from dropaudit.graph.draws.noise_algebra import MOVES
-from dropaudit.measure.finding.computed_rates import ComputedRates
+from dropaudit.graph.reading.traversal import upstream
+from dropaudit.graph.site import RemoteScale
+from dropaudit.measure.finding.computed_rates import Blends, ComputedRates
 from dropaudit.measure.finding.region_values import RegionValues
 from dropaudit.measure.finding.scaled_by_rate import ScaledByRate
 from dropaudit.stats.fits import Dropped, distinct, fit_dropped, fit_factor
@@ -21,8 +23,6 @@ _PRECISION, _HALF_PRECISION = 2e-5, 4e-3
 _SUMS = frozenset({"Add", "Sub", "Sum"})
 # Shares of a few draws that are one.
 _SAME_SHARE = 0.05
-# A share of draws that lie in as many equal parts of their range is off by one of them at most, rounding apart.
-_SAME_SHARE_OF_RUNS = 1.1
 
 
 class ElementKind(Enum):
@@ -46,6 +46,7 @@ class Applied(msgspec.Struct, frozen=True):
         roots: what it is drawn from.
         mask: the noise that first meets the data.
         inert: the factor on data that is never dropped.
+        again: what the same mask does further on to what is zero already where it drops: a factor at most.
     """
 
     node: str
@@ -57,6 +58,7 @@ class Applied(msgspec.Struct, frozen=True):
     mask: str
     other: str | None = None
     inert: float | None = None
+    again: RemoteScale | None = None
 
 
 def _never(_source: str, _roots: frozenset[str]) -> bool:
@@ -90,8 +92,7 @@ class RegionReader:
         # By tensor made of draws and constants alone, the results of masks on constants that it is made of.
         self._within: dict[str, frozenset[str]] = {}
         self._rates = ComputedRates(self._region.scope)
-        # By tensor made of draws and data that is no mask on it, that data.
-        self._blends: dict[str, frozenset[str]] = {}
+        self._blends = Blends(values)
         for root in self._region.roots:
             self._settle(root.tensor, pure=True)
 
@@ -126,7 +127,7 @@ class RegionReader:
         scaled = meets and self._is_scaled_by_rate(node, data)
         masks = scaled or (meets and self._is_mask_of_data(node, data))
         if masks and not scaled:
-            self._rates.add(self._rates_of(node.output[0], data))
+            self._rates.add(self._blends.rates_of(node.output[0], data))
         for name in outputs:
             self.kinds[name] = ElementKind.DATA
             if alone or not data or masks:
@@ -135,7 +136,8 @@ class RegionReader:
             self._of_constants.update(outputs)
         if data and len(outputs) == 1 and not masks:
             self._meet(node, inputs, data)
-            self._blend(node, data)
+            if node.output[0] not in self._ends:
+                self._blends.add(node.output[0], data, by_noise=bool(self._noise(node, data)))
         if alone:
             within = frozenset().union(*(self._within.get(name, frozenset()) for name in inputs))
             self._within.update({name: within | ({name} & self._found.keys()) for name in outputs})
@@ -161,32 +163,6 @@ class RegionReader:
         constant = self._region.scope.constants.get(name)
         return constant is None or (constant.dtype.kind == "f" and len(distinct(constant)) > 2)
 
-    def _blend(self, node: onnx.NodeProto, data: list[str]) -> None:
-        """Note what is made of draws and data, unless it is data that a mask was put on."""
-        result, noise = node.output[0], self._noise(node, data)
-        touched = [name for name in data if name in self.kinds]
-        if result not in self._ends and (noise or touched) and all(name in self._blends for name in touched):
-            own = {name for name in data if name not in self._blends}
-            self._blends[result] = frozenset(own).union(*(self._blends[name] for name in touched))
-
-    def _rates_of(self, mask: str, data: Iterable[str]) -> list[str]:
-        """Return the data that a mask was compared with; of data added to a draw, what says how much is kept."""
-        return [rate for name in data for rate in (self._as_often(mask, name) if name in self._blends else [name])]
-
-    def _as_often(self, mask: str, blend: str) -> list[str]:
-        """Return the data in a blend that is, element by element, the share of draws in which a mask of it is kept."""
-        values = self._values.of(mask)
-        if values is None:
-            return []
-        share = (values > values.min()).mean(axis=0)
-        near = _SAME_SHARE_OF_RUNS / len(values)
-        rates = {name: self._values.of(name, self._values.shapes[mask]) for name in sorted(self._blends[blend])}
-        return [
-            name
-            for name, rate in rates.items()
-            if rate is not None and any(np.all(np.abs(rate - each) <= near) for each in (share, 1 - share))
-        ]
-
     def _is_mask_of_data(self, node: onnx.NodeProto, data: list[str]) -> bool:
         """Whether a function of draws and data takes two values: a mask whose rate is computed from data.
 
@@ -196,8 +172,8 @@ class RegionReader:
         found = self._values.of(node.output[0])
         if found is None:
             return False
-        if set(data) <= self._blends.keys():
-            return len(distinct(found)) == 2 and bool(self._rates_of(node.output[0], data))
+        if all(name in self._blends for name in data):
+            return len(distinct(found)) == 2 and bool(self._blends.rates_of(node.output[0], data))
         if not self._noise(node, data):
             return False
         if found.dtype.kind == "b":
@@ -228,8 +204,37 @@ class RegionReader:
                 self._found[first.result] = first
             elif first is not None:
                 self._replace([self._ends[name] for name in noise if name in self._ends], noise, first)
+        elif noise and self._meet_again(node, noise, data, roots):
+            return
         elif len(ends) == 1 and self._only_scales(node, data):
             self._ends[result] = ends[0]
+
+    def _meet_again(self, node: onnx.NodeProto, noise: list[str], data: list[str], roots: frozenset[str]) -> bool:
+        """Read what a draw makes of data that came from a mask of the same draw; whether that is anything known.
+
+        Mul(x, m) -> d ; Relu(d) -> h ; Mul(h, m) -> y        y is h: the first mask has left nothing to drop
+        Mul(x, m) -> d ; Sigmoid(d) -> h ; Mul(h, m) -> y     h is dropped too
+        """
+        result = node.output[0]
+        for source in data:
+            first = self._mask_before(source)
+            if first is None or first.again is not None or first.roots != roots:
+                continue
+            precision = self._precision(result)
+            factor, law = self._factor(result, source, precision), self._law(result, source, precision)
+            if factor:
+                self._found[first.result] = replace(first, again=RemoteScale(source, result, factor))
+                return True
+            if law is not None and law.slope is not None:
+                self._replace([], noise, Applied(node.name, source, result, law, law.kept, roots, noise[0]))
+                return True
+        return False
+
+    def _mask_before(self, name: str) -> Applied | None:
+        """Return the one mask on what a tensor is made of; None where there are several."""
+        before = upstream(self._region.scope.producers.get, [name], stops=lambda each: each not in self.kinds)
+        found = [self._found[each] for each in before if each in self._found]
+        return found[0] if len(found) == 1 else None
 
     def _latest_ends(self, data: list[str]) -> list[Applied]:
         """Return the masks on what a node reads; what one was put on is data, also where another mask was before."""

@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
-from dropaudit.measure.by_feature.rates import shares_by_element, without_repeats
+from dropaudit.measure.by_feature.rates import TooFine, shares_by_element, without_repeats
 from dropaudit.plan import Provider
 from dropaudit.report import Family, Severity, Verdict
 from support.graphs import dense
@@ -143,3 +143,9 @@ def test_features_that_are_always_kept_or_never_are_read_in_half_precision_too()
     )
     report = audit(ArtifactSubject(proto.SerializeToString(), Role.TRAIN), PLAN)
     assert not {finding.code for finding in report.findings} & {"DA301", "DA302", "DA303"}
+
+
+@pytest.mark.parametrize("multiple", [48, 96, 333, 1000])
+def test_a_mask_of_later_digits_is_too_fine_to_read_its_rate_off_the_draw(multiple: int) -> None:
+    with pytest.raises(TooFine):
+        shares_by_element(lambda u: np.array([multiple * u % 1 < 0.3]), 0.0, 1.0, lambda u: u)

@@ -70,3 +70,58 @@ def test_a_mask_that_is_applied_twice_does_not_hide_one_on_other_data(body: str)
     assert report.verdict is Verdict.WARN
     assert len(report.sites) == 2
     assert {finding.code for finding in report.findings} <= {"DA404", "DA405"}
+
+
+CHAIN = "u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  g = Mul(x, m)  k = Div(g, q)  a = Div(m, q)"
+LEAVING_ZEROS = ("Relu", "LeakyRelu", "Abs", "Neg", "Tanh")
+
+
+def audited_chain(body: str, **constants: float) -> Report:
+    """Audit x -> y in role train, where k is x under a chain's mask and its scale, and g is x under the mask alone."""
+    known = {"q": 0.7, "none": 0.0, **constants}
+    return audit(ArtifactSubject(graph(f"{CHAIN}  {body}", constants=known).SerializeToString(), Role.TRAIN), PLAN)
+
+
+@pytest.mark.parametrize("between", LEAVING_ZEROS)
+@pytest.mark.parametrize("again", ["y = Mul(h, m)", "y = Where(b, h, none)"])
+def test_a_chain_whose_mask_is_applied_again_behind_what_leaves_zeros_is_one_site(between: str, again: str) -> None:
+    report = audited_chain(f"h = {between}(k)  {again}")
+    assert report.verdict is Verdict.PASS
+    assert len(report.sites) == 1
+    assert {finding.code for finding in report.findings} <= {"DA305"}
+
+
+@pytest.mark.parametrize("between", LEAVING_ZEROS)
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("h = {}(g)  y = Mul(h, a)", None),
+        ("h = {}(g)  e = Mul(h, m)  y = Div(e, q)", None),
+        ("h = {}(k)  y = Mul(h, a)", "DA302"),
+        ("h = {}(k)  e = Mul(h, m)  y = Div(e, q)", "DA302"),
+        ("h = {}(g)  y = Mul(h, m)", "DA301"),
+    ],
+)
+def test_the_scales_of_both_times_count_together(between: str, body: str, code: str | None) -> None:
+    assert errors(audited_chain(body.format(between))) == ({code} if code else set())
+
+
+@pytest.mark.parametrize(("scale", "code"), [("a", None), ("m", "DA301")])
+def test_behind_what_makes_other_numbers_of_zeros_the_mask_drops_again(scale: str, code: str | None) -> None:
+    report = audited_chain(f"h = Sigmoid(k)  y = Mul(h, {scale})")
+    assert len(report.sites) == 2
+    assert "DA404" in {finding.code for finding in report.findings}
+    assert errors(report) == ({code} if code else set())
+
+
+OF_DIGITS = "t = Mul(u, thousand)  f = Floor(t)  r = Sub(t, f)  e = Less(r, w)  c = Cast<to = 1>(e)  s = Div(c, v)  "
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.85])
+@pytest.mark.parametrize("data", ["h = Tanh(x)  i = Mul(h, s)  y = Add(i, k)", "h = Neg(k)  y = Mul(h, s)"])
+def test_a_second_mask_of_later_digits_of_one_draw_is_a_site_of_its_own(data: str, rate: float) -> None:
+    right = audited_chain(OF_DIGITS + data, thousand=1000.0, w=rate, v=rate)
+    assert len(right.sites) == 2
+    assert not errors(right)
+    assert "DA106" not in {finding.code for finding in right.findings}
+    assert errors(audited_chain(OF_DIGITS + data, thousand=1000.0, w=rate, v=0.9 * rate)) == {"DA303"}
