@@ -27,6 +27,8 @@ from dropaudit.runtime.session import Session, draw_seed
 _STAGGER = 64
 # The first cell of a mask hardly changes from a seed to the next: among so many cells it does not count.
 _MANY_CELLS = 256
+# Other operators than Dropout go on in one stream from run to run; a session costs as much as ten runs.
+_RUNS_OF_ONE_STREAM = 4096
 
 
 def single_runs(
@@ -49,8 +51,9 @@ def single_runs(
         # A generator without a seed of its own can be seeded at each run, and takes no new session.
         renewed = seeded(model, lambda: draw_seed(seeds))
         return Session(without_seeds_of_dropout(renewed), place, seeds)
-    repeats = holds_dropout(model) and fewest_cells < _MANY_CELLS
-    return Stream(model, place, seeds, 1 if repeats else RUNS_OF_ONE_SEED)
+    if not holds_dropout(model):
+        return Stream(model, place, seeds, _RUNS_OF_ONE_STREAM)
+    return Stream(model, place, seeds, 1 if fewest_cells < _MANY_CELLS else RUNS_OF_ONE_SEED)
 
 
 def _draws_alone(model: onnx.ModelProto) -> bool:

@@ -88,3 +88,18 @@ def test_a_seeded_draw_that_keeps_all_and_scales_all_is_no_mask_that_repeats() -
     codes = {finding.code for finding in report_of(body).findings}
     assert "DA101" in codes
     assert "DA406" not in codes
+
+
+def test_a_seeded_draw_other_than_dropout_takes_no_new_seed_from_run_to_run() -> None:
+    body = (
+        "n = ReduceSum<keepdims = 1>(x, both)  u = RandomUniformLike<seed = 7.0>(n)"
+        "  v = RandomUniformLike<seed = 8.0>(n)  y = Sub(u, v)"
+    )
+    model, seeds = name_nodes(onnx.load_from_string(dense(body, extra=EXTRA))), np.random.default_rng(0)
+    runs = single_runs(model, (), CPU, seeds, fewest_cells=1)
+    drawn = [runs.run(X, ("y",))["y"].item()]
+    first = seeds.bit_generator.state
+    drawn += [runs.run(X, ("y",))["y"].item() for _ in range(RUNS)]
+    assert seeds.bit_generator.state == first
+    assert abs(np.corrcoef(drawn[1:], drawn[:-1])[0, 1]) < 5 / RUNS**0.5
+    assert np.std(drawn) == pytest.approx(6**-0.5, rel=0.15)
