@@ -13,7 +13,7 @@ from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope, scopes
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import GraphSite
-from dropaudit.graph.sites.mode_switches import decider_of
+from dropaudit.graph.sites.mode_switches import decider_of, take_in
 
 
 def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
     for path in (*drawing, *(site.path for site in sites)):
         for step in path:
             counts[step] = counts.get(step, 0) + 1
-    found = {}
+    found: dict[str, bool] = {}
     for graph, _ in graphs_of(model.graph):
         for node in graph.node:
             if node.op_type != "If":
@@ -155,5 +155,5 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
             then, other = (counts.get(f"{node.name}:{branch}", 0) for branch in ("then_branch", "else_branch"))
             decider = decider_of(scope, node.input[0]) if then != other else None
             if decider is not None:
-                found[decider.name] = decider.value == (then > other)
+                take_in(found, decider, then > other)
     return found

@@ -11,11 +11,11 @@ from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.derive_mode import copy_of, graphs_of, replace_nodes, stretched
 from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.traversal import ancestors
-from dropaudit.graph.sites.mode_switches import Decider, decider_of
+from dropaudit.graph.sites.mode_switches import Decider, decider_of, take_in
 
 
 class _Selection(msgspec.Struct, frozen=True):
-    """A Where of which one choice draws more than the other, and the graph input that decides between them."""
+    """A Where of which one choice draws more than the other, and what decides between them."""
 
     condition: str
     decider: Decider
@@ -30,7 +30,10 @@ def selection_switches(model: onnx.ModelProto) -> dict[str, bool]:
     Returns:
         By input, the value that takes the tensor with dropout.
     """
-    return {each.decider.name: each.decider.value is each.draws_when_true for each in _selections(model)}
+    found: dict[str, bool] = {}
+    for each in _selections(model):
+        take_in(found, each.decider, each.draws_when_true)
+    return found
 
 
 def selecting_conditions(model: onnx.ModelProto) -> tuple[str, ...]:

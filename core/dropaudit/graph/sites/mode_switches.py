@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -16,23 +17,39 @@ from dropaudit.graph.reading.scope import Scope, main_scope
 from dropaudit.graph.reading.traversal import ancestors
 from dropaudit.graph.site import GraphSite, Switch
 
+# Inputs that are tried together: their values are tried in all combinations.
+_MOST_TOGETHER = 4
+
 
 class Decider(msgspec.Struct, frozen=True):
-    """A graph input that decides.
+    """A graph input that decides, or several that do together.
 
     Attributes:
-        name: the input.
+        name: the input, the first of several.
         value: what makes the tensor true, as a truth value or as 1 and 0.
         default: what its default makes of the tensor; None where it has no default.
+        others: of several inputs the others, each with its value.
     """
 
     name: str
     value: bool
     default: bool | None
+    others: tuple[tuple[str, bool], ...] = ()
+
+    def values_for(self, truth: bool) -> dict[str, bool]:
+        """Return the values of its inputs that make the tensor `truth`."""
+        return {name: value is truth for name, value in ((self.name, self.value), *self.others)}
+
+
+def take_in(switches: dict[str, bool], decider: Decider, truth: bool) -> None:
+    """Add the values of inputs that make a tensor `truth`; what decides by itself goes before what others help."""
+    values = decider.values_for(truth)
+    known = switches if decider.others else {}
+    switches |= {name: value for name, value in values.items() if name not in known}
 
 
 def decider_of(scope: Scope, name: str) -> Decider | None:
-    """Return the scalar input that decides a tensor of the main graph by itself; None where there is none.
+    """Return the scalar input that decides a tensor of the main graph, or those that do together; None of none.
 
     Not(training) -> inference ; Not(inference) -> mode      is decided by `training`, and true where that is
 
@@ -40,18 +57,46 @@ def decider_of(scope: Scope, name: str) -> Decider | None:
         scope: the main graph.
         name: a tensor that holds one truth value.
     """
+    read = {}
     for value in scope.graph.input:
         if value.name != name and not _reads(scope, name, value.name):
             continue
         array = _scalar_of(value)
         if array is None:
             continue
-        found = {truth: _value_with(scope, name, value.name, np.full_like(array, truth)) for truth in (True, False)}
+        if array.dtype.kind != "f":  # a number that is compared with a bound may be data elsewhere
+            read[value.name] = array
+        found = {truth: _value_with(scope, name, {value.name: np.full_like(array, truth)}) for truth in (True, False)}
         if found[True] is not None and found[False] is not None and found[True] != found[False]:
-            default = next((values_of(each) for each in scope.graph.initializer if each.name == value.name), None)
-            known = None if default is None else _value_with(scope, name, value.name, default)
-            return Decider(value.name, bool(found[True]), known)
+            return Decider(value.name, bool(found[True]), _by_default(scope, name, [value.name]))
+    return _decided_together(scope, name, read) if 1 < len(read) <= _MOST_TOGETHER else None
+
+
+def _decided_together(scope: Scope, name: str, read: Mapping[str, NDArray[Any]]) -> Decider | None:
+    """Return inputs that make a tensor true with certain values, and false where each has the other one.
+
+    And(training, dropping) -> on      is true where both are, and false where neither is
+    """
+    for chosen in product((True, False), repeat=len(read)):
+        tried = [[value is truth for value in chosen] for truth in (True, False)]
+        fed = [
+            {each: np.full_like(read[each], value) for each, value in zip(read, values, strict=True)}
+            for values in tried
+        ]
+        if [_value_with(scope, name, values) for values in fed] == [True, False]:
+            (first, value), *others = zip(read, chosen, strict=True)
+            return Decider(first, value, _by_default(scope, name, [*read]), tuple(others))
     return None
+
+
+def _with_all(scope: Scope, name: str, read: Mapping[str, NDArray[Any]], values: Mapping[str, bool]) -> bool | None:
+    return _value_with(scope, name, {each: np.full_like(read[each], value) for each, value in values.items()})
+
+
+def _by_default(scope: Scope, name: str, inputs: Sequence[str]) -> bool | None:
+    """Return what the defaults of inputs make of a tensor; None where one of them has none."""
+    defaults = {each.name: values_of(each) for each in scope.graph.initializer if each.name in inputs}
+    return _value_with(scope, name, defaults) if len(defaults) == len(inputs) else None
 
 
 def with_deciders(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> tuple[tuple[GraphSite, ...], dict[str, bool]]:
@@ -60,13 +105,14 @@ def with_deciders(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> tuple[t
     if not any(site.switch is Switch.COMPUTED for site in sites):
         return sites, {}
     scope = main_scope(model)
-    found, switches = [], {}
+    found: list[GraphSite] = []
+    switches: dict[str, bool] = {}
     for site in sites:
         decider = _decider_of_site(scope, site) if site.switch is Switch.COMPUTED else None
         if decider is None:
             found.append(site)
             continue
-        switches[decider.name] = decider.value
+        take_in(switches, decider, truth=True)
         kind = Switch.INPUT if decider.default is None else Switch.DEFAULT
         found.append(replace(site, switch=kind, switch_input=decider.name, default_on=bool(decider.default)))
     return tuple(found), switches
@@ -97,8 +143,8 @@ def _scalar_of(value: onnx.ValueInfoProto) -> NDArray[Any] | None:
     return np.zeros([1] * len(tensor.shape.dim), dtype=dtype) if dtype.kind in "bifu" else None
 
 
-def _value_with(scope: Scope, name: str, source: str, value: NDArray[Any]) -> bool | None:
-    if name == source:
-        return bool(value.reshape(-1)[0])
-    number = scalar(constants_of(scope.graph, scope.opset, given={source: value}).get(name))
+def _value_with(scope: Scope, name: str, fed: Mapping[str, NDArray[Any]]) -> bool | None:
+    if name in fed:
+        return bool(fed[name].reshape(-1)[0])
+    number = scalar(constants_of(scope.graph, scope.opset, given=dict(fed)).get(name))
     return None if number is None else bool(number)

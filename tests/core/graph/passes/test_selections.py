@@ -49,6 +49,34 @@ def test_the_input_that_selects_what_is_dropped_is_the_switch(body: str, more: s
     assert (served.verdict, codes(served)) == (Verdict.PASS, set())
 
 
+TOGETHER = {
+    "both": ("c = And(on, more)  y = Where(c, d, x)", {"on": True, "more": True}),
+    "either": ("c = Or(on, more)  y = Where(c, d, x)", {"on": True, "more": True}),
+    "one and not the other": ("n = Not(more)  c = And(on, n)  y = Where(c, d, x)", {"on": True, "more": False}),
+    "neither": ("c = Or(on, more)  y = Where(c, x, d)", {"on": False, "more": False}),
+}
+
+
+@pytest.mark.parametrize(("body", "values"), TOGETHER.values(), ids=TOGETHER)
+def test_inputs_that_select_together_are_switches(body: str, values: dict[str, bool]) -> None:
+    proto = model(body, ", bool on, bool more")
+    assert selection_switches(proto) == values
+    trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)
+    assert len(trained.sites) == 1
+    assert (trained.verdict, codes(trained)) == (Verdict.PASS, set())
+    assert (served.verdict, codes(served)) == (Verdict.PASS, set())
+
+
+def test_what_inputs_that_select_together_leave_unscaled_is_seen() -> None:
+    proto = model("e = Mul(d, q)  c = And(on, more)  y = Where(c, e, x)", ", bool on, bool more")
+    assert "DA301" in codes(report_of(proto, Role.TRAIN))
+
+
+def test_what_is_dropped_in_both_choices_is_active_at_inference() -> None:
+    proto = model("e = Neg(d)  c = And(on, more)  y = Where(c, d, e)", ", bool on, bool more")
+    assert "DA103" in codes(report_of(proto, Role.INFERENCE))
+
+
 OTHERS = {
     "nothing drawn in either": ("g = Neg(x)  h = Where(on, x, g)  y = Mul(h, m)", ", bool on"),
     "drawn alike in both": ("g = Neg(d)  y = Where(on, d, g)", ", bool on"),
