@@ -251,10 +251,14 @@ def _classic(measured: MeasuredSite, compensation: Compensation) -> Finding:
 
 def _unscaled(measured: MeasuredSite, compensation: Compensation) -> Finding:
     if compensation.factor is None or compensation.is_near(1.0):
+        # What is different at inference may be a factor too, of weights: that nothing is done would contradict DA504.
+        undone = "nothing at inference makes up for it"
+        if compensation.factor is None:
+            undone = "the other differences at inference do not make up for it"
         return _scale_finding(
             FindingCode.SCALE_MISSING,
             measured,
-            "Leaves kept values unscaled (factor 1), and nothing at inference makes up for it",
+            f"Leaves kept values unscaled (factor 1), and {undone}",
             "Divide kept values by the keep probability at training; or multiply by it at inference, and audit both.",
         )
     return _scale_finding(

@@ -7,7 +7,7 @@ from dropaudit.findings import gravest_sentence, mind
 from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.measure.case import Model
 from dropaudit.plan import Role
-from dropaudit.report import Finding, Output, Verdict
+from dropaudit.report import Family, Finding, Output, Verdict
 
 
 def summarize(
@@ -43,4 +43,9 @@ def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, 
             f"at inference, keep probability {rates}{mean}."
         )
     families = " and ".join(dict.fromkeys(site.family.value.lower() for site in measured))
+    if any(site.family is Family.UNSCALED for site in measured):
+        # What is rescaled by what its mask has kept, as in DropBlock, is not judged by its factor.
+        return (
+            f"Dropout is active, and not every scale was judged: {sites}, {families}, keep probability {rates}{mean}."
+        )
     return f"Dropout is scaled right: {sites}, {families}, keep probability {rates}{mean}."

@@ -104,3 +104,9 @@ def test_a_site_that_reaches_nothing_is_neither_counted_nor_called_right() -> No
     assert summary(right(DEAD)) == "No dropout reaches an output of this artifact, so nothing was judged."
     assert summary(right(), right(DEAD)).startswith("Dropout is scaled right: 1 site,")
     assert summary(sites=(A,)) == "No dropout reaches an output of this artifact, so nothing was judged."
+
+
+def test_a_scale_that_was_not_judged_is_not_called_right() -> None:
+    assert summary(right(factor=1.0)) == (
+        "Dropout is active, and not every scale was judged: 1 site, unscaled, keep probability 0.8."
+    )
