@@ -137,9 +137,10 @@ def _health(case: Case, plan: Plan, place: Device) -> Health:
 
 def _report(evidence: Evidence) -> Report:
     meters = (meter for meter, _, _ in evidence.meters.sites)
-    dependent = {second for _, second in evidence.prepared.linked.dependent}
-    pairs = zip(evidence.prepared.measured, meters, strict=True)
-    measured = [MeasuredSite(site, meter, site in dependent) for site, meter in pairs]
+    prepared = evidence.prepared
+    dependent = {second for _, second in prepared.linked.dependent}
+    pairs = zip(prepared.measured, meters, strict=True)
+    measured = [MeasuredSite(site, meter, site in dependent, site in prepared.scale_free) for site, meter in pairs]
     findings = gravest_first(findings_of(evidence, measured))
     outputs = output_parts(evidence)
     verdict = verdict_of(findings)

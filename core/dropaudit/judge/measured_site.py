@@ -35,11 +35,13 @@ class MeasuredSite(msgspec.Struct, frozen=True):
 
     Attributes:
         follows: whether this one's mask depends on another site's: behind it, this one's rate cannot be seen.
+        is_scale_free: whether what it keeps is normalized, so that its scale changes no output.
     """
 
     site: GraphSite
     meter: SiteMeter
     follows: bool = False
+    is_scale_free: bool = False
 
     @property
     def keep_prob(self) -> float:

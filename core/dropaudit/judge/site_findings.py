@@ -32,7 +32,8 @@ def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Col
     if isinstance(measured.meter, NoiseMeter):
         return _judge_noise(measured, measured.meter, compensation)
     assert isinstance(measured.meter, MaskMeter)
-    if measured.site.other is not None or measured.site.uneven or measured.site.maker in reaching:
+    site = measured.site
+    if site.other is not None or site.uneven or measured.is_scale_free or site.maker in reaching:
         return _judge_rate(measured.meter)
     if isinstance(measured.meter, RatesMeter):
         return _judge_rate(measured.meter) + _judge_rates(measured, compensation)

@@ -43,7 +43,8 @@ def _healthy(model: Model, measured: list[MeasuredSite], outputs: tuple[Output, 
             f"at inference, keep probability {rates}{mean}."
         )
     families = " and ".join(dict.fromkeys(site.family.value.lower() for site in measured))
-    if any(site.family is Family.UNSCALED for site in measured):
+    free = any(site.is_scale_free and site.family is not Family.INVERTED for site in measured)
+    if free or any(site.family is Family.UNSCALED for site in measured):
         # What is rescaled by what its mask has kept, as in DropBlock, is not judged by its factor.
         return (
             f"Dropout is active, and not every scale was judged: {sites}, {families}, keep probability {rates}{mean}."

@@ -20,6 +20,7 @@ from dropaudit.measure.comparing.left_out import LeftOut, Unmeasurable, check_sh
 from dropaudit.measure.finding.linked_masks import INDEPENDENT, LinkedMasks, linked_masks
 from dropaudit.measure.finding.mask_comparison import ALPHA_SHARE, MaskStudy, study_masks
 from dropaudit.measure.finding.pair_factors import PairStudy, study_pair
+from dropaudit.measure.finding.scale_free import scale_free
 from dropaudit.measure.meters.output_meter import OutputMeter
 from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.measure.sampling.excerpt import excerpt
@@ -47,6 +48,7 @@ class Prepared(msgspec.Struct, frozen=True):
         pair: how the artifacts of a pair relate.
         linked: pairs of sites whose masks are not independent.
         left_out: outputs and sites that cannot be measured.
+        scale_free: sites whose scale changes no output.
     """
 
     reference: Reference
@@ -57,6 +59,7 @@ class Prepared(msgspec.Struct, frozen=True):
     pair: PairStudy | None = None
     linked: LinkedMasks = INDEPENDENT
     left_out: LeftOut = NOTHING
+    scale_free: frozenset[GraphSite] = frozenset()
 
     @property
     def measured(self) -> tuple[GraphSite, ...]:
@@ -125,6 +128,7 @@ def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepa
         pair=pair,
         linked=linked,
         left_out=LeftOut(reference.left_out) | left_out,
+        scale_free=scale_free(silent, model.scopes, measured, case.plain_feeds, reference.derived, place, seeds),
     )
 
 
