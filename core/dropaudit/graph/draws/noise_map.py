@@ -29,6 +29,7 @@ from dropaudit.graph.reading.constants import values_of
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.scope import Scope, carried_positions
+from dropaudit.graph.reading.traversal import walk
 from dropaudit.graph.site import Switch
 from dropaudit.report import Implementation
 
@@ -235,16 +236,21 @@ def _is_read_for_its_mask(scope: Scope, node: onnx.NodeProto) -> bool:
 
 def _is_looked_up(scope: Scope, name: str) -> bool:
     """Whether a dropped constant is used as weights or a table, and not element by element as a mask is."""
+
+    def moved(name: str) -> list[str]:
+        return [node.output[0] for node in scope.consumers.get(name, []) if _moves(node, name)]
+
+    return any(_is_used_whole(scope, each) for each in walk([name], moved))
+
+
+def _is_used_whole(scope: Scope, name: str) -> bool:
     readers = scope.consumers.get(name, [])
-    if name in scope.outputs or not readers:
-        return True
-    for node in readers:
-        if node.op_type in MOVES and node.input[0] == name:
-            if _is_looked_up(scope, node.output[0]):
-                return True
-        elif node.op_type in _MIXING or (node.op_type == "Gather" and node.input[0] == name):
-            return True
-    return False
+    whole = (node.op_type in _MIXING or (node.op_type == "Gather" and node.input[0] == name) for node in readers)
+    return name in scope.outputs or not readers or any(whole)
+
+
+def _moves(node: onnx.NodeProto, name: str) -> bool:
+    return node.op_type in MOVES and node.input[0] == name
 
 
 def _part(noise: NoiseMap, node: onnx.NodeProto) -> None:

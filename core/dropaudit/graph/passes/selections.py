@@ -10,7 +10,7 @@ import onnx
 from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.derive_mode import copy_of, graphs_of, replace_nodes, stretched
 from dropaudit.graph.reading.scope import Scope, main_scope, scopes
-from dropaudit.graph.reading.traversal import ancestors
+from dropaudit.graph.reading.traversal import ancestry, positions
 from dropaudit.graph.sites.mode_switches import Decider, decider_of, take_in
 
 
@@ -74,6 +74,7 @@ def _selections(model: onnx.ModelProto) -> Iterator[_Selection]:
     drawing = _drawing(every)
     deciders: dict[str, Decider | None] = {}
     for scope in every if drawing else ():
+        before, draws_at = ancestry(scope), sum(1 << at for name, at in positions(scope).items() if name in drawing)
         for node in scope.graph.node:
             if node.op_type != "Where" or (scope.path and node.input[0] in scope.inputs | set(scope.producers)):
                 continue
@@ -82,9 +83,9 @@ def _selections(model: onnx.ModelProto) -> Iterator[_Selection]:
                 deciders[condition] = decider_of(main, condition)
             decider = deciders[condition]
             if decider is not None:
-                then, other = (_drawn_for(scope, name, drawing) for name in node.input[1:])
-                if len(then - other) != len(other - then):
-                    yield _Selection(condition, decider, len(then - other) > len(other - then))
+                then, other = (before.get(name, 0) & draws_at for name in node.input[1:])
+                if then.bit_count() != other.bit_count():
+                    yield _Selection(condition, decider, then.bit_count() > other.bit_count())
 
 
 def _drawing(every: list[Scope]) -> frozenset[str]:
@@ -92,7 +93,3 @@ def _drawing(every: list[Scope]) -> frozenset[str]:
     found = [(scope.path, node.name) for scope in every for node in scope.graph.node if draws(scope, node)]
     around = (step.rsplit(":", 1)[0] for path, _ in found for step in path)
     return frozenset([*(name for _, name in found), *around])
-
-
-def _drawn_for(scope: Scope, name: str, drawing: frozenset[str]) -> frozenset[str]:
-    return drawing & {node.name for node in ancestors(scope, name)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,12 +41,42 @@ def constants_of(
             found[tensor.name] = values_of(tensor)
     found |= given or {}
     for node in graph.node:
-        value = _value_of(node, found, opset)
-        if value is not None:
-            found[node.output[0]] = value
-        elif node.op_type == "Split" and node.input[0] in found:
-            found |= split(node, found, opset)
+        found |= _results(node, found, opset)
     return found
+
+
+def known_with(
+    name: str,
+    value: NDArray[Any],
+    known: Constants,
+    readers: Mapping[str, Sequence[onnx.NodeProto]],
+    opset: int,
+) -> Constants:
+    """Return what becomes known once one more tensor is, that tensor included.
+
+    Args:
+        name: the tensor.
+        value: its value.
+        known: the constants of its graph.
+        readers: the nodes that read a tensor.
+        opset: version of the default operator set.
+    """
+    found: Constants = {name: value}
+    everything, waiting = ChainMap(found, known), [name]
+    while waiting:
+        for node in readers.get(waiting.pop(), ()):
+            for made, result in _results(node, everything, opset).items():
+                if made not in found:
+                    found[made] = result
+                    waiting.append(made)
+    return found
+
+
+def _results(node: onnx.NodeProto, known: Mapping[str, NDArray[Any]], opset: int) -> Constants:
+    value = _value_of(node, known, opset)
+    if value is not None:
+        return {node.output[0]: value}
+    return split(node, known, opset) if node.op_type == "Split" and node.input[0] in known else {}
 
 
 def values_of(tensor: onnx.TensorProto) -> NDArray[Any]:
@@ -58,7 +90,7 @@ def values_of(tensor: onnx.TensorProto) -> NDArray[Any]:
         raise InvalidModel(f"the values of tensor {tensor.name!r} do not fit its type and shape") from error
 
 
-def _value_of(node: onnx.NodeProto, known: Constants, opset: int) -> NDArray[Any] | None:
+def _value_of(node: onnx.NodeProto, known: Mapping[str, NDArray[Any]], opset: int) -> NDArray[Any] | None:
     if node.op_type == "Constant":
         return _constant_value(node)
     if not node.input or node.domain not in ("", "ai.onnx"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 import onnx
@@ -16,7 +17,7 @@ from dropaudit.graph.reading.random_types import LIKE
 SHAPE_READERS = frozenset({"Shape", "Size", *LIKE.values()})
 
 
-class Scope(msgspec.Struct, frozen=True):
+class Scope(msgspec.Struct, frozen=True, eq=False, dict=True, weakref=True):
     """A main graph or a body, indexed.
 
     Attributes:
@@ -38,12 +39,12 @@ class Scope(msgspec.Struct, frozen=True):
     owner: onnx.NodeProto | None = None
     outer: Scope | None = None
 
-    @property
+    @cached_property
     def outputs(self) -> set[str]:
         """Names of the graph's outputs."""
         return {value.name for value in self.graph.output}
 
-    @property
+    @cached_property
     def inputs(self) -> set[str]:
         """Names that a caller can feed, defaults included."""
         return {value.name for value in self.graph.input}

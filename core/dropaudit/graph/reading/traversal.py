@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import onnx
 
@@ -71,21 +72,79 @@ def downstream(
     return walk(names, after)
 
 
-def ancestors(scope: Scope, name: str) -> list[onnx.NodeProto]:
-    """Return the nodes that a tensor depends on."""
-    nodes = (scope.producers.get(each) for each in upstream(scope.producers.get, [name]))
-    return _each_once(node for node in nodes if node is not None)
+def depends_on(scope: Scope, name: str, node: onnx.NodeProto) -> bool:
+    """Whether a tensor depends on a node; the first question finds the answers for all tensors."""
+    return bool(ancestry(scope).get(name, 0) >> positions(scope)[node.name] & 1)
 
 
-def descendants(scope: Scope, name: str) -> list[onnx.NodeProto]:
-    """Return the nodes that depend on a tensor."""
-    return readers_of(scope, downstream(scope.consumers, [name]))
+def once_for_each_scope(make: Callable[[Scope], T]) -> Callable[[Scope], T]:
+    """Have a function of a scope called once for each, and its result forgotten with the scope."""
+    made: WeakKeyDictionary[Scope, T] = WeakKeyDictionary()
+
+    def remembered(scope: Scope) -> T:
+        if scope not in made:
+            made[scope] = make(scope)
+        return made[scope]
+
+    return remembered
 
 
-def readers_of(scope: Scope, names: Iterable[str]) -> list[onnx.NodeProto]:
-    """Return the nodes that read any of some tensors."""
-    return _each_once(node for name in names for node in scope.consumers.get(name, ()))
+def marks_before(
+    scope: Scope,
+    mark: Callable[[onnx.NodeProto], int],
+    inputs: Callable[[onnx.NodeProto], Iterable[str]] = reads,
+) -> dict[str, int]:
+    """Join, for each tensor that a node makes, the marks of all nodes that it depends on; one pass for all tensors.
+
+    Args:
+        scope: a graph whose nodes stand behind those that they read.
+        mark: the mark of a node, as the bits of a number.
+        inputs: see `upstream`.
+    """
+    found: dict[str, int] = {}
+    for node in scope.graph.node:
+        bits = mark(node)
+        for name in inputs(node):
+            bits |= found.get(name, 0)
+        found.update(dict.fromkeys(filter(None, node.output), bits))
+    return found
 
 
-def _each_once(nodes: Iterable[onnx.NodeProto]) -> list[onnx.NodeProto]:
-    return list({node.name: node for node in nodes}.values())
+def marks_behind(
+    scope: Scope,
+    mark: Callable[[onnx.NodeProto], int],
+    *,
+    passes: Callable[[onnx.NodeProto, str], bool] = lambda _node, _name: True,
+    own: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Join, for each tensor, the marks of all nodes that depend on it; the counterpart of `marks_before`.
+
+    Args:
+        scope: see `marks_before`.
+        mark: see `marks_before`.
+        passes: see `downstream`.
+        own: marks of tensors themselves.
+    """
+    found = dict(own or {})
+    for node in reversed(scope.graph.node):
+        behind = 0
+        for name in node.output:
+            behind |= found.get(name, 0)
+        for name in dict.fromkeys(reads(node)):
+            bits = mark(node) | (behind if passes(node, name) else 0)
+            if bits:
+                found[name] = found.get(name, 0) | bits
+    return found
+
+
+@once_for_each_scope
+def positions(scope: Scope) -> dict[str, int]:
+    """Return the positions of nodes in their graph, by name."""
+    return {node.name: position for position, node in enumerate(scope.graph.node)}
+
+
+@once_for_each_scope
+def ancestry(scope: Scope) -> dict[str, int]:
+    """Return, by tensor, the nodes that it depends on, as bits at their positions."""
+    places = positions(scope)
+    return marks_before(scope, lambda node: 1 << places[node.name])

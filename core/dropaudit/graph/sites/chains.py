@@ -11,7 +11,7 @@ from dropaudit.graph.draws.noise_map import NoiseMap, Origin
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.reading.scope import Scope
 from dropaudit.graph.site import GraphSite, Switch
-from dropaudit.graph.sites.extent import extent_of
+from dropaudit.graph.sites.extent import extent_of, masking_nodes
 from dropaudit.graph.sites.placement import place
 from dropaudit.graph.sites.unrolled import merged
 from dropaudit.report import Implementation
@@ -31,15 +31,17 @@ def drawn_sites(noise: NoiseMap, known: Collection[GraphSite] = ()) -> list[Grap
         known: sites that numbers have found, of which algebra may know nothing.
     """
     found: list[GraphSite] = []
-    blended = _blended(noise)
+    blended, masking = _blended(noise), masking_nodes(noise).union(each.name for each in known)
+    taken = {each.result for each in known}
     for node in noise.scope.graph.node:
         if not node.output or node.output[0] in blended:
             continue
         value = noise.values.get(node.output[0])
         if isinstance(value, Masked | Jittered) and _is_first(noise, node, value):
-            site = _site(noise, node, value, {each.result for each in (*known, *found)}, {each.name for each in known})
+            site = _site(noise, node, value, taken, masking)
             if site is not None:
                 found.append(site)
+                taken.add(site.result)
     return merged(noise.scope, found)
 
 
@@ -100,9 +102,9 @@ def _is_first_step(noise: NoiseMap, node: onnx.NodeProto, value: Masked, chances
 
 
 def _site(
-    noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered, taken: set[str], others: Collection[str]
+    noise: NoiseMap, node: onnx.NodeProto, first: Masked | Jittered, taken: set[str], masking: Collection[str]
 ) -> GraphSite | None:
-    extent = extent_of(noise, node.output[0], taken, others)
+    extent = extent_of(noise, node.output[0], taken, masking)
     last = noise.values[extent.result]
     if not isinstance(last, Masked | Jittered) or not last.is_dropout:
         return None

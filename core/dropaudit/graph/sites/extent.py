@@ -14,7 +14,7 @@ from dropaudit.graph.sites.own_scale import SiteExtent, with_own_scale
 _FARTHEST = 8
 
 
-def extent_of(noise: NoiseMap, first: str, taken: Collection[str] = (), others: Collection[str] = ()) -> SiteExtent:
+def extent_of(noise: NoiseMap, first: str, taken: Collection[str], masking: Collection[str]) -> SiteExtent:
     """Settle where a site begins and ends, as the algebra of noise says.
 
         Mul(x, a m) -> s ; Add(s, noise) -> y                   source x, result y
@@ -24,7 +24,7 @@ def extent_of(noise: NoiseMap, first: str, taken: Collection[str] = (), others: 
         noise: what the tensors of the scope are.
         first: the first tensor that holds masked data.
         taken: results of sites before it.
-        others: nodes that apply masks, beside those that algebra knows.
+        masking: nodes that apply masks.
     """
     masked = noise.values[first]
     assert isinstance(masked, Masked | Jittered)
@@ -32,7 +32,6 @@ def extent_of(noise: NoiseMap, first: str, taken: Collection[str] = (), others: 
     if isinstance(mixed, Jittered):
         return SiteExtent(mixed.source, last, Law(slope=mixed.mean, spread=mixed.sd))
     law = Law(slope=mixed.kept.slope, shift=mixed.kept.shift, dropped=mixed.dropped)
-    masking = masking_nodes(noise).union(others)
     return with_own_scale(noise, SiteExtent(mixed.source, last, law), mixed.keep_prob, 0.0, masking, taken)
 
 

@@ -12,9 +12,9 @@ import onnx
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from dropaudit.graph.reading.constants import constants_of, scalar, values_of
+from dropaudit.graph.reading.constants import Constants, constants_of, known_with, scalar, values_of
 from dropaudit.graph.reading.scope import Scope, main_scope
-from dropaudit.graph.reading.traversal import ancestors
+from dropaudit.graph.reading.traversal import marks_before, once_for_each_scope
 from dropaudit.graph.site import GraphSite, Switch
 
 # Inputs that are tried together: their values are tried in all combinations.
@@ -57,9 +57,9 @@ def decider_of(scope: Scope, name: str) -> Decider | None:
         scope: the main graph.
         name: a tensor that holds one truth value.
     """
-    read = {}
-    for value in scope.graph.input:
-        if value.name != name and not _reads(scope, name, value.name):
+    read, known = {}, _inputs_read(scope).get(name, 0)
+    for position, value in enumerate(scope.graph.input):
+        if value.name != name and not known >> position & 1:
             continue
         array = _scalar_of(value)
         if array is None:
@@ -120,7 +120,7 @@ def with_deciders(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> tuple[t
 
 def mode_of(scope: Scope, site: GraphSite) -> str | None:
     """Return the tensor of the main graph that holds a Dropout's training mode; None where a body makes it."""
-    node = next((node for node in scope.graph.node if node.name == site.maker), None)
+    node = _nodes(scope).get(site.maker)
     if node is None or len(node.input) < 3:
         return None
     return node.input[2] or None
@@ -131,8 +131,22 @@ def _decider_of_site(scope: Scope, site: GraphSite) -> Decider | None:
     return None if name is None else decider_of(scope, name)
 
 
-def _reads(scope: Scope, name: str, source: str) -> bool:
-    return any(source in node.input for node in ancestors(scope, name))
+@once_for_each_scope
+def _nodes(scope: Scope) -> dict[str, onnx.NodeProto]:
+    return {node.name: node for node in scope.graph.node}
+
+
+@once_for_each_scope
+def _inputs_read(scope: Scope) -> dict[str, int]:
+    """Return, by tensor, the graph inputs that the nodes before it read, as bits at their positions."""
+    bits = {value.name: 1 << position for position, value in enumerate(scope.graph.input)}
+    return marks_before(scope, lambda node: sum(bits[name] for name in {*node.input} & bits.keys()))
+
+
+@once_for_each_scope
+def _known_with_inputs(_: Scope) -> dict[tuple[str, bytes], Constants]:
+    """Return where it is kept what becomes known with the value of an input: there are few, and many ask for them."""
+    return {}
 
 
 def _scalar_of(value: onnx.ValueInfoProto) -> NDArray[Any] | None:
@@ -146,5 +160,13 @@ def _scalar_of(value: onnx.ValueInfoProto) -> NDArray[Any] | None:
 def _value_with(scope: Scope, name: str, fed: Mapping[str, NDArray[Any]]) -> bool | None:
     if name in fed:
         return bool(fed[name].reshape(-1)[0])
-    number = scalar(constants_of(scope.graph, scope.opset, given=dict(fed)).get(name))
+    if len(fed) > 1:
+        number = scalar(constants_of(scope.graph, scope.opset, given=dict(fed)).get(name))
+        return None if number is None else bool(number)
+    ((source, value),) = fed.items()
+    kept = _known_with_inputs(scope)
+    key = source, value.tobytes()
+    if key not in kept:
+        kept[key] = known_with(source, value, scope.constants, scope.consumers, scope.opset)
+    number = scalar(kept[key].get(name, scope.constants.get(name)))
     return None if number is None else bool(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dropaudit.graph.draws.noise_algebra import MOVES, Fill, Masked
 from dropaudit.graph.draws.noise_map import NoiseMap
 from dropaudit.graph.reading.scope import SHAPE_READERS
-from dropaudit.graph.reading.traversal import ancestors
+from dropaudit.graph.reading.traversal import depends_on
 from dropaudit.graph.site import Law, RemoteScale
 from dropaudit.graph.sites.laws import Numbers, are_close, holds_folded_scale, is_inverse, is_like_scale, is_own_factor
 from dropaudit.stats.scale import rarest
@@ -244,15 +244,17 @@ def _before(
 ) -> Iterator[_Factor]:
     """Step back over constant factors and moves that only this site, or masks, read."""
     scope, name, moved = noise.scope, plain.source, False
-    allowed = {node.name for node in ancestors(scope, plain.result)} | set(others)
+
+    def is_allowed(node: onnx.NodeProto) -> bool:
+        return node.name in others or depends_on(scope, plain.result, node)
+
     for _ in range(_FARTHEST):
         node = scope.producers.get(name)
-        if node is None or name in taken or name in scope.outputs or not _only_read_by(noise, name, allowed):
+        if node is None or name in taken or name in scope.outputs or not _only_read_by(noise, name, is_allowed):
             return
         step = _passed(noise, node, vectors=vectors)
         if step is None:
             return
-        allowed.add(node.name)
         before, factor = step
         if factor is None or _is_one(factor):
             moved |= factor is None
@@ -302,9 +304,8 @@ def _masks_no_more(noise: NoiseMap, node: onnx.NodeProto) -> bool:
     return isinstance(after, Masked) and any(isinstance(each, Masked) and each.draw == after.draw for each in before)
 
 
-def _only_read_by(noise: NoiseMap, name: str, allowed: Collection[str]) -> bool:
-    readers = [node for node in noise.scope.consumers.get(name, []) if node.op_type not in SHAPE_READERS]
-    return all(node.name in allowed for node in readers)
+def _only_read_by(noise: NoiseMap, name: str, is_allowed: Callable[[onnx.NodeProto], bool]) -> bool:
+    return all(is_allowed(node) for node in noise.scope.consumers.get(name, []) if node.op_type not in SHAPE_READERS)
 
 
 def _passed(noise: NoiseMap, node: onnx.NodeProto, *, vectors: bool = False) -> tuple[str, Numbers | None] | None:

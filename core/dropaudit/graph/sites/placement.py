@@ -6,18 +6,17 @@ import onnx
 
 from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.reading.scope import Scope, carried_positions
-from dropaudit.graph.reading.traversal import ancestors, descendants, downstream
-from dropaudit.graph.sites.recurrence import is_memory, meets_weights, recurs, state_placement
+from dropaudit.graph.reading.traversal import marks_before, marks_behind, once_for_each_scope
+from dropaudit.graph.sites.recurrence import is_memory, meets_weights, recurrences, recurs, state_placement
 from dropaudit.report import Placement
 
-RECURRENT = frozenset({"LSTM", "GRU", "RNN", "Scan", "Loop"})
 # Operators that put tensors side by side, as unrolled time steps are.
 _GATHERED = MOVES | {"Concat", "Pad", "Slice"}
 
 
 def place(scope: Scope, source: str, result: str) -> Placement:
     """Tell where a mask between the tensors `source` and `result` sits."""
-    origin = _origin(scope, source)
+    origin = _origins(scope).get(source, source)
     state = _initial_state(scope, result, source)
     if state is not None:
         return state
@@ -29,21 +28,26 @@ def place(scope: Scope, source: str, result: str) -> Placement:
         return _in_body(scope, scope.outer, origin, result)
     if origin in scope.inputs:
         return Placement.INPUT
-    if _is_embedding(scope, origin):
+    if origin in _embeddings(scope):
         return Placement.EMBEDDING
     return _among_layers(scope, source, result)
 
 
 def _initial_state(scope: Scope, result: str, source: str) -> Placement | None:
     """Tell a mask on the state that a recurrent operator begins with: an LSTM's seventh input is its memory."""
-    for node in scope.consumers.get(result, []):
-        if _moves(node, result) or _is_line(scope, node) or _takes_away(node, source, result):
-            found = _initial_state(scope, node.output[0], source)
-            if found is not None:
-                return found
-        if node.op_type in ("LSTM", "GRU", "RNN") and result in node.input[5:7]:
-            return Placement.STATE_C if list(node.input).index(result) == 6 else Placement.STATE_H
+    waiting = _readings(scope, result)
+    while waiting:
+        node, name = waiting.pop()
+        if _moves(node, name) or _is_line(scope, node) or _takes_away(node, source, name):
+            waiting += _readings(scope, node.output[0])
+        elif node.op_type in ("LSTM", "GRU", "RNN") and name in node.input[5:7]:
+            return Placement.STATE_C if list(node.input).index(name) == 6 else Placement.STATE_H
     return None
+
+
+def _readings(scope: Scope, name: str) -> list[tuple[onnx.NodeProto, str]]:
+    """Return the nodes that read a tensor, the first last, with that tensor."""
+    return [(node, name) for node in reversed(scope.consumers.get(name, []))]
 
 
 def _is_line(scope: Scope, node: onnx.NodeProto) -> bool:
@@ -73,7 +77,7 @@ def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:
     shift = 1 if owner.op_type == "Loop" else 0
     if reached:
         return _among_layers(outer, owner.output[reached[0] - shift], owner.output[reached[0] - shift])
-    if meets_weights(scope, result) and _depends_on_state(scope, origin, tuple(states.values())):
+    if meets_weights(scope, result) and _made_of_states(scope).get(origin):
         return Placement.BETWEEN_LAYERS
     inside = [value.name for value in scope.graph.input]
     if origin in inside:
@@ -81,9 +85,11 @@ def _in_body(scope: Scope, outer: Scope, origin: str, result: str) -> Placement:
     return Placement.UNKNOWN if origin in scope.producers else place(outer, origin, origin)
 
 
-def _depends_on_state(scope: Scope, name: str, states: tuple[str, ...]) -> bool:
-    """Whether a tensor is made of what the body carries from step to step."""
-    return any(set(states) & set(node.input) for node in ancestors(scope, name))
+@once_for_each_scope
+def _made_of_states(scope: Scope) -> dict[str, int]:
+    """Return the tensors of a body; 1 for those that are made of what it carries from step to step, else 0."""
+    states = set(_states(scope).values())
+    return marks_before(scope, lambda node: int(not states.isdisjoint(node.input)))
 
 
 def _taken_in(outer: Scope, name: str) -> Placement:
@@ -100,8 +106,17 @@ def _states(scope: Scope) -> dict[int, str]:
 
 def _reached_outputs(scope: Scope, name: str) -> list[int]:
     """Return the positions of the graph's outputs that are a tensor, with nothing but moves in between."""
-    names = set(downstream(scope.consumers, [name], passes=_moves))
-    return [position for position, value in enumerate(scope.graph.output) if value.name in names]
+    behind = _outputs_behind_moves(scope).get(name, 0)
+    return [position for position in range(len(scope.graph.output)) if behind >> position & 1]
+
+
+@once_for_each_scope
+def _outputs_behind_moves(scope: Scope) -> dict[str, int]:
+    """Return, by tensor, the outputs that it becomes with nothing but moves in between, as bits."""
+    own: dict[str, int] = {}
+    for position, value in enumerate(scope.graph.output):
+        own[value.name] = own.get(value.name, 0) | 1 << position
+    return marks_behind(scope, lambda _: 0, passes=_moves, own=own)
 
 
 def _is_table(scope: Scope, result: str) -> bool:
@@ -109,16 +124,18 @@ def _is_table(scope: Scope, result: str) -> bool:
     return any(node.op_type == "Gather" and node.input[0] == result for node in scope.consumers.get(result, []))
 
 
-def _is_embedding(scope: Scope, origin: str) -> bool:
-    node = scope.producers.get(origin)
-    while (
-        node is not None
-        and node.op_type in ("Mul", "Div")
-        and any(scope.scalar(name) is not None for name in node.input)
-    ):
-        origin = next((name for name in node.input if scope.scalar(name) is None), origin)
-        node = scope.producers.get(origin)
-    return node is not None and node.op_type == "Gather" and node.input[0] in scope.constants
+@once_for_each_scope
+def _embeddings(scope: Scope) -> set[str]:
+    """Return the tensors that are rows of a table, as they are or scaled."""
+    found: set[str] = set()
+    for node in scope.graph.node:
+        if node.op_type == "Gather" and node.input[0] in scope.constants:
+            found.update(node.output)
+        elif node.op_type in ("Mul", "Div"):
+            numbers = [name for name in node.input if scope.scalar(name) is None]
+            if len(numbers) < len(node.input) and numbers and numbers[0] in found:
+                found.update(node.output)
+    return found
 
 
 def _among_layers(scope: Scope, source: str, result: str) -> Placement:
@@ -126,29 +143,21 @@ def _among_layers(scope: Scope, source: str, result: str) -> Placement:
         return Placement.OUTPUT
     if recurs(scope, source, result):
         return Placement.STATE_H
-    if not _is_recurrent(scope, ancestors(scope, source)):
+    recurrent = recurrences(scope)
+    if source not in recurrent.made_by:
         return Placement.UNKNOWN
-    later = _is_recurrent(scope, descendants(scope, result))
-    return Placement.BETWEEN_LAYERS if later else Placement.HEAD
+    return Placement.BETWEEN_LAYERS if result in recurrent.read_by else Placement.HEAD
 
 
-def _is_recurrent(scope: Scope, nodes: list[onnx.NodeProto]) -> bool:
-    """Whether there is a recurrent operator, or one weight that serves again and again as in an unrolled one."""
-    weights = [
-        name
-        for node in nodes
-        if node.op_type in ("MatMul", "Gemm")
-        for name in node.input
-        if name in scope.constants and scope.constants[name].ndim > 1
-    ]
-    return any(node.op_type in RECURRENT for node in nodes) or len(set(weights)) < len(weights)
-
-
-def _origin(scope: Scope, name: str) -> str:
-    """Go back through operators that only move elements."""
-    while name in scope.producers and _only_moves(scope, scope.producers[name]):
-        name = scope.producers[name].input[0]
-    return name
+@once_for_each_scope
+def _origins(scope: Scope) -> dict[str, str]:
+    """Return what tensors were before operators that only move elements; those that none has moved are left out."""
+    found: dict[str, str] = {}
+    for node in scope.graph.node:
+        if _only_moves(scope, node):
+            origin = found.get(node.input[0], node.input[0])
+            found.update(dict.fromkeys(node.output, origin))
+    return found
 
 
 def _only_moves(scope: Scope, node: onnx.NodeProto) -> bool:
@@ -159,8 +168,13 @@ def _only_moves(scope: Scope, node: onnx.NodeProto) -> bool:
 
 def _becomes_output(scope: Scope, name: str) -> bool:
     """Whether a tensor is returned with nothing in between but moves, or being put beside others."""
-    behind = downstream(scope.consumers, [name], passes=lambda node, _: node.op_type in _GATHERED)
-    return scope.outer is None and any(each in scope.outputs for each in behind)
+    return scope.outer is None and name in _becoming_outputs(scope)
+
+
+@once_for_each_scope
+def _becoming_outputs(scope: Scope) -> frozenset[str]:
+    own = dict.fromkeys(scope.outputs, 1)
+    return frozenset(marks_behind(scope, lambda _: 0, passes=lambda node, _: node.op_type in _GATHERED, own=own))
 
 
 def _moves(node: onnx.NodeProto, name: str) -> bool:

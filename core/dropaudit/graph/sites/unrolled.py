@@ -26,15 +26,20 @@ def merged(scope: Scope, sites: list[GraphSite]) -> list[GraphSite]:
     h0 * m, h1 * m, h2 * m with h1 and h2 from one LSTM cell, and h0 that enters it, become one site with two repeats.
     One mask on what different layers made and read stays several sites, whose masks are then found to be identical.
     """
-    shared = {site.draw for site in sites for other in sites if _may_repeat(site, other)}
-    groups: list[list[_Step]] = []
+    sources: dict[str | None, set[str]] = {}
     for site in sites:
-        step = _step(scope, site) if site.draw in shared else _Step(site)
-        group = next((each for each in groups if any(step.repeats(other) for other in each)), None)
+        sources.setdefault(site.draw, set()).add(site.source)
+    groups: list[list[_Step]] = []
+    of_draws: dict[str | None, list[list[_Step]]] = {}
+    for site in sites:
+        step = _step(scope, site) if len(sources[site.draw]) > 1 else _Step(site)
+        of_draw = of_draws.setdefault(site.draw, [])
+        group = next((each for each in of_draw if any(step.repeats(other) for other in each)), None)
         if group is None:
-            groups.append([step])
-        else:
-            group.append(step)
+            group = []
+            groups.append(group)
+            of_draw.append(group)
+        group.append(step)
     return [_joined([step.site for step in group]) for group in groups]
 
 
@@ -58,10 +63,6 @@ class _Step(msgspec.Struct, frozen=True):
         made = bool(self.before) and self.before == other.before
         read = bool(self.behind) and self.behind == other.behind and not self.readers & other.readers
         return (made or read) and self.site.draw == other.site.draw and _one_law(self.site.law, other.site.law)
-
-
-def _may_repeat(site: GraphSite, other: GraphSite) -> bool:
-    return site.draw == other.draw and site.source != other.source
 
 
 def _one_law(one: Law | None, other: Law | None) -> bool:

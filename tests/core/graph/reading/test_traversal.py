@@ -1,11 +1,18 @@
 from __future__ import annotations
 
-import onnx
 import pytest
 from onnx import parser
 
 from dropaudit.graph.reading.scope import Scope, main_scope
-from dropaudit.graph.reading.traversal import ancestors, descendants, downstream, readers_of, upstream, walk
+from dropaudit.graph.reading.traversal import (
+    depends_on,
+    downstream,
+    marks_before,
+    marks_behind,
+    once_for_each_scope,
+    upstream,
+    walk,
+)
 
 DIAMOND = """
 <ir_version: 10, opset_import: ["" : 21]>
@@ -34,10 +41,6 @@ def diamond() -> Scope:
 @pytest.fixture
 def captured() -> Scope:
     return main_scope(parser.parse_model(CAPTURED))
-
-
-def names(nodes: list[onnx.NodeProto]) -> set[str]:
-    return {node.name for node in nodes}
 
 
 def test_a_walk_yields_each_place_once_with_the_starts_and_ends_in_circles() -> None:
@@ -76,21 +79,41 @@ def test_downstream_passes_only_the_nodes_it_may(diamond: Scope) -> None:
     assert set(found) == {"a", "b"}
 
 
-def test_ancestors_and_descendants_are_each_named_once(diamond: Scope) -> None:
-    above, below = ancestors(diamond, "y"), descendants(diamond, "x")
-    assert names(above) == names(below) == {"first", "left", "right", "joined"}
-    assert len(above) == len(below) == 4
+def test_the_marks_of_all_nodes_before_a_tensor_are_joined(diamond: Scope) -> None:
+    found = marks_before(diamond, lambda node: {"left": 1, "right": 2, "beside": 4}.get(node.name, 0))
+    assert found == {"a": 0, "b": 1, "c": 2, "y": 3, "d": 4}
+
+
+def test_the_marks_of_all_nodes_behind_a_tensor_are_joined(diamond: Scope) -> None:
+    found = marks_behind(diamond, lambda node: {"left": 1, "right": 2, "joined": 4}.get(node.name, 0))
+    assert found == {"x": 7, "a": 7, "b": 4, "c": 4}
+
+
+def test_marks_behind_come_through_the_nodes_that_pass_them_and_from_tensors_themselves(diamond: Scope) -> None:
+    found = marks_behind(diamond, lambda _: 0, passes=lambda node, _: node.op_type != "Neg", own={"b": 1, "c": 2})
+    assert found == {"b": 1, "c": 2, "a": 2, "x": 2}
+
+
+def test_a_tensor_depends_on_the_nodes_before_it_and_on_no_others(diamond: Scope) -> None:
+    on = {node.name for node in diamond.graph.node if depends_on(diamond, "y", node)}
+    assert on == {"first", "left", "right", "joined"}
+    assert not any(depends_on(diamond, "x", node) for node in diamond.graph.node)
 
 
 def test_a_node_whose_body_captures_a_tensor_depends_on_it(captured: Scope) -> None:
-    assert names(descendants(captured, "x")) == {"first", "choice"}
-    assert names(ancestors(captured, "y")) == {"first", "choice"}
+    assert all(depends_on(captured, "y", node) for node in captured.graph.node)
+    assert marks_behind(captured, lambda node: int(node.name == "choice")) == {"t": 1, "a": 1, "x": 1}
 
 
-def test_the_tensor_of_no_node_has_neither(diamond: Scope) -> None:
-    assert ancestors(diamond, "x") == descendants(diamond, "y") == []
+def test_what_is_made_of_a_scope_is_made_once_and_goes_with_it(diamond: Scope, captured: Scope) -> None:
+    made = list[str]()
 
+    @once_for_each_scope
+    def name(scope: Scope) -> str:
+        made.append(scope.graph.name)
+        return scope.graph.name
 
-def test_readers_of_several_tensors_are_named_once(diamond: Scope) -> None:
-    assert names(readers_of(diamond, ["b", "c"])) == {"joined"}
-    assert len(readers_of(diamond, ["b", "c"])) == 1
+    assert [name(diamond), name(captured), name(diamond)] == ["diamond", "captured", "diamond"]
+    assert made == ["diamond", "captured"]
+    assert name(main_scope(parser.parse_model(DIAMOND))) == "diamond"
+    assert made == ["diamond", "captured", "diamond"]
