@@ -51,11 +51,20 @@ def _script(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to finish an audit: valid until it expires, and only with the newest token."""
+    """The right to finish an audit: valid until it expires, and only with the newest token.
+
+    A Redis that has lost a claim, as a replica may that takes its master's place, gives its token once more: the holder
+    tells the two apart.
+    """
 
     audit_id: str
     token: int
     record: AuditRecord
+    holder: str = ""
+
+    def __str__(self) -> str:
+        """Return the lease as scripts take it."""
+        return f"{self.token} {self.holder}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +184,19 @@ class AuditStore:
         Args:
             holder: who takes it, a name for this one attempt: the same name again gets the same lease.
         """
-        instants = (self._at(), self._at(lease_seconds))
+        holder = holder or uuid.uuid4().hex
         with redis_errors():
-            answer = self._claim(args=[audit_id, *instants, holder or uuid.uuid4().hex])
+            answer = self._claim(args=[audit_id, self._at(), self._at(lease_seconds), holder])
         if not answer:
             return None
         token, *fields = texts(answer)
-        return Lease(audit_id, int(token), record_of(audit_id, dict(zip(fields[::2], fields[1::2], strict=True))))
+        record = record_of(audit_id, dict(zip(fields[::2], fields[1::2], strict=True)))
+        return Lease(audit_id, int(token), record, holder)
 
     def extend(self, lease: Lease, lease_seconds: float) -> bool:
         """Keep a lease for longer; False when its holder is asked to stop. Raises LeaseLost."""
         with redis_errors():
-            answer = self._extend(args=[lease.audit_id, lease.token, self._at(lease_seconds)])
+            answer = self._extend(args=[lease.audit_id, str(lease), self._at(lease_seconds)])
         _require(answer != "lost", lease)
         return bool(answer == "kept")
 
@@ -205,7 +215,7 @@ class AuditStore:
         document["tests"], _ = shortened_list(document["tests"], "tests", EVENT_BYTES)
         payload = msgspec.json.encode(document).decode()
         with redis_errors():
-            kept = self._progress(args=[lease.audit_id, lease.token, self._at(), payload])
+            kept = self._progress(args=[lease.audit_id, str(lease), self._at(), payload])
         _require(kept, lease)
 
     def succeed(self, lease: Lease, report: dict[str, Any], course: Course = UNKNOWN) -> None:
@@ -243,7 +253,7 @@ class AuditStore:
         terms: Sequence[str] = (),
         made: Sequence[str | int] = (0,),
     ) -> None:
-        args: list[str | float] = [lease.audit_id, lease.token, self._at(), state.value, field, value]
+        args: list[str | float] = [lease.audit_id, str(lease), self._at(), state.value, field, value]
         with redis_errors():
             kept = self._finish(args=[*args, self._expiry(), "\n".join(terms), *made])
         _require(kept, lease)
@@ -317,7 +327,7 @@ class AuditStore:
     def give_back(self, lease: Lease) -> AuditState:
         """Queue an audit again that its holder cannot end; no attempt is lost. Raises LeaseLost."""
         with redis_errors():
-            state = self._give_back(args=[lease.audit_id, lease.token, self._at(), self._expiry()])
+            state = self._give_back(args=[lease.audit_id, str(lease), self._at(), self._expiry()])
         _require(state, lease)
         return AuditState(state)
 

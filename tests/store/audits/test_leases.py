@@ -7,8 +7,8 @@ import time
 import pytest
 import redis
 
-from dropaudit.plan import Plan
-from dropaudit_store.audits.lifecycle import AuditStore, Limits
+from dropaudit.plan import Phase, Plan, Progress
+from dropaudit_store.audits.lifecycle import AuditStore, Limits, _script
 from dropaudit_store.errors import LeaseLost
 from dropaudit_store.records import ArtifactRef, AuditRequest, AuditState, Spec
 
@@ -53,6 +53,41 @@ def test_an_audit_expires_by_the_clock_of_redis(redis_client: redis.Redis) -> No
     assert found.expire_time == pytest.approx(found.end_time + 0.05, abs=1e-3)
     time.sleep(0.1)
     assert store.delete_expired() == 1
+
+
+def test_of_two_leases_with_one_token_that_of_the_holder_counts(redis_client: redis.Redis, redis_url: str) -> None:
+    """A replica that takes the place of its master may know nothing of a claim: the next one gets its token."""
+    store = AuditStore(redis_client)
+    audit_id = store.create(REQUEST).id
+    with redis.Redis.from_url(redis_url) as raw:
+        before = {name: raw.dump(name) for name in raw.scan_iter()}
+        first = store.claim(audit_id, 30.0)
+        raw.flushdb()
+        for name, content in before.items():
+            raw.restore(name, 0, content)
+    second = store.claim(audit_id, 30.0)
+    assert first is not None
+    assert second is not None
+    assert first.token == second.token
+    with pytest.raises(LeaseLost):
+        store.extend(first, 30.0)
+    with pytest.raises(LeaseLost):
+        store.progress(first, Progress(phase=Phase.SAMPLING))
+    with pytest.raises(LeaseLost):
+        store.give_back(first)
+    with pytest.raises(LeaseLost):
+        store.stopped(first)
+    assert store.extend(second, 30.0)
+    store.stopped(second)
+    assert store.get(audit_id).state is AuditState.CANCELLED
+
+
+def test_a_lease_without_a_holder_as_workers_of_an_earlier_version_send_it_counts(redis_client: redis.Redis) -> None:
+    store = AuditStore(redis_client)
+    audit_id = store.create(REQUEST).id
+    lease = store.claim(audit_id, 30.0)
+    assert lease is not None
+    assert redis_client.register_script(_script("extend"))(args=[audit_id, lease.token, "+30"]) == "kept"
 
 
 def test_a_worker_of_an_earlier_version_that_brings_its_own_instants_is_understood(redis_client: redis.Redis) -> None:

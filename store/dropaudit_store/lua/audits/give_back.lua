@@ -1,6 +1,6 @@
 -- Hands an audit back as it was. Returns the new state, or false when the lease is lost.
 -- require libraries/one_audit
-local id, token, now, expire = ARGV[1], ARGV[2], instant(ARGV[3]), instant(ARGV[4])
+local id, lease, now, expire = ARGV[1], ARGV[2], instant(ARGV[3]), instant(ARGV[4])
 
-if not held(id, token) then return false end
+if not held(id, lease) then return false end
 return give_up(id, now, expire) or queue(id, now)

@@ -6,6 +6,8 @@
 -- are `sequence-0`; `deleted` is a stream that names those that are gone. `queued` holds the ids that wait, by the time
 -- they were last announced; `running` those that are held, by the time their lease ends; `expiring` those that finished,
 -- by the time they will be deleted. A fencing token grows with each claim: who comes with an older one has lost the lease.
+-- A lease is `token holder`: a replica that knew nothing of one claim gives its token to the next. Workers of an earlier
+-- version send the token alone.
 -- `index:…` holds the ids of the audits with a term, `refs:…` the names of what needs a blob; a blob that nothing needs
 -- any more is noted in `garbage`. `totals` counts how audits ended, how long they waited and ran, in all and by phase, and
 -- how often leases ran out: in the same steps, and so each once.
@@ -54,9 +56,10 @@ local function enter(id, state)
   count_in_run(redis.call('HGET', audit_key(id), 'run'), before, state)
 end
 local function let_through() redis.call('ZREM', P .. 'queued', '') end
-local function held(id, token)
-  local found = redis.call('HMGET', audit_key(id), 'state', 'token')
-  return found[1] == 'RUNNING' and found[2] == token
+local function held(id, lease)
+  local token, holder = string.match(lease, '^(%d+) ?(.*)$')
+  local found = redis.call('HMGET', audit_key(id), 'state', 'token', 'holder')
+  return found[1] == 'RUNNING' and found[2] == token and (holder == '' or found[3] == holder)
 end
 local function count_end(id, state, now)
   local found = redis.call('HMGET', audit_key(id), 'state', 'start', 'terms', 'failure', 'provider')
