@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,9 @@ _MOST_LOGGED = 10
 # Calls that are sent in one exchange with Redis: workers hear of the first while the others are written.
 _AT_A_TIME = 50
 
+# Seconds after which calls that could not be sent are tried again: workers look for lost ones after half a minute.
+_AGAIN = (0.1, 0.5, 2.0)
+
 _NOT_SENT = (KombuError, redis.RedisError, OSError, StoreError)
 
 QueueFor = Callable[[Provider], str]
@@ -60,6 +64,7 @@ class WakeUps:
 
     def __init__(self, redis_url: str, queue_for: QueueFor = lambda _: QUEUE) -> None:
         self._queue_for = queue_for
+        self._closing = threading.Event()
         # One may have ten thousand of a batch to send when somebody begins to wait for another.
         self._senders = {each: ThreadPoolExecutor(1, f"wake-ups-{each.value.lower()}") for each in Priority}
         self._celery = Celery("dropaudit", broker=broker_url(redis_url), set_as_current=False)
@@ -73,7 +78,8 @@ class WakeUps:
         self._senders[Priority.INTERACTIVE].submit(self._warm_up)
 
     def close(self) -> None:
-        """Send the calls that are left."""
+        """Send the calls that are left; those that cannot be sent are not tried again."""
+        self._closing.set()
         for sender in self._senders.values():
             sender.shutdown()
 
@@ -123,16 +129,25 @@ class WakeUps:
             self._send_some(task, calls[start : start + _AT_A_TIME], expires)
 
     def _send_some(self, task: str, calls: Sequence[Call], expires: float | None) -> None:
+        pauses = iter(_AGAIN)
+        while not self._sent(task, calls, expires):
+            pause = next(pauses, None)
+            if pause is None or self._closing.wait(pause):
+                ids = [call[0] for call in calls]
+                _log.warning(
+                    "wake-up calls were not sent; workers will find the work by themselves", task=task, ids=ids
+                )
+                return
+
+    def _sent(self, task: str, calls: Sequence[Call], expires: float | None) -> bool:
+        """Send calls, all in one exchange. Some may arrive though it fails: a repeated call does no harm."""
         try:
             with self._celery.producer_or_acquire() as producer, producer.batch():
                 for call in calls:
                     self._send_one(producer, task, call, expires)
         except _NOT_SENT:
-            _log.warning(
-                "wake-up calls were not sent; workers will find the work by themselves",
-                task=task,
-                ids=[call[0] for call in calls],
-            )
+            return False
+        return True
 
     def _send_one(self, producer: Any, task: str, call: Call, expires: float | None) -> None:
         argument, priority, provider = call

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import redis
 
 from dropaudit.plan import Plan
+from dropaudit_client.local.service import free_port
 from dropaudit_server.handlers.wakeups import WakeUps
 from dropaudit_store.records import ArtifactRef, AuditRecord, AuditRequest, AuditState, Spec
+from dropaudit_store.redis.connection import connect
 from dropaudit_store.shared.task_names import QUEUE
+from support.services import eventually, redis_server
 
 REQUEST = AuditRequest(spec=Spec(subject=ArtifactRef(model="a" * 64), plan=Plan()))
 
@@ -32,6 +36,17 @@ def test_more_calls_than_are_sent_at_a_time_all_arrive_in_order(redis_url: str, 
 def test_making_ready_for_the_first_call_sends_none(redis_url: str, redis_client: redis.Redis) -> None:
     WakeUps(redis_url).close()
     assert told_of(redis_client) == []
+
+
+def test_calls_that_could_not_be_sent_are_sent_once_redis_is_there(tmp_path: Path) -> None:
+    port = free_port()
+    wake_ups = WakeUps(f"redis://127.0.0.1:{port}/0")
+    ids = ["a", "b"]
+    wake_ups.audits([AuditRecord(id=each, request=REQUEST, state=AuditState.QUEUED, create_time=0.0) for each in ids])
+    with redis_server(tmp_path, port) as url, connect(url) as client:
+        eventually(lambda: told_of(client) == ids, "the calls were not sent")
+        wake_ups.close()
+        assert told_of(client) == ids
 
 
 def test_calls_that_cannot_be_sent_are_given_up() -> None:
