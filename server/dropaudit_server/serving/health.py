@@ -1,4 +1,4 @@
-"""Health by Redis: NOT_SERVING while it is gone, back by itself."""
+"""Health by Redis: NOT_SERVING while it is gone, or has too few replicas to take a write; back by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import structlog
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
-from dropaudit_store.errors import StoreError, redis_errors
+from dropaudit_store.errors import NotReplicated, StoreError, redis_errors
+from dropaudit_store.redis.replicated import ReplicatedRedis
 from dropaudit_store.shared.heartbeat_file import HeartbeatFile
 
 SERVICE = "dropaudit.v1.AuditService"
@@ -20,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class HealthWatch:
-    """Keeps the standard health service up to date, and touches a file for as long as the server serves."""
+    """Keeps the standard health service up to date, and touches a file for as long as Redis answers the server."""
 
     def __init__(
         self, servicer: health.HealthServicer, client: redis.Redis, seconds: float, heartbeat: HeartbeatFile
@@ -39,19 +40,34 @@ class HealthWatch:
 
     async def look(self) -> None:
         """Look once."""
-        serving = await asyncio.to_thread(self._redis_answers)
-        if serving:
+        answers, why = await asyncio.to_thread(self._condition)
+        serving = not why
+        if answers:
+            # Another server would have no more replicas.
             self._heartbeat.beat()
         if serving is self._serving:
             return
         self._serving = serving
         for service in ("", SERVICE):
             await self._servicer.set(service, _SERVING if serving else _NOT_SERVING)
-        _log.info("serving" if serving else "not serving: Redis does not answer")
+        _log.info(f"not serving: {why}" if why else "serving")
 
-    def _redis_answers(self) -> bool:
+    def _condition(self) -> tuple[bool, str]:
+        """Return whether Redis answers, and why the server cannot serve, if it cannot."""
         try:
             with redis_errors():
-                return bool(self._redis.ping())
+                self._redis.ping()
         except (StoreError, redis.RedisError):
-            return False
+            return False, "Redis does not answer"
+        return True, self._why_no_write_is_sure()
+
+    def _why_no_write_is_sure(self) -> str:
+        if not isinstance(self._redis, ReplicatedRedis):
+            return ""
+        try:
+            self._redis.confirm()
+        except NotReplicated as error:
+            return f"too few replicas of Redis follow: {error}"
+        except redis.RedisError:
+            return "Redis takes no writes"
+        return ""
