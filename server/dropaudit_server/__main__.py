@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from dropaudit_server.serving.server import serve
 from dropaudit_server.settings import ServerSettings
 from dropaudit_store.settings import problems
 from dropaudit_store.shared.logs import configure_logs
-from dropaudit_store.shared.program import Program, failed_settings, refuse, run_checks
+from dropaudit_store.shared.program import Program, failed_settings, refuse, run_checks, warn_of_settings
 
 _NAME = "dropaudit-server"
 
@@ -42,8 +43,10 @@ def main() -> int:
     try:
         settings = ServerSettings()
         configure_logs(settings.log_level)
+        misspelled = _PROGRAM.misspelled(os.environ)
         if only_check:
-            return run_checks(checks_of(settings))
+            return run_checks(checks_of(settings), misspelled)
+        warn_of_settings(misspelled)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings))
     except ValidationError as error:

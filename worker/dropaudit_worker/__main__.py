@@ -13,7 +13,7 @@ from dropaudit.errors import AuditError, InvalidArgument
 from dropaudit_store.redis.connection import connect, refuse_cluster
 from dropaudit_store.settings import problems
 from dropaudit_store.shared.logs import configure_logs
-from dropaudit_store.shared.program import Program, failed_settings, refuse, run_checks
+from dropaudit_store.shared.program import Program, failed_settings, refuse, run_checks, warn_of_settings
 from dropaudit_store.shared.task_names import GPU_QUEUE, QUEUE
 from dropaudit_worker.app import make_app
 from dropaudit_worker.checking import checks_of_beat, checks_of_worker
@@ -35,9 +35,12 @@ def main() -> int:
     role, only_check = _PROGRAM.asked(sys.argv[1:])
     try:
         settings = WorkerSettings()
+        configure_logs(settings.log_level)
+        misspelled = _PROGRAM.misspelled(os.environ)
         if only_check:
-            configure_logs(settings.log_level)
-            return run_checks(checks_of_beat(settings) if role == "beat" else checks_of_worker(settings, count_gpus))
+            checks = checks_of_beat(settings) if role == "beat" else checks_of_worker(settings, count_gpus)
+            return run_checks(checks, misspelled)
+        warn_of_settings(misspelled)
         with closing(connect(settings.redis_url)) as client:
             refuse_cluster(client)
     except ValidationError as error:
@@ -49,8 +52,6 @@ def main() -> int:
 
 def _run(settings: WorkerSettings, role: str) -> int:
     level = settings.log_level
-    # Celery warns of this and that before it sets up logging.
-    configure_logs(level)
     # Celery leaves logging alone when somebody listens to this signal.
     setup_logging.connect(lambda **_: configure_logs(level), weak=False)
     if role == "beat":

@@ -7,7 +7,9 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
+import structlog
 from pydantic_settings import BaseSettings
 
 from dropaudit.errors import AuditError
@@ -15,6 +17,11 @@ from dropaudit.errors import AuditError
 # Says how it found things; raises where they are not as they must be.
 Check = Callable[[], str]
 _WIDTH = 100
+# How alike a misspelled setting and the one that is meant are, by difflib; names of two settings are less so.
+_ALIKE = 0.82
+
+
+_log = structlog.get_logger(__name__)
 
 
 class CheckFailed(Exception):
@@ -56,6 +63,22 @@ class Program:
         found = parser.parse_args(arguments)
         return str(getattr(found, "role", "")), bool(found.check)
 
+    def misspelled(self, environ: Mapping[str, str]) -> list[str]:
+        """Return a sentence for each variable that nothing reads and that is nearly the name of a setting.
+
+        Other variables may be for another program, or for a newer version of this one.
+        """
+        read = [variable(self.settings, name) for name in self.settings.model_fields]
+        prefix = str(self.settings.model_config.get("env_prefix", ""))
+        found = []
+        for name in sorted(environ):
+            if name.upper().startswith(prefix) and name.upper() not in read:
+                # The prefix, which all have, would make all alike.
+                words = [each.removeprefix(prefix) for each in read]
+                meant = get_close_matches(name.upper().removeprefix(prefix), words, 1, _ALIKE)
+                found += [f"nothing reads {name}; is {prefix}{each} meant?" for each in meant]
+        return found
+
 
 def variable(settings: type[BaseSettings], name: str) -> str:
     """Return the variable of the environment that a setting is read from."""
@@ -83,6 +106,12 @@ def refuse(program: str, sentences: Iterable[str]) -> int:
     return 2
 
 
+def warn_of_settings(sentences: Iterable[str]) -> None:
+    """Log what is odd about settings, which a program starts with all the same."""
+    for sentence in sentences:
+        _log.warning("a setting is not read", why=sentence)
+
+
 def failed_settings(sentences: Iterable[str]) -> int:
     """Print what is wrong with settings as a check that failed, a line each, and return the status to exit with."""
     for sentence in sentences:
@@ -90,9 +119,14 @@ def failed_settings(sentences: Iterable[str]) -> int:
     return 1
 
 
-def run_checks(checks: Mapping[str, Check]) -> int:
-    """Make checks, print a line for each, and return the status to exit with: 1 when any failed."""
-    failed = False
+def run_checks(checks: Mapping[str, Check], misspelled: Sequence[str] = ()) -> int:
+    """Make checks, print a line for each, and return the status to exit with: 1 when any failed.
+
+    Args:
+        checks: by name.
+        misspelled: sentences about settings that are not read; each counts as failed.
+    """
+    failed = bool(misspelled and failed_settings(misspelled))
     for name, check in checks.items():
         try:
             print(f"{name}: ok, {_line(check())}")

@@ -135,6 +135,15 @@ def test_replicas_that_do_not_have_what_is_written_fail_the_check(redis_url: str
     assert verdicts(ended.stdout) == dict.fromkeys(CHECKS[SERVER], True) | {"redis": False}
 
 
+@pytest.mark.parametrize("program", CHECKS)
+def test_a_misspelled_setting_fails_the_check_and_is_named_with_what_is_meant(
+    program: tuple[str, ...], redis_url: str, tmp_path: Path
+) -> None:
+    ended = run(program, environment(redis_url, tmp_path, retention_day=3), "--check")
+    assert "nothing reads DROPAUDIT_RETENTION_DAY; is DROPAUDIT_RETENTION_DAYS meant?" in ended.stdout
+    assert ended.returncode == 1
+
+
 @pytest.mark.parametrize("program", [SERVER, WORKER])
 def test_blobs_that_cannot_be_written_fail_their_check(
     program: tuple[str, ...], redis_url: str, tmp_path: Path
