@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 
 from dropaudit.graph.draws.noise_algebra import MOVES
@@ -68,8 +68,7 @@ def recurs(scope: Scope, source: str, result: str) -> bool:
     return bool(weights.made_from.get(source, 0) & weights.met.get(result, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class _WeightsAround:
+class _WeightsAround(msgspec.Struct, frozen=True):
     """The weights around each tensor, as bits.
 
     Attributes:
@@ -99,8 +98,7 @@ def _weights_around(scope: Scope) -> _WeightsAround:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Recurrences:
+class Recurrences(msgspec.Struct, frozen=True):
     """The tensors around recurrent operators, and around unrolled ones, whose weights serve again and again.
 
     Attributes:

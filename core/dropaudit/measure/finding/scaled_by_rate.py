@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import onnx
 
 from dropaudit.graph.draws.elementwise_region import Region
@@ -15,8 +15,7 @@ _FARTHEST = 4
 _MASKING = frozenset({"Mul", "Div", "Where"})
 
 
-@dataclass(frozen=True, slots=True)
-class ScaledByRate:
+class ScaledByRate(msgspec.Struct, frozen=True):
     """Data before it is scaled, and by what."""
 
     source: str
