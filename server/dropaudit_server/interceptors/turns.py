@@ -97,16 +97,17 @@ class Turns:
             self._waiting.pop(connection, None)
 
     def _hand_on(self) -> None:
-        """Give a turn that has come free to a call that waits."""
-        connection = min(self._waiting, key=lambda each: self._held[each], default=None)
-        if connection is None:
-            self._free += 1
-            return
-        turn = self._waiting[connection].popleft()
-        if not self._waiting[connection]:
-            del self._waiting[connection]
-        self._held[connection] += 1
-        turn.set_result(None)
+        """Give a turn that has come free to a call that waits, and none to one that was cancelled a moment ago."""
+        while self._waiting:
+            connection = min(self._waiting, key=lambda each: self._held[each])
+            turn = self._waiting[connection].popleft()
+            if not self._waiting[connection]:
+                del self._waiting[connection]
+            if not turn.done():
+                self._held[connection] += 1
+                turn.set_result(None)
+                return
+        self._free += 1
 
     async def received(self, connection: str, message: Coroutine[Any, Any, T]) -> T:
         """Wait for a message whose turn it is. Raises GaveWay."""

@@ -128,17 +128,38 @@ def test_a_turn_that_comes_as_its_call_stops_waiting_goes_to_the_next() -> None:
     asyncio.run(run())
 
 
-def test_a_call_that_is_cancelled_while_it_waits_or_receives_leaves_its_turn() -> None:
+@pytest.mark.parametrize("cancelled", [(1, 0), (0, 1)])
+def test_a_call_that_is_cancelled_while_it_waits_or_receives_leaves_its_turn(cancelled: tuple[int, ...]) -> None:
     async def run() -> None:
         turns, senders = Turns(1), [Sender() for _ in range(3)]
         calls = [asyncio.create_task(received(turns, each)) for each in senders]
         await settled()
-        calls[1].cancel()
-        calls[0].cancel()
+        for number in cancelled:
+            calls[number].cancel()
         await settled()
+        assert all(calls[number].cancelled() for number in cancelled)
         assert senders[2].asked
         senders[2].sent.set()
         assert await calls[2] == b""
+
+    asyncio.run(run())
+
+
+def test_a_connection_whose_calls_are_all_cancelled_at_once_leaves_every_turn() -> None:
+    async def run() -> None:
+        turns, senders = Turns(2), [Sender() for _ in range(8)]
+        calls = [asyncio.create_task(received(turns, each, "gone")) for each in senders]
+        await settled()
+        for call in calls:
+            call.cancel()
+        assert all(
+            isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*calls, return_exceptions=True)
+        )
+        for _ in range(3):
+            later = [Sender(b"later"), Sender(b"later")]
+            for each in later:
+                each.sent.set()
+            assert await asyncio.gather(*(received(turns, each) for each in later)) == [b"later", b"later"]
 
     asyncio.run(run())
 
