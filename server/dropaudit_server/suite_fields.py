@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from dropaudit.acceptance import AcceptedFinding, Range
-from dropaudit.errors import AuditError
+from dropaudit.errors import AuditError, InvalidArgument
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_server.members.requests import read_members
 from dropaudit_server.requests.audit_requests import labels, options
@@ -51,7 +52,7 @@ def _accepted_finding(message: pb.AcceptedFinding, path: str, violations: Violat
     acceptance = message.acceptance
     try:
         bounds = Range(lower=message.range.lower, upper=message.range.upper) if message.HasField("range") else None
-        expire = acceptance.expire_time.ToDatetime(tzinfo=UTC) if acceptance.HasField("expire_time") else None
+        expire = _instant(acceptance.expire_time) if acceptance.HasField("expire_time") else None
         found = AcceptedFinding(
             code=message.code,
             reason=acceptance.reason,
@@ -69,6 +70,14 @@ def _accepted_finding(message: pb.AcceptedFinding, path: str, violations: Violat
         return None
     kept: dict[str, Any] = msgspec.to_builtins(found)
     return kept
+
+
+def _instant(stamp: Timestamp) -> datetime:
+    try:
+        found: datetime = stamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument("it must be an instant of the years 1 to 9999", field="expire_time") from error
+    return found
 
 
 # Each returns values by the names of the record's fields.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
@@ -120,6 +121,20 @@ def test_what_is_no_member_is_refused_with_its_field(stub: AuditServiceStub, mem
             },
             "accepted_findings[0].range",
             "smaller first",
+        ),
+        *(
+            (
+                {
+                    "accepted_findings": [
+                        pb.AcceptedFinding(
+                            code="DA301", acceptance=pb.Acceptance(reason="x", expire_time=Timestamp(**instant))
+                        )
+                    ]
+                },
+                "accepted_findings[0].acceptance.expire_time",
+                "years 1 to 9999",
+            )
+            for instant in ({"seconds": 10**18}, {"seconds": -62135596801}, {"nanos": -5}, {"nanos": 2**31 - 1})
         ),
     ],
 )
