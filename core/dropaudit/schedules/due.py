@@ -44,15 +44,24 @@ def due_between(cron: Cron, zone: ZoneInfo, after: datetime, until: datetime) ->
 
 def next_due(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
     """Return the first instant after another at which a line is due, in UTC; None where it never is."""
-    start = after.astimezone(zone).date()
-    for number in range(-1, _LONGEST_WAIT_DAYS):
-        day = start + number * _DAY
-        if cron.names_day(day):
-            low, high = _around(day)
-            found = next(due_between(cron, zone, max(after, low), high), None)
-            if found is not None:
-                return found
+    start = after.astimezone(zone).date() - _DAY
+    for day in _named_days(cron, start, start + _LONGEST_WAIT_DAYS * _DAY):
+        low, high = _around(day)
+        found = next(due_between(cron, zone, max(after, low), high), None)
+        if found is not None:
+            return found
     return None
+
+
+def _named_days(cron: Cron, day: date, end: date) -> Iterator[date]:
+    """Yield the days that a line names; months that it does not name are left out as a whole."""
+    while day < end:
+        if day.month not in cron.months:
+            day = (day.replace(day=28) + 4 * _DAY).replace(day=1)
+            continue
+        if cron.names_day(day):
+            yield day
+        day += _DAY
 
 
 def _around(day: date) -> tuple[datetime, datetime]:
