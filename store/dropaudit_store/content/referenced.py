@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from dropaudit_store.content.file_systems import Files
 from dropaudit_store.errors import ContentTooLarge, StoreUnavailable, UriRefused, UriUnreadable
@@ -39,6 +40,33 @@ class ReferencedModels:
         """
         return b"".join(self._chunks(self._required(text)))
 
+    def size(self, text: str) -> int:
+        """Return the length of the content at a URI in bytes. Raises what `read` does."""
+        uri = self._required(text)
+        if uri.bucket:
+            with _object_errors(uri):
+                size = Files.at(f"s3://{uri.bucket}").size(uri.path)
+        else:
+            with self._opened(uri) as file:
+                size = os.fstat(file.fileno()).st_size
+        self._require_small(uri, size)
+        return size
+
+    def chunks(self, text: str, size: int) -> Iterator[bytes]:
+        """Yield the content at a URI, which had `size` bytes a moment ago.
+
+        Raises:
+            UriUnreadable: it has more or fewer by now; and what `read` raises.
+        """
+        uri, left = self._required(text), size
+        for chunk in self._chunks(uri):
+            left -= len(chunk)
+            if left < 0:
+                break
+            yield chunk
+        if left:
+            raise _unreadable(uri, "it was changed while it was read")
+
     def digest(self, text: str) -> str:
         """Return the SHA-256 of the content at a URI, which is not kept. Raises what `read` does."""
         uri, digest = self._required(text), hashlib.sha256()
@@ -69,14 +97,23 @@ class ReferencedModels:
         size = 0
         for chunk in _object(uri) if uri.bucket else self._file(uri):
             size += len(chunk)
-            if size > self._max_bytes:
-                raise ContentTooLarge(
-                    f"{uri.text} is larger than {self._max_bytes} bytes, the limit of this service",
-                    maxBytes=str(self._max_bytes),
-                )
+            self._require_small(uri, size)
             yield chunk
 
+    def _require_small(self, uri: Uri, size: int) -> None:
+        if size > self._max_bytes:
+            raise ContentTooLarge(
+                f"{uri.text} is larger than {self._max_bytes} bytes, the limit of this service",
+                maxBytes=str(self._max_bytes),
+            )
+
     def _file(self, uri: Uri) -> Iterator[bytes]:
+        with self._opened(uri) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+    @contextmanager
+    def _opened(self, uri: Uri) -> Iterator[BinaryIO]:
         try:
             file = open(uri.path, "rb", opener=_open_at_once)  # noqa: SIM115  # closed below
         except OSError as error:
@@ -85,8 +122,7 @@ class ReferencedModels:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _unreadable(uri, "it is not a file")
             self._require_inside(uri, file.fileno())
-            while chunk := file.read(_CHUNK_BYTES):
-                yield chunk
+            yield file
 
     def _require_inside(self, uri: Uri, descriptor: int) -> None:
         """Raise UriRefused when what was opened lies elsewhere: links are followed, but not out of what is allowed."""

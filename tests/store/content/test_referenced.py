@@ -83,13 +83,36 @@ def test_a_model_over_the_limit_is_refused(models: ReferencedModels, folder: Pat
         models.read(f"{folder.as_uri()}/a.onnx")
 
 
+def test_the_size_is_told_under_the_same_rules(models: ReferencedModels, folder: Path, tmp_path: Path) -> None:
+    assert models.size(f"{folder.as_uri()}/a.onnx") == 5
+    (folder / "out.onnx").symlink_to(tmp_path / "secret" / "a.onnx")
+    with pytest.raises(UriRefused, match="leads out"):
+        models.size(f"{folder.as_uri()}/out.onnx")
+    (folder / "a.onnx").write_bytes(bytes(MOST_BYTES + 1))
+    with pytest.raises(ContentTooLarge):
+        models.size(f"{folder.as_uri()}/a.onnx")
+
+
+@pytest.mark.parametrize("now", [b"", b"mode", b"models"])
+def test_a_model_that_is_changed_while_it_is_read_is_said_to_be(
+    now: bytes, models: ReferencedModels, folder: Path
+) -> None:
+    uri = f"{folder.as_uri()}/a.onnx"
+    assert b"".join(models.chunks(uri, 5)) == b"model"
+    (folder / "a.onnx").write_bytes(now)
+    with pytest.raises(UriUnreadable, match="changed while it was read"):
+        list(models.chunks(uri, 5))
+
+
 def test_an_object_is_read_and_what_is_not_there_is_said(bucket: Bucket) -> None:
     uri = bucket.put("models/a.onnx", b"model")
     hidden = bucket.put("secret/a.onnx", b"secret")
     models = ReferencedModels(AllowedUris([f"{bucket.url}/models"]), MOST_BYTES)
     assert models.read(uri) == b"model"
-    with pytest.raises(UriUnreadable, match="there is nothing"):
-        models.read(f"{bucket.url}/models/b.onnx")
+    assert b"".join(models.chunks(uri, models.size(uri))) == b"model"
+    for missing in (models.read, models.size):
+        with pytest.raises(UriUnreadable, match="there is nothing"):
+            missing(f"{bucket.url}/models/b.onnx")
     with pytest.raises(UriRefused, match="is not below"):
         models.read(hidden)
     bucket.put("models/a.onnx", bytes(MOST_BYTES + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from dropaudit.graph.reading.load import read_artifact
 from dropaudit.plan import Provider
 from dropaudit.report import Report
 from dropaudit_store.content.blobs import BlobStore
-from dropaudit_store.errors import BlobMissing
+from dropaudit_store.content.referenced import ReferencedModels
+from dropaudit_store.errors import BlobMissing, UriUnreadable
 from dropaudit_store.records import ArtifactRef, Failure
+from dropaudit_store.shared.allowed_uris import AllowedUris
 from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
-from dropaudit_worker.sandbox.content import LARGE_BYTES, Content, Material, Streamed, pieces, stored
+from dropaudit_worker.sandbox.content import LARGE_BYTES, Content, Material, Streamed, outside, pieces, stored
 from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
 from support.external import bias, graph, weights, write
@@ -110,3 +113,18 @@ def test_large_content_is_read_on_its_way_and_small_content_at_once(tmp_path: Pa
     assert found.size == sum(map(len, pieces(found))) == LARGE_BYTES
     with pytest.raises(BlobMissing):
         stored(blobs, "a" * 64)
+
+
+def test_large_content_at_a_uri_is_read_on_its_way_too(tmp_path: Path) -> None:
+    file = tmp_path / "large.tar"
+    (tmp_path / "small.tar").write_bytes(b"small")
+    file.touch()
+    os.truncate(file, LARGE_BYTES)
+    referenced = ReferencedModels(AllowedUris([tmp_path.as_uri()]), 2 * LARGE_BYTES)
+    assert outside(referenced, (tmp_path / "small.tar").as_uri()) == b"small"
+    found = outside(referenced, file.as_uri())
+    assert isinstance(found, Streamed)
+    assert found.size == sum(map(len, pieces(found))) == LARGE_BYTES
+    os.truncate(file, LARGE_BYTES - 1)
+    with pytest.raises(UriUnreadable, match="changed while it was read"):
+        sum(map(len, pieces(found)))

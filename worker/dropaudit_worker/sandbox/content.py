@@ -56,6 +56,12 @@ def stored(blobs: BlobStore, sha256: str) -> Content:
     return Streamed(size, lambda: blobs.chunks(sha256, _CHUNK_BYTES))
 
 
+def outside(referenced: ReferencedModels, uri: str) -> Content:
+    """Return content that was not uploaded, as `stored` does. Raises what `ReferencedModels.read` does."""
+    size = referenced.size(uri)
+    return referenced.read(uri) if size < LARGE_BYTES else Streamed(size, lambda: referenced.chunks(uri, size))
+
+
 def fetch(ref: SubjectRef, blobs: BlobStore, referenced: ReferencedModels) -> Material:
     """Fetch what a subject names.
 
@@ -65,7 +71,7 @@ def fetch(ref: SubjectRef, blobs: BlobStore, referenced: ReferencedModels) -> Ma
     """
 
     def model(sha256: str, uri: str) -> Content:
-        return referenced.read(uri) if uri else stored(blobs, sha256)
+        return outside(referenced, uri) if uri else stored(blobs, sha256)
 
     def archive(tensors: Tensors | None) -> tuple[bytes, ...]:
         return () if tensors is None else (blobs.read(tensors.sha256),)
