@@ -6,7 +6,7 @@ import hmac
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -20,13 +20,19 @@ from dropaudit_server.serving.addresses import is_loopback
 
 Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _SECONDS = 10.0
+_MOST_AT_A_TIME, _LONGEST_SECONDS = 16, 30.0
 
 _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def served_metrics(registry: CollectorRegistry, address: str, token_file: str = "") -> Iterator[None]:
+def served_metrics(
+    registry: CollectorRegistry, address: str, token_file: str = "", *, longest: float = _LONGEST_SECONDS
+) -> Iterator[None]:
     """Serve metrics while inside; nowhere when the address is empty.
+
+    Args:
+        longest: seconds after which a connection is ended, whatever comes.
 
     Raises:
         InvalidArgument: the address cannot be used, or the file with the token cannot be read.
@@ -40,6 +46,7 @@ def served_metrics(registry: CollectorRegistry, address: str, token_file: str = 
             "anyone who can reach this address may read metrics; set DROPAUDIT_METRICS_TOKEN_FILE", address=address
         )
     server = _bound(address, _asking(make_wsgi_app(registry), token) if token else make_wsgi_app(registry))
+    server.longest = longest
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     _log.info("serving metrics", address=address, token=bool(token))
@@ -82,7 +89,7 @@ def _asking(answer: Answer, token: str) -> Answer:
     return application
 
 
-def _bound(address: str, application: Answer) -> WSGIServer:
+def _bound(address: str, application: Answer) -> _Server:
     host, _, port = address.rpartition(":")
     server = _Server6 if ":" in host else _Server
     try:
@@ -93,9 +100,41 @@ def _bound(address: str, application: Answer) -> WSGIServer:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """One thread a scrape."""
+    """One thread a scrape, for so many at a time and for so long: whoever reaches the port may open any number."""
 
     daemon_threads = True
+    longest = _LONGEST_SECONDS
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._free = threading.BoundedSemaphore(_MOST_AT_A_TIME)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, or close it where there are too many."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection until it ends, or its time is up: one may send a byte every few seconds."""
+        end = threading.Timer(self.longest, _shut, [request])
+        end.daemon = True
+        end.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            end.cancel()
+            self._free.release()
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Server6(_Server):
