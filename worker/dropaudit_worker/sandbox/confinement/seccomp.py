@@ -97,10 +97,10 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "ioperm": (173, None),
     "personality": (135, 92),
 }
-# What NVIDIA's driver does not begin without (580, CUDA 13): it listens on a local socket, and hears of devices from
-# the kernel. Nobody can connect to it from here, nor can anything be sent.
-_OF_DRIVER = ("bind", "listen")
-_FAMILIES_OF_DRIVER = (1, 16)  # AF_UNIX, AF_NETLINK
+# What NVIDIA's driver does not begin without (580, CUDA 13): it listens on a local socket. Nobody can connect to it from
+# here, nor can anything be sent.
+_OF_DRIVER = ("socket", "bind", "listen")
+_LOCAL = 1  # AF_UNIX
 _SOCKET, _SEND = (41, 198), (44, 206)
 _CLONE, _CLONE3, _PRLIMIT, _TGKILL = (56, 220), (435, 435), (302, 261), (234, 131)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
@@ -126,8 +126,7 @@ def filter_system_calls(gpu: bool = False) -> None:
 
 def program(column: int, machine: int, pid: int, *, gpu: bool = False) -> bytes:
     """Return the filter for a kind of machine: denied calls fail as if without permission."""
-    allowed = ("socket", *_OF_DRIVER) if gpu else ()
-    denied = [numbers[column] for name, numbers in _DENIED.items() if name not in allowed]
+    denied = [numbers[column] for name, numbers in _DENIED.items() if not (gpu and name in _OF_DRIVER)]
     return b"".join(
         [
             _load(_MACHINE),
@@ -148,7 +147,7 @@ def program(column: int, machine: int, pid: int, *, gpu: bool = False) -> bytes:
             _return(_ERROR | errno.EPERM),
             *_only_for(_PRLIMIT[column], 0),
             *_only_for(_TGKILL[column], pid),
-            *(_only_for(_SOCKET[column], *_FAMILIES_OF_DRIVER) if gpu else []),
+            *(_only_for(_SOCKET[column], _LOCAL) if gpu else []),
             *([_denial(_SEND[column])] if gpu else []),
             *(_denial(number) for number in denied if number is not None),
             _return(_ALLOW),
@@ -156,13 +155,13 @@ def program(column: int, machine: int, pid: int, *, gpu: bool = False) -> bytes:
     )
 
 
-def _only_for(number: int, *firsts: int) -> list[bytes]:
-    """Allow a call only where its first argument is one of these."""
-    allowed = [step for first in firsts for step in (_jump(_EQUAL, first, 0, 1), _return(_ALLOW))]
+def _only_for(number: int, first: int) -> list[bytes]:
+    """Allow a call only with this first argument."""
     return [
-        _jump(_EQUAL, number, 0, len(allowed) + 2),
+        _jump(_EQUAL, number, 0, 4),
         _load(_FIRST_LOW),
-        *allowed,
+        _jump(_EQUAL, first, 0, 1),
+        _return(_ALLOW),
         _return(_ERROR | errno.EPERM),
     ]
 
