@@ -51,11 +51,7 @@ def _script(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to finish an audit: valid until it expires, and only with the newest token.
-
-    A Redis that has lost a claim, as a replica may that takes its master's place, gives its token once more: the holder
-    tells the two apart.
-    """
+    """The right to finish an audit: valid until it expires, and only with the newest token and its holder."""
 
     audit_id: str
     token: int
