@@ -97,8 +97,8 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "ioperm": (173, None),
     "personality": (135, 92),
 }
-# What NVIDIA's driver does not begin without (580, CUDA 13): it listens on a local socket. Nobody can connect to it from
-# here, nor can anything be sent.
+# What NVIDIA's driver does not begin without (580, CUDA 13): it listens on a local socket. Nobody can connect to it
+# from here, nor can anything be sent.
 _OF_DRIVER = ("socket", "bind", "listen")
 _LOCAL = 1  # AF_UNIX
 _SOCKET, _SEND = (41, 198), (44, 206)
