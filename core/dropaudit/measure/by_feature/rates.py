@@ -14,6 +14,8 @@ Numbers = NDArray[np.float64]
 # Parts of a draw's range in which edges are sought, halvings of a part that holds one, and runs in all.
 _PARTS, _HALVINGS, _MOST_RUNS = 48, 20, 4096
 _SAME_RATE = 1e-6
+# How near to an end of a range it is looked, of its width: single precision tells that from the end.
+_END = 1e-6
 
 
 # Between two numbers, so that no multiple of a draw is met again and again at one remainder.
@@ -26,6 +28,12 @@ class TooFine(Exception):
 
 class _TooMany(Exception):
     """The edges of the elements lie at more places than can be looked for."""
+
+
+def places(low: float, high: float, parts: int) -> list[float]:
+    """Return where in a range it is looked: in the middle of each part, and next to both ends, where a band may end."""
+    inside = [low + (high - low) * (i + 0.5) / parts for i in range(parts)]
+    return [low + _END * (high - low), *inside, high - _END * (high - low)]
 
 
 def between(number: int, low: float, high: float) -> float:
@@ -68,10 +76,10 @@ class _Search:
 
     def shares(self, low: float, high: float) -> Numbers:
         """Add up, for each element, the parts in which it is kept."""
-        grid = [low + (high - low) * (i + 0.5) / _PARTS for i in range(_PARTS)]
+        grid = places(low, high, _PARTS)
         flags = [self._at(number) for number in grid]
         total = np.where(flags[-1], 1.0, 0.0)
-        for i in range(1, _PARTS):
+        for i in range(1, len(grid)):
             total += self._edges(grid[i - 1], grid[i], flags[i - 1], flags[i], _HALVINGS)
             if i % 2 == 0:
                 even = flags[i] == flags[i - 1]

@@ -20,7 +20,7 @@ from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import Rates
-from dropaudit.measure.by_feature.rates import TooFine, between, check, shares_by_element, without_repeats
+from dropaudit.measure.by_feature.rates import TooFine, between, check, places, shares_by_element, without_repeats
 from dropaudit.measure.finding.region_sites import Applied
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues, chances_of
 
@@ -296,12 +296,12 @@ def _measure(
     Raises:
         TooFine: edges lie closer than the parts, as those of a remainder of a multiple of the draw do.
     """
-    grid = [low + (high - low) * (i + 0.5) / parts for i in range(parts)]
+    grid = places(low, high, parts)
     flags = [flag(number) for number in grid]
     if any(each is None for each in flags) or sum(a != b for a, b in pairwise(flags)) > _MOST_EDGES:
         return None
     share, begun = 0.0, 0.0
-    for i in range(1, parts):
+    for i in range(1, len(grid)):
         if flags[i] == flags[i - 1] and i % (parts // _CHECKED) == 0:
             check(flag(between(i, grid[i - 1], grid[i])) is flags[i])
         if flags[i] != flags[i - 1]:

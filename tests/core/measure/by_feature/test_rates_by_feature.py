@@ -91,6 +91,12 @@ def test_shares_are_found_for_thresholds_bands_and_what_is_never_kept() -> None:
     assert found == pytest.approx([0.3, 0.05, 0.5, 0.0], abs=1e-6)
 
 
+def test_bands_that_end_within_a_hundredth_of_the_range_are_not_taken_to_reach_its_end() -> None:
+    low, high = np.array([0.003, 0.3, 0.0001]), np.array([0.8, 0.995, 0.9999])
+    found = shares_by_element(lambda u: (low <= u) & (u < high), 0.0, 1.0, lambda u: u)
+    assert found == pytest.approx(high - low, abs=1e-6)
+
+
 def test_too_many_thresholds_are_not_sought() -> None:
     limits = np.random.default_rng(0).random(2000)
     assert shares_by_element(lambda u: u < limits, 0.0, 1.0, lambda u: u) is None

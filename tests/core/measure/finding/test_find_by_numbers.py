@@ -104,6 +104,9 @@ FOUND = {
     "clip": "u = RandomUniformLike(x)  a = Sub(q, u)  k = Div(a, tiny)  c = Clip(k, zero, one)  m = Ceil(c)",
     "round": "u = RandomUniformLike(x)  a = Sub(u, p)  k = Add(a, half)  m = Round(k)",
     "band": ("u = RandomUniformLike(x)  b = Greater(u, low)  c = Less(u, high)  d = And(b, c)  m = Cast<to = 1>(d)"),
+    "band that almost reaches the end": (
+        "u = RandomUniformLike(x)  b = Greater(u, begin)  c = Less(u, end)  d = And(b, c)  m = Cast<to = 1>(d)"
+    ),
     "outside a band": (
         "u = RandomUniformLike<low = -1.0, high = 1.0>(x)  a = Abs(u)  b = Less(a, q)  m = Cast<to = 1>(b)"
     ),
@@ -125,12 +128,17 @@ FOUND = {
 }
 
 
+def found_graph(name: str, application: str) -> onnx.ModelProto:
+    model = graph(f"{FOUND[name].replace('normal)', 'deviation)')}  {application}")
+    for held, value in {"deviation": 0.5244005, "begin": 0.295, "end": 0.995}.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value, dtype=np.float32), held))
+    return model
+
+
 @pytest.mark.parametrize("application", ["s = Mul(m, f)  y = Mul(x, s)", "s = Mul(x, m)  y = Div(s, q)"])
 @pytest.mark.parametrize("name", FOUND)
 def test_a_mask_is_found_whatever_operators_spell_it(name: str, application: str) -> None:
-    body = FOUND[name].replace("normal)", "deviation)")
-    model = graph(f"{body}  {application}")
-    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(0.5244005, dtype=np.float32), "deviation"))
+    model = found_graph(name, application)
     site = found_in(model)
     assert (site.source, site.result) == ("x", "y")
     assert site.law is not None
@@ -141,8 +149,7 @@ def test_a_mask_is_found_whatever_operators_spell_it(name: str, application: str
 
 @pytest.mark.parametrize("name", set(FOUND) - {"minimum of two", "rate for each feature"})
 def test_its_rate_is_read_off_the_draw_exactly(name: str) -> None:
-    model = graph(f"{FOUND[name].replace('normal)', 'deviation)')}  s = Mul(m, f)  y = Mul(x, s)")
-    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(0.5244005, dtype=np.float32), "deviation"))
+    model = found_graph(name, "s = Mul(m, f)  y = Mul(x, s)")
     assert found_in(model).declared_keep_prob == pytest.approx(KEEP_PROB, abs=1e-5)
 
 
