@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -103,6 +104,8 @@ class _Server(ThreadingMixIn, WSGIServer):
     """One thread a scrape, for so many at a time and for so long: whoever reaches the port may open any number."""
 
     daemon_threads = True
+    # Of the few that the standard library lets wait, the next must knock again, seconds later.
+    request_queue_size = 128
     longest = _LONGEST_SECONDS
 
     def __init__(self, *arguments: Any) -> None:
@@ -130,6 +133,11 @@ class _Server(ThreadingMixIn, WSGIServer):
         finally:
             end.cancel()
             self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that is silent or gone."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _shut(connection: socket.socket) -> None:
