@@ -46,23 +46,21 @@ def constants_of(
 
 
 def known_with(
-    name: str,
-    value: NDArray[Any],
+    given: Mapping[str, NDArray[Any]],
     known: Constants,
     readers: Mapping[str, Sequence[onnx.NodeProto]],
     opset: int,
 ) -> Constants:
-    """Return what becomes known once one more tensor is, that tensor included.
+    """Return what becomes known once more tensors are, those tensors included.
 
     Args:
-        name: the tensor.
-        value: its value.
+        given: their values, by name.
         known: the constants of its graph.
         readers: the nodes that read a tensor.
         opset: version of the default operator set.
     """
-    found: Constants = {name: value}
-    everything, waiting = ChainMap(found, known), [name]
+    found: Constants = dict(given)
+    everything, waiting = ChainMap(found, known), [*given]
     while waiting:
         for node in readers.get(waiting.pop(), ()):
             for made, result in _results(node, everything, opset).items():

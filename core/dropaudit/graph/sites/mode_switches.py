@@ -12,7 +12,7 @@ import onnx
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from dropaudit.graph.reading.constants import Constants, constants_of, known_with, scalar, values_of
+from dropaudit.graph.reading.constants import Constants, known_with, scalar, values_of
 from dropaudit.graph.reading.scope import Scope, main_scope
 from dropaudit.graph.reading.traversal import marks_before, once_for_each_scope
 from dropaudit.graph.site import GraphSite, Switch
@@ -144,8 +144,8 @@ def _inputs_read(scope: Scope) -> dict[str, int]:
 
 
 @once_for_each_scope
-def _known_with_inputs(_: Scope) -> dict[tuple[str, bytes], Constants]:
-    """Return where it is kept what becomes known with the value of an input: there are few, and many ask for them."""
+def _known_with_inputs(_: Scope) -> dict[frozenset[tuple[str, bytes]], Constants]:
+    """Return where it is kept what becomes known with values of inputs: there are few, and many ask for them."""
     return {}
 
 
@@ -160,13 +160,8 @@ def _scalar_of(value: onnx.ValueInfoProto) -> NDArray[Any] | None:
 def _value_with(scope: Scope, name: str, fed: Mapping[str, NDArray[Any]]) -> bool | None:
     if name in fed:
         return bool(fed[name].reshape(-1)[0])
-    if len(fed) > 1:
-        number = scalar(constants_of(scope.graph, scope.opset, given=dict(fed)).get(name))
-        return None if number is None else bool(number)
-    ((source, value),) = fed.items()
-    kept = _known_with_inputs(scope)
-    key = source, value.tobytes()
+    kept, key = _known_with_inputs(scope), frozenset((source, value.tobytes()) for source, value in fed.items())
     if key not in kept:
-        kept[key] = known_with(source, value, scope.constants, scope.consumers, scope.opset)
+        kept[key] = known_with(fed, scope.constants, scope.consumers, scope.opset)
     number = scalar(kept[key].get(name, scope.constants.get(name)))
     return None if number is None else bool(number)
