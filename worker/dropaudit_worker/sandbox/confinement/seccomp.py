@@ -21,15 +21,17 @@ _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _X32 = 0x40000000
 _CLONE_THREAD = 0x00010000
 
+_SOCKET = (41, 198)
 # By name: the number on x86-64, and that on aarch64, where the call exists.
 _DENIED: dict[str, tuple[int | None, int | None]] = {
     # The network, and other ways round it.
-    "socket": (41, 198),
+    "socket": _SOCKET,
     "connect": (42, 203),
     "bind": (49, 200),
     "listen": (50, 201),
     "accept": (43, 202),
     "accept4": (288, 242),
+    "sendto": (44, 206),
     "sendmsg": (46, 211),
     "sendmmsg": (307, 269),
     "io_uring_setup": (425, 425),
@@ -101,7 +103,6 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
 # from here, nor can anything be sent.
 _OF_DRIVER = ("socket", "bind", "listen")
 _LOCAL = 1  # AF_UNIX
-_SOCKET, _SEND = (41, 198), (44, 206)
 _CLONE, _CLONE3, _PRLIMIT, _TGKILL = (56, 220), (435, 435), (302, 261), (234, 131)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -148,7 +149,6 @@ def program(column: int, machine: int, pid: int, *, gpu: bool = False) -> bytes:
             *_only_for(_PRLIMIT[column], 0),
             *_only_for(_TGKILL[column], pid),
             *(_only_for(_SOCKET[column], _LOCAL) if gpu else []),
-            *([_denial(_SEND[column])] if gpu else []),
             *(_denial(number) for number in denied if number is not None),
             _return(_ALLOW),
         ]
