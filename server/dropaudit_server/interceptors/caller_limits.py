@@ -143,7 +143,7 @@ class CallerLimits:
             TooManyMessages: its turn does not come.
             InvalidRequest: there is none.
         """
-        async with self._place(caller) as places:
+        with self._place(caller) as places:
             async with self._turn(places.calls, connection):
                 content = await self._received(places.calls, connection, messages)
                 if len(content) >= _SMALL_BYTES:
@@ -156,7 +156,7 @@ class CallerLimits:
 
     async def each(self, caller: str, connection: str, messages: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield the messages of an upload, each of which waits for its turn too; see `message` for the errors."""
-        async with self._place(caller) as places:
+        with self._place(caller) as places:
             try:
                 while True:
                     async with self._turn(places.uploads, connection):
@@ -176,8 +176,8 @@ class CallerLimits:
         except NoTurn as error:
             raise TooManyMessages(self._limits.messages) from error
 
-    @asynccontextmanager
-    async def _place(self, caller: str) -> AsyncIterator[_Places]:
+    @contextmanager
+    def _place(self, caller: str) -> Iterator[_Places]:
         places = self._places.setdefault(caller, _Places(self._limits.messages))
         places.users += 1
         try:
