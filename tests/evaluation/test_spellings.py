@@ -18,6 +18,7 @@ from dropaudit_evaluation.spellings.grammar.thresholds import ONE_DRAW
 from dropaudit_evaluation.spellings.intention import Extent, Law
 from dropaudit_evaluation.spellings.network.build import ALONE, ANYWHERE, IN_TIME
 from dropaudit_evaluation.spellings.network.plan import Pairing
+from dropaudit_evaluation.spellings.pairs import factor_of
 
 SEED, COUNT = 11, 500
 # What a way of spelling is made of.
@@ -90,3 +91,9 @@ def test_the_same_seed_and_number_draw_the_same_graph_and_label() -> None:
 def test_half_of_the_graphs_are_healthy_and_half_are_not() -> None:
     faulty = sum(Verdict.FAIL in each.label.verdict for each in drawn()) / COUNT
     assert 0.3 < faulty < 0.7
+
+
+def test_a_wrong_factor_at_inference_is_far_from_the_right_ones_at_every_rate() -> None:
+    rates = [thousandths / 1000 for thousandths in range(50, 951)]
+    away = [abs(factor_of(Pairing.WRONG, q) / right - 1) for q in rates for right in (1.0, q)]
+    assert min(away) > 0.04

@@ -14,15 +14,18 @@ from dropaudit_evaluation.spellings.asked import LabelDraft, ask_for_spelling
 from dropaudit_evaluation.spellings.errors import Contradiction, Unfit
 from dropaudit_evaluation.spellings.intention import Law, SiteIntention
 from dropaudit_evaluation.spellings.network.plan import GraphPlan, Pairing
+from dropaudit_evaluation.spellings.rates import is_apart
 from dropaudit_evaluation.spellings.truth import Truth
 
-_WRONG = 1.27
+# Times q; the second where the first would leave about 1, which is another law.
+_WRONG = (1.27, 1.62)
 _STRAIGHT = ("nothing", "negated", "linear")
 
 
 def factor_of(pairing: Pairing, q: float) -> float:
     """Return what an inference artifact multiplies by in place of a site."""
-    return {Pairing.PLAIN: 1.0, Pairing.CLASSIC: q, Pairing.WRONG: _WRONG * q}[pairing]
+    wrong = next(each * q for each in _WRONG if is_apart(each * q, [1.0]))
+    return {Pairing.PLAIN: 1.0, Pairing.CLASSIC: q, Pairing.WRONG: wrong}[pairing]
 
 
 def inference_artifact(model: onnx.ModelProto, sites: Sequence[SiteIntention], pairing: Pairing) -> onnx.ModelProto:
