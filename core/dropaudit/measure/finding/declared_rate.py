@@ -102,12 +102,16 @@ def rates_by_element(runner: RegionRunner, applied: Applied) -> Rates | None:
         return None
     names = (applied.result, applied.source)
 
-    def flag(number: float) -> Flags:
-        same = {root.tensor: np.full_like(others[root.tensor], number) for root in drawn}
+    sizes = [others[root.tensor].size for root in drawn]
+
+    def flag(numbers: NDArray[np.float64]) -> Flags:
+        parts = zip(drawn, np.split(numbers, np.cumsum(sizes)[:-1]), strict=True)
+        filled = {root.tensor: part.reshape(others[root.tensor].shape) for root, part in parts}
+        same = {name: each.astype(others[name].dtype) for name, each in filled.items()}
         return _kept(runner, applied, runner.run(others | same, names))[0]
 
     try:
-        shares = shares_by_element(flag, *law)
+        shares = shares_by_element(flag, sum(sizes), *law)
     except (ExecutionFailed, TooFine):
         return None
     if shares is None:

@@ -87,19 +87,44 @@ def test_gains_that_happen_to_lie_near_one_rate_are_no_scale_by_feature() -> Non
 
 def test_shares_are_found_for_thresholds_bands_and_what_is_never_kept() -> None:
     low, high = np.array([0.0, 0.2, 0.5, 2.0]), np.array([0.3, 0.25, 2.0, 3.0])
-    found = shares_by_element(lambda u: (low <= u) & (u < high), 0.0, 1.0, lambda u: u)
+    found = shares_by_element(lambda u: (low <= u) & (u < high), 4, 0.0, 1.0, lambda u: u)
     assert found == pytest.approx([0.3, 0.05, 0.5, 0.0], abs=1e-6)
 
 
 def test_bands_that_end_within_a_hundredth_of_the_range_are_not_taken_to_reach_its_end() -> None:
     low, high = np.array([0.003, 0.3, 0.0001]), np.array([0.8, 0.995, 0.9999])
-    found = shares_by_element(lambda u: (low <= u) & (u < high), 0.0, 1.0, lambda u: u)
+    found = shares_by_element(lambda u: (low <= u) & (u < high), 3, 0.0, 1.0, lambda u: u)
     assert found == pytest.approx(high - low, abs=1e-6)
 
 
 def test_too_many_thresholds_are_not_sought() -> None:
     limits = np.random.default_rng(0).random(2000)
-    assert shares_by_element(lambda u: u < limits, 0.0, 1.0, lambda u: u) is None
+    assert shares_by_element(lambda u: u < limits, 1, 0.0, 1.0, lambda u: u) is None
+
+
+def test_thresholds_of_any_number_of_cells_are_sought_together() -> None:
+    limits = np.random.default_rng(0).random(2000)
+    runs = []
+
+    def flag(u: np.ndarray) -> np.ndarray:
+        runs.append(u)
+        return u.reshape(2, 1000).T < limits.reshape(2, 1000).T
+
+    found = shares_by_element(flag, 2000, 0.0, 1.0, lambda u: u)
+    assert found == pytest.approx(limits.reshape(2, 1000).T, abs=1e-6)
+    assert len(runs) < 200
+
+
+def test_elements_that_share_cells_have_edges_of_their_own() -> None:
+    limits = np.random.default_rng(0).random((5, 3))
+    found = shares_by_element(lambda u: u[:, None] < limits, 5, 0.0, 1.0, lambda u: u)
+    assert found == pytest.approx(limits, abs=1e-6)
+
+
+def test_rates_by_feature_are_read_off_digits_of_a_draw() -> None:
+    limits = np.random.default_rng(0).integers(30, 970, 16)
+    found = shares_by_element(lambda u: np.floor(7000 * u) % 1000 < limits, 16, 0.0, 1.0, lambda u: u)
+    assert found == pytest.approx(limits / 1000, abs=1e-5)
 
 
 def test_axes_along_which_nothing_changes_are_shortened() -> None:
@@ -151,7 +176,13 @@ def test_features_that_are_always_kept_or_never_are_read_in_half_precision_too()
     assert not {finding.code for finding in report.findings} & {"DA301", "DA302", "DA303"}
 
 
-@pytest.mark.parametrize("multiple", [48, 96, 333, 1000])
+@pytest.mark.parametrize("multiple", [333, 1000])
 def test_a_mask_of_later_digits_is_too_fine_to_read_its_rate_off_the_draw(multiple: int) -> None:
     with pytest.raises(TooFine):
-        shares_by_element(lambda u: np.array([multiple * u % 1 < 0.3]), 0.0, 1.0, lambda u: u)
+        shares_by_element(lambda u: multiple * u % 1 < 0.3, 1, 0.0, 1.0, lambda u: u)
+
+
+@pytest.mark.parametrize("multiple", [7, 48, 96])
+def test_the_rate_of_a_mask_of_few_digits_is_read_off_the_draw(multiple: int) -> None:
+    found = shares_by_element(lambda u: multiple * u % 1 < 0.3, 1, 0.0, 1.0, lambda u: u)
+    assert found == pytest.approx([0.3], abs=1e-4)
