@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 
@@ -26,7 +25,6 @@ from dropaudit.subjects import Array
 _MOST_RUNS = 64
 _ENOUGH_CELLS = 2048
 _CHANCE = 1e-6
-_DEVIATIONS = 6.0
 
 Mask = NDArray[np.bool_]
 Pairs = tuple[tuple[GraphSite, GraphSite], ...]
@@ -37,8 +35,8 @@ class LinkedMasks(msgspec.Struct, frozen=True):
 
     Attributes:
         decided: the first's mask decides the second's, cell by cell: it equals or contains it.
-        dependent: those of equal seeds, and pairs of masks that only keep the same cells more often, or less, than by
-            chance. Masks of one draw are measured one by one.
+        dependent: those of equal seeds, which draw the same numbers, so that they keep the same cells more often, or
+            less, than by chance. Masks of one draw are measured one by one.
     """
 
     decided: Pairs = ()
@@ -82,15 +80,7 @@ def linked_masks(
     pairs = [pair for group in alike for pair in combinations(group, 2)]
     comparable = [(a, b) for a, b in pairs if masks[a].shape == masks[b].shape]
     decided = tuple((a, b) for a, b in comparable if _decides(masks[a], masks[b]))
-    overlapping = ((a, b) for a, b in comparable if (a, b) not in decided and _overlap(masks[a], masks[b]))
-    return LinkedMasks(decided, tuple((a, b) for a, b in (*decided, *overlapping) if a.maker != b.maker))
-
-
-def _overlap(one: Mask, other: Mask) -> bool:
-    """Whether both masks keep the same cells at another rate than the product of theirs."""
-    kept, kept_too = float(one.mean()), float(other.mean())
-    scatter = math.sqrt(kept * (1 - kept) * kept_too * (1 - kept_too) / one.size)
-    return abs(float((one & other).mean()) - kept * kept_too) > _DEVIATIONS * scatter > 0
+    return LinkedMasks(decided, tuple((a, b) for a, b in comparable if a.maker != b.maker))
 
 
 def _decides(one: Mask, other: Mask) -> bool:

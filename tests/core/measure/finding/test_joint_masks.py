@@ -105,6 +105,19 @@ def test_stacked_masks_of_two_seeds_are_scaled_right(thresholds: tuple[str, str]
     assert not output.scale_factor.excludes(1.0)
 
 
+def test_a_band_that_overlaps_the_first_mask_nearly_as_by_chance_is_judged_by_its_own_rate() -> None:
+    """The first keeps u < .6, the second .332 of that and all of u > .732: together .332, and .36 by chance."""
+    body = (
+        "u = RandomUniformLike<seed = 7.0>(x)  b = Less(u, narrow)  m = Cast<to = 1>(b)  s = Div(m, narrow)"
+        "  d = Mul(x, s)  v = RandomUniformLike<seed = 7.0>(x)  c = Less(v, low)  e = Greater(v, high)  o = Or(c, e)"
+        "  n = Cast<to = 1>(o)  k = Div(n, narrow)  f = Mul(d, k)  y = Neg(f)"
+    )
+    content = dense(body, extra=EXTRA + ", float low = {0.332}, float high = {0.732}")
+    report = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    assert "DA203" in codes(report)
+    assert not codes(report) & {"DA201", "DA301", "DA302", "DA303"}
+
+
 def test_side_by_side_equal_masks_keep_the_mean() -> None:
     report = report_of(f"{masks(*SAME)}  y = Add(d, e)")
     assert codes(report) == {"DA404", "DA406"}
