@@ -32,6 +32,10 @@ def session(proto: onnx.ModelProto, seed: int = 0) -> Session:
     return Session(proto, CPU, np.random.default_rng(seed))
 
 
+def paddings(proto: onnx.ModelProto, *lengths: int) -> dict[str, int]:
+    return dict(zip((site.maker for site in find_sites(proto)), lengths, strict=True))
+
+
 def dispersion(kept: Array, keep_prob: float) -> float:
     """Standard deviation of the elements' z-scores over replicates, 1 for independent masks; kept is (runs, cells)."""
     runs, _ = kept.shape
@@ -66,7 +70,7 @@ def test_staggered_operators_of_one_run_draw_uncorrelated_masks() -> None:
     proto = read(dense("a = Dropout(x, r, t)  b = Dropout(x, r, t)  y = Add(a, b)", columns=64)).proto
     probed, names = exposed(proto, [((), "a"), ((), "b")])
     correlations = {}
-    for label, changed in (("plain", probed), ("staggered", staggered(probed, find_sites(proto), [0, 64]))):
+    for label, changed in (("plain", probed), ("staggered", staggered(probed, paddings(proto, 0, 64)))):
         draws = draw(ReseededSampler(session(changed), X), RUNS, tuple(names.values()))
         a, b = (draws[name].reshape(RUNS, -1) != 0 for name in names.values())
         correlations[label] = np.array([np.corrcoef(a[:, cell], b[:, cell])[0, 1] for cell in range(64)])
@@ -77,7 +81,7 @@ def test_staggered_operators_of_one_run_draw_uncorrelated_masks() -> None:
 
 def test_staggering_changes_neither_scale_nor_shape() -> None:
     proto = read(dense("h = Relu(x)  y = Dropout(h, r, t)", columns=64)).proto
-    y = session(staggered(proto, find_sites(proto), [64])).run(X, ("y",))["y"]
+    y = session(staggered(proto, paddings(proto, 64))).run(X, ("y",))["y"]
     assert y.shape == (1, 64)
     assert set(np.unique(y)) == {np.float32(0), np.float32(1) / (np.float32(1) - np.float32(0.3))}
 

@@ -1,18 +1,17 @@
-"""A pass that keeps the masks of several Dropout operators of one run apart."""
+"""Passes that keep the masks of Dropout operators apart: of those of one run, and of the runs of one generator."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of
-from dropaudit.graph.site import GraphSite
 
 
-def staggered(model: onnx.ModelProto, sites: Sequence[GraphSite], paddings: Sequence[int]) -> onnx.ModelProto:
+def staggered(model: onnx.ModelProto, paddings: Mapping[str, int]) -> onnx.ModelProto:
     """Make Dropout operators of one run draw from different stretches of their generators.
 
         Dropout(x, r, t) -> y      becomes      Dropout(Pad(Flatten(x)), r, t) -> Slice -> Reshape -> y
@@ -21,45 +20,73 @@ def staggered(model: onnx.ModelProto, sites: Sequence[GraphSite], paddings: Sequ
     masks position by position. Each operator still applies its own kernel to its own data.
 
     Args:
-        sites: Dropout operators of the main graph.
-        paddings: how many elements to put before the data of each; zero leaves a site as it is.
+        model: the model; its nodes are named.
+        paddings: by Dropout operator of the main graph, how many elements to put before its data; zero leaves it alone.
     """
     changed = copy_of(model)
-    for site, padding in zip(sites, paddings, strict=True):
+    for name, padding in paddings.items():
         if padding:
-            _stagger(changed.graph, site, padding)
+            length = f"{PREFIX}{name}/length"
+            changed.graph.initializer.append(_integers(length, [padding]))
+            _pad(changed.graph, name, length)
     return changed
 
 
-def _stagger(graph: onnx.GraphProto, site: GraphSite, padding: int) -> None:
-    position, node = next((i, node) for i, node in enumerate(graph.node) if node.name == site.maker)
+def with_paddings_fed(model: onnx.ModelProto, inputs: Mapping[str, str]) -> onnx.ModelProto:
+    """Let each run say from which stretches of their generators Dropout operators draw; see `staggered`.
+
+    A generator of the runtime is seeded by a number, and goes on by multiplying: whatever seed is equally likely, what
+    comes after a padding is equally likely too. So the masks of one run have the law that they have in the model,
+    those of operators with one seed and one padding together too. Those of consecutive runs, whose seeds follow each
+    other, tell nothing of each other once their paddings are random.
+
+    Args:
+        model: the model; its nodes are named.
+        inputs: by Dropout operator of the main graph, the name of an input to add, int64[1]: how many elements to put
+            before its data.
+    """
+    changed = copy_of(model)
+    for name in dict.fromkeys(inputs.values()):
+        changed.graph.input.append(helper.make_tensor_value_info(name, onnx.TensorProto.INT64, [1]))
+    for name, length in inputs.items():
+        _pad(changed.graph, name, length)
+    return changed
+
+
+def _pad(graph: onnx.GraphProto, name: str, length: str) -> None:
+    """Put elements before the data of a Dropout, as many as the tensor `length` says, and cut them off its results."""
+    position, node = next((i, node) for i, node in enumerate(graph.node) if node.name == name)
     data = node.input[0]
 
     def own(part: str) -> str:
-        return f"{PREFIX}{site.maker}/{part}"
+        return f"{PREFIX}{name}/{part}"
 
-    numbers = {"flatten": [-1], "pads": [padding, 0], "begin": [padding], "end": [np.iinfo(np.int64).max]}
-    for part, value in numbers.items():
-        graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=np.int64), own(part)))
+    numbers = {"none": [0], "all": [-1], "end": [np.iinfo(np.int64).max]}
+    graph.initializer.extend(_integers(own(part), value) for part, value in numbers.items())
     dropout = onnx.NodeProto()
     dropout.CopyFrom(node)
     dropout.input[0] = own("long")
     del dropout.output[:]
     # The result, and the mask where the graph uses it.
     longer = (("masked", "cut"), ("mask", "kept"))
-    returned = [(name, own(long), own(cut)) for name, (long, cut) in zip(node.output, longer, strict=False) if name]
+    returned = [(each, own(long), own(cut)) for each, (long, cut) in zip(node.output, longer, strict=False) if each]
     dropout.output.extend(long for _, long, _ in returned)
     steps = [
         helper.make_node("Shape", [data], [own("shape")], name=own("Shape")),
-        helper.make_node("Reshape", [data, own("flatten")], [own("flat")], name=own("Flatten")),
+        helper.make_node("Reshape", [data, own("all")], [own("flat")], name=own("Flatten")),
+        helper.make_node("Concat", [length, own("none")], [own("pads")], name=own("Concat"), axis=0),
         helper.make_node("Pad", [own("flat"), own("pads")], [own("long")], name=own("Pad")),
         dropout,
     ]
-    for name, long, cut in returned:
+    for each, long, cut in returned:
         steps += [
-            helper.make_node("Slice", [long, own("begin"), own("end")], [cut], name=f"{cut}/Slice"),
-            helper.make_node("Reshape", [cut, own("shape")], [name], name=f"{cut}/Reshape"),
+            helper.make_node("Slice", [long, length, own("end")], [cut], name=f"{cut}/Slice"),
+            helper.make_node("Reshape", [cut, own("shape")], [each], name=f"{cut}/Reshape"),
         ]
     graph.node.remove(node)
     for offset, step in enumerate(steps):
         graph.node.insert(position + offset, step)
+
+
+def _integers(name: str, values: list[int]) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array(values, dtype=np.int64), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import onnx
 from onnx import helper
@@ -74,22 +74,21 @@ def _set_attributes(node: onnx.NodeProto, attributes: Sequence[onnx.AttributePro
 
 def holds_dropout(model: onnx.ModelProto) -> bool:
     """Whether any operator is a Dropout."""
-    return dropout_operators(model) > 0
+    return any(node.op_type == "Dropout" for graph, _ in graphs_of(model.graph) for node in graph.node)
 
 
-def dropout_operators(model: onnx.ModelProto) -> int:
-    """Return how many operators are a Dropout."""
-    return sum(node.op_type == "Dropout" for graph, _ in graphs_of(model.graph) for node in graph.node)
-
-
-def without_seeds_of_dropout(model: onnx.ModelProto) -> onnx.ModelProto:
+def without_seeds_of_dropout(model: onnx.ModelProto, kept: Collection[str] = ()) -> onnx.ModelProto:
     """Let Dropout operators draw from the generator of the process, which can be seeded at each run.
 
-    Dropout<seed = 71>(x, r, t) -> y        becomes        Dropout(x, r, t) -> y
+        Dropout<seed = 71>(x, r, t) -> y        becomes        Dropout(x, r, t) -> y
+
+    Args:
+        model: the model.
+        kept: names of operators that keep their seed.
     """
     changed = copy_of(model)
     for graph, _ in graphs_of(changed.graph):
         for node in graph.node:
-            if node.op_type == "Dropout":
+            if node.op_type == "Dropout" and node.name not in kept:
                 _set_attributes(node, [each for each in node.attribute if each.name != "seed"])
     return changed

@@ -2,75 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
 
-from dropaudit.graph.passes.decorrelate import staggered
-from dropaudit.graph.passes.seeds import (
-    dropout_operators,
-    holds_dropout,
-    holds_seeds,
-    seeded,
-    seeds_of,
-    without_seeds_of_dropout,
-)
-from dropaudit.graph.site import GraphSite
-from dropaudit.report import Implementation
+from dropaudit.graph.passes.decorrelate import staggered, with_paddings_fed
+from dropaudit.graph.passes.derive_mode import PREFIX, graphs_of
+from dropaudit.graph.passes.seeds import holds_dropout, holds_seeds, seeded, seeds_of, without_seeds_of_dropout
 from dropaudit.runtime.parallel import RUNS_OF_ONE_SEED, Stream
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.replicates import Runs
-from dropaudit.runtime.session import Session, draw_seed
+from dropaudit.runtime.session import Session, Tensors, draw_seed
 
 # Elements between the stretches that two Dropout operators of one run draw from.
 _STAGGER = 64
+# Elements of the longest padding: what consecutive seeds draw behind paddings of so many lengths is no longer alike.
+_LONGEST = 1024
 # The first cell of a mask hardly changes from a seed to the next: among so many cells it does not count.
 _MANY_CELLS = 256
 # Other operators than Dropout go on in one stream from run to run; a session costs as much as ten runs.
 _RUNS_OF_ONE_STREAM = 4096
 
 
-def single_runs(
-    model: onnx.ModelProto, sites: Sequence[GraphSite], place: Device, seeds: np.random.Generator, fewest_cells: int
-) -> Runs:
+def single_runs(model: onnx.ModelProto, place: Device, seeds: np.random.Generator, fewest_cells: int) -> Runs:
     """Return runs of a model, each with seeds of its own where the same seeds, counted on, would repeat masks.
 
     Seeds that are equal stay so: the masks of one run have the law that they have in the artifact.
 
     Args:
-        model: what replicates are drawn from.
-        sites: those that are measured.
+        model: what replicates are drawn from; its nodes are named.
         place: where to run.
         seeds: source of the runtime's seeds.
         fewest_cells: fewest cells of a mask.
     """
-    if not holds_seeds(model):
-        return Session(_apart(sites, model), place, seeds)
-    if _draws_alone(model):
-        # A generator without a seed of its own can be seeded at each run, and takes no new session.
-        renewed = seeded(model, lambda: draw_seed(seeds))
-        return Session(without_seeds_of_dropout(renewed), place, seeds)
     if not holds_dropout(model):
-        return Stream(model, place, seeds, _RUNS_OF_ONE_STREAM)
-    return Stream(model, place, seeds, 1 if fewest_cells < _MANY_CELLS else RUNS_OF_ONE_SEED)
+        return Stream(model, place, seeds, _RUNS_OF_ONE_STREAM) if holds_seeds(model) else Session(model, place, seeds)
+    if not holds_seeds(model):
+        return Session(kept_apart(model), place, seeds)
+    inputs = _padding_inputs(model)
+    if inputs is None:
+        return Stream(model, place, seeds, 1 if fewest_cells < _MANY_CELLS else RUNS_OF_ONE_SEED)
+    return _Repadded(_renewed(model, inputs, seeds), inputs, place, seeds)
 
 
-def _draws_alone(model: onnx.ModelProto) -> bool:
-    """Whether a model has one Dropout, and no two operators with one seed."""
-    known = list(seeds_of(model).values())
-    return dropout_operators(model) == 1 and len(set(known)) == len(known)
+def kept_apart(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep the masks of several Dropout operators apart that draw from the generator of the process in one run.
 
-
-def _apart(measured: Sequence[GraphSite], model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keep the masks of several Dropout operators of one run apart."""
-    operators = [
-        site
-        for site in measured
-        if site.implementation is Implementation.DROPOUT_OP and not site.path and site.maker == site.name
-    ]
-    taken = {site.maker for site in measured if site.mask is not None}
-    operators = [site for site in operators if site.maker not in taken]
-    if len(operators) < 2:
+    The same model where there are not several, or where they carry seeds.
+    """
+    operators = _in_main_graph(model)
+    several = len(operators) + len(_in_bodies(model)) > 1
+    if not operators or not several or seeds_of(model).keys() & {*operators, *_in_bodies(model)}:
         return model
-    return staggered(model, operators, [_STAGGER * number for number in range(len(operators))])
+    first = 1 if _in_bodies(model) else 0  # in a body they are left as they are: a step draws beside the next
+    return staggered(model, {name: _STAGGER * number for number, name in enumerate(operators, start=first)})
+
+
+class _Repadded:
+    """Runs of one session in which Dropout operators draw, each time, from other stretches of their generators."""
+
+    def __init__(
+        self, model: onnx.ModelProto, inputs: Mapping[str, str], place: Device, seeds: np.random.Generator
+    ) -> None:
+        self._names = tuple(dict.fromkeys(inputs.values()))
+        self._session = Session(with_paddings_fed(model, inputs), place, seeds)
+        self._seeds = seeds
+
+    def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
+        """See Runs."""
+        lengths = self._seeds.integers(0, _LONGEST, (len(self._names), 1))
+        return self._session.run(feeds | dict(zip(self._names, lengths, strict=True)), names)
+
+
+def _padding_inputs(model: onnx.ModelProto) -> dict[str, str] | None:
+    """Return, by Dropout operator of the main graph, the input that says how long its padding is: one for each seed.
+
+    None where paddings do not keep the law of one run, or do not part the runs: where another operator has the seed
+    of a Dropout, and goes on from run to run in its own way, or where several operators in bodies, in which each step
+    draws with a seed of its own, have seeds.
+    """
+    known, operators, inside = seeds_of(model), _in_main_graph(model), _in_bodies(model)
+    counts = Counter(known.values())
+    elsewhere = [known[name] for name in known if name not in operators]
+    seeded_inside = [name for name in inside if name in known]
+    if any(counts[seed] > 1 for seed in elsewhere) or (seeded_inside and len(inside) > 1):
+        return None
+    return {name: f"{PREFIX}padding/{known.get(name, name)}" for name in operators}
+
+
+def _renewed(model: onnx.ModelProto, inputs: Mapping[str, str], seeds: np.random.Generator) -> onnx.ModelProto:
+    """Give operators that carry seeds others; a Dropout in a body draws from the generator of the process."""
+    changed = seeded(model, lambda: draw_seed(seeds))
+    own = seeds_of(model).keys() & inputs.keys()
+    return without_seeds_of_dropout(changed, kept=own)
+
+
+def _in_main_graph(model: onnx.ModelProto) -> list[str]:
+    return [node.name for node in model.graph.node if _may_draw(node)]
+
+
+def _in_bodies(model: onnx.ModelProto) -> list[str]:
+    return [node.name for graph, path in graphs_of(model.graph) if path for node in graph.node if _may_draw(node)]
+
+
+def _may_draw(node: onnx.NodeProto) -> bool:
+    """Whether a node is a Dropout with a training mode."""
+    return node.op_type == "Dropout" and len(node.input) > 2 and bool(node.input[2])

@@ -22,7 +22,7 @@ from dropaudit.graph.passes.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
 from dropaudit.measure.sampling.excerpt import excerpt
-from dropaudit.measure.sampling.single_runs import single_runs
+from dropaudit.measure.sampling.single_runs import kept_apart, single_runs
 from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
 from dropaudit.measure.sampling.strategy_inputs import (
     SiteProbes,
@@ -113,7 +113,7 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
         return replace(self, single=self._single_runs(seeds, fewest_cells=1))
 
     def _single_runs(self, seeds: np.random.Generator, fewest_cells: int) -> Runs:
-        return single_runs(self.source.model, tuple(self.probes), self.place, seeds, fewest_cells)
+        return single_runs(self.source.model, self.place, seeds, fewest_cells)
 
     def sampler(self, seeds: np.random.Generator) -> Sampler:
         """Return a sampler that starts anew: the same seeds draw the same sample."""
@@ -158,7 +158,7 @@ def make_drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generat
     if drawing.tiling is not None:
         return drawing
     if not keeps_copies_apart(recipe):
-        return replace(drawing, reason=why_one_by_one(recipe))
+        return _one_by_one(drawing, recipe, seeds)
     for axes in _fixed_axes(recipe.case):
         for freeing in _ways_to_free(recipe, axes):
             try:
@@ -167,7 +167,14 @@ def make_drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generat
                 continue
             if free.tiling is not None:
                 return free
-    return replace(drawing, reason=why_one_by_one(recipe))
+    return _one_by_one(drawing, recipe, seeds)
+
+
+def _one_by_one(drawing: SamplingStrategy, recipe: StrategyInputs, seeds: np.random.Generator) -> SamplingStrategy:
+    """Say why, and let single runs keep masks apart that the runtime draws with seeds that follow each other."""
+    model = kept_apart(drawing.source.model)
+    single = drawing.single if model is drawing.source.model else Session(model, drawing.place, seeds)
+    return replace(drawing, reason=why_one_by_one(recipe), single=single)
 
 
 def _drawing(
