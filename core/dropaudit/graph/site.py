@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 import msgspec
@@ -88,6 +89,7 @@ class GraphSite(msgspec.Struct, frozen=True):
         maker: node that draws.
         remote: a scale of the site's own that lies further away; None where it lies between source and result.
         folded: a scale of the site's own that is part of an ordinary factor beside it.
+        again: where the same mask meets, further on, what is zero already where it drops, with the factor there.
         repeats: further tensors that the same mask is applied to, as the unrolled steps of one layer.
         switch: what decides whether it drops.
         switch_input: the graph input behind INPUT and DEFAULT.
@@ -116,6 +118,7 @@ class GraphSite(msgspec.Struct, frozen=True):
     maker: str = ""
     remote: RemoteScale | None = None
     folded: float | None = None
+    again: tuple[RemoteScale, ...] = ()
     repeats: tuple[Application, ...] = ()
     switch: Switch = Switch.ON
     switch_input: str | None = None
@@ -149,7 +152,8 @@ class GraphSite(msgspec.Struct, frozen=True):
     @property
     def scale_elsewhere(self) -> float:
         """The factor that belongs to the site and does not lie between its source and its result."""
-        return (self.folded or 1.0) * (1.0 if self.remote is None else self.remote.factor)
+        remote = () if self.remote is None else (self.remote,)
+        return math.prod((scale.factor for scale in (*remote, *self.again)), start=self.folded or 1.0)
 
     @property
     def applications(self) -> tuple[Application, ...]:

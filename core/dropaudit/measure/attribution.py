@@ -128,6 +128,6 @@ def _silenced(drawing: SamplingStrategy, off: frozenset[GraphSite]) -> Source:
     A scale away from its mask may lie before the part that randomness reaches, and so may what a mask is applied to:
     then the whole model is taken.
     """
-    beside = any(site.remote is not None or site.folded is not None for site in off)
+    beside = any(site.remote is not None or site.folded is not None or site.again for site in off)
     source = drawing.whole if beside or not _holds_sources(drawing.source, off) else drawing.source
     return replace(source, model=without_sites(source.model, tuple(off)))

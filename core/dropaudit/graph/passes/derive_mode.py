@@ -63,8 +63,8 @@ def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) ->
         return
     for application in site.applications:
         _bypass(graph, _broadcast(graph, application), site.folded, float_type(model))
-    if site.remote is not None:
-        _bypass(graph, Application(site.remote.source, site.remote.result))
+    for scale in (*site.again, *([] if site.remote is None else [site.remote])):
+        _bypass(graph, Application(scale.source, scale.result))
 
 
 def _node(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:

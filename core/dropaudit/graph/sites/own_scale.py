@@ -27,13 +27,14 @@ _HALF_STEP, _MOST_HALF = 2e-3, 0.02
 
 
 class SiteExtent(msgspec.Struct, frozen=True):
-    """The tensors around a site and the law between them; a remote or folded scale is not part of that law."""
+    """The tensors around a site and the law between them; scales that lie elsewhere are not part of that law."""
 
     source: str
     result: str
     law: Law
     remote: RemoteScale | None = None
     folded: float | None = None
+    again: tuple[RemoteScale, ...] = ()
 
 
 class _Span(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -286,6 +286,7 @@ def _site(
         maker=made.maker,
         remote=extent.remote,
         folded=extent.folded,
+        again=extent.again,
         switch=switch,
         switch_input=switch_input,
         default_on=default_on,
@@ -322,10 +323,20 @@ def _extent(
     as_run = 1 - rate if rate is not None and made.implementation is Implementation.BERNOULLI else rate
     share, error = rated.share or (law.kept, _MEASURED)
     keep_prob, error = (share, error) if as_run is None else (as_run, 0.0)
-    extent = with_own_scale(noise, plain, keep_prob, error, masking, taken)
-    if applied.again is None or extent.remote is not None:
-        return extent
-    again = replace(extent, source=applied.again.source, result=applied.again.result)
-    slope = extent.law.slope * applied.again.factor
-    last = with_own_scale(noise, replace(again, law=Law(slope=slope)), keep_prob, error, masking, taken)
-    return replace(extent, remote=RemoteScale(last.source, last.result, last.law.slope / extent.law.slope))
+
+    def with_scale(span: SiteExtent) -> SiteExtent:
+        return with_own_scale(noise, span, keep_prob, error, masking, taken)
+
+    extent = with_scale(plain)
+    return replace(extent, again=tuple(_with_scales(applied.again, extent, with_scale)))
+
+
+def _with_scales(
+    again: Iterable[RemoteScale], extent: SiteExtent, with_scale: Callable[[SiteExtent], SiteExtent]
+) -> Iterator[RemoteScale]:
+    """Take in the scales beside a mask, each time that it is applied again, that make all of them together right."""
+    slope = extent.law.slope * (1.0 if extent.remote is None else extent.remote.factor)
+    for each in again:
+        last = with_scale(SiteExtent(each.source, each.result, Law(slope=slope * each.factor)))
+        yield RemoteScale(last.source, last.result, last.law.slope / slope)
+        slope = last.law.slope

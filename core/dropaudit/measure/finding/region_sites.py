@@ -16,6 +16,7 @@ from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import RemoteScale
 from dropaudit.measure.finding.computed_rates import Blends, ComputedRates
 from dropaudit.measure.finding.region_values import RegionValues
+from dropaudit.measure.finding.repeated_masks import once_more
 from dropaudit.measure.finding.scaled_by_rate import ScaledByRate
 from dropaudit.stats.fits import Dropped, distinct, fit_dropped, fit_factor
 
@@ -46,7 +47,8 @@ class Applied(msgspec.Struct, frozen=True):
         roots: what it is drawn from.
         mask: the noise that first meets the data.
         inert: the factor on data that is never dropped.
-        again: what the same mask does further on to what is zero already where it drops: a factor at most.
+        again: what the same mask does further on, time after time, to what is zero already where it drops: a factor at
+            most.
     """
 
     node: str
@@ -58,7 +60,7 @@ class Applied(msgspec.Struct, frozen=True):
     mask: str
     other: str | None = None
     inert: float | None = None
-    again: RemoteScale | None = None
+    again: tuple[RemoteScale, ...] = ()
 
 
 def _never(_source: str, _roots: frozenset[str]) -> bool:
@@ -218,12 +220,13 @@ class RegionReader:
         result = node.output[0]
         for source in data:
             first = self._mask_before(source)
-            if first is None or first.again is not None or first.roots != roots:
+            if first is None or first.roots != roots:
                 continue
             precision = self._precision(result)
             factor, law = self._factor(result, source, precision), self._law(result, source, precision)
-            if factor:
-                self._found[first.result] = replace(first, again=RemoteScale(source, result, factor))
+            again = once_more(self._region.scope, first.again, RemoteScale(source, result, factor)) if factor else None
+            if again is not None:
+                self._found[first.result] = replace(first, again=again)
                 return True
             if law is not None and law.slope is not None:
                 self._replace([], noise, Applied(node.name, source, result, law, law.kept, roots, noise[0]))

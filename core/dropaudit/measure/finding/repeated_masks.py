@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
+
+from msgspec.structs import replace
 
 from dropaudit.graph.draws.noise_algebra import Masked
 from dropaudit.graph.draws.noise_map import NoiseMap
-from dropaudit.graph.site import GraphSite
+from dropaudit.graph.reading.scope import Scope
+from dropaudit.graph.reading.traversal import upstream
+from dropaudit.graph.site import GraphSite, RemoteScale
 
 # Element by element, and zero where their only data is.
 _LEAVE_ZEROS = frozenset(
@@ -16,6 +21,8 @@ _LEAVE_ZEROS = frozenset(
     }
 )  # fmt: skip
 _FARTHEST = 8
+# Of a factor that is measured.
+_PRECISION = 1e-4
 
 
 def is_repeated(noise: NoiseMap, site: GraphSite) -> bool:
@@ -47,6 +54,24 @@ def comes_masked(noise: NoiseMap, source: str, roots: Collection[str]) -> bool:
     """
     before = _masked_before(noise, source)
     return before is not None and any(getattr(noise.values.get(root), "draw", None) == before.draw for root in roots)
+
+
+def once_more(scope: Scope, again: tuple[RemoteScale, ...], last: RemoteScale) -> tuple[RemoteScale, ...] | None:
+    """Add where a mask is applied once more; None where it scales one of several branches otherwise than another.
+
+    What several branches do alike counts once.
+
+    Args:
+        scope: the graph.
+        again: where it was applied again before.
+        last: the data, the result, and the factor between them.
+    """
+    before = set(upstream(scope.producers.get, [last.source]))
+    if all(each.result in before for each in again):
+        return (*again, last)
+    scale = last.factor * math.prod(each.factor for each in again if each.result in before)
+    alike = math.isclose(scale, math.prod(each.factor for each in again), rel_tol=_PRECISION)
+    return (*again, replace(last, factor=1.0)) if alike else None
 
 
 def _masked_before(noise: NoiseMap, name: str) -> Masked | None:

@@ -106,6 +106,53 @@ def test_the_scales_of_both_times_count_together(between: str, body: str, code: 
     assert errors(audited_chain(body.format(between))) == ({code} if code else set())
 
 
+TIMES = (3, 4, 6)
+
+
+def applied(times: int, between: str, mask: str = "m") -> str:
+    """Return nodes that apply a mask to the result of another, a number of times in all, with an operator between."""
+    steps = [f"h{i} = {between}(k{i})  k{i + 1} = Mul(h{i}, {mask})  " for i in range(times - 1)]
+    return "k0 = Identity({})  " + "".join(steps) + f"y = Identity(k{times - 1})"
+
+
+@pytest.mark.parametrize("between", LEAVING_ZEROS)
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize(("scaled", "code"), [("k", None), ("g", "DA301")])
+def test_a_mask_may_be_applied_any_number_of_times(between: str, times: int, scaled: str, code: str | None) -> None:
+    report = audited_chain(applied(times, between).format(scaled))
+    assert len(report.sites) == 1
+    assert errors(report) == ({code} if code else set())
+    assert "DA106" not in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_a_scale_each_time_is_too_large(times: int) -> None:
+    report = audited_chain(applied(times, "Relu", mask="a").format("k"))
+    (site,) = report.sites
+    assert site.scale is not None
+    assert site.scale.median == pytest.approx(0.7**-times, rel=1e-4)
+    assert errors(report) == {"DA303"}
+
+
+@pytest.mark.parametrize("last", ["f = Mul(h, m)  y = Div(f, q)", "y = Mul(h, a)"])
+def test_the_scale_may_stand_beside_the_last_time(last: str) -> None:
+    report = audited_chain(f"i = Relu(g)  j = Mul(i, m)  h = Tanh(j)  {last}")
+    assert len(report.sites) == 1
+    assert not errors(report)
+
+
+@pytest.mark.parametrize(
+    ("scaled", "mask", "code"), [("k", "m", None), ("g", "m", "DA301"), ("g", "a", None), ("k", "a", "DA302")]
+)
+def test_what_a_mask_does_once_more_in_two_branches_counts_once(scaled: str, mask: str, code: str | None) -> None:
+    report = audited_chain(
+        f"h = Identity({scaled})  i = Relu(h)  j = Mul(i, {mask})  n = Neg(h)  l = Mul(n, {mask})  y = Sub(j, l)"
+    )
+    assert len(report.sites) == 1
+    assert errors(report) == ({code} if code else set())
+    assert "DA106" not in {finding.code for finding in report.findings}
+
+
 @pytest.mark.parametrize(("scale", "code"), [("a", None), ("m", "DA301")])
 def test_behind_what_makes_other_numbers_of_zeros_the_mask_drops_again(scale: str, code: str | None) -> None:
     report = audited_chain(f"h = Sigmoid(k)  y = Mul(h, {scale})")
