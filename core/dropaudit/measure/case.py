@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 
 import msgspec
@@ -21,6 +21,7 @@ from dropaudit.graph.reading.scope import Scope, scopes
 from dropaudit.graph.reading.signature import InputSpec
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import GraphSite, Switch
+from dropaudit.graph.sites.deciders import ON, Positions, Switches
 from dropaudit.graph.sites.frozen_masks import frozen_weights
 from dropaudit.inputs import Feeds, batch_extent
 from dropaudit.measure.branches.taken import UnseenBranch
@@ -38,7 +39,7 @@ class Model(msgspec.Struct, frozen=True, dict=True):
         plain: the artifact with the branches that it takes at inference.
         sites: of `proto`.
         plain_sites: of `plain`.
-        switches: graph inputs that switch sites, with the value that switches them on.
+        switches: graph inputs that switch sites, with the values that switch them on and off.
         rates: graph inputs that hold a keep probability or a drop rate, with the value that is fed.
         arrays: what it is fed, switches excluded.
         surviving: nodes that a default session leaves of the untouched artifact.
@@ -54,7 +55,7 @@ class Model(msgspec.Struct, frozen=True, dict=True):
     role: Role
     artifact: Artifact
     specs: tuple[InputSpec, ...]
-    switches: Mapping[str, bool]
+    switches: Switches
     rates: Constants
     arrays: dict[str, Array]
     surviving: frozenset[str]
@@ -107,12 +108,14 @@ class Model(msgspec.Struct, frozen=True, dict=True):
 
 
 def switch_feeds(
-    specs: Iterable[InputSpec], switches: Mapping[str, bool], *, on: bool, override: bool = True
+    specs: Iterable[InputSpec], switches: Switches, *, on: bool, override: bool = True
 ) -> dict[str, Array]:
     """Return what to feed the inputs that switch sites; see Model.switch_feeds."""
     return {
         spec.name: np.full(
-            [1 if isinstance(dim, str) else dim for dim in spec.dims], switches[spec.name] is on, spec.dtype
+            [1 if isinstance(dim, str) else dim for dim in spec.dims],
+            switches[spec.name].on if on else switches[spec.name].off,
+            spec.dtype,
         )
         for spec in specs
         if spec.name in switches and (override or not spec.has_default)
@@ -165,9 +168,9 @@ def read(content: ModelContent) -> Draft:
     )
 
 
-def own_switches(sites: Iterable[GraphSite]) -> dict[str, bool]:
+def own_switches(sites: Iterable[GraphSite]) -> dict[str, Positions]:
     """Return the graph inputs that are the training mode of a Dropout."""
-    return {site.switch_input: True for site in sites if site.switch_input is not None}
+    return {site.switch_input: ON for site in sites if site.switch_input is not None}
 
 
 def is_active(site: GraphSite, role: Role) -> bool:

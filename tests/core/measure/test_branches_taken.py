@@ -116,6 +116,48 @@ def test_a_mode_computed_from_a_made_up_number_is_left_alone_at_inference(name: 
     assert not codes(report_of(*MODES[name], role=Role.INFERENCE)) & {"DA103", "DA104"}
 
 
+SWITCH = {
+    "one or the other": ("c = Xor(on, more)", ", bool on, bool more"),
+    "one, beyond a number": ("a = Greater(step, five)  c = And(on, a)", ", bool on, float step"),
+    "one, unless a number is reached": ("a = Equal(step, warm)  c = Or(on, a)", ", bool on, int64 step"),
+    "not both, in a band": (
+        "a = Less(step, warm)  b = Greater(step, two)  d = And(a, b)  e = Xor(on, d)  n = Not(e)  c = And(n, more)",
+        ", bool on, int64 step, bool more",
+    ),
+    "two numbers": (
+        "a = Equal(step, warm)  b = Greater(level, five)  d = And(a, b)  c = And(d, on)",
+        ", bool on, int64 step, float level",
+    ),
+}
+SWITCHED = {
+    "mode": "y = Dropout(x, r, c)",
+    "branch": f"y = If(c) <{DROPS}, {NOT}>",
+    "selection": "u = RandomUniformLike(x)  v = Less(u, q)  m = Cast<to = 1>(v)  k = Mul(x, m)  z = Div(k, q)"
+    "  y = Where(c, z, x)",
+}
+
+
+@pytest.mark.parametrize("switch", SWITCH)
+@pytest.mark.parametrize("switched", SWITCHED)
+def test_what_a_switch_beside_others_and_numbers_turns_on_drops_in_training_and_not_at_inference(
+    switch: str, switched: str
+) -> None:
+    body, more = SWITCH[switch]
+    trained, served = (report_of(f"{body}  {SWITCHED[switched]}", more, role) for role in (Role.TRAIN, Role.INFERENCE))
+    assert trained.verdict in (Verdict.PASS, Verdict.WARN)
+    assert [site.keep_prob is not None for site in trained.sites] == [True]
+    assert not codes(trained) & {"DA101", "DA105", "DA106", "DA901"}
+    assert not codes(served) & {"DA103", "DA104", "DA901"}
+
+
+def test_numbers_that_were_given_stay_as_they_are_beside_a_switch() -> None:
+    body, more = SWITCH["one, beyond a number"]
+    inputs = {"x": np.ones((4, 16), np.float32), "step": np.array(2.0, np.float32)}
+    body = f"{body}  {SWITCHED['mode']}"
+    assert "DA101" in codes(report_of(body, more, inputs=inputs))
+    assert "DA101" not in codes(report_of(body, more, inputs={**inputs, "step": np.array(7.0, np.float32)}))
+
+
 def test_a_mode_that_no_number_switches_on_is_inert_and_no_other_randomness() -> None:
     report = report_of("c = Less(step, step)  y = Dropout(x, r, c)", ", int64 step")
     assert codes(report) & {"DA101", "DA105", "DA106"} == {"DA101"}

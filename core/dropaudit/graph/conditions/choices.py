@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 import msgspec
 import onnx
+from msgspec.structs import replace
 
 from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.branches import open_conditions
 from dropaudit.graph.passes.derive_mode import graphs_of
+from dropaudit.graph.passes.selections import selections_of_numbers
 from dropaudit.graph.reading.scope import main_scope, scopes
-from dropaudit.graph.sites.mode_switches import decider_of
+from dropaudit.graph.sites.deciders import Decider, decider_of
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -21,12 +23,16 @@ class Choice(msgspec.Struct, frozen=True):
         name: the node.
         condition: the tensor of the main graph that decides.
         then, other: random operators in either branch.
+        is_switched: whether a switch decides, where the data lets it.
+        numbers: data of one number each that lets it.
     """
 
     name: str
     condition: str
     then: tuple[str, ...]
     other: tuple[str, ...]
+    is_switched: bool = False
+    numbers: tuple[tuple[str, float], ...] = ()
 
     def left_out(self, truth: bool) -> tuple[str, ...]:
         """Return what is not drawn where the condition is `truth`."""
@@ -55,14 +61,16 @@ def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[
             if node.op_type != "If" or node.input[0] not in visible:
                 continue
             decider = decider_of(scope, node.input[0])
-            choice = _choice(node, path, drawing)
-            if (choice.then or choice.other) and (decider is None or decider.name not in switches):
+            choice = _switched(_choice(node, path, drawing), decider, switches)
+            if (choice.then or choice.other) and _is_data(decider, switches):
                 found.append(choice)
     return tuple(found)
 
 
 def modes_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Choice, ...]:
-    """Return the Dropout operators of the main graph whose training mode is computed from data, each as a choice.
+    """Return what is switched by what is computed from data, each as a choice.
+
+    Those are the Dropout operators of the main graph with such a training mode, and what a Where selects by it.
 
     Args:
         model: the model; its nodes are named.
@@ -74,9 +82,23 @@ def modes_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Ch
         mode = node.input[2] if node.op_type == "Dropout" and len(node.input) > 2 else ""
         if mode in scope.producers and mode not in scope.constants:
             decider = decider_of(scope, mode)
-            if decider is None or decider.name not in switches:
-                found.append(Choice(node.name, mode, (node.name,), ()))
+            if _is_data(decider, switches):
+                found.append(_switched(Choice(node.name, mode, (node.name,), ()), decider, switches))
+    for each in selections_of_numbers(model):
+        then, other = ((each.name,), ()) if each.draws_when_true else ((), (each.name,))
+        found.append(_switched(Choice(each.name, each.condition, then, other), each.decider, switches))
     return tuple(found)
+
+
+def _is_data(decider: Decider | None, switches: Collection[str]) -> bool:
+    """Whether data decides, alone or beside switches."""
+    return decider is None or decider.name not in switches or bool(decider.numbers)
+
+
+def _switched(choice: Choice, decider: Decider | None, switches: Collection[str]) -> Choice:
+    if decider is None or decider.name not in switches:
+        return choice
+    return replace(choice, is_switched=True, numbers=decider.numbers)
 
 
 _Drawing = list[tuple[tuple[str, ...], str]]

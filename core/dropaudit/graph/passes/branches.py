@@ -13,7 +13,8 @@ from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope, scopes
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import GraphSite
-from dropaudit.graph.sites.mode_switches import decider_of, take_in
+from dropaudit.graph.sites.deciders import NO_SWITCHES, Positions, Switches, decider_of
+from dropaudit.graph.sites.mode_switches import take_in
 
 
 def open_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -129,15 +130,18 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
             _rename(body, {old: new for old, new in names.items() if old not in shadowed})
 
 
-def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[str, bool]:
+def branch_switches(
+    model: onnx.ModelProto, sites: Iterable[GraphSite], known: Switches = NO_SWITCHES
+) -> dict[str, Positions]:
     """Return the graph inputs that choose between a branch with dropout sites and one with fewer.
 
     Args:
         model: the model.
         sites: its sites.
+        known: what switches sites otherwise.
 
     Returns:
-        By input, the value that takes the branch with sites.
+        By input, the value that takes the branch with sites, and the one that takes the other.
     """
     if not _chooses(model):
         return {}
@@ -147,13 +151,15 @@ def branch_switches(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> dict[
     for path in (*drawing, *(site.path for site in sites)):
         for step in path:
             counts[step] = counts.get(step, 0) + 1
-    found: dict[str, bool] = {}
+    found: dict[str, Positions] = {}
     for graph, _ in graphs_of(model.graph):
         for node in graph.node:
             if node.op_type != "If":
                 continue
             then, other = (counts.get(f"{node.name}:{branch}", 0) for branch in ("then_branch", "else_branch"))
-            decider = decider_of(scope, node.input[0]) if then != other else None
+            decider = (
+                decider_of(scope, node.input[0], {**found, **known}, truth=then > other) if then != other else None
+            )
             if decider is not None:
                 take_in(found, decider, then > other)
     return found

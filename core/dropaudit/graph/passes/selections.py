@@ -11,34 +11,44 @@ from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.derive_mode import copy_of, graphs_of, replace_nodes, stretched
 from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.traversal import ancestry, positions
-from dropaudit.graph.sites.mode_switches import Decider, decider_of, take_in
+from dropaudit.graph.sites.deciders import NO_SWITCHES, Decider, Positions, Switches, decider_of
+from dropaudit.graph.sites.mode_switches import take_in
 
 
-class _Selection(msgspec.Struct, frozen=True):
+class Selection(msgspec.Struct, frozen=True):
     """A Where of which one choice draws more than the other, and what decides between them."""
 
+    name: str
     condition: str
     decider: Decider
     draws_when_true: bool
 
 
-def selection_switches(model: onnx.ModelProto) -> dict[str, bool]:
+def selection_switches(model: onnx.ModelProto, known: Switches = NO_SWITCHES) -> dict[str, Positions]:
     """Return the graph inputs that choose between a tensor with dropout and one without, as a training phase does.
 
     Where(training, dropped, x) -> y      is switched by `training`, on where that is true
 
     Returns:
-        By input, the value that takes the tensor with dropout.
+        By input, the value that takes the tensor with dropout, and the one that takes the other.
     """
-    found: dict[str, bool] = {}
-    for each in _selections(model):
+    found: dict[str, Positions] = {}
+    for each in _selections(model, known):
         take_in(found, each.decider, each.draws_when_true)
     return found
 
 
 def selecting_conditions(model: onnx.ModelProto) -> tuple[str, ...]:
     """Return the tensors of the main graph by which such inputs choose."""
-    return tuple(dict.fromkeys(each.condition for each in _selections(model)))
+    return tuple(dict.fromkeys(each.condition for each in _selections(model, NO_SWITCHES)))
+
+
+def selections_of_numbers(model: onnx.ModelProto) -> tuple[Selection, ...]:
+    """Return those whose switches decide only where numbers, which are data, have certain values.
+
+    Greater(step, 10) -> late ; And(training, late) -> on ; Where(on, dropped, x) -> y
+    """
+    return tuple(each for each in _selections(model, NO_SWITCHES) if each.decider.numbers)
 
 
 def selected(model: onnx.ModelProto, conditions: Mapping[str, bool]) -> onnx.ModelProto:
@@ -67,25 +77,26 @@ def _taken(node: onnx.NodeProto, truth: bool) -> Sequence[onnx.NodeProto]:
     return stretched(chosen, other, node.output[0], name=node.name)
 
 
-def _selections(model: onnx.ModelProto) -> Iterator[_Selection]:
+def _selections(model: onnx.ModelProto, known: Switches) -> Iterator[Selection]:
     if not any(node.op_type == "Where" for graph, _ in graphs_of(model.graph) for node in graph.node):
         return
     main, every = main_scope(model), list(scopes(model))
     drawing = _drawing(every)
-    deciders: dict[str, Decider | None] = {}
+    deciders: dict[tuple[str, bool], Decider | None] = {}
     for scope in every if drawing else ():
         before, draws_at = ancestry(scope), sum(1 << at for name, at in positions(scope).items() if name in drawing)
         for node in scope.graph.node:
             if node.op_type != "Where" or (scope.path and node.input[0] in scope.inputs | set(scope.producers)):
                 continue
-            condition = node.input[0]
-            if condition not in deciders:
-                deciders[condition] = decider_of(main, condition)
-            decider = deciders[condition]
+            then, other = ((before.get(name, 0) & draws_at).bit_count() for name in node.input[1:])
+            if then == other:
+                continue
+            asked = (node.input[0], then > other)
+            if asked not in deciders:
+                deciders[asked] = decider_of(main, node.input[0], known, truth=then > other)
+            decider = deciders[asked]
             if decider is not None:
-                then, other = (before.get(name, 0) & draws_at for name in node.input[1:])
-                if then.bit_count() != other.bit_count():
-                    yield _Selection(condition, decider, then.bit_count() > other.bit_count())
+                yield Selection(node.name, node.input[0], decider, then > other)
 
 
 def _drawing(every: list[Scope]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from dropaudit.graph.conditions.choices import Choice, choices_of_data, modes_of
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.reading.constants import scalar
 from dropaudit.graph.reading.scope import main_scope
+from dropaudit.graph.sites.deciders import Switches
 from dropaudit.inputs import Feeds
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
@@ -50,7 +51,7 @@ class _Conditions:
 
 def with_branches_taken(
     model: onnx.ModelProto,
-    switches: Mapping[str, bool],
+    switches: Switches,
     feeds: Feeds,
     switched: Mapping[str, Array],
     place: Device,
@@ -58,6 +59,8 @@ def with_branches_taken(
     training: bool,
 ) -> Feeds:
     """Change made-up inputs, one at a time, until the data takes as many of the branches that draw as it can.
+
+    Where a switch decides beside data, it shall decide: at inference such a branch is better left alone.
 
     Args:
         model: the model.
@@ -67,13 +70,16 @@ def with_branches_taken(
         place: where to run.
         training: whether training modes that are computed from data are to be on as well.
     """
-    choices = (*choices_of_data(model, switches), *(modes_of_data(model, switches) if training else ()))
+    modes = (choice for choice in modes_of_data(model, switches) if training or choice.is_switched)
+    choices = (*choices_of_data(model, switches), *modes)
+    if not training:
+        choices = tuple(_turned(choice) if choice.is_switched else choice for choice in choices)
     if not choices or not feeds.synthesized:
         return feeds
     try:
         conditions = _Conditions(model, choices, place)
         best, drawn = feeds, _drawn(choices, conditions.truths({**feeds.arrays, **switched}))
-        for arrays in _others(feeds, (*_NUMBERS, *_compared_with(model))):
+        for arrays in (*_told(feeds, choices), *_others(feeds, (*_NUMBERS, *_compared_with(model)))):
             if drawn == sum(max(len(each.then), len(each.other)) for each in choices):
                 break
             found = _drawn(choices, _tried(conditions, {**arrays, **switched}))
@@ -85,10 +91,10 @@ def with_branches_taken(
 
 
 def unseen_branches(
-    model: onnx.ModelProto, switches: Mapping[str, bool], feeds: Mapping[str, Array], place: Device
+    model: onnx.ModelProto, switches: Switches, feeds: Mapping[str, Array], place: Device, *, training: bool
 ) -> tuple[UnseenBranch, ...]:
-    """Return the branches with random operators that these inputs do not take."""
-    choices = choices_of_data(model, switches)
+    """Return branches with random operators that these inputs do not take; at inference not what is switched off."""
+    choices = [each for each in choices_of_data(model, switches) if training or not each.is_switched]
     if not choices:
         return ()
     try:
@@ -101,6 +107,10 @@ def unseen_branches(
         for choice, truth in left_out
         if choice.left_out(truth)
     )
+
+
+def _turned(choice: Choice) -> Choice:
+    return replace(choice, then=choice.other, other=choice.then)
 
 
 def _drawn(choices: Sequence[Choice], truths: Mapping[str, bool]) -> int:
@@ -120,6 +130,14 @@ def _compared_with(model: onnx.ModelProto) -> list[float]:
     found = (scalar(value) for value in main_scope(model).constants.values() if value.size == 1)
     numbers = dict.fromkeys(number for number in found if number is not None and abs(number) <= _LARGEST)
     return list(numbers)[:_MOST_NUMBERS]
+
+
+def _told(feeds: Feeds, choices: Sequence[Choice]) -> Iterator[dict[str, Array]]:
+    """Yield inputs with the numbers that let switches decide."""
+    for choice in choices:
+        made = {name: number for name, number in choice.numbers if name in feeds.synthesized}
+        if made:
+            yield feeds.arrays | {name: np.full_like(feeds.arrays[name], number) for name, number in made.items()}
 
 
 def _others(feeds: Feeds, numbers: Sequence[float]) -> Iterator[dict[str, Array]]:

@@ -20,6 +20,7 @@ from dropaudit.graph.reading.constants import Constants, values_of
 from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.signature import InputSpec, signature
 from dropaudit.graph.site import GraphSite
+from dropaudit.graph.sites.deciders import Switches
 from dropaudit.graph.sites.find import find_sites
 from dropaudit.graph.sites.mode_switches import with_deciders
 from dropaudit.inputs import Feeds, checked_input, make_feeds
@@ -74,13 +75,13 @@ class Accepted(Draft, frozen=True):
     Attributes:
         surviving: nodes that a default session leaves of it.
         sites: its sites, whatever is fed.
-        switches: graph inputs that switch sites or branches, with the value that switches them on.
+        switches: graph inputs that switch sites or branches, with the values that switch them on and off.
     """
 
     specs: tuple[InputSpec, ...]
     surviving: frozenset[str]
     sites: tuple[GraphSite, ...]
-    switches: Mapping[str, bool]
+    switches: Switches
 
 
 def accepted(content: ModelContent, place: Device) -> Accepted:
@@ -88,9 +89,12 @@ def accepted(content: ModelContent, place: Device) -> Accepted:
     check_runnable(draft.proto)
     with missing_kernels_explained(draft.proto):
         surviving = nodes_of_default_session(draft.proto, place)
-    sites, decided_by = with_deciders(draft.proto, find_sites(draft.proto))
-    chosen_by = selection_switches(draft.proto) | branch_switches(draft.proto, sites)
-    switches = {**chosen_by, **own_switches(sites), **decided_by}
+    sites = find_sites(draft.proto)
+    known = own_switches(sites)
+    known = selection_switches(draft.proto, known) | known
+    known = branch_switches(draft.proto, sites, known) | known
+    sites, decided_by = with_deciders(draft.proto, sites, known)
+    switches = {**known, **decided_by}
     return Accepted(
         draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
     )
@@ -167,7 +171,7 @@ def _model(draft: Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float 
     sites = _sites(proto, known, fed, place, found)
     plain_fed = {**feeds.arrays, **model.switch_feeds(on=False)}
     plain_sites = sites if plain is proto else _sites(plain, known, plain_fed, place, None)
-    unseen = unseen_branches(draft.proto, draft.switches, fed, place)
+    unseen = unseen_branches(draft.proto, draft.switches, fed, place, training=training)
     return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites, unseen=unseen)
 
 

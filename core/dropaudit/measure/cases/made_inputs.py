@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.reading.signature import InputSpec
+from dropaudit.graph.sites.deciders import Switches
 from dropaudit.inputs import Feeds
+from dropaudit.measure.case import switch_feeds
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.subjects import Array
 
 
 def with_other_truths(
-    model: onnx.ModelProto, specs: tuple[InputSpec, ...], switches: Mapping[str, bool], feeds: Feeds, place: Device
+    model: onnx.ModelProto, specs: tuple[InputSpec, ...], switches: Switches, feeds: Feeds, place: Device
 ) -> Feeds:
     """Feed False for the truth values that were made up where True gives an output that is not finite, or constant.
 
@@ -34,11 +36,7 @@ def with_other_truths(
     if not truths:
         return feeds
     other = replace(feeds, arrays=feeds.arrays | {name: ~feeds.arrays[name] for name in truths})
-    fixed = {
-        spec.name: np.zeros([1 if isinstance(dim, str) else dim for dim in spec.dims], spec.dtype)
-        for spec in specs
-        if spec.name in switches and not spec.has_default
-    }
+    fixed = switch_feeds(specs, switches, on=False, override=False)
     try:
         session = Session(model, place, np.random.default_rng(0))
     except InvalidModel:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from dropaudit import ArtifactSubject, Plan, Report, Role, audit
 from dropaudit.graph.passes.selections import selected, selecting_conditions, selection_switches
 from dropaudit.graph.reading.unique_names import name_nodes
+from dropaudit.graph.sites.deciders import OFF, ON, Positions
 from dropaudit.plan import Provider
 from dropaudit.report import Verdict
 from dropaudit_models.specimens.situations.words import CHAIN, Q, X, graph
@@ -31,16 +32,16 @@ def codes(report: Report) -> set[str]:
 
 
 SWITCHED = {
-    "on": ("y = Where(on, d, x)", ", bool on", True),
-    "off": ("y = Where(off, x, d)", ", bool off", False),
-    "not": ("n = Not(off)  y = Where(n, d, x)", ", bool[1] off", False),
-    "number": ("n = Cast<to = 9>(on)  y = Where(n, d, x)", ", int64 on", True),
-    "mask": ("v = Div(m, q)  k = Where(on, v, one)  y = Mul(x, k)", ", bool on", True),
+    "on": ("y = Where(on, d, x)", ", bool on", ON),
+    "off": ("y = Where(off, x, d)", ", bool off", OFF),
+    "not": ("n = Not(off)  y = Where(n, d, x)", ", bool[1] off", OFF),
+    "number": ("n = Cast<to = 9>(on)  y = Where(n, d, x)", ", int64 on", ON),
+    "mask": ("v = Div(m, q)  k = Where(on, v, one)  y = Mul(x, k)", ", bool on", ON),
 }
 
 
 @pytest.mark.parametrize(("body", "more", "value"), SWITCHED.values(), ids=SWITCHED)
-def test_the_input_that_selects_what_is_dropped_is_the_switch(body: str, more: str, value: bool) -> None:
+def test_the_input_that_selects_what_is_dropped_is_the_switch(body: str, more: str, value: Positions) -> None:
     proto = model(body, more, one=1.0)
     assert selection_switches(proto) == {more.split()[-1]: value}
     assert len(selecting_conditions(proto)) == 1
@@ -50,15 +51,15 @@ def test_the_input_that_selects_what_is_dropped_is_the_switch(body: str, more: s
 
 
 TOGETHER = {
-    "both": ("c = And(on, more)  y = Where(c, d, x)", {"on": True, "more": True}),
-    "either": ("c = Or(on, more)  y = Where(c, d, x)", {"on": True, "more": True}),
-    "one and not the other": ("n = Not(more)  c = And(on, n)  y = Where(c, d, x)", {"on": True, "more": False}),
-    "neither": ("c = Or(on, more)  y = Where(c, x, d)", {"on": False, "more": False}),
+    "both": ("c = And(on, more)  y = Where(c, d, x)", {"on": ON, "more": ON}),
+    "either": ("c = Or(on, more)  y = Where(c, d, x)", {"on": ON, "more": ON}),
+    "one and not the other": ("n = Not(more)  c = And(on, n)  y = Where(c, d, x)", {"on": ON, "more": OFF}),
+    "neither": ("c = Or(on, more)  y = Where(c, x, d)", {"on": OFF, "more": OFF}),
 }
 
 
 @pytest.mark.parametrize(("body", "values"), TOGETHER.values(), ids=TOGETHER)
-def test_inputs_that_select_together_are_switches(body: str, values: dict[str, bool]) -> None:
+def test_inputs_that_select_together_are_switches(body: str, values: dict[str, Positions]) -> None:
     proto = model(body, ", bool on, bool more")
     assert selection_switches(proto) == values
     trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)

@@ -1,4 +1,4 @@
-"""Claims about graph inputs that decide a truth value of the graph."""
+"""Claims about graph inputs that switch a mode."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import onnx
 import pytest
 
-from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.site import Switch
+from dropaudit.graph.sites.deciders import OFF, ON, Decider, Positions
 from dropaudit.graph.sites.find import find_sites
-from dropaudit.graph.sites.mode_switches import Decider, decider_of, take_in, with_deciders
+from dropaudit.graph.sites.mode_switches import take_in, with_deciders
 from dropaudit.measure.cases.computed_modes import with_computed_modes
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
@@ -28,84 +28,13 @@ def graph(body: str, signature: str) -> onnx.ModelProto:
 X = "float[N,4] x"
 
 
-@pytest.mark.parametrize(
-    ("body", "signature", "decider"),
-    [
-        ("mode = Not(flag)", f"{X}, bool flag", Decider("flag", False, None)),
-        ("a = Not(flag)  mode = Not(a)", f"{X}, bool flag", Decider("flag", True, None)),
-        ("mode = Not(flag)", f"{X}, bool flag = {{1}}", Decider("flag", False, False)),
-        ("mode = Not(flag)", f"{X}, bool flag = {{0}}", Decider("flag", False, True)),
-        ("mode = And(flag, t)", f"{X}, bool flag", Decider("flag", True, None)),
-        ("mode = Xor(flag, t)", f"{X}, bool flag", Decider("flag", False, None)),
-        ("mode = Cast<to = 9>(flag)", f"{X}, int64 flag", Decider("flag", True, None)),
-        ("mode = Equal(flag, one)", f"{X}, int64 flag", Decider("flag", True, None)),
-        ("mode = Greater(flag, half)", f"{X}, float flag", Decider("flag", True, None)),
-        ("mode = Less(flag, half)", f"{X}, float flag", Decider("flag", False, None)),
-        ("mode = Squeeze(flag)", f"{X}, bool[1] flag", Decider("flag", True, None)),
-    ],
-)
-def test_an_input_that_decides_by_itself_is_found_with_the_value_that_switches_on(
-    body: str, signature: str, decider: Decider
-) -> None:
-    assert decider_of(main_scope(graph(body, signature)), "mode") == decider
-
-
-TWO = f"{X}, bool flag, bool other"
-
-
-@pytest.mark.parametrize(
-    ("body", "signature", "values"),
-    [
-        ("mode = And(flag, other)", TWO, {"flag": True, "other": True}),
-        ("mode = Or(flag, other)", TWO, {"flag": True, "other": True}),
-        ("a = Not(other)  mode = And(flag, a)", TWO, {"flag": True, "other": False}),
-        ("a = Or(flag, other)  mode = Not(a)", TWO, {"flag": False, "other": False}),
-        ("a = Cast<to = 9>(other)  mode = And(flag, a)", f"{X}, bool flag, int64 other", {"flag": True, "other": True}),
-    ],
-)
-def test_inputs_that_decide_together_are_found_with_values_whose_opposites_switch_off(
-    body: str, signature: str, values: dict[str, bool]
-) -> None:
-    decider = decider_of(main_scope(graph(body, signature)), "mode")
-    assert decider is not None
-    assert decider.values_for(truth=True) == values
-    assert decider.values_for(truth=False) == {name: not value for name, value in values.items()}
-
-
-def test_defaults_say_what_several_inputs_decide_where_all_have_one() -> None:
-    defaults = f"{X}, bool flag = {{1}}, bool other = {{1}}"
-    known, unknown = (
-        decider_of(main_scope(graph("mode = And(flag, other)", each)), "mode")
-        for each in (defaults, defaults.replace("flag = {1}", "flag"))
-    )
-    assert known is not None
-    assert known.default is True
-    assert unknown is not None
-    assert unknown.default is None
-
-
 def test_what_decides_by_itself_goes_before_what_others_help() -> None:
-    alone, together = Decider("on", True, None), Decider("on", False, None, (("more", True),))
+    alone, together = Decider("on", ON, None), Decider("on", OFF, None, (("more", ON),))
     for order in ((alone, together), (together, alone)):
-        switches: dict[str, bool] = {}
+        switches: dict[str, Positions] = {}
         for decider in order:
             take_in(switches, decider, truth=True)
-        assert switches == {"on": True, "more": True}
-
-
-@pytest.mark.parametrize(
-    ("body", "signature"),
-    [
-        ("mode = And(flag, off)", f"{X}, bool flag"),
-        ("mode = Or(flag, t)", f"{X}, bool flag"),
-        ("a = ReduceMean<keepdims = 0>(x)  mode = Greater(a, half)", X),
-        ("mode = Xor(flag, other)", f"{X}, bool flag, bool other"),
-        ("a = Greater(other, half)  mode = And(flag, a)", f"{X}, bool flag, float other"),
-    ],
-    ids=["never", "always", "data", "one or the other", "a number"],
-)
-def test_what_no_input_decides_has_none(body: str, signature: str) -> None:
-    assert decider_of(main_scope(graph(body, signature)), "mode") is None
+        assert switches == {"on": ON, "more": ON}
 
 
 def test_a_computed_mode_becomes_an_input_that_switches() -> None:
@@ -114,7 +43,7 @@ def test_a_computed_mode_becomes_an_input_that_switches() -> None:
     assert [site.switch for site in before] == [Switch.COMPUTED]
     (site,), switches = with_deciders(model, before)
     assert (site.switch, site.switch_input) == (Switch.INPUT, "flag")
-    assert switches == {"flag": False}
+    assert switches == {"flag": OFF}
 
 
 def test_a_computed_mode_with_a_default_is_on_where_the_default_makes_it_so() -> None:
