@@ -10,14 +10,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from dropaudit.errors import RewritingFailed, own_mistakes
-from dropaudit.files.model_files import loaded
+from dropaudit.files.model_files import loaded, sha256_of, size_of
 from dropaudit.findings import gravest_first, verdict_of
 from dropaudit.judge.all_findings import findings_of
 from dropaudit.judge.assemble import execution_part, output_parts, site_parts
 from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.judge.summary import summarize
 from dropaudit.measure.attribution import attribute
-from dropaudit.measure.cache import Cache, PreparedCase
+from dropaudit.measure.cache import Cache, PreparedCase, key_of
 from dropaudit.measure.case import Case
 from dropaudit.measure.cases.build_case import check_kept_dropout, make_case
 from dropaudit.measure.cases.device_choice import place_of
@@ -27,7 +27,7 @@ from dropaudit.measure.evidence import Attributions, Evidence, Health, PhaseTime
 from dropaudit.measure.prepare import Prepared, make_meters, prepare
 from dropaudit.measure.sampling.sequential_loop import Meters, sample
 from dropaudit.plan import IsCancelled, OnProgress, Phase, Plan, Progress, Provider, Role
-from dropaudit.report import Implementation, Report
+from dropaudit.report import Artifact, Implementation, Report
 from dropaudit.runtime.correlation import dispersion_of_runs
 from dropaudit.runtime.cuda import device_memory
 from dropaudit.runtime.oom_fallback import FallbackSampler, Note, on_first_that_fits
@@ -45,10 +45,11 @@ def audit_artifacts(
     """Audit one artifact or a pair. Raises AuditError; see `dropaudit.audit`."""
     saved: list[str] = []
     subject = _loaded(subject)
+    artifacts = artifacts_of(subject)
     placed = place_of(subject, plan)
 
     def run(place: Device, note: Note) -> Evidence:
-        return _measured(subject, plan, place, note, progress, cancelled)
+        return _measured(subject, artifacts, plan, place, note, progress, cancelled)
 
     evidence = on_first_that_fits(placed.places, run, saved)
     return _report(replace(evidence, fallbacks=tuple(saved), placement=placed.reason))
@@ -61,8 +62,15 @@ def _loaded(subject: ArtifactSubject | PairSubject) -> ArtifactSubject | PairSub
     return dataclasses.replace(subject, model=loaded(subject.model))
 
 
+def artifacts_of(subject: ArtifactSubject | PairSubject) -> tuple[Artifact, ...]:
+    """Name the files of a subject: a digest of a large one takes as long as much of an audit, and is computed once."""
+    contents = (subject.train, subject.inference) if isinstance(subject, PairSubject) else (subject.model,)
+    return tuple(Artifact(sha256=sha256_of(content), bytes=size_of(content)) for content in contents)
+
+
 def _measured(
     subject: ArtifactSubject | PairSubject,
+    artifacts: tuple[Artifact, ...],
     plan: Plan,
     place: Device,
     note: Note,
@@ -71,7 +79,8 @@ def _measured(
 ) -> Evidence:
     start = time.perf_counter()
     progress(Progress(phase=Phase.PREPARING, max_replicates=plan.max_replicates))
-    ready = CACHE.get(subject, plan, place, lambda: _made_ready(subject, plan, place))
+    key, size = key_of(subject, artifacts, plan, place), sum(each.bytes for each in artifacts)
+    ready = CACHE.get(key, size, lambda: _made_ready(subject, plan, place))
     case, prepared = ready.case, ready.prepared
     health = _health(case, plan, place)
     begun = time.perf_counter()
@@ -87,7 +96,7 @@ def _measured(
     times = PhaseTimes(start, begun, time.perf_counter())
     progress(meters.progress(Phase.JUDGING, state.replicates, plan.max_replicates))
     return Evidence(
-        case, prepared, meters, health, attributions, state, plan, place, times, device_memory=_taken(place)
+        artifacts, case, prepared, meters, health, attributions, state, plan, place, times, device_memory=_taken(place)
     )
 
 

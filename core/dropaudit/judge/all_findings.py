@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from dropaudit.finding_code import FindingCode
 from dropaudit.graph.facts.batch_moments import batch_moments
 from dropaudit.graph.facts.weight_comparison import WeightComparison
-from dropaudit.judge.compensation import compensation_of
+from dropaudit.judge.compensation import compensations
 from dropaudit.judge.mask_findings import judge_correlation, judge_masks, judge_stacked
 from dropaudit.judge.measured_site import MeasuredSite
 from dropaudit.judge.mode_findings import (
@@ -59,16 +59,17 @@ def _train_findings(evidence: Evidence, measured: list[MeasuredSite]) -> list[Fi
         pair = replace(pair, factors=None)
     kept = {site.site: site.meter.interval.estimate for site in measured if site.meter.interval is not None}
     findings = judge_stacked(model, prepared.linked, kept)
-    # A mask that is frozen in one mode is why the modes differ, with whatever scale its exporter gave it.
-    findings += [] if pair is None and freezes_in_one_mode(model) else judge_pair(prepared.reference, pair)
+    between = compensations(pair, prepared.reference)
+    if pair is not None or not freezes_in_one_mode(model):
+        # A mask that is frozen in one mode is why the modes differ, with whatever scale its exporter gave it.
+        findings += judge_pair(prepared.reference, pair, alike=between.explain_all)
     findings += judge_masks(model, prepared) + judge_correlation(model, evidence.health.dispersion)
     reaching = frozenset(operator.name for operator in prepared.reference.other)
     dead = model.dead
     for site in measured:
         if site.site in dead:
             continue
-        compensation = compensation_of(pair, prepared.reference, site.site)
-        findings += judge_site(site, compensation, reaching)
+        findings += judge_site(site, between.of(site.site), reaching)
     seen = set(prepared.measured)
     unseen = [site for site in model.active if site not in seen | dead and not is_frozen(site)]
     left_out = prepared.left_out

@@ -139,7 +139,6 @@ def _output(meter: OutputMeter, linear: bool, attributions: tuple[Attribution, .
 def execution_part(evidence: Evidence) -> Execution:
     """Describe how the audit was made."""
     case, state, times = evidence.case, evidence.state, evidence.times
-    models = [case.model] if case.inference is None else [case.model, case.inference]
     return Execution(
         provider=evidence.place.provider.value,
         device=evidence.place.device,
@@ -158,7 +157,7 @@ def execution_part(evidence: Evidence) -> Execution:
             run=times.sampled - times.prepared,
             total=time.perf_counter() - times.start,
         ),
-        artifacts=tuple(model.artifact for model in models),
+        artifacts=evidence.artifacts,
         sampling=evidence.prepared.drawing.name if case.model.active else "",
         fallbacks=evidence.fallbacks,
         placement=evidence.placement,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -30,17 +31,34 @@ class Compensation(msgspec.Struct, frozen=True):
         return self.factor is not None and abs(self.factor / value - 1) <= _PRECISION
 
 
-def compensation_of(pair: PairStudy | None, reference: Reference, site: GraphSite) -> Compensation:
-    """Return what inference does about a site.
+class Compensations(msgspec.Struct, frozen=True):
+    """What inference does about each site; for those that `known` does not name it is the same."""
+
+    known: Mapping[GraphSite, float]
+    others: Compensation
+
+    @property
+    def explain_all(self) -> bool:
+        """Whether the two modes differ by nothing but factors."""
+        return self.others.factor is not None
+
+    def of(self, site: GraphSite) -> Compensation:
+        """Return what inference does about a site."""
+        return Compensation(self.known[site]) if site in self.known else self.others
+
+
+def compensations(pair: PairStudy | None, reference: Reference) -> Compensations:
+    """Find what inference does about sites.
 
     Args:
         pair: how the artifacts of a pair relate; None for a single artifact.
         reference: outputs at inference, and of the train mode with its sites bypassed.
-        site: the site.
     """
     if pair is None:
-        return branch_compensation(reference)
-    return Compensation(None if pair.factors is None else pair.factors.get(site, 1.0))
+        return Compensations({}, branch_compensation(reference))
+    return (
+        Compensations({}, Compensation(None)) if pair.factors is None else Compensations(pair.factors, Compensation())
+    )
 
 
 def branch_compensation(reference: Reference) -> Compensation:

@@ -10,7 +10,6 @@ import numpy as np
 from dropaudit.finding_code import FindingCode
 from dropaudit.findings import make_finding
 from dropaudit.graph.facts.weight_comparison import WeightComparison
-from dropaudit.judge.compensation import branch_compensation
 from dropaudit.judge.non_finite import non_finite
 from dropaudit.judge.undecided import undecided
 from dropaudit.measure.cases.reference import Reference, distance
@@ -30,9 +29,11 @@ _SAME_OUTPUT = 1e-3
 _ROUNDING = 2e-5
 
 
-def judge_pair(reference: Reference, pair: PairStudy | None) -> list[Finding]:
-    """DA502 and DA504: inference computes something else than training without its dropout, beyond factors of sites."""
-    alike = branch_compensation(reference).factor is not None if pair is None else pair.factors is not None
+def judge_pair(reference: Reference, pair: PairStudy | None, *, alike: bool) -> list[Finding]:
+    """DA502 and DA504: inference computes something else than training without its dropout, beyond factors of sites.
+
+    `alike` says whether the two differ by such factors at most; see `Compensations.explain_all`.
+    """
     if alike:
         return [_other_weights(name, reference, pair.weights) for name in _worst(reference)] if _differs(pair) else []
     if reference.batch_gaps:

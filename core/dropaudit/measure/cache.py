@@ -10,10 +10,10 @@ from threading import Lock
 import msgspec
 import numpy as np
 
-from dropaudit.files.model_files import ModelContent, sha256_of, size_of
 from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
 from dropaudit.plan import Plan
+from dropaudit.report import Artifact
 from dropaudit.runtime.provider import Device
 from dropaudit.subjects import ArtifactSubject, Inputs, PairSubject
 
@@ -47,11 +47,14 @@ class Cache:
         self._lock = Lock()
         self.hits = self.misses = 0
 
-    def get(
-        self, subject: ArtifactSubject | PairSubject, plan: Plan, place: Device, make: Callable[[], PreparedCase]
-    ) -> PreparedCase:
-        """Return the entry of a subject; make and keep it where there is none."""
-        key, size = _key(subject, plan, place), _size(subject)
+    def get(self, key: Hashable, size: int, make: Callable[[], PreparedCase]) -> PreparedCase:
+        """Return the entry of a key; make and keep it where there is none.
+
+        Args:
+            key: all that preparing depends on, see `key_of`.
+            size: bytes of the artifacts.
+            make: makes the entry.
+        """
         with self._lock:
             if key in self._held:
                 self.hits += 1
@@ -72,18 +75,12 @@ class Cache:
             self._held.clear()
 
 
-def _contents(subject: ArtifactSubject | PairSubject) -> tuple[ModelContent, ...]:
-    return (subject.train, subject.inference) if isinstance(subject, PairSubject) else (subject.model,)
-
-
-def _size(subject: ArtifactSubject | PairSubject) -> int:
-    return sum(size_of(content) for content in _contents(subject))
-
-
-def _key(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device) -> Hashable:
+def key_of(
+    subject: ArtifactSubject | PairSubject, artifacts: tuple[Artifact, ...], plan: Plan, place: Device
+) -> Hashable:
+    """Return all that preparing a subject depends on; its files stand in it by their digests, `artifacts`."""
     role = None if isinstance(subject, PairSubject) else subject.role
-    digests = tuple(sha256_of(content) for content in _contents(subject))
-    return digests, role, subject.keep_prob, _digest(subject.inputs), plan, place
+    return artifacts, role, subject.keep_prob, _digest(subject.inputs), plan, place
 
 
 def _digest(inputs: Inputs | None) -> Hashable:

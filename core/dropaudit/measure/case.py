@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import onnx
 
-from dropaudit.files.model_files import ModelContent, sha256_of, size_of
+from dropaudit.files.model_files import ModelContent
 from dropaudit.graph.conditions.defaults import settle_defaults
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.facts.memory_estimate import weight_elements
@@ -26,7 +26,7 @@ from dropaudit.graph.sites.frozen_masks import frozen_weights
 from dropaudit.inputs import Feeds, batch_extent
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.plan import Role
-from dropaudit.report import Artifact, Implementation
+from dropaudit.report import Implementation
 from dropaudit.subjects import Array
 
 
@@ -53,7 +53,6 @@ class Model(msgspec.Struct, frozen=True, dict=True):
     sites: tuple[GraphSite, ...]
     plain_sites: tuple[GraphSite, ...]
     role: Role
-    artifact: Artifact
     specs: tuple[InputSpec, ...]
     switches: Switches
     rates: Constants
@@ -146,7 +145,6 @@ class Draft(msgspec.Struct, frozen=True):
     """An artifact that is read, and not yet put into the modes of its role; `weights` are what its model refers to."""
 
     proto: onnx.ModelProto
-    artifact: Artifact
     weights: tuple[Held, ...]
 
     @property
@@ -161,11 +159,7 @@ def read(content: ModelContent) -> Draft:
     settle_defaults(model)
     give_back_overridable(model)
     weights = (*held, *with_weights_held(model))
-    return Draft(
-        proto=without_silent_draws(name_nodes(model)),
-        weights=weights,
-        artifact=Artifact(sha256=sha256_of(content), bytes=size_of(content)),
-    )
+    return Draft(proto=without_silent_draws(name_nodes(model)), weights=weights)
 
 
 def own_switches(sites: Iterable[GraphSite]) -> dict[str, Positions]:

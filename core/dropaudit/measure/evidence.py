@@ -10,7 +10,7 @@ from dropaudit.measure.case import Case
 from dropaudit.measure.prepare import Prepared
 from dropaudit.measure.sampling.sequential_loop import Meters
 from dropaudit.plan import Plan, Progress
-from dropaudit.report import Attribution
+from dropaudit.report import Artifact, Attribution
 from dropaudit.runtime.provider import Device
 from dropaudit.subjects import Array
 
@@ -41,6 +41,7 @@ class Evidence(msgspec.Struct, frozen=True):
     """All measurements that findings are judged by.
 
     Attributes:
+        artifacts: the files that were audited.
         attributions: by output, what each of several sites does to it.
         state: the last progress of sampling.
         fallbacks: what was done for want of memory or of a kernel, in order.
@@ -48,6 +49,7 @@ class Evidence(msgspec.Struct, frozen=True):
         device_memory: bytes of the GPU that were taken when replicates had been drawn.
     """
 
+    artifacts: tuple[Artifact, ...]
     case: Case
     prepared: Prepared
     meters: Meters

@@ -230,10 +230,10 @@ def test_the_execution_is_described_with_all_that_was_asked_and_done() -> None:
 
 
 def test_a_pair_has_two_artifacts_and_no_role() -> None:
-    other = replace(model(parsed("{ y = Neg(x) }"), Role.INFERENCE), artifact=Artifact(sha256="cd" * 32, bytes=9))
+    other = model(parsed("{ y = Neg(x) }"), Role.INFERENCE)
     plan = Plan(provider=Provider.CPU, compare_provider=Provider.CUDA)
     execution = execution_part(evidence(OF_BOTH, prepared(known=reference()), inference=other, plan=plan))
-    assert [each.bytes for each in execution.artifacts] == [321, 9]
+    assert [each.sha256 for each in execution.artifacts] == ["ab" * 32, "cd" * 32]
     assert execution.settings is not None
     assert (execution.settings.role, execution.settings.compare_provider) == ("", "cuda")
 

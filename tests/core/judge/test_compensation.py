@@ -10,7 +10,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.judge.compensation import (
     Compensation,
     branch_compensation,
-    compensation_of,
+    compensations,
     output_factor,
 )
 from dropaudit.measure.cases.reference import Reference
@@ -94,7 +94,15 @@ def test_without_outputs_nothing_is_compensated() -> None:
 def test_a_pair_has_a_factor_for_each_site_and_1_for_those_that_have_none() -> None:
     same = reference({"a": X}, {"a": X})
     pair = PairStudy(weights(), {SITE: 0.5})
-    assert compensation_of(pair, same, SITE).factor == 0.5
-    assert compensation_of(pair, same, OTHER).factor == 1.0
-    assert compensation_of(PairStudy(weights(), None), same, SITE).factor is None
-    assert compensation_of(None, reference({"a": X * 2}, {"a": X}), SITE).factor == pytest.approx(2)
+    assert compensations(pair, same).of(SITE).factor == 0.5
+    assert compensations(pair, same).of(OTHER).factor == 1.0
+    assert compensations(PairStudy(weights(), None), same).of(SITE).factor is None
+    assert compensations(None, reference({"a": X * 2}, {"a": X})).of(SITE).factor == pytest.approx(2)
+
+
+def test_factors_explain_all_unless_something_else_differs() -> None:
+    same, other = reference({"a": X * 2}, {"a": X}), reference({"a": X + 1}, {"a": X})
+    assert compensations(None, same).explain_all
+    assert compensations(PairStudy(weights(), {}), other).explain_all
+    assert not compensations(None, other).explain_all
+    assert not compensations(PairStudy(weights(), None), same).explain_all

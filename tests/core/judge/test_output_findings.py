@@ -7,6 +7,7 @@ import pytest
 
 from dropaudit.graph.draws.random_operators import RandomOperator
 from dropaudit.graph.facts.weight_comparison import WeightComparison
+from dropaudit.judge.compensation import compensations
 from dropaudit.judge.non_finite import non_finite
 from dropaudit.judge.output_findings import (
     judge_batch_statistics,
@@ -33,6 +34,10 @@ def reference(
     other: tuple[RandomOperator, ...] = (),
 ) -> Reference:
     return Reference(outputs, derived, frozenset(), gaps or {}, other, ())
+
+
+def judged(modes: Reference, pair: PairStudy | None) -> list[Finding]:
+    return judge_pair(modes, pair, alike=compensations(pair, modes).explain_all)
 
 
 def told(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -70,30 +75,30 @@ def test_batch_statistics_are_told_by_output_and_by_node() -> None:
 
 
 def test_modes_that_differ_by_a_factor_are_left_to_the_sites() -> None:
-    assert judge_pair(reference({"y": X * 0.5}, {"y": X}), None) == []
+    assert judged(reference({"y": X * 0.5}, {"y": X}), None) == []
 
 
 def test_modes_that_differ_otherwise_are_a_gap() -> None:
-    (found,) = judge_pair(reference({"y": ONE_MORE, "z": X}, {"y": X, "z": X}), None)
+    (found,) = judged(reference({"y": ONE_MORE, "z": X}, {"y": X, "z": X}), None)
     assert (found.code, found.subject) == ("DA502", "y")
     assert found.evidence["distance"] == pytest.approx(0.5 / np.sqrt(3**2 + 4.5**2))
 
 
 def test_a_gap_that_batch_statistics_explain_is_none() -> None:
-    assert judge_pair(reference({"y": ONE_MORE}, {"y": X}, {"y": 0.1}), None) == []
+    assert judged(reference({"y": ONE_MORE}, {"y": X}, {"y": 0.1}), None) == []
 
 
 def test_outputs_that_other_randomness_reaches_or_that_are_not_finite_are_left_out() -> None:
     noise = RandomOperator("noise", "RandomNormal", frozenset({"y"}))
     broken = np.array([[np.inf, 1.0]], dtype=np.float32)
     outputs, derived = {"y": ONE_MORE, "z": broken}, {"y": X, "z": X}
-    assert judge_pair(reference(outputs, derived, other=(noise,)), None) == []
+    assert judged(reference(outputs, derived, other=(noise,)), None) == []
 
 
 def test_a_pair_without_factors_is_a_gap_or_other_weights() -> None:
     modes = reference({"y": ONE_MORE}, {"y": X})
-    assert told(judge_pair(modes, PairStudy(EQUAL, None))) == [("DA502", "y")]
-    (found,) = judge_pair(modes, PairStudy(DIFFERENT, None))
+    assert told(judged(modes, PairStudy(EQUAL, None))) == [("DA502", "y")]
+    (found,) = judged(modes, PairStudy(DIFFERENT, None))
     assert (found.code, found.evidence["differentWeights"], found.evidence["matchedWeights"]) == (
         "DA504",
         ["a", "b"],
@@ -101,29 +106,29 @@ def test_a_pair_without_factors_is_a_gap_or_other_weights() -> None:
     )
     assert found.message.startswith("2 weights of the train artifact have other numbers in the inference artifact, 3 ")
     scaled = WeightComparison(3, (), (), (0.5, 0.25))
-    (other,) = judge_pair(modes, PairStudy(scaled, None))
+    (other,) = judged(modes, PairStudy(scaled, None))
     assert other.code == "DA504"
     assert other.message.startswith("Weights of the train artifact are multiplied by 0.5, 0.25 in the inference")
-    both = judge_pair(modes, PairStudy(WeightComparison(3, ("a",), (), (0.5,)), None))[0].message
+    both = judged(modes, PairStudy(WeightComparison(3, ("a",), (), (0.5,)), None))[0].message
     assert "others are multiplied by 0.5, 3 are the same" in both
 
 
 def test_other_weights_are_told_of_the_worst_output_though_the_outputs_hardly_differ() -> None:
     modes = reference({"y": X * (1 + 1e-6), "z": X * (1 + 1e-4)}, {"y": X, "z": X})
-    assert judge_pair(modes, PairStudy(EQUAL, {}, 1e-4)) == []
-    assert judge_pair(modes, PairStudy(DIFFERENT, {}, 1e-5)) == []
-    assert told(judge_pair(modes, PairStudy(DIFFERENT, {}, 3e-5))) == [("DA504", "z")]
+    assert judged(modes, PairStudy(EQUAL, {}, 1e-4)) == []
+    assert judged(modes, PairStudy(DIFFERENT, {}, 1e-5)) == []
+    assert told(judged(modes, PairStudy(DIFFERENT, {}, 3e-5))) == [("DA504", "z")]
     renamed = WeightComparison(3, ("a",), ("a",), ())
-    assert told(judge_pair(modes, PairStudy(renamed, {}, 0.0))) == [("DA504", "z")]
+    assert told(judged(modes, PairStudy(renamed, {}, 0.0))) == [("DA504", "z")]
 
 
 def test_a_pair_without_an_output_in_common_has_none_to_tell_other_weights_of() -> None:
-    assert judge_pair(reference({}, {}), PairStudy(DIFFERENT, {}, 1.0)) == []
+    assert judged(reference({}, {}), PairStudy(DIFFERENT, {}, 1.0)) == []
 
 
 def test_at_most_eight_weights_are_listed() -> None:
     many = WeightComparison(0, tuple("abcdefghij"), (), ())
-    (found,) = judge_pair(reference({"y": ONE_MORE}, {"y": X}), PairStudy(many, None))
+    (found,) = judged(reference({"y": ONE_MORE}, {"y": X}), PairStudy(many, None))
     assert found.evidence["differentWeights"] == list("abcdefgh")
     assert found.message.startswith("10 weights")
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dropaudit import ArtifactSubject, PairSubject, Plan, Role, audit
-from dropaudit.audit_artifacts import CACHE
+from dropaudit.audit_artifacts import CACHE, artifacts_of
 from dropaudit.errors import InvalidModel
-from dropaudit.measure.cache import Cache, PreparedCase
+from dropaudit.measure.cache import Cache, PreparedCase, key_of
 from dropaudit.plan import Provider
 from dropaudit.report import Report, Seconds
 from dropaudit.runtime.provider import choose
@@ -57,7 +57,8 @@ class Maker:
 def misses(cache: Cache, *subjects: Any, plan: Plan = PLAN) -> int:
     maker = Maker()
     for subject in subjects:
-        cache.get(subject, plan, CPU, maker)
+        artifacts = artifacts_of(subject)
+        cache.get(key_of(subject, artifacts, plan, CPU), sum(each.bytes for each in artifacts), maker)
     return maker.made
 
 

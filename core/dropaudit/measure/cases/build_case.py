@@ -95,9 +95,7 @@ def accepted(content: ModelContent, place: Device) -> Accepted:
     known = branch_switches(draft.proto, sites, known) | known
     sites, decided_by = with_deciders(draft.proto, sites, known)
     switches = {**known, **decided_by}
-    return Accepted(
-        draft.proto, draft.artifact, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches
-    )
+    return Accepted(draft.proto, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches)
 
 
 def _feeds(
@@ -150,7 +148,6 @@ def _model(draft: Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float 
         sites=(),
         plain_sites=(),
         role=role,
-        artifact=draft.artifact,
         specs=draft.specs,
         switches=draft.switches,
         rates=known,
