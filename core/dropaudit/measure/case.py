@@ -15,7 +15,13 @@ from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.facts.memory_estimate import weight_elements
 from dropaudit.graph.passes.silent_draws import without_silent_draws
 from dropaudit.graph.reading.constants import Constants
-from dropaudit.graph.reading.held_weights import Held, give_back_overridable, with_weights_held
+from dropaudit.graph.reading.held_weights import (
+    LARGE_WEIGHTS,
+    Held,
+    give_back_overridable,
+    weight_bytes,
+    with_weights_held,
+)
 from dropaudit.graph.reading.load import parse_content
 from dropaudit.graph.reading.scope import Scope, scopes
 from dropaudit.graph.reading.signature import InputSpec
@@ -27,6 +33,7 @@ from dropaudit.inputs import Feeds, batch_extent
 from dropaudit.measure.branches.taken import UnseenBranch
 from dropaudit.plan import Role
 from dropaudit.report import Implementation
+from dropaudit.runtime.heap import give_back_freed_memory
 from dropaudit.subjects import Array
 
 
@@ -159,7 +166,12 @@ def read(content: ModelContent) -> Draft:
     settle_defaults(model)
     give_back_overridable(model)
     weights = (*held, *with_weights_held(model))
-    return Draft(proto=without_silent_draws(name_nodes(model)), weights=weights)
+    draft = Draft(proto=without_silent_draws(name_nodes(model)), weights=weights)
+    if weight_bytes(weights) >= LARGE_WEIGHTS:
+        # The message that the file was parsed into had them too.
+        del model
+        give_back_freed_memory()
+    return draft
 
 
 def own_switches(sites: Iterable[GraphSite]) -> dict[str, Positions]:

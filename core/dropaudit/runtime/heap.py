@@ -22,3 +22,14 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGE)
         mallopt(_TRIM_THRESHOLD, _KEPT)
+
+
+def give_back_freed_memory() -> None:
+    """Give the system what this process has freed, wherever that lies in the heap.
+
+    The runtime copies all weights while a session is made, and frees them in the end: pieces of some MiB, of which the
+    C library would keep all. Only GNU's can be told.
+    """
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)

@@ -19,9 +19,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
-from dropaudit.graph.reading.held_weights import Held, held_in
+from dropaudit.graph.reading.held_weights import LARGE_WEIGHTS, Held, held_in, weight_bytes
 from dropaudit.plan import Provider
 from dropaudit.runtime.checked_states import with_checked_states
+from dropaudit.runtime.heap import give_back_freed_memory
 from dropaudit.runtime.interruption import interruption
 from dropaudit.runtime.provider import Device, cores
 
@@ -68,6 +69,9 @@ class Session:
             # RandomUniform and its kind take the seed when their session is made, Dropout at each run.
             onnxruntime.set_seed(draw_seed(seeds))
             self._session = _load_somehow(content, options, place)
+            if weight_bytes(held_in(model.graph.initializer).values()) >= LARGE_WEIGHTS:
+                # Before another session is made: their copies would lie beside each other.
+                give_back_freed_memory()
         # Until a run has succeeded, it may be what optimizations made of the model that does not run.
         self._unoptimized: Callable[[], onnxruntime.InferenceSession] | None = partial(
             _load_unoptimized, model, place, alone=reseeds
@@ -145,10 +149,6 @@ class Session:
             raise ExecutionFailed(f"the model loads but does not run: {first_line(error)}") from error
 
 
-# Bytes of weights from which on sessions share them, and from which on a run is long enough for threads of its own.
-_SHARED = 2**25
-
-
 def _options(model: onnx.ModelProto, place: Device, *, alone: bool = False) -> onnxruntime.SessionOptions:
     """Return options for a session; `alone` where nothing else runs beside it."""
     options = onnxruntime.SessionOptions()
@@ -159,7 +159,7 @@ def _options(model: onnx.ModelProto, place: Device, *, alone: bool = False) -> o
     if held:
         weights = {name: _shared(each) for name, each in held.items()}
         options.add_external_initializers(list(weights), list(weights.values()))
-        if sum(each.values.nbytes for each in held.values()) >= _SHARED and place.provider is Provider.CPU:
+        if weight_bytes(held.values()) >= LARGE_WEIGHTS and place.provider is Provider.CPU:
             _share(options, weights)
             options.intra_op_num_threads = cores() if alone else 1
     return options

@@ -35,3 +35,27 @@ def test_what_was_freed_is_used_again_without_page_faults() -> None:
     if platform.libc_ver()[0] == "glibc":
         assert kept < 50
         assert kept < faults("leave")
+
+
+RETURNED = """
+import numpy as np
+from dropaudit.runtime.heap import give_back_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+# Pieces that are small enough for the heap, with one between that stays.
+pieces = [np.ones(2**14, np.float32) for _ in range(2000)]
+stays = np.ones(2**14, np.float32)
+del pieces
+before = resident()
+give_back_freed_memory()
+print(before - resident())
+"""
+
+
+def test_what_was_freed_in_the_midst_of_the_heap_is_given_back() -> None:
+    command = [sys.executable, "-c", RETURNED]
+    found = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    if platform.libc_ver()[0] == "glibc":
+        assert found > 2**26

@@ -15,6 +15,9 @@ from onnx import helper
 # Bytes of weights from which on a model is worth it, and of a tensor that is taken out of it.
 _LARGE_MODEL = 2**22
 _LARGE = 2**14
+# Bytes of weights from which on sessions share them, a run is long enough for threads of its own, and what is copied
+# on the way is given back at once.
+LARGE_WEIGHTS = 2**25
 # The location that a tensor of a model names for its values.
 _PREFIX = "dropaudit-held-"
 
@@ -95,6 +98,11 @@ def held_values(tensor: onnx.TensorProto) -> Held | None:
     if tensor.data_location != onnx.TensorProto.EXTERNAL:
         return None
     return next((_held.get(each.value) for each in tensor.external_data if each.key == "location"), None)
+
+
+def weight_bytes(held: Iterable[Held]) -> int:
+    """Return how many bytes weights take."""
+    return sum(each.values.nbytes for each in held)
 
 
 def held_in(tensors: Iterable[onnx.TensorProto]) -> dict[str, Held]:
