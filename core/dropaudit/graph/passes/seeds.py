@@ -8,7 +8,9 @@ import onnx
 from onnx import helper
 
 from dropaudit.graph.passes.derive_mode import copy_of, graphs_of
+from dropaudit.graph.reading.dropout_operator import FIRST_TRAINABLE_OPSET
 from dropaudit.graph.reading.random_types import DRAWS, RANDOM
+from dropaudit.graph.reading.scope import opset_of
 
 # The runtime's generator is x -> 16807 x mod 2^31 - 1: seeds that are equal by that are one stream, and 0 is 1.
 _MODULUS = 2**31 - 1
@@ -38,15 +40,17 @@ def seeded(model: onnx.ModelProto, draw_seed: Callable[[], int]) -> onnx.ModelPr
 
     Operators whose seeds are equal keep equal ones, so that what they draw together has the same law. Without a seed
     all Dropout operators of a process draw from one generator, so that what a run draws depends on what else runs.
+    One of an opset without a train mode takes no seed.
     """
     changed = copy_of(model)
+    trains = opset_of(model) >= FIRST_TRAINABLE_OPSET
     known = seeds_of(model)
     drawn: dict[int, int] = {}
     for graph, _ in graphs_of(changed.graph):
         for node in graph.node:
             if node.name in known and node.op_type in RANDOM:
                 _set_seed(node, drawn.setdefault(known[node.name], draw_seed()))
-            elif node.op_type == "Dropout":
+            elif node.op_type == "Dropout" and trains:
                 _set_seed(node, draw_seed())
     return changed
 

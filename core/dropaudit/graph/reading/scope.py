@@ -64,9 +64,14 @@ class Scope(msgspec.Struct, frozen=True, eq=False, dict=True, weakref=True):
         return readers[0] if len(readers) == 1 and name not in self.outputs else None
 
 
+def opset_of(model: onnx.ModelProto) -> int:
+    """Return the version of the default operator set."""
+    return max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
+
+
 def main_scope(model: onnx.ModelProto, given: Constants | None = None) -> Scope:
     """Index the main graph of a model; `given` are values of graph inputs that stay as they are."""
-    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
+    opset = opset_of(model)
     scope = _scope(model.graph, (), opset, {})
     return replace(scope, constants=constants_of(model.graph, opset, given=given)) if given else scope
 

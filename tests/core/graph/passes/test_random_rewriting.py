@@ -184,3 +184,10 @@ def test_each_site_gets_a_factor_of_its_own() -> None:
     first, second = (name for name, _ in names)
     found = run(changed, **{first: np.array(2, np.float32), second: np.array(5, np.float32)})
     np.testing.assert_allclose(found, -10 * X, rtol=1e-6)
+
+
+def test_a_dropout_of_an_opset_without_seeds_gets_none() -> None:
+    model = onnx.parser.parse_model(
+        '<ir_version: 4, opset_import: ["" : 11]> g (float[8,16] x) => (float[8,16] y) { y = Dropout<ratio = 0.3>(x) }'
+    )
+    assert np.array_equal(run(drawn(name_nodes(model))), X)
