@@ -27,4 +27,4 @@ def find_sites(model: onnx.ModelProto, given: Constants | None = None) -> tuple[
 def _sites(noise: NoiseMap) -> Iterator[GraphSite]:
     yield from drawn_sites(noise)
     yield from undrawn_operators(noise.scope)
-    yield from frozen_masks(noise.scope)
+    yield from frozen_masks(noise.scope, {name for name in noise.values if noise.is_noise(name)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from dropaudit.graph.sites.placement import place
 from dropaudit.graph.sites.unrolled import merged
 from dropaudit.report import Implementation, Placement
 from dropaudit.stats.fits import distinct
+from dropaudit.stats.scatter import is_patterned, is_scattered
 
 _FEWEST_CELLS = 8
 _FEWEST_WEIGHTS = 64
@@ -33,18 +35,22 @@ _FEWEST_ROWS = 3
 _LEAST_SHARE = 0.02
 
 
-def frozen_masks(scope: Scope) -> list[GraphSite]:
+def frozen_masks(scope: Scope, drawn: Container[str] = ()) -> list[GraphSite]:
     """Return the products of data with a constant that looks like a mask: zeros, and one other value.
 
     Mul(x, [[2, 0, 2, 2, 0, …]]) -> y : source x, result y. A Where over such a condition counts as well, and a Div by
     infinities and one other value.
+
+    Args:
+        scope: the graph.
+        drawn: tensors made of draws and constants alone, which are no data: a mask on them is a graph's edges, say.
     """
     found = []
     for node in scope.graph.node:
         if node.op_type in ("Mul", "Div", "Where"):
             masks = [name for name in _mask_inputs(node) if looks_like_mask(_factor(scope, node, name))]
             data = [name for name in node.input if name not in scope.constants]
-            if len(masks) == 1 and len(data) == 1:
+            if len(masks) == 1 and len(data) == 1 and data[0] not in drawn:
                 found.append(_site(scope, node, data[0], masks[0]))
     return merged(scope, found)
 
@@ -81,7 +87,10 @@ def frozen_weights(scope: Scope) -> list[GraphSite]:
 
 
 def has_scattered_zeros(value: NDArray[Any]) -> bool:
-    """Whether a weight holds scattered exact zeros: all over its rows and columns, and filling none of them."""
+    """Whether a weight holds scattered exact zeros: all over its rows and columns, filling none, and in no order.
+
+    Bands, blocks and the like are how a filter bank or a layer of groups is made.
+    """
     if value.size < _FEWEST_WEIGHTS or value.dtype.kind != "f" or value.ndim < 2:
         return False
     zero = value == 0
@@ -90,7 +99,8 @@ def has_scattered_zeros(value: NDArray[Any]) -> bool:
         return False
     table = zero.reshape(-1, zero.shape[-1])
     spread = [table.mean(axis=axis) for axis in (0, 1)]
-    return all(float(each.max()) < 1 and float(np.mean(each > 0)) > 0.5 for each in spread)
+    spread_out = all(float(each.max()) < 1 and float(np.mean(each > 0)) > 0.5 for each in spread)
+    return spread_out and is_scattered(~table)
 
 
 def has_dropped_rows(table: NDArray[Any]) -> bool:
@@ -104,7 +114,8 @@ def has_dropped_rows(table: NDArray[Any]) -> bool:
 def looks_like_mask(value: NDArray[Any] | None) -> bool:
     """Whether a constant holds zeros and one value of at least 1, in no order.
 
-    Ones that are followed by zeros along an axis only, as in padding and causal masks, are not dropout.
+    Ones that are followed by zeros along an axis only, as in padding and causal masks, are not dropout, nor are
+    patterns, as of every second feature or of groups; a single one selects.
     """
     if value is None or value.dtype.kind not in "fb" or value.size < _FEWEST_CELLS:
         return False
@@ -112,9 +123,9 @@ def looks_like_mask(value: NDArray[Any] | None) -> bool:
     if not np.isfinite(highest) or highest < 1 or not np.all((value == 0) | (value == highest)):
         return False
     kept = _without_repeats(value != 0)
-    return (
-        kept.size >= _FEWEST_CELLS and 0 < kept.mean() < 1 and not any(_is_ordered(kept, i) for i in range(kept.ndim))
-    )
+    if kept.size < _FEWEST_CELLS or not 0 < kept.mean() < 1 or (highest == 1 and kept.sum() == 1):
+        return False
+    return not any(_is_ordered(kept, i) for i in range(kept.ndim)) and not is_patterned(kept)
 
 
 def _without_repeats(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -114,7 +114,11 @@ class _Finder:
         drawn = [*known, *(found or ())]
         order = {node.name: position for position, node in enumerate(noise.scope.graph.node)}
         drawn.sort(key=lambda site: order.get(site.name, 0))
-        return [*drawn, *undrawn_operators(noise.scope), *frozen_masks(noise.scope)]
+        return [
+            *drawn,
+            *undrawn_operators(noise.scope),
+            *frozen_masks(noise.scope, () if region is None else region.pure),
+        ]
 
     def _by_numbers(
         self, noise: NoiseMap, region: Region, inherited: Mapping[str, _Inherited]

@@ -173,11 +173,26 @@ def test_a_constant_of_zeros_and_one_value_in_no_order_is_a_frozen_mask() -> Non
         np.array([[1.0] * 5 + [0.0] * 11]),
         np.ones((2, 8)),
         np.random.default_rng(1).standard_normal((2, 8)),
+        np.arange(16) % 2.0,
+        (np.indices((8, 8)).sum(axis=0) % 2).astype(float),
+        np.eye(16)[3],
+        np.eye(16),
+        np.kron(np.eye(4), np.ones((4, 4))),
     ],
-    ids=["rows", "causal", "padding", "ones", "weights"],
+    ids=["rows", "causal", "padding", "ones", "weights", "every other", "chessboard", "one of many", "eye", "groups"],
 )
-def test_padding_causal_masks_and_weights_are_no_dropout(constant: Array) -> None:
+def test_padding_ordered_masks_and_weights_are_no_dropout(constant: Array) -> None:
     assert find_sites(frozen_model(constant)) == ()
+
+
+def test_edges_of_a_graph_that_a_draw_drops_are_no_frozen_mask() -> None:
+    edges = (np.random.default_rng(0).random((16, 16)) < 0.5).astype(np.float32)
+    draw = "u = RandomUniformLike(e)  b = Less(u, q)  m = Cast<to = 1>(b)"
+    model = parser.parse_model(
+        f"{HEADER} g (float[16,4] x) => (float[16,4] y) <float q = {{0.7}}> {{ {draw}  k = Mul(e, m)  y = MatMul(k, x) }}"
+    )
+    model.graph.initializer.append(numpy_helper.from_array(edges, "e"))
+    assert Implementation.CONSTANT_MASK not in {site.implementation for site in find_sites(name_nodes(model))}
 
 
 @pytest.mark.parametrize(
