@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import msgspec
+import numpy as np
 import onnx
 
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
@@ -94,13 +95,20 @@ def _through(scope: Scope, entering: _Tensors, origins: Mapping[str, str], scope
         if bodies_of(node):
             flow.update(_through_bodies(scope, node, flow, origins, scopes))
             continue
-        read = () if node.op_type in SHAPE_READERS else node.input
+        read = () if node.op_type in SHAPE_READERS or _is_zero(scope, node) else node.input
         touching = frozenset().union(*(flow.get(name, frozenset()) for name in read))
         for name in node.output:
             everything = touching | own.get(name, frozenset())
             if name and everything:
                 flow[name] = everything
     return flow
+
+
+def _is_zero(scope: Scope, node: onnx.NodeProto) -> bool:
+    """Whether a node multiplies by zeros, such as the first state of an unrolled recurrence."""
+    if node.op_type not in ("Mul", "MatMul"):
+        return False
+    return any(name in scope.constants and not np.any(scope.constants[name]) for name in node.input)
 
 
 def _through_bodies(

@@ -32,6 +32,13 @@ def test_the_shape_of_a_draw_tells_none_of_its_numbers() -> None:
     assert reached(model) == {"RandomNormalLike": set(), "RandomUniformLike": {"z"}}
 
 
+@pytest.mark.parametrize("product", ["Mul(none, u)", "Mul(u, none)", "MatMul(empty, u)"])
+def test_what_meets_zeros_alone_reaches_nothing(product: str) -> None:
+    zeros = "empty = Constant<value = float[4,4] {0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}>()"
+    body = f"{zeros}  u = RandomUniform<shape = [4,4]>()  h = {product}  y = Add(x, h)  z = Mul(u, q)"
+    assert reached(graph(body)) == {"RandomUniform": {"z"}}
+
+
 def test_what_nobody_reads_reaches_nothing() -> None:
     assert reached(graph("u = RandomUniformLike(x)  y = Relu(x)  z = Neg(x)")) == {"RandomUniformLike": set()}
 

@@ -189,7 +189,8 @@ def test_edges_of_a_graph_that_a_draw_drops_are_no_frozen_mask() -> None:
     edges = (np.random.default_rng(0).random((16, 16)) < 0.5).astype(np.float32)
     draw = "u = RandomUniformLike(e)  b = Less(u, q)  m = Cast<to = 1>(b)"
     model = parser.parse_model(
-        f"{HEADER} g (float[16,4] x) => (float[16,4] y) <float q = {{0.7}}> {{ {draw}  k = Mul(e, m)  y = MatMul(k, x) }}"
+        f"{HEADER} g (float[16,4] x) => (float[16,4] y) <float q = {{0.7}}>"
+        f"{{ {draw}  k = Mul(e, m)  y = MatMul(k, x) }}"
     )
     model.graph.initializer.append(numpy_helper.from_array(edges, "e"))
     assert Implementation.CONSTANT_MASK not in {site.implementation for site in find_sites(name_nodes(model))}
