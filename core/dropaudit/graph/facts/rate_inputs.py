@@ -22,19 +22,31 @@ def rate_inputs(model: onnx.ModelProto) -> dict[str, float]:
         By input, the value at which nothing is dropped: 0 for the ratio of a Dropout, 1 for a keep probability that a
         uniform draw is compared with or a Bernoulli draws by.
     """
-    readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
-    for graph, _ in graphs_of(model.graph):
-        for node in graph.node:
-            for name in node.input:
-                readers[name].append(node)
-    uniform = _uniform_tensors(model, readers)
+    rates = Rates(model)
     found = {}
     for value in model.graph.input:
         if _is_scalar(value):
-            neutral = _neutral(value.name, readers, uniform)
+            neutral = rates.neutral(value.name)
             if neutral is not None:
                 found[value.name] = neutral
     return found
+
+
+class Rates:
+    """The tensors of a model that hold a keep probability or a drop rate."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        """Index a model."""
+        self._readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+        for graph, _ in graphs_of(model.graph):
+            for node in graph.node:
+                for name in node.input:
+                    self._readers[name].append(node)
+        self._uniform = _uniform_tensors(model, self._readers)
+
+    def neutral(self, name: str) -> float | None:
+        """Return the value of a tensor at which nothing is dropped; None for a tensor that is no rate."""
+        return _neutral(name, self._readers, self._uniform)
 
 
 def _is_scalar(value: onnx.ValueInfoProto) -> bool:

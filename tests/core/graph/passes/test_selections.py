@@ -112,3 +112,59 @@ def test_what_is_selected_keeps_the_shape_of_both(truth: bool) -> None:
     assert [node.op_type for node in nodes] == ["Shape", "Expand"]
     assert nodes[0].input[0] == ("row" if truth else "x")
     assert nodes[1].input[0] == ("x" if truth else "row")
+
+
+RATES = {
+    "ratio": ("r = Where(on, p, none)  d = Dropout(x, r, t)", True),
+    "ratio of the other mode": ("r = Where(on, none, p)  d = Dropout(x, r, t)", False),
+    "keep probability": (
+        "k = Where(on, q, one)  u = RandomUniformLike(x)  b = Less(u, k)  m = Cast<to = 1>(b)  s = Div(x, k)"
+        "  d = Mul(s, m)",
+        True,
+    ),
+    "drop rate": (
+        "r = Where(on, p, none)  k = Sub(one, r)  u = RandomUniformLike(x)  b = GreaterOrEqual(u, r)"
+        "  m = Cast<to = 1>(b)  s = Div(x, k)  d = Mul(s, m)",
+        True,
+    ),
+}
+MASKS = {
+    "kept where nothing is trained": ("u = RandomUniformLike(x)  e = Less(u, q)  b = Or(e, on)", False),
+    "dropped where it trains": ("u = RandomUniformLike(x)  e = Less(u, p)  n = And(e, on)  b = Not(n)", True),
+}
+SCALED = "m = Cast<to = 1>(b)  f = Where({0}, one, g)  h = Mul(x, m)  d = Mul(h, f)"
+NUMBERS = {"p": 1 - Q, "q": Q, "one": 1.0, "none": 0.0, "g": 1 / Q, "t": True}
+
+
+def switched_by_numbers(body: str) -> onnx.ModelProto:
+    return name_nodes(graph(f"{body}  y = Neg(d)", inputs=f"{X}, bool on", constants=NUMBERS))
+
+
+@pytest.mark.parametrize(("body", "value"), RATES.values(), ids=RATES)
+def test_the_input_that_selects_a_rate_or_none_is_the_switch(body: str, value: bool) -> None:
+    proto = switched_by_numbers(body)
+    assert selection_switches(proto) == {"on": value}
+    trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)
+    assert codes(trained) <= {"DA102", "DA405"}
+    assert [site.declared_keep_prob for site in trained.sites] == [pytest.approx(Q)]
+    assert (served.verdict, codes(served)) == (Verdict.PASS, set())
+
+
+@pytest.mark.parametrize(("body", "value"), MASKS.values(), ids=MASKS)
+def test_the_input_that_lets_a_draw_through_is_the_switch(body: str, value: bool) -> None:
+    off = "n2 = Not(on)" if value else "n2 = Identity(on)"
+    proto = switched_by_numbers(f"{body}  {off}  {SCALED.format('n2')}")
+    assert selection_switches(proto) == {"on": value}
+    trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)
+    assert (trained.verdict, codes(trained)) == (Verdict.PASS, set())
+    assert (served.verdict, codes(served)) == (Verdict.PASS, set())
+    unscaled = switched_by_numbers(f"{body}  m = Cast<to = 1>(b)  d = Mul(x, m)")
+    assert "DA301" in codes(report_of(unscaled, Role.TRAIN))
+
+
+def test_two_rates_that_both_drop_switch_nothing() -> None:
+    assert selection_switches(switched_by_numbers("r = Where(on, p, q)  d = Dropout(x, r, t)")) == {}
+
+
+def test_a_number_that_is_no_rate_switches_nothing() -> None:
+    assert selection_switches(switched_by_numbers("f = Where(on, p, none)  e = Dropout(x, q, t)  d = Mul(e, f)")) == {}
