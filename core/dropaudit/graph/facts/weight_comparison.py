@@ -61,25 +61,36 @@ class WeightComparison(msgspec.Struct, frozen=True):
 def compare_weights(train: onnx.ModelProto, inference: onnx.ModelProto) -> WeightComparison:
     """Find each weight of the train artifact in the inference artifact: by its name, otherwise by its shape.
 
-    Exporters rename weights, and may transpose them; one that has no counterpart says nothing.
+    Exporters rename weights, and may transpose them; one that has no counterpart says nothing. What is the same as one
+    weight is no counterpart of another.
     """
     ours, theirs = _weights(train), _weights(inference)
+    ratios = {name: _ratios(value, theirs) for name, value in ours.items()}
+    same_as = {other for found in ratios.values() for other in found}
     matched, different, renumbered, factors = 0, [], [], []
-    for name, value in ours.items():
+    for name, found in ratios.items():
         # One of the same name comes first; exporters number names, so that it may be another weight.
-        same = [theirs[name]] if name in theirs and theirs[name].values.shape == value.values.shape else []
-        candidates = same + [other for other in theirs.values() if other.values.shape == value.values.shape]
-        found = [ratio for other in candidates if (ratio := _ratio(value, other)) is not None]
+        named = name in theirs and theirs[name].values.shape == ours[name].values.shape
         if found:
             matched += 1
-            nearest = min(found, key=lambda ratio: abs(ratio - 1))
+            nearest = min(found.values(), key=lambda ratio: abs(ratio - 1))
             factors += [nearest] if abs(nearest - 1) > _PRECISION else []
-        elif candidates:
+        elif named or _of_shape(ours[name], theirs).keys() - same_as:
             different.append(name)
-            renumbered += [name] if same else []
+            renumbered += [name] if named else []
     distinct = [f for i, f in enumerate(factors) if all(abs(f / g - 1) > _PRECISION for g in factors[:i])]
     rounded = _holds_rounded(train, ours) != _holds_rounded(inference, theirs)
     return WeightComparison(matched, tuple(different), tuple(renumbered), tuple(distinct), rounded)
+
+
+def _of_shape(value: _Weight, others: Mapping[str, _Weight]) -> dict[str, _Weight]:
+    return {name: other for name, other in others.items() if other.values.shape == value.values.shape}
+
+
+def _ratios(value: _Weight, others: Mapping[str, _Weight]) -> dict[str, float]:
+    """Return the weights that are one factor times a weight, each with that factor."""
+    found = {name: _ratio(value, other) for name, other in _of_shape(value, others).items()}
+    return {name: ratio for name, ratio in found.items() if ratio is not None}
 
 
 def _weights(model: onnx.ModelProto) -> dict[str, _Weight]:
@@ -112,7 +123,9 @@ def _ratio(train: _Weight, inference: _Weight) -> float | None:
         return None
     factor = float(inner(x, y)) / norm
     precision = _HALF_PRECISION if np.float16 in (train.values.dtype, inference.values.dtype) else _PRECISION
-    moved = precision * np.abs(y).max() + _STEP * (inference.step + factor * train.step)
+    steps = inference.step + factor * train.step
+    # Rounding moves the fitted factor too, by up to a step over the norm.
+    moved = precision * np.abs(y).max() + (_STEP + np.abs(x).max() / math.sqrt(norm)) * steps
     if factor <= 0 or not np.allclose(y, factor * x, rtol=precision, atol=moved):
         return None
     # The nearest factor of rounded weights is 1 but for the rounding.
