@@ -9,6 +9,7 @@ from itertools import product
 import msgspec
 import numpy as np
 import onnx
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
@@ -16,6 +17,7 @@ from dropaudit.graph.facts.weight_comparison import WeightComparison, compare_we
 from dropaudit.graph.passes.site_factors import with_factors
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
+from dropaudit.measure.finding.exchanged_weights import unnoticed
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.session import Session
 from dropaudit.stats.agreement import agree
@@ -42,7 +44,8 @@ class PairStudy(msgspec.Struct, frozen=True):
     """How the two artifacts of a pair relate.
 
     Attributes:
-        weights: their weights, compared.
+        weights: their weights, compared; of those with other numbers under one name, `renumbered` are the ones whose
+            other numbers change no output.
         factors: by site, what inference multiplies its data by; None where no factors make the train artifact, with
             its sites bypassed, give the outputs of the other.
         gap: distance of the outputs that is left then, relative to their norm.
@@ -79,7 +82,11 @@ def study_pair(
         trier = _Trier(case, silent, sites, wanted, place, seeds)
         find = trier.nearest if weights.rounded else trier.factors
         found = find(fitted=not weights.different)
-        return PairStudy(weights, None) if found is None else PairStudy(weights, *found)
+        if found is None:
+            return PairStudy(weights, None)
+        names, other = weights.renumbered, case.inference.proto
+        left = unnoticed(silent, other, names, case.plain_feeds, tuple(wanted), place, seeds)
+        return PairStudy(replace(weights, renumbered=left), *found)
     except (ExecutionFailed, InvalidModel):
         return PairStudy(weights, None)
 
