@@ -121,7 +121,9 @@ def _mix(graph: onnx.GraphProto, site: GraphSite, dtype: np.dtype[Any]) -> None:
     Where(m, x, y) -> z      becomes      Add(Mul(x, q), Mul(y, 1 - q)) -> z
     """
     position, node = next((i, node) for i, node in enumerate(graph.node) if site.result in node.output)
-    own, share = f"{PREFIX}{site.result}", 0.5 if site.declared_keep_prob is None else site.declared_keep_prob
+    own, share = f"{PREFIX}{site.result}", site.keep_prob_as_run
+    share = site.share if share is None else share
+    share = 0.5 if share is None else share
     for part, value in (("share", share), ("rest", 1 - share)):
         graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=dtype), f"{own}/{part}"))
     steps = [

@@ -258,7 +258,7 @@ def _rated(runner: RegionRunner, applied: Applied, known: Mapping[str, Declared 
     rate = declared_rate(runner, applied, known)
     plain = applied.law is not None and applied.law.fill == applied.law.shift == 0 and applied.other is None
     if rate is not None or not plain:
-        return Rated(rate)
+        return Rated(rate, share=None if rate is not None or applied.other is None else (applied.kept, _MEASURED))
     rated = rated_by_element(runner, applied, rates_by_element(runner, applied))
     undeclared = rated.rate is None and rated.rates is None
     return replace(rated, share=measured_share(runner, applied)) if undeclared else rated
