@@ -33,10 +33,9 @@ def judge_site(measured: MeasuredSite, compensation: Compensation, reaching: Col
         return _judge_noise(measured, measured.meter, compensation)
     assert isinstance(measured.meter, MaskMeter)
     site = measured.site
-    if site.other is not None:
-        return _judge_bernoulli(measured, measured.meter) + _judge_rate(measured.meter)
-    if site.uneven or measured.is_scale_free or site.maker in reaching:
-        return _judge_rate(measured.meter)
+    if site.other is not None or site.uneven or measured.is_scale_free or site.maker in reaching:
+        differing = _judge_bernoulli(measured, measured.meter) if site.other is not None else []
+        return differing + _judge_rate(measured.meter)
     if isinstance(measured.meter, RatesMeter):
         return _judge_rate(measured.meter) + _judge_rates(measured, compensation)
     if measured.follows:

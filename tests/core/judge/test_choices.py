@@ -19,10 +19,12 @@ CHOICES = {
 
 def report_of(name: str, more: str = "y = MatMul(d, weight)") -> Report:
     body, number, _ = CHOICES[name]
+    return audited(f"{body}  s = Tanh(x)  g = Add(s, two)  d = Where(b, g, x)  {more}", number)
+
+
+def audited(body: str, number: float) -> Report:
     weights = [[0.3 * ((i * 7 + j * 3) % 5 - 2) for j in range(16)] for i in range(16)]
-    model = graph(
-        f"{body}  s = Tanh(x)  g = Add(s, two)  d = Where(b, g, x)  {more}", a=number, two=2.0, weight=weights
-    )
+    model = graph(body, a=number, two=2.0, none=0.0, weight=weights)
     return audit(ArtifactSubject(model.SerializeToString(), Role.TRAIN), Plan(provider=Provider.CPU))
 
 
@@ -42,3 +44,12 @@ def test_a_choice_is_bypassed_by_the_mixture_that_the_draws_make(name: str) -> N
 
 def test_a_choice_by_bernoulli_differs_from_the_standard() -> None:
     assert {finding.code for finding in report_of("bernoulli").findings} == {"DA408"}
+
+
+@pytest.mark.parametrize("zeros", ["z = Sub(x, x)", "z = Mul(x, none)", "e = Mul(none, x)  z = Identity(e)"])
+@pytest.mark.parametrize(("kept", "verdict"), [("g = Div(x, a)", Verdict.PASS), ("g = Neg(x)", Verdict.FAIL)])
+def test_a_choice_between_data_and_zeros_of_its_shape_is_a_mask(zeros: str, kept: str, verdict: Verdict) -> None:
+    draw = "u = RandomUniformLike(x)  b = Less(u, a)"
+    report = audited(f"{draw}  {zeros}  {kept}  d = Where(b, g, z)  y = MatMul(d, weight)", 0.6)
+    assert report.verdict is verdict
+    assert report.sites[0].family is (Family.INVERTED if verdict is Verdict.PASS else Family.UNSCALED)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.draws.elementwise_region import Region, region_of
+from dropaudit.graph.draws.noise_algebra import MOVES
 from dropaudit.graph.draws.noise_map import IMPLEMENTATIONS, NoiseMap, body_inputs, noise_maps
 from dropaudit.graph.passes.expose import can_be_exposed, exposed
 from dropaudit.graph.reading.constants import Constants
@@ -167,8 +168,8 @@ class _Finder:
                     raise ExecutionFailed(f"a body around {name!r} takes no step")
                 value = value[-1]
             known[name] = value
-        entering = set(region.entering)
-        return {name: _informative(known[name], self._seeds) if name in entering else known[name] for name in names}
+        replaced = {name for name in region.entering if not _is_zero(region.scope, name)}
+        return {name: _informative(known[name], self._seeds) if name in replaced else known[name] for name in names}
 
     def _maker(self, scope: Scope, tensor: str, region: Region, inherited: Mapping[str, _Inherited]) -> _Inherited:
         if tensor in inherited:
@@ -218,6 +219,17 @@ def _informative(value: Array, seeds: np.random.Generator) -> Array:
     if value.dtype.kind != "f" or np.count_nonzero(value) > _LEAST_TELLING * value.size:
         return value
     return seeds.standard_normal(value.shape).astype(value.dtype)
+
+
+def _is_zero(scope: Scope, name: str) -> bool:
+    """Whether a tensor is zero whatever the data: x - x, or x * 0, as zeros of the data's shape are written."""
+    while (node := scope.producers.get(name)) is not None and node.op_type in MOVES:
+        name = node.input[0]
+    if node is None:
+        return False
+    return (node.op_type == "Sub" and node.input[0] == node.input[1]) or (
+        node.op_type == "Mul" and any(scope.scalar(each) == 0 for each in node.input)
+    )
 
 
 def _place_of(scope: Scope, name: str) -> tuple[Path, str]:
