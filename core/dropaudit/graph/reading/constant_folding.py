@@ -24,6 +24,7 @@ _PLAIN: dict[str, Operator] = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply,
     "And": np.logical_and, "Or": np.logical_or, "Xor": np.logical_xor, "Equal": np.equal,
     "Less": np.less, "LessOrEqual": np.less_equal, "Greater": np.greater, "GreaterOrEqual": np.greater_equal,
+    "BitwiseAnd": np.bitwise_and, "BitwiseOr": np.bitwise_or, "BitwiseXor": np.bitwise_xor, "BitwiseNot": np.invert,
     "Identity": lambda x: x,
     "Reciprocal": lambda x: 1 / x,
     "Relu": lambda x: np.maximum(x, 0),
@@ -37,6 +38,8 @@ _PLAIN: dict[str, Operator] = {
     "Min": lambda *xs: _joined(np.minimum, xs),
     "Max": lambda *xs: _joined(np.maximum, xs),
     "Sum": lambda *xs: _joined(np.add, xs),
+    "Mean": lambda *xs: _joined(np.add, xs) / xs[0].dtype.type(len(xs)),
+    "CastLike": lambda x, like: x.astype(like.dtype),
 }  # fmt: skip
 # Operators that may make far more than they take: their result is known before it is made.
 _GROWING = frozenset({"Expand", "Tile", "ConstantOfShape", "Range"})
@@ -145,6 +148,16 @@ def _cast(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
     return inputs[0].astype(helper.tensor_dtype_to_np_dtype(int(_attribute(node, "to"))))
 
 
+def _bit_shift(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
+    shift = np.left_shift if _attribute(node, "direction") == b"LEFT" else np.right_shift
+    return np.asarray(shift(*inputs))
+
+
+def _flatten(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
+    axis = int(_attribute(node, "axis", 1))
+    return inputs[0].reshape(int(np.prod(inputs[0].shape[:axis], dtype=np.int64)), -1)
+
+
 def _clipped(inputs: Sequence[Constant | None]) -> Constant | None:
     value, low, high = (*inputs, None, None)[:3]
     if value is None:
@@ -240,4 +253,5 @@ _SPECIAL: dict[str, Callable[[onnx.NodeProto, list[Constant], int], Constant | N
     "Div": _div, "Pow": _pow, "Mod": _mod, "Cast": _cast, "Clip": _clip, "ConstantOfShape": _constant_of_shape,
     "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Transpose": _transpose, "Concat": _concat, "Gather": _gather,
     "Slice": _slice, "QuantizeLinear": _quantize, "DequantizeLinear": _dequantize, "Shape": _shape, "Dropout": _dropout,
+    "BitShift": _bit_shift, "Flatten": _flatten,
 }  # fmt: skip

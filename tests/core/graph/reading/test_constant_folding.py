@@ -40,6 +40,10 @@ def truths(*shape: int) -> Values:
     return np.asarray(RNG.random(shape) < 0.5)
 
 
+def bits(*shape: int) -> Values:
+    return RNG.integers(0, 256, shape).astype(np.uint8)
+
+
 def ints(*numbers: int) -> Values:
     return np.array(numbers, dtype=np.int64)
 
@@ -79,7 +83,13 @@ CASES: list[Case] = [
         for operator in ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual")
         for values in (whole, floats)
     ),
-    *((operator, [floats(3, 4), floats(4), floats(3, 1)], {}) for operator in ("Min", "Max", "Sum")),
+    *((operator, [floats(3, 4), floats(4), floats(3, 1)], {}) for operator in ("Min", "Max", "Sum", "Mean")),
+    *((f"Bitwise{name}", [bits(3, 4), bits(4)], {}) for name in ("And", "Or", "Xor")),
+    ("BitwiseNot", [bits(3, 4)], {}),
+    *(("BitShift", [bits(3, 4), bits(4) % 8], {"direction": direction}) for direction in ("LEFT", "RIGHT")),
+    *(("CastLike", [floats(3), like], {}) for like in (whole(1), truths(1), floats(1, dtype=np.float16))),
+    *(("Flatten", [floats(2, 3, 4)], {"axis": axis}) for axis in (0, 1, 2, 3, -1)),
+    ("Flatten", [floats(2, 3)], {}),
     ("Round", [np.array([0.5, 1.5, 2.5, -0.5, -1.5], dtype=np.float32)], {}),
     ("Not", [truths(5)], {}),
     ("Pow", [floats(3, 4), ints(2)], {}),
