@@ -21,6 +21,8 @@ from dropaudit.stats.scale import rarest
 _FARTHEST = 8
 # Constants are float32; in a float16 graph they carry 11 bits.
 _PRECISION = 1e-5
+# What quantizers put around a tensor, which parts no factor from its mask.
+_ROUNDS = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _HALF_PRECISION = 4e-3
 # How far a threshold and a draw of 11 bits move a keep probability, and what factors are told apart by in any case.
 _HALF_STEP, _MOST_HALF = 2e-3, 0.02
@@ -310,11 +312,11 @@ def _only_read_by(noise: NoiseMap, name: str, is_allowed: Callable[[onnx.NodePro
 
 
 def _passed(noise: NoiseMap, node: onnx.NodeProto, *, vectors: bool = False) -> tuple[str, Numbers | None] | None:
-    """Return the data that a node passes on times a number, and the number; None for the number where it moves it.
+    """Return the data that a node passes on times a number, and the number; None where it moves it, or rounds it.
 
     `vectors` says whether a number for each element will do.
     """
-    if node.op_type in MOVES:
+    if node.op_type in MOVES or node.op_type in _ROUNDS:
         return node.input[0], 1.0 if node.op_type == "Identity" else None
     if len(node.input) != 2 or node.op_type not in ("Mul", "Div", "Add", "Sub"):
         return None

@@ -79,6 +79,17 @@ def test_beyond_operators_that_move_elements_a_factor_is_noted_as_remote() -> No
     assert site.scale_elsewhere == pytest.approx(1 / Q, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["s = Mul(x, m)  {0}  y = Mul(t, c)", "s = Mul(x, c)  {0}  y = Mul(t, m)"],
+    ids=["behind", "before"],
+)
+def test_beyond_a_pair_that_quantizes_a_factor_is_remote(body: str) -> None:
+    site = site_of(f"{CHAIN_U}  {body.format('i = QuantizeLinear(s, k)  t = DequantizeLinear(i, k)')}", 1 / Q, 0.02)
+    assert slope(site) == 1.0
+    assert site.scale_elsewhere == pytest.approx(1 / Q, rel=1e-5)
+
+
 def test_a_factor_that_makes_the_law_right_is_taken_before_one_that_does_not() -> None:
     """q before and 1/q behind undo each other, and the mask is unscaled; one alone would look right."""
     site = site_of(f"{CHAIN_U}  s = Mul(x, c)  d = Mul(s, m)  y = Mul(d, k)", Q, 1 / Q)
