@@ -157,7 +157,16 @@ def works_element_by_element(node: onnx.NodeProto) -> bool:
     """Whether each element of a result is made of one element of each input."""
     if node.op_type == "Dropout":
         return True  # one that draws was left out before
-    return node.domain in ("", "ai.onnx") and node.op_type in ELEMENTWISE | MOVES | _ARRANGES
+    known = node.op_type in ELEMENTWISE | MOVES | _ARRANGES or (node.op_type == "Einsum" and _multiplies(node))
+    return node.domain in ("", "ai.onnx") and known
+
+
+def _multiplies(node: onnx.NodeProto) -> bool:
+    """Whether an Einsum sums nothing up and turns no axes, as in "ij,ij->ij" and "bij,j->bij"."""
+    found = next((helper.get_attribute_value(each) for each in node.attribute if each.name == "equation"), b"")
+    terms, arrow, result = found.decode().replace(" ", "").partition("->")
+    axes = result.replace("...", ".")
+    return bool(arrow) and all(axes.endswith(term.replace("...", ".")) for term in terms.split(","))
 
 
 def model_of(

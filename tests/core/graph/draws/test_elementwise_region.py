@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from dropaudit.graph.draws.elementwise_region import Region, model_of, region_of
+from dropaudit.graph.draws.elementwise_region import Region, model_of, region_of, works_element_by_element
 from dropaudit.graph.draws.noise_map import noise_maps
 from dropaudit.graph.reading.scope import scopes
 from dropaudit.graph.reading.unique_names import name_nodes
@@ -115,3 +115,15 @@ def test_a_region_is_a_model_of_its_own() -> None:
 def test_operators_that_mix_elements_of_data_lie_outside(operator: str) -> None:
     part = found(f"{CHAIN.format(x='x')}  s = Mul(x, m)  e = {operator}  y = Add(x, e)")
     assert [node.op_type for node in part.nodes] == ["Less", "Cast", "Mul"]
+
+
+@pytest.mark.parametrize("equation", ["ij,ij->ij", "ij, j -> ij", "...j,j->...j", "ij,->ij"])
+def test_an_einsum_that_sums_nothing_up_works_element_by_element(equation: str) -> None:
+    node = onnx.helper.make_node("Einsum", ["x", "m"], ["y"], equation=equation)
+    assert works_element_by_element(node)
+
+
+@pytest.mark.parametrize("equation", ["ij,jk->ik", "ij,ij->i", "ij,ij->ji", "ij,i->ij", "ij,ij", "ii->i"])
+def test_an_einsum_that_sums_or_turns_axes_does_not(equation: str) -> None:
+    node = onnx.helper.make_node("Einsum", ["x", "m"], ["y"], equation=equation)
+    assert not works_element_by_element(node)
