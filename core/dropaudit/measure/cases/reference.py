@@ -221,7 +221,13 @@ def _matched(outputs: Mapping[str, Array], derived: Mapping[str, Array]) -> Arra
     common = {name: outputs[name] for name in derived if name in outputs}
     if not common and len(outputs) == len(derived):
         common = dict(zip(derived, outputs.values(), strict=True))
-    if not common and (outputs or derived):
+    if bool(outputs) != bool(derived):
+        without, names = ("inference", sorted(derived)) if derived else ("train", sorted(outputs))
+        raise InvalidTensor(
+            f"the {without} artifact of the pair returns no floating-point numbers that could be compared with {names} "
+            "of the other; export both with the outputs before labels or classes are made of them"
+        )
+    if not common and outputs:
         raise InvalidTensor(
             f"the two artifacts of the pair have no output in common: {sorted(derived)} and {sorted(outputs)}; give "
             "the outputs that should be compared one name"
