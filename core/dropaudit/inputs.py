@@ -52,6 +52,7 @@ def make_feeds(
     rng: np.random.Generator,
     *,
     batch: int = BATCH_EXTENT,
+    fixed: Mapping[str, int] | None = None,
 ) -> Feeds:
     """Take the given inputs and make the missing ones.
 
@@ -62,6 +63,7 @@ def make_feeds(
         rates: inputs that hold a keep probability or a drop rate, and what they are made as.
         rng: source of synthesized numbers: standard normal, or integers below the bound of the table they index.
         batch: extent of the batch where no given array tells it.
+        fixed: extents of free dimensions by their label, which given arrays may overrule; see `fixed_extents`.
 
     Raises:
         InvalidTensor: an array has an unknown name, another type, or a shape that does not fit.
@@ -72,7 +74,7 @@ def make_feeds(
     if unknown:
         known = ", ".join(repr(spec.name) for spec in wanted)
         raise InvalidTensor(f"the model has no input {unknown[0]!r}; its inputs are {known}", input=unknown[0])
-    extents = _extents(wanted, given, batch)
+    extents = _extents(wanted, given, batch, fixed or {})
     arrays = {spec.name: checked_input(spec, given[spec.name]) for spec in wanted if spec.name in given}
     made = {
         spec.name: _made(spec, extents, rates.get(spec.name), rng)
@@ -82,10 +84,27 @@ def make_feeds(
     return Feeds(arrays={**arrays, **made}, synthesized=frozenset(made), batch_axes=_batch_axes(wanted))
 
 
-def _extents(specs: list[InputSpec], given: Inputs, batch: int) -> dict[str, int]:
+def fixed_extents(specs: tuple[InputSpec, ...], others: tuple[InputSpec, ...]) -> dict[str, int]:
+    """Return the extents that the other artifact of a pair asks for, by the label of a free dimension.
+
+    (float[batch,16] x) beside (float[1,16] x)      gives      batch: 1
+    """
+    by_name = {spec.name: spec for spec in others}
+    pairs = [(spec, by_name[spec.name]) for spec in specs if spec.name in by_name]
+    if not pairs and len(specs) == len(others):
+        pairs = list(zip(specs, others, strict=True))
+    return {
+        dim: other
+        for spec, theirs in pairs
+        for dim, other in zip(spec.dims, theirs.dims, strict=False)
+        if isinstance(dim, str) and isinstance(other, int)
+    }
+
+
+def _extents(specs: list[InputSpec], given: Inputs, batch: int, fixed: Mapping[str, int]) -> dict[str, int]:
     """Fix every free dimension: as given arrays have it, otherwise `batch` for the batch and 16 for others."""
     labels = _labels(specs)
-    extents = {label: batch if label == labels[0] else OTHER_EXTENT for label in labels}
+    extents = {label: batch if label == labels[0] else OTHER_EXTENT for label in labels} | dict(fixed)
     for spec in specs:
         if spec.name in given and len(spec.dims) == np.ndim(given[spec.name]):
             shape = np.shape(given[spec.name])

@@ -12,7 +12,7 @@ from dropaudit.errors import InvalidModel, InvalidTensor, UnreadableFile
 from dropaudit.graph.reading.load import parse_model, read_artifact
 from dropaudit.graph.reading.scope import main_scope
 from dropaudit.graph.reading.signature import signature
-from dropaudit.inputs import Feeds, batch_extent, make_feeds, read_npy, read_npz
+from dropaudit.inputs import Feeds, batch_extent, fixed_extents, make_feeds, read_npy, read_npz
 from support.graphs import HEADER, model
 
 NONE: frozenset[str] = frozenset()
@@ -43,6 +43,23 @@ def test_a_given_array_tells_the_batch_of_the_others() -> None:
     specs = signature(main_scope(parse_model(content)))
     given = {"x": np.ones((5, 3), dtype=np.float32)}
     assert make_feeds(specs, given, NONE, {}, np.random.default_rng(0), batch=2).arrays["z"].shape == (5, 3)
+
+
+@pytest.mark.parametrize("name", ["x", "renamed"])
+def test_the_other_artifact_of_a_pair_tells_free_dimensions(name: str) -> None:
+    ours, theirs = (
+        signature(
+            main_scope(parse_model(model(f"g (float[{dims}] {name}) => (float[{dims}] y) {{ y = Relu({name}) }}")))
+        )
+        for dims, name in (("batch,time,4", "x"), ("1,steps,4", name))
+    )
+    fixed = fixed_extents(ours, theirs)
+    assert fixed == {"batch": 1}
+    rng = np.random.default_rng(0)
+    assert make_feeds(ours, None, NONE, {}, rng, fixed=fixed).arrays["x"].shape == (1, 16, 4)
+    given = {"x": np.ones((5, 3, 4), dtype=np.float32)}
+    assert make_feeds(ours, given, NONE, {}, rng, fixed=fixed).arrays["x"].shape == (5, 3, 4)
+    assert fixed_extents(theirs, theirs) == {}
 
 
 def test_without_a_telling_name_the_first_axis_is_the_batch() -> None:

@@ -23,7 +23,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.deciders import Switches
 from dropaudit.graph.sites.find import find_sites
 from dropaudit.graph.sites.mode_switches import with_deciders
-from dropaudit.inputs import Feeds, checked_input, make_feeds
+from dropaudit.inputs import Feeds, checked_input, fixed_extents, make_feeds
 from dropaudit.measure.branches.taken import unseen_branches, with_branches_taken
 from dropaudit.measure.case import Case, Draft, Model, own_switches, read, switch_feeds
 from dropaudit.measure.cases.computed_modes import with_computed_modes
@@ -51,11 +51,12 @@ def make_case(subject: ArtifactSubject | PairSubject, plan: Plan, place: Device)
     else:
         content, role = subject.model, subject.role
     draft = accepted(content, place)
-    feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, plan, place)
+    other = accepted(subject.inference, place) if isinstance(subject, PairSubject) else None
+    fixed = {} if other is None else fixed_extents(draft.specs, other.specs)
+    feeds, rates = _feeds(draft, role, subject.inputs, subject.keep_prob, fixed, plan, place)
     model = _model(draft, role, feeds, rates, place)
     inference = None
-    if isinstance(subject, PairSubject):
-        other = accepted(subject.inference, place)
+    if other is not None:
         inference = _model(other, Role.INFERENCE, _renamed(other, feeds, rates, plan), _neutral_rates(other), place)
     return Case(model=model, inference=inference, feeds=feeds, keep_prob=subject.keep_prob)
 
@@ -99,11 +100,18 @@ def accepted(content: ModelContent, place: Device) -> Accepted:
 
 
 def _feeds(
-    draft: Accepted, role: Role, inputs: Inputs | None, keep_prob: float | None, plan: Plan, place: Device
+    draft: Accepted,
+    role: Role,
+    inputs: Inputs | None,
+    keep_prob: float | None,
+    fixed: Mapping[str, int],
+    plan: Plan,
+    place: Device,
 ) -> tuple[Feeds, Constants]:
     switches = frozenset(draft.switches)
     wanted = _rates(draft, role, inputs or {}, keep_prob)
-    feeds = make_feeds(draft.specs, inputs, switches, wanted, np.random.default_rng(plan.seed), batch=draft.batch)
+    rng = np.random.default_rng(plan.seed)
+    feeds = make_feeds(draft.specs, inputs, switches, wanted, rng, batch=draft.batch, fixed=fixed)
     feeds = with_other_truths(draft.proto, draft.specs, draft.switches, feeds, place)
     training = role is not Role.INFERENCE
     switched = switch_feeds(draft.specs, draft.switches, on=training)
