@@ -182,3 +182,38 @@ def test_numbers_that_the_type_of_an_input_cannot_hold_are_not_tried(dtype: str)
     report = report_of(body, f", {dtype} epoch")
     assert [site.declared_keep_prob for site in report.sites] == [pytest.approx(0.7)]
     assert report.verdict is Verdict.PASS
+
+
+BOTH = (
+    "then_branch = a () => (float[N,16] p) { p = Dropout(x, r, t) }, "
+    "else_branch = b () => (float[N,16] o) { u = RandomUniformLike(x)  b = Less(u, q)  m = Cast<to = 1>(b)  o = ORDER }"
+)
+
+
+@pytest.mark.parametrize("more", [", bool c", ", bool[1] f"])
+def test_where_both_branches_draw_the_sites_of_both_are_measured(more: str) -> None:
+    scaled = BOTH.replace("o = ORDER", "k = Div(x, q)  o = Mul(k, m)")
+    cast = "c = Cast<to = 9>(f)  " if "f" in more else ""
+    report = report_of(f"{cast}y = If(c) <{scaled}>", more)
+    assert report.verdict in (Verdict.PASS, Verdict.WARN)
+    assert len(report.sites) == 2
+    assert all(site.keep_prob is not None for site in report.sites)
+    assert not codes(report) & {"DA105", "DA203", "DA901"}
+
+
+def test_a_fault_in_either_of_two_branches_that_draw_is_seen() -> None:
+    report = report_of(f"y = If(c) <{BOTH.replace('ORDER', 'Mul(x, m)')}>", ", bool c")
+    assert "DA301" in codes(report)
+    served = report_of(f"y = If(c) <{BOTH.replace('ORDER', 'Mul(x, m)')}>", ", bool c", Role.INFERENCE)
+    (active,) = [finding for finding in served.findings if finding.code == "DA103"]
+    assert len(active.evidence["sites"]) == 2
+
+
+def test_branches_that_cannot_both_be_computed_are_taken_one_by_one() -> None:
+    """The other branch reads rows that this data does not have."""
+    rows = BOTH.replace(
+        "o = ORDER", "k = Mul(x, m)  i = Constant<value = int64[8] {90,91,92,93,94,95,96,97}>()  o = Gather(k, i)"
+    )
+    report = report_of(f"y = If(c) <{rows}>", ", bool c")
+    assert {"DA901"} <= codes(report)
+    assert len(report.sites) == 1

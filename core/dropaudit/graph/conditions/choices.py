@@ -67,6 +67,11 @@ def choices_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[
     return tuple(found)
 
 
+def both_draw(model: onnx.ModelProto, switches: Collection[str]) -> frozenset[str]:
+    """Return the names of the choices of which either branch draws, so that no inputs show all that is drawn."""
+    return frozenset(each.name for each in choices_of_data(model, switches) if each.then and each.other)
+
+
 def modes_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Choice, ...]:
     """Return what is switched by what is computed from data, each as a choice.
 

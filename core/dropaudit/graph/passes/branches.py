@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import onnx
 from onnx import helper
@@ -63,24 +63,37 @@ def _decide(graph: onnx.GraphProto, conditions: Mapping[str, bool]) -> None:
     replace_nodes(graph, nodes)
 
 
-def with_random_branches_joined(model: onnx.ModelProto) -> onnx.ModelProto:
+def with_random_branches_joined(model: onnx.ModelProto, also: Collection[str] = ()) -> onnx.ModelProto:
     """Compute both branches of every If of the main graph that a random operator decides, and choose among results.
 
     If(c) <then: Relu(x) -> a; return a> <else: return x> -> y      with c random becomes
     Relu(x) -> If_0/a ; Identity(If_0/a) -> y/then ; Identity(x) -> y/else ; Where(c, y/then, y/else) -> y
+
+    Args:
+        model: the model.
+        also: names of further nodes of the main graph whose branches are joined.
     """
     if not _chooses(model):
         return model
     scope = main_scope(model)
-    random = {node.name for node in model.graph.node if node.op_type == "If" and _is_random(scope, node.input[0])}
-    if not random:
+    joined = {
+        node.name
+        for node in model.graph.node
+        if node.op_type == "If" and (node.name in also or _is_random(scope, node.input[0]))
+    }
+    if not joined:
         return model
     changed = copy_of(model)
     nodes: list[onnx.NodeProto] = []
     for node in changed.graph.node:
-        nodes += _joined(changed.graph, node) if node.name in random else [node]
+        nodes += _joined(changed.graph, node) if node.name in joined else [node]
     replace_nodes(changed.graph, nodes)
     return changed
+
+
+def is_joined(model: onnx.ModelProto, name: str) -> bool:
+    """Whether both branches of an If are computed: a Where stands in its place."""
+    return any(node.op_type == "Where" and node.name.rpartition("/")[0] == name for node in model.graph.node)
 
 
 def _joined(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.NodeProto]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import onnx
@@ -10,10 +10,17 @@ from msgspec.structs import replace
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, InvalidTensor
 from dropaudit.files.model_files import ModelContent
+from dropaudit.graph.conditions.choices import both_draw
 from dropaudit.graph.draws.random_operators import draws_masks
 from dropaudit.graph.facts.rate_inputs import rate_inputs
 from dropaudit.graph.facts.unsupported import check_runnable, missing_kernels_explained
-from dropaudit.graph.passes.branches import branch_switches, decided, open_conditions, with_random_branches_joined
+from dropaudit.graph.passes.branches import (
+    branch_switches,
+    decided,
+    is_joined,
+    open_conditions,
+    with_random_branches_joined,
+)
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.passes.selections import selected, selecting_conditions, selection_switches
 from dropaudit.graph.reading.constants import Constants, values_of
@@ -176,7 +183,8 @@ def _model(draft: Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float 
     sites = _sites(proto, known, fed, place, found)
     plain_fed = {**feeds.arrays, **model.switch_feeds(on=False)}
     plain_sites = sites if plain is proto else _sites(plain, known, plain_fed, place, None)
-    unseen = unseen_branches(draft.proto, draft.switches, fed, place, training=training)
+    left_out = unseen_branches(draft.proto, draft.switches, fed, place, training=training)
+    unseen = tuple(branch for branch in left_out if not is_joined(proto, branch.name))
     return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites, unseen=unseen)
 
 
@@ -199,8 +207,11 @@ def _sites(
 
 
 def _taken(model: Model, feeds: dict[str, Array], place: Device) -> onnx.ModelProto:
-    """Put in the branches and tensors that a model takes when it is fed so; of branches taken at random, both."""
-    proto = _with_random_branches(model.untouched, feeds, place)
+    """Put in the branches and tensors that a model takes when it is fed so.
+
+    Of branches taken at random, and of those that both draw, both.
+    """
+    proto = _with_branches_joined(model.untouched, both_draw(model.untouched, model.switches), feeds, place)
     for _ in range(_DEEPEST_BRANCHES):
         conditions = (*open_conditions(proto), *selecting_conditions(proto))
         if not conditions:
@@ -213,8 +224,10 @@ def _taken(model: Model, feeds: dict[str, Array], place: Device) -> onnx.ModelPr
     return proto
 
 
-def _with_random_branches(proto: onnx.ModelProto, feeds: dict[str, Array], place: Device) -> onnx.ModelProto:
-    joined = with_random_branches_joined(proto)
+def _with_branches_joined(
+    proto: onnx.ModelProto, also: Collection[str], feeds: dict[str, Array], place: Device
+) -> onnx.ModelProto:
+    joined = with_random_branches_joined(proto, also)
     if joined is proto:
         return proto
     try:
