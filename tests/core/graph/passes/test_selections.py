@@ -143,7 +143,7 @@ def switched_by_numbers(body: str) -> onnx.ModelProto:
 @pytest.mark.parametrize(("body", "value"), RATES.values(), ids=RATES)
 def test_the_input_that_selects_a_rate_or_none_is_the_switch(body: str, value: bool) -> None:
     proto = switched_by_numbers(body)
-    assert selection_switches(proto) == {"on": value}
+    assert selection_switches(proto) == {"on": ON if value else OFF}
     trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)
     assert codes(trained) <= {"DA102", "DA405"}
     assert [site.declared_keep_prob for site in trained.sites] == [pytest.approx(Q)]
@@ -154,7 +154,7 @@ def test_the_input_that_selects_a_rate_or_none_is_the_switch(body: str, value: b
 def test_the_input_that_lets_a_draw_through_is_the_switch(body: str, value: bool) -> None:
     off = "n2 = Not(on)" if value else "n2 = Identity(on)"
     proto = switched_by_numbers(f"{body}  {off}  {SCALED.format('n2')}")
-    assert selection_switches(proto) == {"on": value}
+    assert selection_switches(proto) == {"on": ON if value else OFF}
     trained, served = report_of(proto, Role.TRAIN), report_of(proto, Role.INFERENCE)
     assert (trained.verdict, codes(trained)) == (Verdict.PASS, set())
     assert (served.verdict, codes(served)) == (Verdict.PASS, set())
