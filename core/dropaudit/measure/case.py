@@ -13,7 +13,8 @@ from dropaudit.files.model_files import ModelContent
 from dropaudit.graph.conditions.defaults import settle_defaults
 from dropaudit.graph.facts.linear_paths import without_effect
 from dropaudit.graph.facts.memory_estimate import weight_elements
-from dropaudit.graph.passes.silent_draws import without_silent_draws
+from dropaudit.graph.passes.runnable.float_edges import with_float_edges
+from dropaudit.graph.passes.runnable.silent_draws import without_silent_draws
 from dropaudit.graph.reading.constants import Constants
 from dropaudit.graph.reading.held_weights import (
     LARGE_WEIGHTS,
@@ -166,7 +167,7 @@ def read(content: ModelContent) -> Draft:
     settle_defaults(model)
     give_back_overridable(model)
     weights = (*held, *with_weights_held(model))
-    draft = Draft(proto=without_silent_draws(name_nodes(model)), weights=weights)
+    draft = Draft(proto=with_float_edges(without_silent_draws(name_nodes(model))), weights=weights)
     if weight_bytes(weights) >= LARGE_WEIGHTS:
         # The message that the file was parsed into had them too.
         del model

@@ -8,7 +8,7 @@ import onnx
 from onnx import helper
 
 from dropaudit.graph.draws.random_operators import draws
-from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, replace_nodes
+from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of, rename, replace_nodes
 from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import Scope, bodies_of, main_scope, scopes
 from dropaudit.graph.reading.traversal import upstream
@@ -119,7 +119,7 @@ def _taken(graph: onnx.GraphProto, node: onnx.NodeProto, truth: bool, outputs: S
         name for each in branch.node for name in each.output if name
     }
     names = {name: f"{node.name}/{name}" for name in own}
-    _rename(branch, names)
+    rename(branch, names)
     graph.initializer.extend(branch.initializer)
     returned = [
         helper.make_node("Identity", [inside.name], [outside], name=f"{PREFIX}{outside}")
@@ -127,20 +127,6 @@ def _taken(graph: onnx.GraphProto, node: onnx.NodeProto, truth: bool, outputs: S
         if outside
     ]
     return [*branch.node, *returned]
-
-
-def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
-    """Give tensors other names, also where bodies capture them."""
-    for tensor in graph.initializer:
-        tensor.name = names.get(tensor.name, tensor.name)
-    for value in graph.output:
-        value.name = names.get(value.name, value.name)
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-        for _, body in bodies_of(node):
-            shadowed = {value.name for value in body.input}
-            _rename(body, {old: new for old, new in names.items() if old not in shadowed})
 
 
 def branch_switches(

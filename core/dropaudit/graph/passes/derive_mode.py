@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,20 @@ def graphs_of(graph: onnx.GraphProto, path: tuple[str, ...] = ()) -> Iterator[tu
     for node in graph.node:
         for step, body in bodies_of(node):
             yield from graphs_of(body, (*path, step))
+
+
+def rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    """Give tensors of a graph other names, also where bodies capture them; the graph is changed, but for its inputs."""
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
+    for value in graph.output:
+        value.name = names.get(value.name, value.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for _, body in bodies_of(node):
+            shadowed = {value.name for value in body.input}
+            rename(body, {old: new for old, new in names.items() if old not in shadowed})
 
 
 def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.ModelProto:

@@ -9,7 +9,7 @@ import msgspec
 import onnx
 
 from dropaudit.graph.draws.random_operators import draws
-from dropaudit.graph.facts.rate_inputs import Rates
+from dropaudit.graph.draws.rates import Rates
 from dropaudit.graph.passes.derive_mode import copy_of, graphs_of, replace_nodes, stretched
 from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.reading.traversal import ancestry, positions

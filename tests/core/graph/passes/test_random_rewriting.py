@@ -11,8 +11,8 @@ import pytest
 
 from dropaudit.graph.passes.branches import decided, open_conditions, with_random_branches_joined
 from dropaudit.graph.passes.derive_mode import without_sites
+from dropaudit.graph.passes.runnable.silent_draws import without_silent_draws
 from dropaudit.graph.passes.seeds import holds_dropout, holds_seeds, seeded, seeds_of, with_seeds
-from dropaudit.graph.passes.silent_draws import without_silent_draws
 from dropaudit.graph.passes.site_factors import with_factors
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.graph.sites.find import find_sites
