@@ -168,7 +168,9 @@ class _Finder:
                     raise ExecutionFailed(f"a body around {name!r} takes no step")
                 value = value[-1]
             known[name] = value
-        replaced = {name for name in region.entering if not _is_zero(region.scope, name)}
+        # Zeros among other data stand for what is dropped; where there is no other, what is masked happens to be zero.
+        data = {name for name in region.entering if not _is_zero(region.scope, name)}
+        replaced = data or set(region.entering)
         return {name: _informative(known[name], self._seeds) if name in replaced else known[name] for name in names}
 
     def _maker(self, scope: Scope, tensor: str, region: Region, inherited: Mapping[str, _Inherited]) -> _Inherited:
