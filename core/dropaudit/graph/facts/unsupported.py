@@ -9,11 +9,13 @@ import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.reading.dropout_operator import FIRST_TRAINABLE_OPSET, ratio_of
-from dropaudit.graph.reading.random_types import NORMAL
-from dropaudit.graph.reading.scope import Scope, scopes
+from dropaudit.graph.reading.random_types import DRAWS, NORMAL
+from dropaudit.graph.reading.scope import Scope, opset_of, scopes
 
 _FIRST_OPSET = 7
 _NO_KERNEL = "Could not find an implementation"
+# Since this opset random operators know bfloat16, and the runtime does not know them.
+_NEW_DRAWS = 22
 
 
 def check_runnable(model: onnx.ModelProto) -> None:
@@ -52,7 +54,7 @@ def _check_node(scope: Scope, node: onnx.NodeProto) -> None:
 
 @contextmanager
 def missing_kernels_explained(model: onnx.ModelProto) -> Iterator[None]:
-    """Say that the type is why an operator has no kernel, where a model computes in bfloat16.
+    """Say why an operator has no kernel: a model computes in bfloat16, or draws by an operator of a new opset.
 
     Raises:
         InvalidModel: what the runtime says of the model, or this in its place.
@@ -60,12 +62,26 @@ def missing_kernels_explained(model: onnx.ModelProto) -> Iterator[None]:
     try:
         yield
     except InvalidModel as error:
-        if _NO_KERNEL not in error.message or not _computes_in_bfloat16(model):
+        why = _without_kernel(model, error.message) if _NO_KERNEL in error.message else None
+        if why is None:
             raise
-        raise InvalidModel(
+        raise InvalidModel(f"{why} ({error.message})") from error
+
+
+def _without_kernel(model: onnx.ModelProto, message: str) -> str | None:
+    if _computes_in_bfloat16(model):
+        return (
             "the model computes in bfloat16, for which ONNX Runtime lacks kernels on this device; convert it to "
-            f"float32, or audit it on CUDA ({error.message})"
-        ) from error
+            "float32, or audit it on CUDA"
+        )
+    missing = next((name for name in sorted(DRAWS) if f"for {name}(" in message), None)
+    opset = opset_of(model)
+    if missing is None or opset < _NEW_DRAWS:
+        return None
+    return (
+        f"the model draws by {missing} of opset {opset}, for which ONNX Runtime has no kernel; export it at opset "
+        f"{_NEW_DRAWS - 1}"
+    )
 
 
 def _computes_in_bfloat16(model: onnx.ModelProto) -> bool:

@@ -72,6 +72,18 @@ def test_bfloat16_without_a_kernel_is_named_and_no_mistake_of_ours(body: str, ro
         audit(ArtifactSubject(dense(BFLOAT16.format(body)), role), PLAN)
 
 
+@pytest.mark.parametrize(
+    "draw", ["RandomUniform<shape = [8, 16]>()", "RandomUniformLike(x)", "RandomNormalLike(x)", "Multinomial(x)"]
+)
+def test_a_random_operator_of_an_opset_without_a_kernel_names_the_opset(draw: str) -> None:
+    text = f"""<ir_version: 10, opset_import: ["" : 22]> g (float[8,16] x) => (float[8,16] y) {{
+        u = {draw}  n = Cast<to = 1>(u)  y = Add(x, n) }}"""
+    with pytest.raises(
+        InvalidModel, match=rf"draws by {draw.partition('<')[0].partition('(')[0]} of opset 22.*opset 21"
+    ):
+        audit(ArtifactSubject(onnx.parser.parse_model(text).SerializeToString(), Role.TRAIN), PLAN)
+
+
 def test_other_operators_without_a_kernel_are_told_as_the_runtime_does() -> None:
     header = '<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>'
     text = f"""{header} g (float[N,4] x) => (float[N,4] y) <float r = {{0.5}}, bool t = {{1}}> {{
