@@ -52,6 +52,9 @@ class DeviceSampler:
         """See Sampler."""
         return "tiled"
 
+    def affordable(self, names: Sequence[str]) -> None:
+        """See Sampler."""
+
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler. A use that is content with counts gets the elements of its first replicates only."""
         counts = isinstance(use, Reduces) and use.counts_suffice(self.tile.fixed, self._lie_alike)

@@ -34,6 +34,11 @@ class FallbackSampler:
         """See Sampler."""
         return str(self._sampler.name)
 
+    def affordable(self, names: Sequence[str]) -> int | None:
+        """See Sampler."""
+        drawing: Sampler = self._sampler
+        return drawing.affordable(names)
+
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler. Raises OutOfMemory when not even one replicate fits."""
         left = count

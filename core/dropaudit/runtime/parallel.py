@@ -42,7 +42,7 @@ class Stream:
         seeds: np.random.Generator,
         runs_of_one_seed: int = RUNS_OF_ONE_SEED,
     ) -> None:
-        self._runs_of_one_seed = runs_of_one_seed
+        self.runs_of_one_seed = runs_of_one_seed
         self._model, self._place, self._seeds = model, place, seeds
         self._renews = holds_dropout(model) or holds_seeds(model)
         self._session: Session | None = None
@@ -50,7 +50,7 @@ class Stream:
 
     def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
         """Run once. Raises InvalidModel or ExecutionFailed."""
-        if self._session is None or (self._renews and self._runs == self._runs_of_one_seed):
+        if self._session is None or (self._renews and self._runs == self.runs_of_one_seed):
             model = seeded(self._model, lambda: draw_seed(self._seeds)) if self._renews else self._model
             self._session = Session(model, self._place, self._seeds, reseeds=False)
             self._runs = 0
@@ -118,6 +118,9 @@ class ParallelSampler:
         finally:
             # Whoever stops early waits for what has begun: a stream is never left running.
             wait([future for _, future in waiting if not future.cancel()])
+
+    def affordable(self, names: Sequence[str]) -> None:
+        """See Sampler."""
 
     def _number(self, count: int) -> int:
         """Return the number of pieces: an even one where that is worth it, so that two cores end together."""

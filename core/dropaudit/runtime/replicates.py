@@ -127,6 +127,10 @@ class Sampler(Protocol):
         """
         ...
 
+    def affordable(self, names: Sequence[str]) -> int | None:
+        """Return how many more replicates of the named tensors are worth their time; None where any number is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -201,6 +205,9 @@ class TiledSampler:
             found = self.session.run(self.tile.repeated(size), self.tile.drawn(names))
             yield size, use(start, self.tile.split(found, names, size))
 
+    def affordable(self, names: Sequence[str]) -> None:
+        """See Sampler."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReseededSampler:
@@ -210,6 +217,7 @@ class ReseededSampler:
         fixed: tensors that no randomness reaches; see Tile.
         largest: most replicates of a piece.
         shapes: shapes of one replicate; see Tile.
+        left: how many more runs for some tensors are worth their time; see `affordable`.
     """
 
     session: Runs
@@ -217,6 +225,7 @@ class ReseededSampler:
     fixed: Tensors = field(default_factory=dict)
     largest: int = _SINGLE_RUNS
     shapes: Shapes = field(default_factory=dict)
+    left: Callable[[Sequence[str]], int] | None = None
 
     @property
     def name(self) -> str:
@@ -231,6 +240,10 @@ class ReseededSampler:
             together = {name: stacked(name, [run[name] for run in runs]) for name in drawn}
             known = {name: same_in_all(self.fixed[name], size) for name in names if name in self.fixed}
             yield size, use(start, together | known)
+
+    def affordable(self, names: Sequence[str]) -> int | None:
+        """See Sampler."""
+        return None if self.left is None else self.left([name for name in names if name not in self.fixed])
 
 
 def checked(found: Tensors, shapes: Shapes) -> Tensors:

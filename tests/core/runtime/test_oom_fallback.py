@@ -43,6 +43,9 @@ class Small:
             self.runs.append(size)
             yield size, use(start, {name: np.zeros((size, 1)) for name in names})
 
+    def affordable(self, names: Sequence[str]) -> int:
+        return self.room
+
 
 def length(_: int, found: Tensors) -> int:
     return len(found["y"])

@@ -31,6 +31,8 @@ _CHECKED = 24
 # More parts, where what was found in the first ones is not what is seen: bands may be narrow.
 _MORE_PARTS, _MOST_EDGES = 16 * _PARTS, 64
 _WIDEST_NORMAL = 5.0
+# Draws among which one is sought in which no other mask has dropped everything.
+_DRAWS = 16
 _ROUNDING = 1e-6
 # How far a seen share may lie from the declared one: the draws lie in 64 equal parts, and there are many.
 _SEEN, _DEVIATIONS = 0.004, 5.0
@@ -230,7 +232,7 @@ def _share(
     streams = {root.tensor if root.node is None else root.node.name for root in drawn}
     if len(streams) != 1:
         return None
-    others = runner.draw(0)
+    others = _telling(runner, kept, names)
 
     def flag(number: float) -> bool | None:
         """Whether a draw of this number keeps; None where elements differ."""
@@ -242,6 +244,21 @@ def _share(
         return bool(found[0]) if found.size and bool(np.all(found == found[0])) else None
 
     return _of_root(runner, drawn[0], flag, known.get(drawn[0].tensor), parts)
+
+
+def _telling(
+    runner: RegionRunner, kept: Callable[[Mapping[str, NDArray[Any]]], Flags], names: tuple[str, ...]
+) -> dict[str, NDArray[Any]]:
+    """Return draws with which data comes in that tells: another mask of one cell may have dropped all of it."""
+    first = runner.draw(0)
+    for number in range(_DRAWS):
+        drawn = runner.draw(number) if number else first
+        try:
+            if kept(runner.run(drawn, names)).size:
+                return drawn
+        except ExecutionFailed:
+            break
+    return first
 
 
 def _of_root(

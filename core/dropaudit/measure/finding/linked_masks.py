@@ -15,14 +15,14 @@ from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, graphs_of
 from dropaudit.graph.passes.expose import TensorPlace, can_be_exposed, exposed
 from dropaudit.graph.passes.seeds import seeds_of
 from dropaudit.graph.site import GraphSite
+from dropaudit.measure.sampling.single_runs import single_runs
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.replicates import stacked
-from dropaudit.runtime.session import Session
 from dropaudit.stats.masks import chance_of_agreement
 from dropaudit.subjects import Array
 
-_MOST_RUNS = 64
+_MOST_RUNS, _MOST_OF_FEW_CELLS, _FEW_CELLS = 64, 256, 16
 _ENOUGH_CELLS = 2048
 _CHANCE = 1e-6
 
@@ -106,14 +106,18 @@ def _masks(
     by_path = {path: graph for graph, path in graphs_of(changed.graph)}
     places: dict[GraphSite, TensorPlace] = {site: (site.path, _mask_tensor(by_path[site.path], site)) for site in sites}
     probed, probes = exposed(changed, places.values())
-    session = Session(probed, place, seeds)
+    # Runs of one session draw with seeds that follow each other: a mask of one cell would hardly change.
+    single = single_runs(probed, place, seeds, fewest_cells=1)
     names = tuple(dict.fromkeys(probes.values()))
-    runs = [session.run(feeds, names)]
+    runs = [single.run(dict(feeds), names)]
     smallest = min(value.size for value in runs[0].values())
     if smallest == 0:
         raise ExecutionFailed("a mask without elements decides nothing")
-    runs += [session.run(feeds, names) for _ in range(min(_MOST_RUNS, _ENOUGH_CELLS // smallest))]
-    return {site: _larger(stacked(site.name, [run[probes[where]] for run in runs])) for site, where in places.items()}
+    most = _MOST_OF_FEW_CELLS if smallest < _FEW_CELLS else _MOST_RUNS
+    runs += [single.run(dict(feeds), names) for _ in range(min(most, _ENOUGH_CELLS // smallest))]
+    # One seed draws the same cells in the same order, whatever shape they come in.
+    drawn = {site: stacked(site.name, [run[probes[where]].ravel() for run in runs]) for site, where in places.items()}
+    return {site: _larger(values) for site, values in drawn.items()}
 
 
 def _larger(values: Array) -> Mask:

@@ -118,7 +118,7 @@ class Meters(msgspec.Struct, frozen=True):
 
 
 def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, cancelled: IsCancelled) -> Progress:
-    """Draw chunks that grow with the sample until all tests have decided.
+    """Draw chunks that grow with the sample until all tests have decided, or more are not worth their time.
 
     Args:
         sampler: source of replicates.
@@ -134,21 +134,24 @@ def sample(sampler: Sampler, meters: Meters, plan: Plan, progress: OnProgress, c
         AuditCancelled: `cancelled` said so.
     """
     drawn, chunk, limit = 0, FIRST_CHUNK, plan.max_replicates
+    end, is_default = limit, plan.max_replicates == DEFAULT_MAX_REPLICATES
     while True:
-        goal = min(drawn + chunk, limit)
+        goal = min(drawn + chunk, end)
         for count, take in sampler.pieces(goal - drawn, meters.wanted(), meters.reader()):
             take()
             drawn += count
             meters.note_between_chunks(drawn)
             if drawn < goal and cancelled():
                 raise AuditCancelled(f"cancelled after {drawn} replicates")
-        if drawn == plan.max_replicates == DEFAULT_MAX_REPLICATES:
+        if is_default and drawn == plan.max_replicates:
             limit = meters.replicates_of_few_cells(_FEW_CELLS if sampler.name == "tiled" else _MOST_ONE_BY_ONE)
-        state = meters.progress(Phase.SAMPLING, drawn, limit)
+        more = sampler.affordable(meters.wanted()) if is_default else None
+        end = limit if more is None else min(limit, drawn + more)
+        state = meters.progress(Phase.SAMPLING, drawn, end)
         meters.note_intervals(drawn)
         progress(state)
         decided = state.decided_tests == state.total_tests
-        if drawn >= limit or (decided and (drawn >= _NOTED or not meters.lacks_notes())):
+        if drawn >= end or (decided and (drawn >= _NOTED or not meters.lacks_notes())):
             return state
         if cancelled():
             raise AuditCancelled(f"cancelled after {drawn} replicates")

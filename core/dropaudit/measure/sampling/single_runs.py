@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -20,6 +20,8 @@ from dropaudit.runtime.session import Session, Tensors, draw_seed
 _STAGGER = 64
 # Elements of the longest padding: what consecutive seeds draw behind paddings of so many lengths is no longer alike.
 _LONGEST = 1024
+# Runs whose lengths are drawn together.
+_DRAWN = 256
 # The first cell of a mask hardly changes from a seed to the next: among so many cells it does not count.
 _MANY_CELLS = 256
 # Other operators than Dropout go on in one stream from run to run; a session costs as much as ten runs.
@@ -68,12 +70,17 @@ class _Repadded:
     ) -> None:
         self._names = tuple(dict.fromkeys(inputs.values()))
         self._session = Session(with_paddings_fed(model, inputs), place, seeds)
-        self._seeds = seeds
+        self._lengths = self._drawn(seeds)
+
+    def _drawn(self, seeds: np.random.Generator) -> Iterator[Tensors]:
+        """Yield lengths of the paddings of one run after another; many are drawn at a time, which costs as much."""
+        while True:
+            for lengths in seeds.integers(0, _LONGEST, (_DRAWN, len(self._names), 1)):
+                yield dict(zip(self._names, lengths, strict=True))
 
     def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
         """See Runs."""
-        lengths = self._seeds.integers(0, _LONGEST, (len(self._names), 1))
-        return self._session.run(feeds | dict(zip(self._names, lengths, strict=True)), names)
+        return self._session.run(feeds | next(self._lengths), names)
 
 
 def _padding_inputs(model: onnx.ModelProto) -> dict[str, str] | None:

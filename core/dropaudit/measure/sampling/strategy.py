@@ -31,6 +31,7 @@ from dropaudit.measure.sampling.strategy_inputs import (
     share_a_seed,
     why_one_by_one,
 )
+from dropaudit.measure.sampling.thrift import ThriftyRuns
 from dropaudit.plan import Provider
 from dropaudit.runtime.batch_axis import Tiling, Trial, find_tiling
 from dropaudit.runtime.cuda import Kernels, device_memory, kernels
@@ -110,18 +111,15 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
 
     def with_new_seeds(self, seeds: np.random.Generator) -> SamplingStrategy:
         """Draw single runs with other seeds than the model holds, those of one mask of few cells far apart."""
-        return replace(self, single=self._single_runs(seeds, fewest_cells=1))
-
-    def _single_runs(self, seeds: np.random.Generator, fewest_cells: int) -> Runs:
-        return single_runs(self.source.model, self.place, seeds, fewest_cells)
+        return replace(self, single=single_runs(self.source.model, self.place, seeds, fewest_cells=1))
 
     def sampler(self, seeds: np.random.Generator) -> Sampler:
         """Return a sampler that starts anew: the same seeds draw the same sample."""
         source, tiling = self.source, self.tiling
         if tiling is None:
             largest = max(1, _SINGLE_BUDGET // self.elements)
-            runs = self._single_runs(seeds, self.fewest_cells)
-            return ReseededSampler(runs, source.feeds, source.fixed, largest, self.shapes)
+            runs = ThriftyRuns(source.model, lambda part: single_runs(part, self.place, seeds, self.fewest_cells))
+            return ReseededSampler(runs, source.feeds, source.fixed, largest, self.shapes, runs.left)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed, self.shapes)
         # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
         weights = weight_elements(source.model) // _BESIDE_WEIGHTS

@@ -94,6 +94,15 @@ def test_equal_seeds_stay_equal() -> None:
     assert not any(runs.run(X, ("y",))["y"].any() for _ in range(8))
 
 
+@pytest.mark.parametrize("between", BETWEEN)
+def test_two_cells_of_one_seed_are_one_mask(between: str) -> None:
+    body = cell(1, "<seed = 5>") + cell(2, "<seed = 5>") + f"d = Mul(x, m1)  {BETWEEN[between]}  y = Mul(h, m2)"
+    report = report_of(body)
+    codes = {finding.code for finding in report.findings}
+    assert "DA404" in codes
+    assert not codes & (WRONG - {"DA305"})  # kept with 0.7, and scaled twice: together they are wrong
+
+
 def test_masks_of_equal_seeds_keep_their_joint_law_over_runs_of_one_session() -> None:
     """Of one draw u: both keep where u >= .6, the first alone where .3 <= u < .6, the second never alone."""
     body = "d = Dropout<seed = 5>(x, r, t)  e = Dropout<seed = 5>(x, s, t)  f = Dropout<seed = 9>(x, r, t)"
