@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ Operator = Callable[..., Constant]
 
 # Rates, factors and masks are small; what is larger stays as the graph computes it.
 _MOST_ELEMENTS = 2**20
+# Operators that multiply many numbers for each that they make, and how many they may take.
+_PRODUCTS = frozenset({"MatMul", "Gemm", "Einsum"})
+_MOST_IN_PRODUCTS = 2**16
 # Its limits were attributes before.
 _CLIP_BY_INPUTS = 11
 
@@ -29,6 +33,11 @@ _PLAIN: dict[str, Operator] = {
     "Reciprocal": lambda x: 1 / x,
     "Relu": lambda x: np.maximum(x, 0),
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Softplus": lambda x: np.logaddexp(x, 0), "Softsign": lambda x: x / (1 + np.abs(x)),
+    "Erf": np.vectorize(math.erf, otypes=[np.float64]),
+    "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan,
+    "Mean": lambda *xs: _joined(np.add, xs) / len(xs),
+    "MatMul": np.matmul,
     "Where": np.where,
     "Reshape": lambda x, shape: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(shape.tolist())]),
     "Expand": lambda x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape.tolist()))),
@@ -56,7 +65,8 @@ def fold(node: onnx.NodeProto, inputs: Sequence[Constant | None], opset: int) ->
         opset: version of the default operator set, in which some attributes became inputs.
     """
     given = [value for value in inputs if value is not None]
-    if not given or sum(value.size for value in given) > _MOST_ELEMENTS:
+    most = _MOST_IN_PRODUCTS if node.op_type in _PRODUCTS else _MOST_ELEMENTS
+    if not given or sum(value.size for value in given) > most:
         return None
     if node.op_type == "Clip" and opset >= _CLIP_BY_INPUTS:
         return _clipped(inputs)
@@ -153,11 +163,6 @@ def _bit_shift(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant
     return np.asarray(shift(*inputs))
 
 
-def _flatten(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
-    axis = int(_attribute(node, "axis", 1))
-    return inputs[0].reshape(int(np.prod(inputs[0].shape[:axis], dtype=np.int64)), -1)
-
-
 def _clipped(inputs: Sequence[Constant | None]) -> Constant | None:
     value, low, high = (*inputs, None, None)[:3]
     if value is None:
@@ -249,9 +254,64 @@ def _shape(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
     return np.array(sizes, dtype=np.int64)
 
 
+_REDUCTIONS: dict[str, Operator] = {
+    "ReduceSum": np.sum, "ReduceMean": np.mean, "ReduceMax": np.max, "ReduceMin": np.min, "ReduceProd": np.prod,
+    "ReduceL1": lambda x, **along: np.sum(np.abs(x), **along),
+    "ReduceL2": lambda x, **along: np.sqrt(np.sum(np.square(x), **along)),
+    "ReduceSumSquare": lambda x, **along: np.sum(np.square(x), **along),
+    "ReduceLogSum": lambda x, **along: np.log(np.sum(x, **along)),
+    "ReduceLogSumExp": lambda x, **along: np.logaddexp.reduce(x, **along),
+}  # fmt: skip
+
+
+def _reduce(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
+    axes = _axes(node, inputs)
+    if not axes and _attribute(node, "noop_with_empty_axes", 0):
+        return inputs[0]
+    along = tuple(axes) if axes else tuple(range(inputs[0].ndim))
+    found = _REDUCTIONS[node.op_type](inputs[0], axis=along, keepdims=bool(_attribute(node, "keepdims", 1)))
+    return np.asarray(found).astype(inputs[0].dtype)
+
+
+def _gemm(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
+    first, second = (
+        each.T if _attribute(node, name, 0) else each for each, name in zip(inputs, ("transA", "transB"), strict=False)
+    )
+    found = _attribute(node, "alpha", 1.0) * (first @ second)
+    if len(inputs) > 2:
+        found = found + _attribute(node, "beta", 1.0) * inputs[2]
+    return np.asarray(found).astype(first.dtype)
+
+
+def _einsum(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
+    return np.asarray(np.einsum(_attribute(node, "equation").decode(), *inputs))
+
+
+def _softmax(node: onnx.NodeProto, inputs: list[Constant], opset: int) -> Constant | None:
+    """Before opset 13 all further axes were one."""
+    value, axis = inputs[0], int(_attribute(node, "axis", -1 if opset >= 13 else 1))
+    if opset < 13 and axis % max(1, value.ndim) != value.ndim - 1:
+        return None
+    exact = value.astype(np.float64)
+    logarithms = exact - np.logaddexp.reduce(exact, axis=axis, keepdims=True)
+    found = logarithms if node.op_type == "LogSoftmax" else np.exp(logarithms)
+    return np.asarray(found).astype(value.dtype)
+
+
+def _flatten(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
+    value, axis = inputs[0], int(_attribute(node, "axis", 1))
+    rows = math.prod(value.shape[: axis if axis >= 0 else axis + value.ndim])
+    return value.reshape(rows, value.size // max(1, rows))
+
+
+def _cast_like(_: onnx.NodeProto, inputs: list[Constant], __: int) -> Constant:
+    return inputs[0].astype(inputs[1].dtype)
+
+
 _SPECIAL: dict[str, Callable[[onnx.NodeProto, list[Constant], int], Constant | None]] = {
     "Div": _div, "Pow": _pow, "Mod": _mod, "Cast": _cast, "Clip": _clip, "ConstantOfShape": _constant_of_shape,
     "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Transpose": _transpose, "Concat": _concat, "Gather": _gather,
     "Slice": _slice, "QuantizeLinear": _quantize, "DequantizeLinear": _dequantize, "Shape": _shape, "Dropout": _dropout,
-    "BitShift": _bit_shift, "Flatten": _flatten,
+    "Gemm": _gemm, "Einsum": _einsum, "Softmax": _softmax, "LogSoftmax": _softmax, "Flatten": _flatten,
+    "BitShift": _bit_shift, "CastLike": _cast_like, **dict.fromkeys(_REDUCTIONS, _reduce),
 }  # fmt: skip

@@ -70,6 +70,50 @@ def test_the_scale_is_judged_by_the_rate_of_each_feature(name: str) -> None:
     assert report.verdict is (Verdict.FAIL if code else Verdict.PASS)
 
 
+ODDS = {
+    "a mean over columns": "a = ReduceMean<axes = [0], keepdims = 0>(V)",
+    "a product": "g = Gather(V, first)  a = MatMul(g, V)",
+    "one for all": "m0 = ReduceMax<keepdims = 0>(V)  a = Softplus(m0)",
+    "a share of one": "s0 = ReduceSum(V)  t0 = Tanh(s0)  a = Sub(t0, two)",
+}
+DRAWN = (
+    "u = RandomUniformLike(x)  l = Log(u)  v = Sub(one, u)  k = Log(v)  d = Sub(l, k)  o = Add(d, a)  e = Mul(o, two)"
+    "  h = Sigmoid(e)"
+)
+HARD = {
+    "rounded": "m = Round(h)",
+    "compared": "b = Greater(h, half)  m = Cast<to = 1>(b)",
+    "stretched and cut at one half": "w = Mul(h, two)  z = Floor(w)  m = Clip(z, zero, one)",
+}
+
+
+@pytest.mark.parametrize(
+    ("odds", "hard"), [*zip(ODDS, HARD, strict=False), ("one for all", "rounded"), ("a share of one", "compared")]
+)
+@pytest.mark.parametrize(("scale", "code"), [("q = Sigmoid(a)  y = Div(s, q)", None), ("y = Identity(s)", "DA301")])
+def test_odds_that_the_graph_computes_from_weights_are_those_of_concrete_dropout(
+    odds: str, hard: str, scale: str, code: str | None
+) -> None:
+    body = (
+        f"{ODDS[odds]}  {DRAWN}  {HARD[hard]}  s = Mul(x, m)  {scale.replace('q =', 'q0 =').replace(', q)', ', q0)')}"
+    )
+    extra = EXTRA + ", float one = {1.0}, float half = {0.5}, int64 first = {0}"
+    report = audit(ArtifactSubject(dense(body, extra=extra), Role.TRAIN), PLAN)
+    assert len(report.sites) == 1
+    errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR} - {"DA305"}
+    assert errors == ({code} if code else set())
+    assert "DA106" not in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize("odds", ["a product", "one for all"])
+def test_a_soft_concrete_mask_is_other_randomness(odds: str) -> None:
+    """Cut off at zero and one it takes these two values often, and others between them too."""
+    body = f"{ODDS[odds]}  {DRAWN}  w = Mul(h, wide)  z = Sub(w, margin)  m = Clip(z, zero, one)  y = Mul(x, m)"
+    extra = EXTRA + ", float one = {1.0}, float wide = {1.2}, float margin = {0.1}, int64 first = {0}"
+    report = audit(ArtifactSubject(dense(body, extra=extra), Role.TRAIN), PLAN)
+    assert {finding.code for finding in report.findings} == {"DA106"}
+
+
 def test_a_right_mask_with_rates_by_feature_is_of_the_inverted_family() -> None:
     (site,) = report_of(LAWS["behind"][0]).sites
     assert site.family is Family.INVERTED
