@@ -36,7 +36,6 @@ _PLAIN: dict[str, Operator] = {
     "Softplus": lambda x: np.logaddexp(x, 0), "Softsign": lambda x: x / (1 + np.abs(x)),
     "Erf": np.vectorize(math.erf, otypes=[np.float64]),
     "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan,
-    "Mean": lambda *xs: _joined(np.add, xs) / len(xs),
     "MatMul": np.matmul,
     "Where": np.where,
     "Reshape": lambda x, shape: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(shape.tolist())]),
@@ -304,14 +303,10 @@ def _flatten(node: onnx.NodeProto, inputs: list[Constant], _: int) -> Constant:
     return value.reshape(rows, value.size // max(1, rows))
 
 
-def _cast_like(_: onnx.NodeProto, inputs: list[Constant], __: int) -> Constant:
-    return inputs[0].astype(inputs[1].dtype)
-
-
 _SPECIAL: dict[str, Callable[[onnx.NodeProto, list[Constant], int], Constant | None]] = {
     "Div": _div, "Pow": _pow, "Mod": _mod, "Cast": _cast, "Clip": _clip, "ConstantOfShape": _constant_of_shape,
     "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Transpose": _transpose, "Concat": _concat, "Gather": _gather,
     "Slice": _slice, "QuantizeLinear": _quantize, "DequantizeLinear": _dequantize, "Shape": _shape, "Dropout": _dropout,
     "Gemm": _gemm, "Einsum": _einsum, "Softmax": _softmax, "LogSoftmax": _softmax, "Flatten": _flatten,
-    "BitShift": _bit_shift, "CastLike": _cast_like, **dict.fromkeys(_REDUCTIONS, _reduce),
+    "BitShift": _bit_shift, **dict.fromkeys(_REDUCTIONS, _reduce),
 }  # fmt: skip
