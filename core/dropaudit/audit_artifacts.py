@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from msgspec.structs import replace
 
-from dropaudit.errors import RewritingFailed, own_mistakes
+from dropaudit.errors import ExecutionFailed, OutOfMemory, RewritingFailed, own_mistakes
 from dropaudit.files.model_files import loaded, sha256_of, size_of
 from dropaudit.findings import gravest_first, verdict_of
 from dropaudit.judge.all_findings import findings_of
@@ -112,6 +112,11 @@ def _sampled(
                 return prepared, meters, sample(FallbackSampler(sampler, note), meters, plan, progress, cancelled)
         except Unmeasurable as error:
             prepared = prepare(case, plan, place, prepared.left_out | error.left_out)
+        except ExecutionFailed as error:
+            if not prepared.drawing.loops or isinstance(error, OutOfMemory):
+                raise
+            # An iteration that returns another shape than the first ends a loop; single runs tell which tensor it is.
+            prepared = replace(prepared, drawing=prepared.drawing.one_by_one("a run of many replicates did not end"))
 
 
 def _taken(place: Device) -> int:

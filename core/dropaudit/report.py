@@ -305,7 +305,7 @@ class Execution(_Message, frozen=True, kw_only=True):
     """How the audit was made.
 
     Attributes:
-        sampling: tiled, reseeded or recorded.
+        sampling: tiled, looped, reseeded or recorded.
         fallbacks: what want of memory or of a kernel led to.
         placement: why it was run there.
         sampling_reason: why replicates were drawn one by one.

@@ -47,6 +47,7 @@ STOPS = {
 }
 SAMPLINGS = {
     "tiled": "many replicates in each run, side by side along the batch",
+    "looped": "many replicates in each run, one after the other",
     "reseeded": "one replicate a run, each with a seed of its own",
     "recorded": "recorded outputs; no model was run",
 }

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from msgspec.structs import replace
 
-from dropaudit.errors import AuditCancelled, ShapeVaries
+from dropaudit.errors import AuditCancelled, ExecutionFailed, OutOfMemory, ShapeVaries
 from dropaudit.graph.passes.derive_mode import graphs_of, without_sites
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case
@@ -47,6 +47,11 @@ def attribute(
     try:
         return _attributions(prepared, sites, seeds, cancelled)
     except ShapeVaries:  # without some of the sites an output has another shape
+        return {}
+    except ExecutionFailed as error:
+        if not prepared.drawing.loops or isinstance(error, OutOfMemory):
+            raise
+        # A loop ends where an iteration returns another shape than the first.
         return {}
 
 

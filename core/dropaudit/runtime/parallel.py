@@ -20,7 +20,7 @@ import onnx
 
 from dropaudit.graph.passes.seeds import holds_dropout, holds_seeds, seeded
 from dropaudit.runtime.provider import Device
-from dropaudit.runtime.replicates import Found, Tile, Use, parts, pieces_for
+from dropaudit.runtime.replicates import Found, Layout, Use, parts, pieces_for
 from dropaudit.runtime.session import Session, Tensors, draw_seed
 
 # A stream costs a session, and memory that is new to it: more of them are slower on few cores, and need more memory.
@@ -83,7 +83,7 @@ class ParallelSampler:
     """
 
     streams: tuple[Stream, ...]
-    tile: Tile
+    layout: Layout
     elements: int
     largest: int
     lanes: int
@@ -91,7 +91,7 @@ class ParallelSampler:
     @property
     def name(self) -> str:
         """See Sampler."""
-        return "tiled"
+        return self.layout.name
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
@@ -100,8 +100,8 @@ class ParallelSampler:
 
         def work(place: int, start: int, size: int) -> Found:
             stream = self.streams[place % len(self.streams)]
-            found = stream.run(self.tile.repeated(size), self.tile.drawn(names))
-            return use(start, self.tile.split(found, names, size))
+            found = stream.run(self.layout.repeated(size), self.layout.drawn(names))
+            return use(start, self.layout.split(found, names, size))
 
         divided = enumerate(parts(count, number))
         if self.lanes == 1 or number == 1:

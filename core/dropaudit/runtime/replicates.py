@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropaudit.errors import ShapeVaries
+from dropaudit.graph.passes.loops.replicates import COUNT, replicates_of
 from dropaudit.graph.passes.reductions import MaskPlace
 from dropaudit.runtime.session import Session, Tensors
 
@@ -132,6 +133,67 @@ class Sampler(Protocol):
         ...
 
 
+class Layout(Protocol):
+    """Feeds and results of a run that draws many replicates."""
+
+    @property
+    def name(self) -> str:
+        """The name of the sampling strategy in the report."""
+        ...
+
+    def drawn(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the names that a run must return for some tensors."""
+        ...
+
+    def repeated(self, count: int) -> Tensors:
+        """Return the inputs of `count` replicates."""
+        ...
+
+    def split(self, found: Tensors, names: Sequence[str], count: int) -> Tensors:
+        """Return the named tensors with replicates along a new first axis. Raises ShapeVaries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Iterations:
+    """Feeds and results of a model that draws replicates one after the other, see `graph.passes.loops.replicates`.
+
+    Attributes:
+        feeds: one replicate's inputs.
+        fixed: tensors that no randomness reaches, for one replicate: they are known without a run.
+        shapes: shapes of one replicate.
+    """
+
+    feeds: Tensors
+    fixed: Tensors
+    shapes: Shapes
+
+    @property
+    def name(self) -> str:
+        """See Layout."""
+        return "looped"
+
+    def drawn(self, names: Sequence[str]) -> tuple[str, ...]:
+        """See Layout."""
+        return tuple(replicates_of(name) for name in names if name not in self.fixed)
+
+    def repeated(self, count: int) -> Tensors:
+        """See Layout."""
+        return {**self.feeds, COUNT: np.array(count)}
+
+    def split(self, found: Tensors, names: Sequence[str], count: int) -> Tensors:
+        """See Layout."""
+        return {name: self._split(name, found, count) for name in names}
+
+    def _split(self, name: str, found: Tensors, count: int) -> NDArray[Any]:
+        if name in self.fixed:
+            return same_in_all(self.fixed[name], count)
+        value = found[replicates_of(name)]
+        if value.shape != (count, *self.shapes[name]):
+            raise ShapeVaries(name, self.shapes[name], value.shape[1:])
+        return value
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """Feeds and results of replicates that lie along a batch axis.
@@ -150,6 +212,11 @@ class Tile:
     fixed: Tensors = field(default_factory=dict)
     shapes: Shapes = field(default_factory=dict)
     _last: dict[int, Tensors] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """See Layout."""
+        return "tiled"
 
     def drawn(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the names that a run must return."""
@@ -191,19 +258,19 @@ class TiledSampler:
     """
 
     session: Session
-    tile: Tile
+    layout: Layout
     largest: int
 
     @property
     def name(self) -> str:
         """See Sampler."""
-        return "tiled"
+        return self.layout.name
 
     def pieces(self, count: int, names: Sequence[str], use: Use[Found]) -> Iterator[tuple[int, Found]]:
         """See Sampler."""
         for start, size in parts(count, pieces_for(count, self.largest)):
-            found = self.session.run(self.tile.repeated(size), self.tile.drawn(names))
-            yield size, use(start, self.tile.split(found, names, size))
+            found = self.session.run(self.layout.repeated(size), self.layout.drawn(names))
+            yield size, use(start, self.layout.split(found, names, size))
 
     def affordable(self, names: Sequence[str]) -> None:
         """See Sampler."""

@@ -153,9 +153,9 @@ def test_freeing_changes_the_signature_and_nothing_else() -> None:
     ],
     ids=["each entry of the batch has a constant", "copies meet", "mask shared over the batch"],
 )
-def test_what_cannot_be_tiled_is_drawn_one_run_at_a_time(content: bytes) -> None:
+def test_what_cannot_be_tiled_is_drawn_one_after_the_other(content: bytes) -> None:
     report = audit(ArtifactSubject(content, Role.TRAIN), Plan(provider=Provider.CPU))
-    assert report.execution.sampling == "reseeded"
+    assert report.execution.sampling == "looped"
     assert report.sites[0].keep_prob is not None
     assert not report.sites[0].keep_prob.excludes(0.7)
 
@@ -175,4 +175,4 @@ def test_a_shared_mask_that_dropped_nothing_in_a_trial_is_still_seen_to_be_share
     chain = f"h = Softmax(x)  {chain}  y = Mul(h, d)"
     content = dense(chain, columns=4, extra=", float k = {0.9}")
     plan = Plan(provider=Provider.CPU, seed=seed, max_replicates=64)
-    assert audit(ArtifactSubject(content, Role.TRAIN), plan).execution.sampling == "reseeded"
+    assert audit(ArtifactSubject(content, Role.TRAIN), plan).execution.sampling == "looped"

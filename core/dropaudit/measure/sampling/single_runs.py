@@ -25,7 +25,7 @@ _DRAWN = 256
 # The first cell of a mask hardly changes from a seed to the next: among so many cells it does not count.
 _MANY_CELLS = 256
 # Other operators than Dropout go on in one stream from run to run; a session costs as much as ten runs.
-_RUNS_OF_ONE_STREAM = 4096
+RUNS_OF_ONE_STREAM = 4096
 
 
 def single_runs(model: onnx.ModelProto, place: Device, seeds: np.random.Generator, fewest_cells: int) -> Runs:
@@ -40,7 +40,7 @@ def single_runs(model: onnx.ModelProto, place: Device, seeds: np.random.Generato
         fewest_cells: fewest cells of a mask.
     """
     if not holds_dropout(model):
-        return Stream(model, place, seeds, _RUNS_OF_ONE_STREAM) if holds_seeds(model) else Session(model, place, seeds)
+        return Stream(model, place, seeds, RUNS_OF_ONE_STREAM) if holds_seeds(model) else Session(model, place, seeds)
     if not holds_seeds(model):
         return Session(kept_apart(model), place, seeds)
     inputs = _padding_inputs(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -15,13 +15,12 @@ from dropaudit.graph.facts.compute_estimate import work_of
 from dropaudit.graph.facts.memory_estimate import weight_elements, working_elements
 from dropaudit.graph.passes.derive_mode import trains_batch_statistics, without_batch_statistics
 from dropaudit.graph.passes.expose import TensorPlace, exposed
-from dropaudit.graph.passes.follow_batch import CHOICES, following
-from dropaudit.graph.passes.free_axis import freed
 from dropaudit.graph.passes.repeat_inputs import repeating
 from dropaudit.graph.passes.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
-from dropaudit.measure.case import Case
 from dropaudit.measure.sampling.excerpt import excerpt
+from dropaudit.measure.sampling.free_batches import Freed, fixed_axes, ways_to_free
+from dropaudit.measure.sampling.loops import looped_sampler, why_not_looped
 from dropaudit.measure.sampling.single_runs import kept_apart, single_runs
 from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
 from dropaudit.measure.sampling.strategy_inputs import (
@@ -39,7 +38,7 @@ from dropaudit.runtime.device_memory import device_memory_limit, numbers_that_fi
 from dropaudit.runtime.on_device import DeviceSampler
 from dropaudit.runtime.parallel import ParallelSampler, streams_of
 from dropaudit.runtime.provider import Device, cores
-from dropaudit.runtime.replicates import Axes, ReseededSampler, Runs, Sampler, Tile, TiledSampler, checked
+from dropaudit.runtime.replicates import Axes, Iterations, ReseededSampler, Runs, Sampler, Tile, TiledSampler, checked
 from dropaudit.runtime.session import Session, Tensors
 
 # Numbers that single runs keep until they are looked at.
@@ -73,6 +72,7 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
         is_single: whether all of them are of single precision, with few enough elements to be counted in it.
         place: where it runs.
         whole: the model that the source is, or is a part of.
+        loops: whether many replicates are drawn in one run, one after the other.
         reason: why replicates are drawn one by one; empty where they are not.
         sketch: the same for the first entries of a large batch; None where the batch is small.
         fewest_cells: fewest cells that a mask has in a replicate, as far as that is known.
@@ -88,13 +88,16 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
     is_seeded: bool
     whole: Source
     sketch: SamplingStrategy | None = None
+    loops: bool = False
     reason: str = ""
     fewest_cells: int = 1
 
     @property
     def name(self) -> str:
         """The name of this sampling strategy in the report."""
-        return "reseeded" if self.tiling is None else "tiled"
+        if self.tiling is None:
+            return "looped" if self.loops else "reseeded"
+        return "tiled"
 
     @property
     def elements(self) -> int:
@@ -117,9 +120,7 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
         """Return a sampler that starts anew: the same seeds draw the same sample."""
         source, tiling = self.source, self.tiling
         if tiling is None:
-            largest = max(1, _SINGLE_BUDGET // self.elements)
-            runs = ThriftyRuns(source.model, lambda part: single_runs(part, self.place, seeds, self.fewest_cells))
-            return ReseededSampler(runs, source.feeds, source.fixed, largest, self.shapes, runs.left)
+            return self._without_tiling(seeds)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed, self.shapes)
         # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
         weights = weight_elements(source.model) // _BESIDE_WEIGHTS
@@ -130,6 +131,20 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
             return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
         streams = streams_of(source.model, self.place, seeds)
         return ParallelSampler(streams, tile, self.elements, largest, cores())
+
+    def _without_tiling(self, seeds: np.random.Generator) -> Sampler:
+        source = self.source
+        if self.loops:
+            layout = Iterations(source.feeds, source.fixed, self.shapes)
+            largest = max(1, _CACHED // self.elements)
+            return looped_sampler(source.model, layout, self.elements, self.place, seeds, largest)
+        largest = max(1, _SINGLE_BUDGET // self.elements)
+        runs = ThriftyRuns(source.model, lambda part: single_runs(part, self.place, seeds, self.fewest_cells))
+        return ReseededSampler(runs, source.feeds, source.fixed, largest, self.shapes, runs.left)
+
+    def one_by_one(self, reason: str) -> SamplingStrategy:
+        """Return the same with one replicate a run."""
+        return replace(self, loops=False, reason=reason)
 
     def on_device(
         self, device: str, tile: Tile, seeds: np.random.Generator, kernels: Kernels | None = None
@@ -156,23 +171,31 @@ def make_drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generat
     if drawing.tiling is not None:
         return drawing
     if not keeps_copies_apart(recipe):
-        return _one_by_one(drawing, recipe, seeds)
-    for axes in _fixed_axes(recipe.case):
-        for freeing in _ways_to_free(recipe, axes):
+        return _without_batch(drawing, recipe, place, seeds)
+    for axes in fixed_axes(recipe.case):
+        for freeing in ways_to_free(recipe.case.model.proto, recipe.silent.model, axes):
             try:
                 free = _drawing(_freed(recipe, freeing, place, seeds), [axes], place, seeds)
             except (ExecutionFailed, InvalidModel):
                 continue
             if free.tiling is not None:
                 return free
-    return _one_by_one(drawing, recipe, seeds)
+    return _without_batch(drawing, recipe, place, seeds)
 
 
-def _one_by_one(drawing: SamplingStrategy, recipe: StrategyInputs, seeds: np.random.Generator) -> SamplingStrategy:
-    """Say why, and let single runs keep masks apart that the runtime draws with seeds that follow each other."""
+def _without_batch(
+    drawing: SamplingStrategy, recipe: StrategyInputs, place: Device, seeds: np.random.Generator
+) -> SamplingStrategy:
+    """Draw replicates one after the other in one run where that is valid, else one a run.
+
+    Single runs keep masks apart that the runtime draws with seeds that follow each other.
+    """
+    why_not = why_not_looped(drawing.source, recipe.silent, drawing.shapes, place, seeds)
+    if not why_not:
+        return replace(drawing, loops=True)
     model = kept_apart(drawing.source.model)
     single = drawing.single if model is drawing.source.model else Session(model, drawing.place, seeds)
-    return replace(drawing, reason=why_one_by_one(recipe), single=single)
+    return replace(drawing, reason=f"{why_one_by_one(recipe)}; {why_not}", single=single)
 
 
 def _drawing(
@@ -326,41 +349,7 @@ def _trial(
     )
 
 
-def _fixed_axes(case: Case) -> Iterator[Axes]:
-    """Yield axes that may be a fixed batch: the first or second of the first input, and their like in the others."""
-    arrays = {
-        spec.name: case.model.arrays[spec.name].shape
-        for spec in case.model.specs
-        if spec.name in case.model.arrays and spec.name not in case.model.rates
-    }
-    first = next((shape for shape in arrays.values() if shape), ())
-    for extent in dict.fromkeys(first[:2]):
-        yield {name: shape.index(extent) for name, shape in arrays.items() if extent in shape}
-
-
-class _Freed(msgspec.Struct, frozen=True):
-    """The measured model and the silent one with a batch of any extent."""
-
-    proto: onnx.ModelProto
-    silent: onnx.ModelProto
-
-
-def _ways_to_free(recipe: StrategyInputs, axes: Axes) -> Iterator[_Freed]:
-    """Yield the models with the axes free: as they are, then with constants that follow the batch."""
-    proto, silent = recipe.case.model.proto, recipe.silent.model
-    yield _Freed(freed(proto, axes), freed(silent, axes))
-    tried: list[_Freed] = []
-    for choice in CHOICES:
-        found = following(proto, axes, choice)
-        if found is None:
-            continue
-        way = _Freed(freed(found, axes), freed(following(silent, axes, choice) or silent, axes))
-        if way not in tried:
-            tried.append(way)
-            yield way
-
-
-def _freed(recipe: StrategyInputs, freeing: _Freed, place: Device, seeds: np.random.Generator) -> StrategyInputs:
+def _freed(recipe: StrategyInputs, freeing: Freed, place: Device, seeds: np.random.Generator) -> StrategyInputs:
     return replace(
         recipe,
         case=replace(recipe.case, model=replace(recipe.case.model, proto=freeing.proto)),

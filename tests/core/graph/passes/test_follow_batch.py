@@ -52,9 +52,9 @@ UNLIKE = {
 
 
 @pytest.mark.parametrize("text", UNLIKE.values(), ids=UNLIKE.keys())
-def test_what_is_no_batch_of_independent_entries_is_drawn_one_by_one(text: str) -> None:
+def test_what_is_no_batch_of_independent_entries_does_not_lie_side_by_side(text: str) -> None:
     report = audit(ArtifactSubject(model(text), Role.TRAIN), Plan(provider=Provider.CPU, max_replicates=64))
-    assert report.execution.sampling == "reseeded"
+    assert report.execution.sampling == "looped"
 
 
 def test_the_first_of_several_like_extents_is_taken_and_then_the_last() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
@@ -14,7 +13,7 @@ from dropaudit.runtime.device_costs import predicted
 from dropaudit.runtime.provider import Device
 from dropaudit_models.lstm.spec import Layer, LSTMSpec, Wrapper
 from dropaudit_models.lstm.twins import build
-from support.graphs import dense
+from support.graphs import dense, model
 
 GPU = Device(Provider.CUDA, ("CUDAExecutionProvider",), "a GPU")
 CPU = Device(Provider.CPU, ("CPUExecutionProvider",), "a CPU")
@@ -60,12 +59,16 @@ def test_products_of_a_matrix_are_counted_by_its_extents(body: str, products: in
 
 
 def test_the_report_says_why_replicates_are_drawn_one_by_one() -> None:
-    x = {"x": np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)}
-    content = dense("n = Softmax<axis = 0>(x)  m = Softmax(n)  y = Dropout(m, r, t)")
-    report = audit(ArtifactSubject(content, Role.TRAIN, x), Plan(provider=Provider.CPU, max_replicates=64))
+    old = model(
+        "g (float[N,16] x) => (float[N,16] y) <float q = {0.7}>"
+        "{ n = Softmax(x)  u = RandomUniform<shape = [1, 16]>()  b = Less(u, q)  m = Cast<to = 1>(b)  y = Mul(n, m) }",
+        '<ir_version: 5, opset_import: ["" : 10]>',
+    )
+    report = audit(ArtifactSubject(old, Role.TRAIN), Plan(provider=Provider.CPU, max_replicates=64))
     assert report.execution.sampling == "reseeded"
     assert report.execution.sampling_reason == (
-        "no axis of the inputs was found along which entries have masks and answers of their own"
+        "no axis of the inputs was found along which entries have masks and answers of their own; a loop wants "
+        "operator set 11, and no Dropout in a body"
     )
     tiled = audit(ArtifactSubject(dense("y = Dropout(x, r, t)"), Role.TRAIN), Plan(provider=Provider.CPU))
     assert tiled.execution.sampling_reason == ""

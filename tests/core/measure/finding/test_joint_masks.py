@@ -197,7 +197,7 @@ def test_a_draw_for_the_whole_batch_behind_another_mask_is_not_shared_between_co
         "  k = Div(n, wide)  y = Mul(d, k)"
     )
     report = audit(ArtifactSubject(dense(body, extra=EXTRA), Role.TRAIN), PLAN)
-    assert report.execution.sampling == "reseeded"
+    assert report.execution.sampling == "looped"
     assert not codes(report, Severity.ERROR)
 
 

@@ -48,7 +48,7 @@ def test_an_excerpt_is_drawn_from_the_same_part_of_the_model_along_the_same_axes
 
 
 def test_a_model_that_wants_its_whole_batch_gets_it() -> None:
-    """Its batch is written into a Reshape: neither an excerpt nor copies run, and replicates are drawn one by one."""
+    """Its batch is written into a Reshape: neither an excerpt nor copies run; replicates come one after the other."""
     text = (
         "g (float[256,2048] x) => (float[256,2048] y)"
         "<float r = {0.3}, bool t = {1}, int64[2] s = {256, 2048}>"

@@ -1,0 +1,1 @@
+"""Passes that let one run of a model do what many do."""
