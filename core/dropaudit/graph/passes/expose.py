@@ -1,13 +1,14 @@
-"""A pass that makes tensors readable, those in the bodies of Scan and Loop as well."""
+"""Passes that make tensors readable, those in the bodies of Scan and Loop as well, and leave out all others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import onnx
 from onnx import helper
 
-from dropaudit.graph.passes.derive_mode import PREFIX, copy_of
+from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, replace_nodes
+from dropaudit.graph.reading.scope import reads
 
 # A tensor by the path of the graph it lies in, and its name.
 TensorPlace = tuple[tuple[str, ...], str]
@@ -39,6 +40,24 @@ def exposed(model: onnx.ModelProto, tensors: Iterable[TensorPlace]) -> tuple[onn
         _expose(probed.graph, path, tensor, name)
         names[(path, tensor)] = name
     return probed, names
+
+
+def narrowed(model: onnx.ModelProto, outputs: Collection[str]) -> onnx.ModelProto:
+    """Return some outputs of a model alone, with the nodes that they need.
+
+    Relu(x) -> y ; Neg(y) -> z ; return y, z      becomes, for y,      Relu(x) -> y ; return y
+    """
+    changed = copy_of(model)
+    needed, kept = set(outputs), list[onnx.NodeProto]()
+    for node in reversed(changed.graph.node):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(reads(node))
+    replace_nodes(changed.graph, reversed(kept))
+    for position in reversed(range(len(changed.graph.output))):
+        if changed.graph.output[position].name not in outputs:
+            del changed.graph.output[position]
+    return changed
 
 
 def _probes(graph: onnx.GraphProto) -> dict[str, str]:

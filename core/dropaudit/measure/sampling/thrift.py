@@ -8,7 +8,7 @@ import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.passes.derive_mode import graphs_of
-from dropaudit.graph.passes.narrow import narrowed
+from dropaudit.graph.passes.expose import narrowed
 from dropaudit.runtime.parallel import Stream
 from dropaudit.runtime.replicates import Runs
 from dropaudit.runtime.session import Tensors

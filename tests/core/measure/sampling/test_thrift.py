@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from dropaudit.errors import ExecutionFailed
-from dropaudit.graph.passes.narrow import narrowed
+from dropaudit.graph.passes.expose import narrowed
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.measure.sampling.single_runs import single_runs
 from dropaudit.measure.sampling.thrift import ThriftyRuns
