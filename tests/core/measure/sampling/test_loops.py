@@ -31,17 +31,16 @@ def chain(like: str, place: str = "", seed: str = "") -> str:
 
 
 KINDS = {
-    "a weight that is dropped": "d = Dropout(w, r, t)  y = MatMul(x, d)",
-    "a weight that is dropped before data is": "d = Dropout(w, r, t)  h = MatMul(x, d)  y = Dropout(h, r, t)",
+    "a weight that is dropped": f"{chain('w')} s = Mul(w, m)  d = Div(s, q)  y = MatMul(x, d)",
+    "a weight that is dropped before data is": f"{chain('w')} s = Mul(w, m)  d = Div(s, q)  h = MatMul(x, d)"
+    f"  {chain('h', '2')} k = Mul(h, m2)  y = Div(k, q)",
     "one mask for a batch": f"{ROW}{chain('e')} h = Softmax(x)  s = Mul(h, m)  y = Div(s, q)",
     "one mask for a batch, with a seed": f"{ROW}{chain('e', seed='<seed = 3.0>')} h = Softmax(x)  s = Mul(h, m)"
     "  y = Div(s, q)",
     "two masks of one seed": f"{ROW}{chain('e', '1', '<seed = 3.0>')}{chain('e', '2', '<seed = 3.0>')} h = Softmax(x)"
     "  s = Mul(h, m1)  k = Div(s, q)  g = Tanh(k)  z = Mul(g, m2)  y = Div(z, q)",
-    "two Dropouts of one seed": f"{ROW}o = Div(e, e)  m1 = Dropout<seed = 7>(o, r, t)  m2 = Dropout<seed = 7>(o, r, t)"
-    "  h = Softmax(x)  k = Mul(h, m1)  g = Tanh(k)  y = Mul(g, m2)",
-    "entries that meet": f"{MET}y = Dropout(h, r, t)",
-    "entries that meet, and a seed": f"{MET}y = Dropout<seed = 4>(h, r, t)",
+    "entries that meet": f"{MET}{chain('h')} s = Mul(h, m)  y = Div(s, q)",
+    "entries that meet, and a seed": f"{MET}{chain('h', seed='<seed = 4.0>')} s = Mul(h, m)  y = Div(s, q)",
 }
 
 

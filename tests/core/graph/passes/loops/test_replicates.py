@@ -19,7 +19,7 @@ CPU = choose(Provider.CPU)
 X = {"x": np.ones((1, 64), dtype=np.float32)}
 COLUMNS, COPIES, KEPT = 64, 1000, 0.7
 UNIFORM = "u = RandomUniform<shape = [1, 64]>()  b = Less(u, q)  m = Cast<to = 1>(b)"
-ONE_OF_EACH = f"{UNIFORM}  d = Mul(x, m)  y = Dropout(d, r, t)"
+TWO = f"{UNIFORM}  d = Mul(x, m)  v = RandomUniformLike(x)  c = Less(v, q)  y = Where(c, d, zero)"
 
 
 def loop_of(proto: onnx.ModelProto) -> Session:
@@ -52,8 +52,6 @@ def test_where_nothing_is_drawn_every_replicate_is_what_a_run_returns(body: str)
 
 
 DRAWS = {
-    "a Dropout": "y = Dropout(x, r, t)",
-    "a Dropout with a seed": "y = Dropout<seed = 5>(x, r, t)",
     "a uniform draw": f"{UNIFORM}  y = Mul(x, m)",
     "a uniform draw like the data": "u = RandomUniformLike<seed = 3.0>(x)  b = Less(u, q)  y = Where(b, x, zero)",
     "a normal draw": "n = RandomNormalLike<mean = 0.5244>(x)  b = Greater(n, zero)  y = Where(b, x, zero)",
@@ -62,7 +60,6 @@ DRAWS = {
 
 @pytest.mark.parametrize("body", DRAWS.values(), ids=DRAWS.keys())
 def test_masks_are_independent_over_replicates_and_keep_what_they_should(body: str) -> None:
-    """Neighbouring seeds of a Dropout, each drawn from its start, would have a dispersion of about 6."""
     (found,) = replicates(proto_of(body), "y")
     kept = found != 0
     scores = (kept.sum(axis=0) - COPIES * KEPT) / np.sqrt(COPIES * KEPT * (1 - KEPT))
@@ -71,7 +68,7 @@ def test_masks_are_independent_over_replicates_and_keep_what_they_should(body: s
 
 
 def test_masks_of_two_operators_are_independent_within_a_replicate_and_from_one_to_the_next() -> None:
-    probed, names = exposed(proto_of(f"{ONE_OF_EACH}"), [((), "m")])
+    probed, names = exposed(proto_of(TWO), [((), "m")])
     mask, y = replicates(probed, names[((), "m")], "y")
     seen = mask.all(axis=0)  # where the first mask drops, the second cannot be seen
     assert not seen.any()
@@ -80,35 +77,15 @@ def test_masks_of_two_operators_are_independent_within_a_replicate_and_from_one_
     assert abs(correlation(kept_both[1:], kept[:-1])) < 5 / np.sqrt(kept.size)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "a = Dropout<seed = 7>(x, r, t)  b = Dropout<seed = 7>(x, r, t)  y = Sub(a, b)",
-        "u = RandomUniformLike<seed = 7.0>(x)  v = RandomUniformLike<seed = 7.0>(x)  y = Sub(u, v)",
-    ],
-)
-def test_masks_of_one_seed_are_one_mask_in_every_replicate(body: str) -> None:
+def test_masks_of_one_seed_are_one_mask_in_every_replicate() -> None:
+    body = "u = RandomUniformLike<seed = 7.0>(x)  v = RandomUniformLike<seed = 7.0>(x)  y = Sub(u, v)"
     (found,) = replicates(proto_of(body), "y")
     assert not found.any()
 
 
-def test_a_dropout_keeps_its_scale_and_returns_its_mask_as_well() -> None:
-    proto = proto_of("y, m = Dropout(x, r, t)")
-    probed, names = exposed(proto, [((), "m")])
-    y, mask = replicates(probed, "y", names[((), "m")], count=20)
-    assert set(np.unique(y)) == {np.float32(0), np.float32(1) / (np.float32(1) - np.float32(0.3))}
-    assert np.array_equal(y != 0, mask)
-
-
-def test_what_cannot_be_kept_apart_is_not_looped() -> None:
-    body = onnx.parser.parse_graph(
-        "body (float[1,64] e) => (float[1,64] f) <float r = {0.3}, bool t = {1}> { f = Dropout(e, r, t) }"
-    )
-    proto = proto_of("y = Neg(x)")
-    node = proto.graph.node[0]
-    node.op_type, node.name = "Scan", "scan"
-    node.attribute.extend([onnx.helper.make_attribute("body", body), onnx.helper.make_attribute("num_scan_inputs", 1)])
-    assert looped(proto) is None
+def test_a_dropout_is_not_looped() -> None:
+    """Each time it begins another stream, and streams of neighbouring seeds are alike."""
+    assert looped(proto_of("y = Dropout(x, r, t)")) is None
 
 
 def test_a_model_older_than_loops_without_a_state_is_not_looped() -> None:
