@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dropaudit.errors import ShapeVaries
 from dropaudit.graph.passes.loops.replicates import COUNT, replicates_of
 from dropaudit.graph.passes.reductions import MaskPlace
-from dropaudit.runtime.session import Session, Tensors
+from dropaudit.runtime.session import Tensors
 
 Axes = Mapping[str, int]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -251,13 +251,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class TiledSampler:
-    """Draws many replicates in one run of one session.
+    """Draws many replicates in one run, by one session.
 
     Attributes:
         largest: most replicates of one run.
     """
 
-    session: Session
+    session: Runs
     layout: Layout
     largest: int
 

@@ -7,12 +7,13 @@ import onnx
 import pytest
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
-from dropaudit.graph.passes.decorrelate import staggered
+from dropaudit.graph.passes.decorrelate import with_paddings_fed
 from dropaudit.graph.passes.derive_mode import without_sites
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.passes.free_axis import freed
 from dropaudit.graph.sites.find import find_sites
 from dropaudit.measure.case import read
+from dropaudit.measure.sampling.single_runs import single_runs
 from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.replicates import ReseededSampler, Tile, TiledSampler, split, tiled
@@ -26,14 +27,12 @@ from support.graphs import dense, model
 CPU = choose(Provider.CPU)
 X = {"x": np.ones((1, 64), dtype=np.float32)}
 RUNS = 1000
+W = np.random.default_rng(0).standard_normal((16, 16)).round(3).astype(np.float32)
+WEIGHT = f", float[16,16] w = {{{', '.join(map(str, W.ravel()))}}}"
 
 
 def session(proto: onnx.ModelProto, seed: int = 0) -> Session:
     return Session(proto, CPU, np.random.default_rng(seed))
-
-
-def paddings(proto: onnx.ModelProto, *lengths: int) -> dict[str, int]:
-    return dict(zip((site.maker for site in find_sites(proto)), lengths, strict=True))
 
 
 def dispersion(kept: Array, keep_prob: float) -> float:
@@ -66,22 +65,35 @@ def test_reseeded_masks_are_independent_over_replicates() -> None:
     assert dispersion(draws.reshape(RUNS, -1) != 0, 0.7) == pytest.approx(1.0, abs=0.35)
 
 
-def test_staggered_operators_of_one_run_draw_uncorrelated_masks() -> None:
+def test_two_operators_of_one_run_draw_uncorrelated_masks_behind_paddings() -> None:
     proto = read(dense("a = Dropout(x, r, t)  b = Dropout(x, r, t)  y = Add(a, b)", columns=64)).proto
     probed, names = exposed(proto, [((), "a"), ((), "b")])
     correlations = {}
-    for label, changed in (("plain", probed), ("staggered", staggered(probed, paddings(proto, 0, 64)))):
-        draws = draw(ReseededSampler(session(changed), X), RUNS, tuple(names.values()))
+    for label, runs in (("plain", session(probed)), ("padded", single_runs(probed, CPU, np.random.default_rng(0), 64))):
+        draws = draw(ReseededSampler(runs, X), RUNS, tuple(names.values()))
         a, b = (draws[name].reshape(RUNS, -1) != 0 for name in names.values())
         correlations[label] = np.array([np.corrcoef(a[:, cell], b[:, cell])[0, 1] for cell in range(64)])
     noise = 1 / np.sqrt(RUNS)
     assert np.abs(correlations["plain"]).max() > 10 * noise
-    assert np.abs(correlations["staggered"]).max() < 5 * noise
+    assert np.abs(correlations["padded"]).max() < 5 * noise
 
 
-def test_staggering_changes_neither_scale_nor_shape() -> None:
+def test_what_two_masks_do_together_has_the_mean_that_each_has() -> None:
+    """At a distance between their stretches that is always the same, sums of their products are off by 10 errors."""
+    proto = read(dense("d = Dropout(w, r, t)  h = MatMul(x, d)  y = Dropout(h, r, t)", extra=WEIGHT)).proto
+    x = np.random.default_rng(0).standard_normal((8, 16)).astype(np.float32)
+    runs = single_runs(proto, CPU, np.random.default_rng(0), 128)
+    y = draw(ReseededSampler(runs, {"x": x}), 2 * RUNS, ("y",))["y"].reshape(2 * RUNS, -1)
+    expected = (x @ W).ravel()
+    scores = (y.mean(axis=0) - expected) / (y.std(axis=0) / np.sqrt(len(y)))
+    assert scores.std() == pytest.approx(1.0, abs=0.35)
+
+
+def test_paddings_change_neither_scale_nor_shape() -> None:
     proto = read(dense("h = Relu(x)  y = Dropout(h, r, t)", columns=64)).proto
-    y = session(staggered(proto, paddings(proto, 64))).run(X, ("y",))["y"]
+    (site,) = find_sites(proto)
+    fed = with_paddings_fed(proto, {site.maker: "length"})
+    y = session(fed).run({**X, "length": np.array([64])}, ("y",))["y"]
     assert y.shape == (1, 64)
     assert set(np.unique(y)) == {np.float32(0), np.float32(1) / (np.float32(1) - np.float32(0.3))}
 

@@ -11,29 +11,13 @@ from onnx import helper, numpy_helper
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of
 
 
-def staggered(model: onnx.ModelProto, paddings: Mapping[str, int]) -> onnx.ModelProto:
-    """Make Dropout operators of one run draw from different stretches of their generators.
-
-        Dropout(x, r, t) -> y      becomes      Dropout(Pad(Flatten(x)), r, t) -> Slice -> Reshape -> y
-
-    ONNX Runtime seeds the second Dropout of a run with the first one's seed plus one, which correlates their
-    masks position by position. Each operator still applies its own kernel to its own data.
-
-    Args:
-        model: the model; its nodes are named.
-        paddings: by Dropout operator of the main graph, how many elements to put before its data; zero leaves it alone.
-    """
-    changed = copy_of(model)
-    for name, padding in paddings.items():
-        if padding:
-            length = f"{PREFIX}{name}/length"
-            changed.graph.initializer.append(_integers(length, [padding]))
-            _pad(changed.graph, name, length)
-    return changed
-
-
 def with_paddings_fed(model: onnx.ModelProto, inputs: Mapping[str, str]) -> onnx.ModelProto:
-    """Let each run say from which stretches of their generators Dropout operators draw; see `staggered`.
+    """Let each run say from which stretches of their generators Dropout operators draw.
+
+        Dropout(x, r, t) -> y      becomes      Dropout(Pad(Flatten(x), length), r, t) -> Slice -> Reshape -> y
+
+    ONNX Runtime seeds the second Dropout of a run with the first one's seed plus one, and those of the next run with
+    what follows, which correlates their masks. Each operator still applies its own kernel to its own data.
 
     A generator of the runtime is seeded by a number, and goes on by multiplying: whatever seed is equally likely, what
     comes after a padding is equally likely too. So the masks of one run have the law that they have in the model,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.draws.random_operators import random_operators
-from dropaudit.graph.passes.loops.replicates import looped
+from dropaudit.graph.passes.loops.replicates import COUNT, looped, replicates_of
+from dropaudit.graph.passes.seeds import holds_dropout
 from dropaudit.graph.reading.scope import scopes
-from dropaudit.measure.sampling.single_runs import RUNS_OF_ONE_STREAM
+from dropaudit.measure.sampling.single_runs import RUNS_OF_ONE_STREAM, Padded, drops_in_a_body, padded
 from dropaudit.measure.sampling.stochastic_part import Silent, Source
 from dropaudit.plan import Provider
 from dropaudit.runtime.batch_axis import COPIES
 from dropaudit.runtime.parallel import ParallelSampler, Stream
 from dropaudit.runtime.provider import Device, cores
-from dropaudit.runtime.replicates import Iterations
+from dropaudit.runtime.replicates import Iterations, TiledSampler
 from dropaudit.runtime.session import Session, Tensors
 from dropaudit.stats.agreement import agree
 from dropaudit.subjects import Array
@@ -44,13 +46,14 @@ def why_not_looped(
     """
     if place.provider is not Provider.CPU:
         return "loops are run on the CPU alone"
-    if looped(source.model) is None or looped(silent.model) is None:
-        return "a loop wants operator set 11, and no Dropout, which begins another stream each time"
+    drawn, bypassed = _loop_of(source.model, seeds), _loop_of(silent.model, seeds)
+    if drawn is None or bypassed is None:
+        return "a loop wants operator set 11, no Dropout in a body, and none with the seed of another operator"
     try:
-        _run(source.model, Iterations(source.feeds, source.fixed, shapes), tuple(shapes), place, seeds)
+        _run(drawn, Iterations(source.feeds, source.fixed, shapes), tuple(shapes), place, seeds)
         known = _repeatable(silent)
         layout = Iterations(silent.feeds, {}, {name: value.shape for name, value in known.items()})
-        answers = _run(silent.model, layout, tuple(known), place, seeds) if known else {}
+        answers = _run(bypassed, layout, tuple(known), place, seeds) if known else {}
     except (ExecutionFailed, InvalidModel):
         return "the runtime does not run a loop of it"
     same = all(agree(np.stack([value] * COPIES), answers[name], _AGREEMENT) for name, value in known.items())
@@ -64,19 +67,52 @@ def _repeatable(silent: Silent) -> dict[str, Array]:
     return {name: value for name, value in silent.outputs.items() if name not in reached}
 
 
-def _run(
-    model: onnx.ModelProto, layout: Iterations, names: tuple[str, ...], place: Device, seeds: np.random.Generator
-) -> Tensors:
+class _Loop(msgspec.Struct, frozen=True):
+    """A model that draws many replicates in one run, with the paddings that keep the Dropouts of iterations apart."""
+
+    model: onnx.ModelProto
+    paddings: Padded | None
+
+    def runs(self, place: Device, seeds: np.random.Generator) -> _PaddedRuns:
+        """Return runs of one session."""
+        return _PaddedRuns(self.paddings, Session(self.model, place, seeds), seeds)
+
+
+class _PaddedRuns(msgspec.Struct, frozen=True):
+    """Runs of a loop, each iteration with paddings of other lengths."""
+
+    paddings: Padded | None
+    session: Session
+    seeds: np.random.Generator
+
+    def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
+        """See Runs."""
+        if self.paddings is None:
+            return self.session.run(feeds, names)
+        lengths = self.paddings.lengths(int(feeds[COUNT]), self.seeds)
+        fed = {replicates_of(name): lengths[:, place] for place, name in enumerate(self.paddings.names)}
+        return self.session.run(feeds | fed, names)
+
+
+def _loop_of(model: onnx.ModelProto, seeds: np.random.Generator) -> _Loop | None:
+    """Return the loop of a model; None where its iterations would not draw what so many runs draw."""
+    if not holds_dropout(model):
+        found = looped(model)
+        return None if found is None else _Loop(found, None)
+    made = None if drops_in_a_body(model) else padded(model, seeds)
+    found = None if made is None else looped(made.model, made.names)
+    return None if found is None else _Loop(found, made)
+
+
+def _run(loop: _Loop, layout: Iterations, names: tuple[str, ...], place: Device, seeds: np.random.Generator) -> Tensors:
     """Return a few replicates. Raises InvalidModel, ExecutionFailed or ShapeVaries."""
-    found = looped(model)
-    assert found is not None
-    drawn = Session(found, place, seeds).run(layout.repeated(COPIES), layout.drawn(names))
+    drawn = loop.runs(place, seeds).run(layout.repeated(COPIES), layout.drawn(names))
     return layout.split(drawn, names, COPIES)
 
 
 def looped_sampler(
     model: onnx.ModelProto, layout: Iterations, elements: int, place: Device, seeds: np.random.Generator, largest: int
-) -> ParallelSampler:
+) -> TiledSampler | ParallelSampler:
     """Return a sampler that draws replicates one after the other in one run.
 
     Args:
@@ -87,7 +123,9 @@ def looped_sampler(
         seeds: source of the runtime's seeds.
         largest: most replicates of one run.
     """
-    found = looped(model)
-    assert found is not None
-    streams = tuple(Stream(found, place, own, RUNS_OF_ONE_STREAM) for own in seeds.spawn(_STREAMS))
+    loop = _loop_of(model, seeds)
+    assert loop is not None
+    if loop.paddings is not None:
+        return TiledSampler(loop.runs(place, seeds), layout, largest)
+    streams = tuple(Stream(loop.model, place, own, RUNS_OF_ONE_STREAM) for own in seeds.spawn(_STREAMS))
     return ParallelSampler(streams, layout, elements, largest, cores())

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
-from dropaudit.graph.passes.decorrelate import staggered, with_paddings_fed
+from dropaudit.graph.passes.decorrelate import with_paddings_fed
 from dropaudit.graph.passes.derive_mode import PREFIX, graphs_of
 from dropaudit.graph.passes.seeds import holds_dropout, holds_seeds, seeded, seeds_of, without_seeds_of_dropout
 from dropaudit.runtime.parallel import RUNS_OF_ONE_SEED, Stream
@@ -16,8 +18,6 @@ from dropaudit.runtime.provider import Device
 from dropaudit.runtime.replicates import Runs
 from dropaudit.runtime.session import Session, Tensors, draw_seed
 
-# Elements between the stretches that two Dropout operators of one run draw from.
-_STAGGER = 64
 # Elements of the longest padding: what consecutive seeds draw behind paddings of so many lengths is no longer alike.
 _LONGEST = 1024
 # Runs whose lengths are drawn together.
@@ -41,42 +41,51 @@ def single_runs(model: onnx.ModelProto, place: Device, seeds: np.random.Generato
     """
     if not holds_dropout(model):
         return Stream(model, place, seeds, RUNS_OF_ONE_STREAM) if holds_seeds(model) else Session(model, place, seeds)
-    if not holds_seeds(model):
-        return Session(kept_apart(model), place, seeds)
+    if not holds_seeds(model) and not _share_a_generator(model):
+        return Session(model, place, seeds)
+    made = padded(model, seeds)
+    if made is None:
+        return Stream(model, place, seeds, 1 if fewest_cells < _MANY_CELLS else RUNS_OF_ONE_SEED)
+    return _Repadded(made, place, seeds)
+
+
+class Padded(msgspec.Struct, frozen=True):
+    """A model in which Dropout operators draw, in each run, from other stretches of their generators.
+
+    Attributes:
+        model: the model.
+        names: inputs that say how long the paddings are.
+    """
+
+    model: onnx.ModelProto
+    names: tuple[str, ...]
+
+    def lengths(self, count: int, seeds: np.random.Generator) -> NDArray[np.int64]:
+        """Draw the lengths of many runs, shape (count, inputs, 1)."""
+        return seeds.integers(0, _LONGEST, (count, len(self.names), 1))
+
+
+def padded(model: onnx.ModelProto, seeds: np.random.Generator) -> Padded | None:
+    """Return a model with other seeds than it holds, whose runs draw apart; None where paddings do not part them."""
     inputs = _padding_inputs(model)
     if inputs is None:
-        return Stream(model, place, seeds, 1 if fewest_cells < _MANY_CELLS else RUNS_OF_ONE_SEED)
-    return _Repadded(_renewed(model, inputs, seeds), inputs, place, seeds)
-
-
-def kept_apart(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keep the masks of several Dropout operators apart that draw from the generator of the process in one run.
-
-    The same model where there are not several, or where they carry seeds.
-    """
-    operators = _in_main_graph(model)
-    several = len(operators) + len(_in_bodies(model)) > 1
-    if not operators or not several or seeds_of(model).keys() & {*operators, *_in_bodies(model)}:
-        return model
-    first = 1 if _in_bodies(model) else 0  # in a body they are left as they are: a step draws beside the next
-    return staggered(model, {name: _STAGGER * number for number, name in enumerate(operators, start=first)})
+        return None
+    return Padded(with_paddings_fed(_renewed(model, inputs, seeds), inputs), tuple(dict.fromkeys(inputs.values())))
 
 
 class _Repadded:
-    """Runs of one session in which Dropout operators draw, each time, from other stretches of their generators."""
+    """Runs of one session of a padded model."""
 
-    def __init__(
-        self, model: onnx.ModelProto, inputs: Mapping[str, str], place: Device, seeds: np.random.Generator
-    ) -> None:
-        self._names = tuple(dict.fromkeys(inputs.values()))
-        self._session = Session(with_paddings_fed(model, inputs), place, seeds)
+    def __init__(self, made: Padded, place: Device, seeds: np.random.Generator) -> None:
+        self._made = made
+        self._session = Session(made.model, place, seeds)
         self._lengths = self._drawn(seeds)
 
     def _drawn(self, seeds: np.random.Generator) -> Iterator[Tensors]:
         """Yield lengths of the paddings of one run after another; many are drawn at a time, which costs as much."""
         while True:
-            for lengths in seeds.integers(0, _LONGEST, (_DRAWN, len(self._names), 1)):
-                yield dict(zip(self._names, lengths, strict=True))
+            for lengths in self._made.lengths(_DRAWN, seeds):
+                yield dict(zip(self._made.names, lengths, strict=True))
 
     def run(self, feeds: Tensors, names: Sequence[str]) -> Tensors:
         """See Runs."""
@@ -106,8 +115,23 @@ def _renewed(model: onnx.ModelProto, inputs: Mapping[str, str], seeds: np.random
     return without_seeds_of_dropout(changed, kept=own)
 
 
+def _share_a_generator(model: onnx.ModelProto) -> bool:
+    """Whether a Dropout of the main graph is not alone in drawing from the generator of the process.
+
+    Their seeds follow each other, and so their masks have something to do with each other, however far apart they draw
+    at a distance that is always the same.
+    """
+    operators = _in_main_graph(model)
+    return bool(operators) and len(operators) + len(_in_bodies(model)) > 1
+
+
 def _in_main_graph(model: onnx.ModelProto) -> list[str]:
     return [node.name for node in model.graph.node if _may_draw(node)]
+
+
+def drops_in_a_body(model: onnx.ModelProto) -> bool:
+    """Whether a Dropout with a training mode lies in a body, where each step draws with a seed of its own."""
+    return bool(_in_bodies(model))
 
 
 def _in_bodies(model: onnx.ModelProto) -> list[str]:

@@ -21,7 +21,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.measure.sampling.excerpt import excerpt
 from dropaudit.measure.sampling.free_batches import Freed, fixed_axes, ways_to_free
 from dropaudit.measure.sampling.loops import looped_sampler, why_not_looped
-from dropaudit.measure.sampling.single_runs import kept_apart, single_runs
+from dropaudit.measure.sampling.single_runs import single_runs
 from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
 from dropaudit.measure.sampling.strategy_inputs import (
     SiteProbes,
@@ -191,11 +191,8 @@ def _without_batch(
     Single runs keep masks apart that the runtime draws with seeds that follow each other.
     """
     why_not = why_not_looped(drawing.source, recipe.silent, drawing.shapes, place, seeds)
-    if not why_not:
-        return replace(drawing, loops=True)
-    model = kept_apart(drawing.source.model)
-    single = drawing.single if model is drawing.source.model else Session(model, drawing.place, seeds)
-    return replace(drawing, reason=f"{why_one_by_one(recipe)}; {why_not}", single=single)
+    reason = f"{why_one_by_one(recipe)}; {why_not}" if why_not else ""
+    return replace(drawing.with_new_seeds(seeds), loops=not why_not, reason=reason)
 
 
 def _drawing(

@@ -39,6 +39,12 @@ KINDS = {
     "  y = Div(s, q)",
     "two masks of one seed": f"{ROW}{chain('e', '1', '<seed = 3.0>')}{chain('e', '2', '<seed = 3.0>')} h = Softmax(x)"
     "  s = Mul(h, m1)  k = Div(s, q)  g = Tanh(k)  z = Mul(g, m2)  y = Div(z, q)",
+    "a Dropout of a weight": "d = Dropout(w, r, t)  y = MatMul(x, d)",
+    "a Dropout of a weight, and one behind": "d = Dropout(w, r, t)  h = MatMul(x, d)  y = Dropout(h, r, t)",
+    "two Dropouts of one seed": f"{ROW}o = Div(e, e)  m1 = Dropout<seed = 7>(o, r, t)  m2 = Dropout<seed = 7>(o, r, t)"
+    "  h = Softmax(x)  k = Mul(h, m1)  g = Tanh(k)  y = Mul(g, m2)",
+    "a Dropout behind entries that meet, and a seed": f"{MET}y = Dropout<seed = 4>(h, r, t)",
+    "a Dropout and a chain": f"d = Dropout(w, r, t)  h = MatMul(x, d)  {chain('h')} k = Mul(h, m)  y = Div(k, q)",
     "entries that meet": f"{MET}{chain('h')} s = Mul(h, m)  y = Div(s, q)",
     "entries that meet, and a seed": f"{MET}{chain('h', seed='<seed = 4.0>')} s = Mul(h, m)  y = Div(s, q)",
 }
@@ -75,6 +81,21 @@ def test_one_seed_draws_one_sample(body: str) -> None:
     first, second = (draw(drawing.sampler(np.random.default_rng(1)), 300, ("y",))["y"] for _ in range(2))
     assert np.array_equal(first, second)
     assert len(np.unique(first.reshape(300, -1), axis=0)) > 250
+
+
+def test_masks_of_a_dropout_are_independent_over_replicates() -> None:
+    """Streams of neighbouring seeds, each drawn from its start, would have a dispersion of about 6."""
+    drawing = drawing_of(f"{MET}y = Dropout(h, r, t)")
+    kept = draw(drawing.sampler(np.random.default_rng(2)), COUNT, ("y",))["y"].reshape(COUNT, -1) != 0
+    scores = (kept.sum(axis=0) - COUNT * 0.7) / np.sqrt(COUNT * 0.7 * 0.3)
+    assert scores.std() == pytest.approx(1.0, abs=0.35)
+    both = float(np.mean((kept[1:] - 0.7) * (kept[:-1] - 0.7))) / (0.7 * 0.3)
+    assert abs(both) < 5 / np.sqrt(kept.size)
+
+
+def test_a_dropout_in_a_body_or_with_the_seed_of_a_chain_is_drawn_one_by_one() -> None:
+    drawing = drawing_of(f"{MET}{chain('h', seed='<seed = 4.0>')} k = Mul(h, m)  y = Dropout<seed = 4>(k, r, t)")
+    assert (drawing.name, "seed of another" in drawing.reason) == ("reseeded", True)
 
 
 def test_a_report_says_that_many_were_drawn_in_a_run() -> None:

@@ -8,7 +8,6 @@ import onnx
 from onnx import TensorProto, helper
 
 from dropaudit.graph.passes.derive_mode import PREFIX
-from dropaudit.graph.passes.seeds import holds_dropout
 from dropaudit.graph.reading.scope import main_scope
 
 # Input that says how many replicates to draw.
@@ -23,22 +22,26 @@ def replicates_of(name: str) -> str:
     return f"{PREFIX}replicates/{name}"
 
 
-def looped(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Run a model as often as an input says; None where that would not draw what so many runs draw.
+def looped(model: onnx.ModelProto, varying: Sequence[str] = ()) -> onnx.ModelProto | None:
+    """Run a model as often as an input says; None where that cannot be written.
 
         g (x) => (y) { h = Tanh(x)  u = RandomUniform<shape = [1, 16]>()  …  y = Mul(h, m) }
         becomes      g (x, int64 replicates) => (replicates/y)
         { replicates/y = Loop(replicates) { h = Tanh(x)  u = RandomUniform<shape = [1, 16]>()  …  y = Mul(h, m) } }
 
-    An operator that draws goes on in its stream from one iteration to the next, as it does from one run to the next. A
-    Dropout does not: each time it begins another stream, with the seed after the last, and streams of neighbouring
-    seeds are alike.
+    An operator that draws goes on in its stream from one iteration to the next, as it does from one run to the next; a
+    Dropout begins another stream each time, as it does in each run.
+
+    Args:
+        model: the model.
+        varying: inputs that have another value in each iteration: their values lie along a new first axis of an input
+            that is named as `replicates_of` says.
     """
-    if main_scope(model).opset < _OPSET or holds_dropout(model):
+    if main_scope(model).opset < _OPSET:
         return None
     names = [value.name for value in model.graph.output]
     body = helper.make_graph(
-        [*model.graph.node, *_ending(names)],
+        [*_beginning(varying), *model.graph.node, *_ending(names)],
         "replicate",
         [
             helper.make_tensor_value_info(_ITERATION, TensorProto.INT64, []),
@@ -50,14 +53,20 @@ def looped(model: onnx.ModelProto) -> onnx.ModelProto | None:
         ],
         [tensor for tensor in model.graph.initializer if _may_move(model, tensor)],
     )
-    return _around(model, body, [replicates_of(name) for name in names])
+    return _around(model, body, [replicates_of(name) for name in names], varying)
 
 
-def _around(model: onnx.ModelProto, body: onnx.GraphProto, returned: list[str]) -> onnx.ModelProto:
+def _around(
+    model: onnx.ModelProto, body: onnx.GraphProto, returned: list[str], varying: Sequence[str]
+) -> onnx.ModelProto:
     found = onnx.ModelProto()
     found.CopyFrom(model)
     del found.graph.node[:], found.graph.output[:], found.graph.value_info[:], found.graph.initializer[:]
     found.graph.node.append(helper.make_node("Loop", [COUNT, ""], returned, name=f"{PREFIX}Loop", body=body))
+    for value in found.graph.input:
+        if value.name in varying:
+            value.name = replicates_of(value.name)
+            value.type.tensor_type.shape.dim.insert(0, onnx.TensorShapeProto.Dimension(dim_param=COUNT))
     found.graph.input.append(helper.make_tensor_value_info(COUNT, TensorProto.INT64, []))
     found.graph.output.extend(onnx.ValueInfoProto(name=name) for name in returned)
     found.graph.initializer.extend(tensor for tensor in model.graph.initializer if not _may_move(model, tensor))
@@ -74,6 +83,11 @@ def _may_move(model: onnx.ModelProto, tensor: onnx.TensorProto) -> bool:
 
 def _returned(name: str) -> str:
     return f"{PREFIX}loop/{name}"
+
+
+def _beginning(varying: Sequence[str]) -> Iterator[onnx.NodeProto]:
+    for name in varying:
+        yield helper.make_node("Gather", [replicates_of(name), _ITERATION], [name], name=_returned(name))
 
 
 def _ending(names: Sequence[str]) -> Iterator[onnx.NodeProto]:

@@ -13,7 +13,7 @@ from dropaudit.plan import Provider
 from dropaudit.runtime.provider import choose
 from dropaudit.runtime.session import Session
 from dropaudit.subjects import Array
-from support.graphs import dense, model
+from support.graphs import HEADER, dense, model
 
 CPU = choose(Provider.CPU)
 X = {"x": np.ones((1, 64), dtype=np.float32)}
@@ -83,9 +83,14 @@ def test_masks_of_one_seed_are_one_mask_in_every_replicate() -> None:
     assert not found.any()
 
 
-def test_a_dropout_is_not_looped() -> None:
-    """Each time it begins another stream, and streams of neighbouring seeds are alike."""
-    assert looped(proto_of("y = Dropout(x, r, t)")) is None
+def test_an_input_that_varies_has_a_value_for_each_replicate() -> None:
+    proto = read(model("g (float[1,4] x, float[1] a) => (float[1,4] y) { y = Mul(x, a) }", HEADER)).proto
+    found = looped(proto, ["a"])
+    assert found is not None
+    lengths = np.array([[1], [2], [3]], np.float32)
+    feeds = {"x": np.ones((1, 4), np.float32), COUNT: np.array(3), replicates_of("a"): lengths}
+    y = Session(found, CPU, np.random.default_rng(0)).run(feeds, [replicates_of("y")])[replicates_of("y")]
+    assert y[:, 0, 0].tolist() == [1, 2, 3]
 
 
 def test_a_model_older_than_loops_without_a_state_is_not_looped() -> None:
