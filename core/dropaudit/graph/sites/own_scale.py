@@ -128,11 +128,14 @@ def with_own_scale_by_element(
 
 
 def with_every_scale(noise: NoiseMap, plain: SiteExtent, others: Collection[str] = ()) -> SiteExtent:
-    """Take in all constant factors right before and after a mask that never drops: it needs none."""
+    """Take in the constant factor right before and after a mask that never drops: it needs none.
+
+    What lies beyond is the model's own.
+    """
     span = _Span(plain.source, plain.result, plain.law.slope)
     before = [each for each in _before(noise, span, others, (), vectors=False) if not each.moved]
     after = [each for each in _after(noise, span.result, others, vectors=False) if not each.moved]
-    found = _Choice(span, _Rate(0.5, 0.0, _PRECISION)).joined(before, after)
+    found = _Choice(span, _Rate(0.5, 0.0, _PRECISION)).joined(before[:1], after[:1])
     return SiteExtent(found.source, found.result, replace(plain.law, slope=float(found.slope)))
 
 

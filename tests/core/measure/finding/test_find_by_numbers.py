@@ -206,6 +206,18 @@ def test_a_threshold_that_always_keeps_is_no_dropout_but_its_factor_is_seen() ->
     assert site.law.slope == pytest.approx(1 / KEEP_PROB, rel=1e-5)
 
 
+def test_only_the_nearest_factor_is_the_own_one_of_a_mask_that_always_keeps() -> None:
+    (site,) = by_numbers(
+        graph(
+            "u = RandomUniformLike(x)  b = Less(u, two)  m = Cast<to = 1>(b)  h = Mul(x, tenth)  s = Div(h, q)"
+            "  y = Mul(s, m)"
+        )
+    )
+    assert site.source == "h"
+    assert site.law is not None
+    assert site.law.slope == pytest.approx(1 / KEEP_PROB, rel=1e-5)
+
+
 def test_data_of_zeros_hides_no_site() -> None:
     """The law is read off numbers of our own where the data that a run gives tells nothing."""
     model = graph(f"z = Mul(x, zero)  {MASK}  s = Div(m, q)  y = Mul(z, s)")
