@@ -97,3 +97,8 @@ def test_a_wrong_factor_at_inference_is_far_from_the_right_ones_at_every_rate() 
     rates = [thousandths / 1000 for thousandths in range(50, 951)]
     away = [abs(factor_of(Pairing.WRONG, q) / right - 1) for q in rates for right in (1.0, q)]
     assert min(away) > 0.04
+
+
+def test_a_doubled_scale_of_a_small_rate_in_half_precision_is_told_from_a_wrong_one() -> None:
+    """1 - .92 in float16 is off by half a percent, and its square by twice that."""
+    assert "law:scale doubled" in spelling(141421, 4581).features

@@ -17,6 +17,8 @@ from dropaudit_evaluation.spellings.truth import SiteTruth
 _RATE_ERROR, _DEVIATIONS = 0.003, 5.5
 _PRECISION = {np.dtype(np.float16): 5e-3}
 _ORDINARY = 3e-5
+# What rounds q to float16 counts twice in its square.
+_ERRORS_OF_RATE = {Law.DOUBLED: 2}
 # Neighbouring cells of a pooled mask share up to this many draws.
 _SHARED_DRAWS = 9
 
@@ -47,7 +49,8 @@ def _mask_law(truth: SiteTruth) -> Law:
         return Law.FROZEN
     if isinstance(truth.site.keep_prob, np.ndarray):
         return _law_by_feature(truth)
-    found = [law for law, factor in hypotheses(float(truth.site.keep_prob)).items() if _is_all(truth, factor)]
+    named = hypotheses(float(truth.site.keep_prob))
+    found = [law for law, factor in named.items() if _is_all(truth, factor, _ERRORS_OF_RATE.get(law, 1))]
     if not found and not _is_all(truth, float(np.nanmedian(truth.ratio))):
         raise Contradiction(f"{truth.site.result} has no constant factor")
     return found[0] if found else Law.WRONG
@@ -57,14 +60,14 @@ def _law_by_feature(truth: SiteTruth) -> Law:
     q = np.asarray(truth.site.keep_prob)
     named = {Law.RIGHT: 1 / q, Law.MISSING: np.ones_like(q), Law.DOUBLED: 1 / q**2, Law.SWAPPED: 1 / (1 - q)}
     for law, factors in named.items():
-        if _is_all(truth, factors):
+        if _is_all(truth, factors, _ERRORS_OF_RATE.get(law, 1)):
             return law
     return Law.WRONG
 
 
-def _is_all(truth: SiteTruth, factor: object) -> bool:
-    """Whether every kept element was multiplied by a factor, or by each feature's."""
-    precision = _PRECISION.get(truth.result.dtype, _ORDINARY)
+def _is_all(truth: SiteTruth, factor: object, errors: int = 1) -> bool:
+    """Whether every kept element was multiplied by a factor, or by each feature's, that holds so many errors of q."""
+    precision = errors * _PRECISION.get(truth.result.dtype, _ORDINARY)
     # Numbers too small for float16 lose their digits.
     clear = truth.kept & (np.abs(truth.data) > 1e-2)
     away = np.abs(truth.ratio / np.asarray(factor, np.float64) - 1)
