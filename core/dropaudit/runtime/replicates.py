@@ -154,8 +154,7 @@ class Layout(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Iterations:
+class Iterations(msgspec.Struct, frozen=True):
     """Feeds and results of a model that draws replicates one after the other, see `graph.passes.loops.replicates`.
 
     Attributes:

@@ -68,7 +68,7 @@ def test_the_report_says_why_replicates_are_drawn_one_by_one() -> None:
     assert report.execution.sampling == "reseeded"
     assert report.execution.sampling_reason == (
         "no axis of the inputs was found along which entries have masks and answers of their own; a loop wants "
-        "operator set 11, and no Dropout in a body"
+        "operator set 11, no Dropout in a body, and none with the seed of another operator"
     )
     tiled = audit(ArtifactSubject(dense("y = Dropout(x, r, t)"), Role.TRAIN), Plan(provider=Provider.CPU))
     assert tiled.execution.sampling_reason == ""
