@@ -111,30 +111,16 @@ class Turns:
 
     async def received(self, connection: str, message: Coroutine[Any, Any, T]) -> T:
         """Wait for a message whose turn it is. Raises GaveWay."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        # A timer: a task of its own for every message would cost each call more than all else here.
-        timer: asyncio.TimerHandle = loop.call_later(self._patience.of_many, lambda: look())
-
-        def look() -> None:
-            nonlocal timer
-            if self._gives_way(connection, loop.time() - begun):
-                limit.reschedule(loop.time())
-            else:
-                timer = loop.call_later(self._patience.of_many, look)
-
+        coming = asyncio.ensure_future(message)
+        elapsed = 0.0
         try:
-            async with asyncio.timeout(None) as limit:
-                return await message
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise GaveWay(round(loop.time() - begun, 1)) from error
+            while not (await asyncio.wait([coming], timeout=self._patience.of_many))[0]:
+                elapsed += self._patience.of_many
+                if self._waiting and (elapsed >= self._patience.turn or self._has_more(connection)):
+                    raise GaveWay(elapsed)
+            return coming.result()
         finally:
-            timer.cancel()
-
-    def _gives_way(self, connection: str, elapsed: float) -> bool:
-        return bool(self._waiting) and (elapsed >= self._patience.turn or self._has_more(connection))
+            coming.cancel()
 
     def _has_more(self, connection: str) -> bool:
         return any(self._held[each] < self._held[connection] for each in self._waiting)
