@@ -41,7 +41,7 @@ def single_runs(model: onnx.ModelProto, place: Device, seeds: np.random.Generato
     """
     if not holds_dropout(model):
         return Stream(model, place, seeds, RUNS_OF_ONE_STREAM) if holds_seeds(model) else Session(model, place, seeds)
-    if not holds_seeds(model) and not _share_a_generator(model):
+    if not holds_seeds(model) and not share_a_generator(model):
         return Session(model, place, seeds)
     made = padded(model, seeds)
     if made is None:
@@ -115,7 +115,7 @@ def _renewed(model: onnx.ModelProto, inputs: Mapping[str, str], seeds: np.random
     return without_seeds_of_dropout(changed, kept=own)
 
 
-def _share_a_generator(model: onnx.ModelProto) -> bool:
+def share_a_generator(model: onnx.ModelProto) -> bool:
     """Whether a Dropout of the main graph is not alone in drawing from the generator of the process.
 
     Their seeds follow each other, and so their masks have something to do with each other, however far apart they draw

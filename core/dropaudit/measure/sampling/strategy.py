@@ -21,7 +21,7 @@ from dropaudit.graph.site import GraphSite
 from dropaudit.measure.sampling.excerpt import excerpt
 from dropaudit.measure.sampling.free_batches import Freed, fixed_axes, ways_to_free
 from dropaudit.measure.sampling.loops import looped_sampler, why_not_looped
-from dropaudit.measure.sampling.single_runs import single_runs
+from dropaudit.measure.sampling.single_runs import share_a_generator, single_runs
 from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
 from dropaudit.measure.sampling.strategy_inputs import (
     SiteProbes,
@@ -192,7 +192,10 @@ def _without_batch(
     """
     why_not = why_not_looped(drawing.source, recipe.silent, drawing.shapes, place, seeds)
     reason = f"{why_one_by_one(recipe)}; {why_not}" if why_not else ""
-    return replace(drawing.with_new_seeds(seeds), loops=not why_not, reason=reason)
+    model = drawing.source.model
+    if share_a_generator(model) and not holds_seeds(model):
+        drawing = drawing.with_new_seeds(seeds)
+    return replace(drawing, loops=not why_not, reason=reason)
 
 
 def _drawing(
