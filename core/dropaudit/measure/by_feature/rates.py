@@ -13,10 +13,10 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-# Parts of a draw's range in which edges are sought, halvings of a part that holds one, and runs in all.
-_PARTS, _HALVINGS, _MOST_RUNS = 48, 20, 8192
-# Parts where bands are narrower, and elements for which so many are looked at.
-_MORE_PARTS, _MOST_ELEMENTS = 16 * _PARTS, 2**17
+# Parts of a draw's range in which edges are sought, and where bands are narrower.
+WIDE_PARTS, NARROW_PARTS = 48, 16 * 48
+# Halvings of a part that holds an edge, runs in all, and elements for which the narrower parts are looked at.
+_HALVINGS, _MOST_RUNS, _MOST_ELEMENTS = 20, 8192, 2**17
 _SAME_RATE = 1e-6
 # How near to an end of a range it is looked, of its width: single precision tells that from the end.
 _END = 1e-6
@@ -72,11 +72,11 @@ def shares_by_element(
     search = _Search(flag, cells, cumulative)
     try:
         try:
-            return search.shares(places(low, high, _PARTS))
+            return search.shares(places(low, high, WIDE_PARTS))
         except TooFine:
             if search.elements > _MOST_ELEMENTS:
                 raise
-            return search.shares(places(low, high, _MORE_PARTS))
+            return search.shares(places(low, high, NARROW_PARTS))
     except _TooMany:
         return None
 

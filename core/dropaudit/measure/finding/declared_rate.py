@@ -20,16 +20,25 @@ from dropaudit.graph.reading.dropout_operator import ratio_of
 from dropaudit.graph.reading.random_types import NORMAL, UNIFORM
 from dropaudit.graph.reading.traversal import upstream
 from dropaudit.graph.site import Rates
-from dropaudit.measure.by_feature.rates import TooFine, between, check, places, shares_by_element, without_repeats
+from dropaudit.measure.by_feature.rates import (
+    NARROW_PARTS,
+    WIDE_PARTS,
+    TooFine,
+    between,
+    check,
+    places,
+    shares_by_element,
+    without_repeats,
+)
 from dropaudit.measure.finding.region_sites import Applied
 from dropaudit.measure.finding.region_values import RegionRunner, RegionValues, chances_of
 
-# Parts of a draw's range in which its edges are sought, and halvings of a part that holds one.
-_PARTS, _HALVINGS = 48, 30
+# Halvings of a part of a draw's range that holds an edge.
+_HALVINGS = 30
 # Parts without an edge that are looked into.
 _CHECKED = 24
-# More parts, where what was found in the first ones is not what is seen: bands may be narrow.
-_MORE_PARTS, _MOST_EDGES = 16 * _PARTS, 64
+# Edges that are sought in all.
+_MOST_EDGES = 64
 _WIDEST_NORMAL = 5.0
 # Draws among which one is sought in which no other mask has dropped everything.
 _DRAWS = 16
@@ -78,7 +87,7 @@ def declared_rate(runner: RegionRunner, applied: Applied, known: Mapping[str, De
 
     bernoulli = any(root.node is not None and root.node.op_type == "Bernoulli" for root in runner.region.roots)
     rate = None
-    for parts in (_PARTS, _MORE_PARTS):
+    for parts in (WIDE_PARTS, NARROW_PARTS):
         try:
             rate = _share(runner, applied.roots, kept, names, known, parts)
         except TooFine:
@@ -226,7 +235,7 @@ def _share(
     kept: Callable[[Mapping[str, NDArray[Any]]], Flags],
     names: tuple[str, ...],
     known: Mapping[str, Declared | None],
-    parts: int = _PARTS,
+    parts: int = WIDE_PARTS,
 ) -> float | None:
     drawn = [root for root in runner.region.roots if root.tensor in roots]
     streams = {root.tensor if root.node is None else root.node.name for root in drawn}
