@@ -46,7 +46,8 @@ def _pad(graph: onnx.GraphProto, name: str, length: str) -> None:
         return f"{PREFIX}{name}/{part}"
 
     numbers = {"none": [0], "all": [-1], "end": [np.iinfo(np.int64).max]}
-    graph.initializer.extend(_integers(own(part), value) for part, value in numbers.items())
+    for part, value in numbers.items():
+        graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=np.int64), own(part)))
     dropout = onnx.NodeProto()
     dropout.CopyFrom(node)
     dropout.input[0] = own("long")
@@ -70,7 +71,3 @@ def _pad(graph: onnx.GraphProto, name: str, length: str) -> None:
     graph.node.remove(node)
     for offset, step in enumerate(steps):
         graph.node.insert(position + offset, step)
-
-
-def _integers(name: str, values: list[int]) -> onnx.TensorProto:
-    return numpy_helper.from_array(np.array(values, dtype=np.int64), name)
