@@ -49,20 +49,22 @@ def _mask_law(truth: SiteTruth) -> Law:
         return Law.FROZEN
     if isinstance(truth.site.keep_prob, np.ndarray):
         return _law_by_feature(truth)
-    named = hypotheses(float(truth.site.keep_prob))
-    found = [law for law, factor in named.items() if _is_all(truth, factor, _ERRORS_OF_RATE.get(law, 1))]
-    if not found and not _is_all(truth, float(np.nanmedian(truth.ratio))):
+    law = _named(truth, hypotheses(float(truth.site.keep_prob)))
+    if law is Law.WRONG and not _is_all(truth, float(np.nanmedian(truth.ratio))):
         raise Contradiction(f"{truth.site.result} has no constant factor")
-    return found[0] if found else Law.WRONG
+    return law
 
 
 def _law_by_feature(truth: SiteTruth) -> Law:
     q = np.asarray(truth.site.keep_prob)
     named = {Law.RIGHT: 1 / q, Law.MISSING: np.ones_like(q), Law.DOUBLED: 1 / q**2, Law.SWAPPED: 1 / (1 - q)}
-    for law, factors in named.items():
-        if _is_all(truth, factors, _ERRORS_OF_RATE.get(law, 1)):
-            return law
-    return Law.WRONG
+    return _named(truth, named)
+
+
+def _named(truth: SiteTruth, factors: Mapping[Law, object]) -> Law:
+    """Return the first law whose factor all kept elements have."""
+    fitting = (law for law, factor in factors.items() if _is_all(truth, factor, _ERRORS_OF_RATE.get(law, 1)))
+    return next(fitting, Law.WRONG)
 
 
 def _is_all(truth: SiteTruth, factor: object, errors: int = 1) -> bool:
