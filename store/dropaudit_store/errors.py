@@ -104,6 +104,10 @@ class RequestIdReused(StoreError):
         )
 
 
+class ModelRenamed(Exception):
+    """A model is not called what it was believed to be: whoever believed it looks again."""
+
+
 class InUse(StoreError):
     """A resource cannot be deleted while others need it; `users` are names of some of them."""
 

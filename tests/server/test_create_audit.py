@@ -219,3 +219,31 @@ def test_a_worker_is_told_the_audit_s_id_and_nothing_else(stub: AuditServiceStub
     audit = stub.CreateAudit(recorded_request())
     message: tuple[str, list[str], dict[str, object]] = ("dropaudit.audit", [audit.name.removeprefix("audits/")], {})
     eventually(lambda: message in messages(redis_client), "no worker is told")
+
+
+def test_an_audit_is_called_what_its_model_is_called_now(stub: AuditServiceStub) -> None:
+    model = upload(stub, b"content").name
+    first = stub.CreateAudit(artifact_request(model))
+    upload(stub, b"content", display_name="one.onnx")
+    second = stub.CreateAudit(artifact_request(model))
+    for each in (first, second):
+        stub.CancelAudit(pb.CancelAuditRequest(name=each.name))
+        stub.DeleteAudit(pb.DeleteAuditRequest(name=each.name))
+    stub.DeleteModel(pb.DeleteModelRequest(name=model))
+    refusal = refusal_of(lambda: stub.CreateAudit(artifact_request(model)))
+    assert refusal.reason == "MODEL_NOT_FOUND"
+    upload(stub, b"content", display_name="two.onnx")
+    third = stub.CreateAudit(artifact_request(model))
+    assert [each.display_name for each in (first, second, third)] == ["", "one.onnx", "two.onnx"]
+
+
+@pytest.mark.parametrize("name", ["", "one.onnx"])
+def test_a_model_that_is_audited_again_is_not_asked_for_its_name_again(
+    stub: AuditServiceStub, redis_client: redis.Redis, name: str
+) -> None:
+    model = upload(stub, b"content", display_name=name).name
+    stub.CreateAudit(artifact_request(model))
+    redis_client.config_resetstat()
+    again = stub.CreateAudit(artifact_request(model))
+    assert again.display_name == name
+    assert "cmdstat_mget" not in redis_client.info("commandstats")  # type: ignore[operator]  # not awaited

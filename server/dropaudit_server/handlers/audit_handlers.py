@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dropaudit.shortening import cut
 from dropaudit_server.handlers.tensor_store import TensorStore
 from dropaudit_server.handlers.wakeups import WakeUps
 from dropaudit_server.requests.audit_requests import RequestedAudit
-from dropaudit_server.requests.tensors import PutTensors
 from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
 from dropaudit_store.audits.listing import AuditList, Query
+from dropaudit_store.errors import ModelRenamed
 from dropaudit_store.models import ModelStore
 from dropaudit_store.naming.titles import file_names, title
-from dropaudit_store.records import AuditRecord, AuditRequest, AuditState
+from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Spec
 from dropaudit_store.shared.byte_limits import NAME_BYTES
+
+_MOST_REMEMBERED = 4096
 
 
 class AuditHandlers:
@@ -35,6 +37,7 @@ class AuditHandlers:
         self._audits = audits
         self._listed = listed
         self._models = models
+        self._names = _RememberedNames(models)
         self._tensors = tensors
         self._wake_ups = wake_ups
         self._clock = clock
@@ -56,11 +59,26 @@ class AuditHandlers:
         if all(each.validate_only for each in asked):
             return [self._unsaved(each) for each in asked]
         self._require_models(asked)
-        names = self._names(asked)
-        wanted = [AuditToCreate(_request(each, self._tensors.put, names), each.request_id) for each in asked]
-        records = self._audits.create_many(wanted, check_models=True, trace=self._trace())
+        specs = [each.spec(self._tensors.put) for each in asked]
+        digests = {sha256 for each in asked for sha256 in each.asked.models}
+        names = self._names.of(digests)
+        try:
+            records = self._stored(asked, specs, names, believed=names)
+        except ModelRenamed:
+            records = self._stored(asked, specs, self._names.looked_up(digests))
         self._wake_ups.audits([record for record in records if record.state is AuditState.QUEUED])
         return records
+
+    def _stored(
+        self,
+        asked: Sequence[RequestedAudit],
+        specs: Sequence[Spec],
+        names: Mapping[str, str],
+        believed: Mapping[str, str] | None = None,
+    ) -> list[AuditRecord]:
+        requests = [_request(each, spec, names) for each, spec in zip(asked, specs, strict=True)]
+        wanted = [AuditToCreate(new, each.request_id) for new, each in zip(requests, asked, strict=True)]
+        return self._audits.create_many(wanted, check_models=True, names=believed, trace=self._trace())
 
     def _require_models(self, asked: Sequence[RequestedAudit]) -> None:
         """Raise ModelNotFound before tensors are stored for nothing; what counts is the look when audits are made."""
@@ -72,13 +90,9 @@ class AuditHandlers:
     def _unsaved(self, asked: RequestedAudit) -> AuditRecord:
         for sha256 in asked.asked.models:
             self._models.get(sha256)
-        request = _request(asked, self._tensors.describe, self._names([asked]))
+        names = self._names.looked_up(asked.asked.models)
+        request = _request(asked, asked.spec(self._tensors.describe), names)
         return AuditRecord(id="", request=request, state=AuditState.QUEUED, create_time=self._clock())
-
-    def _names(self, asked: Sequence[RequestedAudit]) -> dict[str, str]:
-        """Return the name of each stored model that is asked for, by its SHA-256."""
-        digests = {sha256 for each in asked for sha256 in each.asked.models}
-        return {record.sha256: record.display_name for record in self._models.find(digests)}
 
     def get(self, audit_id: str) -> AuditRecord:
         """Return an audit. Raises AuditNotFound."""
@@ -97,8 +111,29 @@ class AuditHandlers:
         self._audits.delete(audit_id)
 
 
-def _request(asked: RequestedAudit, put: PutTensors, models: Mapping[str, str]) -> AuditRequest:
-    spec = asked.spec(put)
+class _RememberedNames:
+    """Names of stored models by SHA-256, as they were last seen: the store is asked once, and tells of changes."""
+
+    def __init__(self, models: ModelStore) -> None:
+        self._models = models
+        self._known: dict[str, str] = {}
+
+    def of(self, digests: Iterable[str]) -> dict[str, str]:
+        """Return the names of those models that are stored, or were."""
+        found = {sha256: self._known.get(sha256) for sha256 in digests}
+        known = {sha256: name for sha256, name in found.items() if name is not None}
+        return {**known, **self.looked_up(found.keys() - known.keys())}
+
+    def looked_up(self, digests: Iterable[str]) -> dict[str, str]:
+        """Return the names of those models that are stored now."""
+        found = {record.sha256: record.display_name for record in self._models.find(digests)}
+        if len(self._known) + len(found) > _MOST_REMEMBERED:
+            self._known.clear()
+        self._known.update(found)
+        return found
+
+
+def _request(asked: RequestedAudit, spec: Spec, models: Mapping[str, str]) -> AuditRequest:
     names = file_names(spec.subject, models)
     if asked.display_name and len(names) == 1:
         # Content may have several names: what counts is what the caller calls it.

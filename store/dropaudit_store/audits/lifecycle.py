@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -26,6 +26,7 @@ from dropaudit_store.errors import (
     AuditNotFound,
     LeaseLost,
     ModelNotFound,
+    ModelRenamed,
     QueueFull,
     RecordTooLarge,
     RecordTooNew,
@@ -129,17 +130,24 @@ class AuditStore:
         return self.create_many([AuditToCreate(request, request_id)])[0]
 
     def create_many(
-        self, asked: Sequence[AuditToCreate], *, check_models: bool = False, trace: str = ""
+        self,
+        asked: Sequence[AuditToCreate],
+        *,
+        check_models: bool = False,
+        names: Mapping[str, str] | None = None,
+        trace: str = "",
     ) -> list[AuditRecord]:
         """Store audits as QUEUED, all or none. A `request_id` that is known returns its audit, whatever the race.
 
         Args:
             check_models: whether each model must be stored.
+            names: what models are believed to be called, by SHA-256; looked at with their being stored.
             trace: the W3C traceparent of who asks, for whoever makes the audits.
 
         Raises:
             RequestIdReused: an id belongs to a different request.
             ModelNotFound: a model is not stored.
+            ModelRenamed: a model is not called what it is believed to be.
             QueueFull: too many audits wait.
             RecordTooLarge: a request takes more than is kept of one.
         """
@@ -147,7 +155,15 @@ class AuditStore:
         now = round(self._clock(), 3)
         records = {(new := sortable_id(now)): _new_record(new, each.request, now) for each in asked}
         items = (word for each, new in zip(asked, records, strict=True) for word in _create_arguments(new, each))
-        arguments: list[str | float] = [now, self._limits.queued, int(check_models), len(asked), trace, *items]
+        arguments: list[str | float] = [
+            now,
+            self._limits.queued,
+            int(check_models),
+            msgspec.json.encode(names or {}).decode(),
+            len(asked),
+            trace,
+            *items,
+        ]
         with redis_errors():
             outcome, *ids = texts(self._create(args=arguments))
         if outcome != "made":
@@ -160,6 +176,8 @@ class AuditStore:
             raise RequestIdReused(fact)
         if outcome == "missing":
             raise ModelNotFound(f"models/{fact}")
+        if outcome == "renamed":
+            raise ModelRenamed(fact)
         raise QueueFull(self._limits.queued)
 
     def get(self, audit_id: str) -> AuditRecord:

@@ -1,12 +1,19 @@
 -- Makes audits, all or none. After the named arguments come for each audit: id request digest request_id priority
--- terms models blobs run. Returns made and the ids that exist afterwards, or what is in the way.
+-- terms models blobs run. `names` tells in JSON what models are believed to be called, by their SHA-256. Returns made
+-- and the ids that exist afterwards, or what is in the way.
 -- require libraries/audit
-local now, limit, checks_models, count, trace = unpack(ARGV, 1, 5)
+local now, limit, checks_models, names, count, trace = unpack(ARGV, 1, 6)
 
 local WIDTH = 9
-limit, count = tonumber(limit), tonumber(count)
-local function item(i) return unpack(ARGV, 6 + (i - 1) * WIDTH, 5 + i * WIDTH) end
-local answer, fresh, seen = {'made'}, {}, {}
+limit, count, names = tonumber(limit), tonumber(count), cjson.decode(names)
+local function item(i) return unpack(ARGV, 7 + (i - 1) * WIDTH, 6 + i * WIDTH) end
+local answer, fresh, seen, looked = {'made'}, {}, {}, {}
+local function obstacle(sha)
+  local model = redis.call('GET', P .. 'model:' .. sha)
+  if not model then return 'missing' end
+  if names[sha] and names[sha] ~= (cjson.decode(model).display_name or '') then return 'renamed' end
+  return ''
+end
 for i = 1, count do
   local id, _, digest, request_id, _, _, models = item(i)
   local known = seen[request_id]
@@ -17,11 +24,14 @@ for i = 1, count do
   if known and known[2] ~= digest then return {'reused', request_id} end
   if not known and redis.call('EXISTS', audit_key(id)) == 1 then known = {id, digest} end
   if not known then
-    local missing
+    local refused
     if checks_models == '1' then
-      each(models, function(sha) if redis.call('EXISTS', P .. 'model:' .. sha) == 0 then missing = sha end end)
+      each(models, function(sha)
+        looked[sha] = looked[sha] or obstacle(sha)
+        if looked[sha] ~= '' then refused = sha end
+      end)
     end
-    if missing then return {'missing', missing} end
+    if refused then return {looked[refused], refused} end
     fresh[#fresh + 1] = i
     if request_id ~= '' then seen[request_id] = {id, digest} end
   end
