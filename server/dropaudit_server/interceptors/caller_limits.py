@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from grpc.aio import EOF
+
 from dropaudit.errors import AuditError
 from dropaudit_server.interceptors.turns import GaveWay, NoTurn, Turns
 from dropaudit_server.requests.violations import InvalidRequest
@@ -21,8 +23,6 @@ _LARGE_BYTES = 1 << 20
 _SMALL_BYTES = 16 << 10
 Parse = Callable[[bytes], Any]
 T = TypeVar("T")
-# Stands for the end of a call's messages.
-_END = object()
 # All callers together may have so many times as much as one.
 _CALLERS = 8
 
@@ -131,9 +131,9 @@ class CallerLimits:
 
     @asynccontextmanager
     async def message(
-        self, caller: str, connection: str, messages: AsyncIterator[bytes], parse: Parse
+        self, caller: str, connection: str, read: Callable[[], Awaitable[Any]], parse: Parse
     ) -> AsyncIterator[Any]:
-        """Yield the only message of a call.
+        """Yield the only message of a call, whose bytes are what `read` returns: gRPC's EOF where it has none.
 
         Of each caller few are received at a time, and large ones parsed, the others wait: what has not been received
         takes no memory here, and parsing takes some times as much again.
@@ -143,9 +143,11 @@ class CallerLimits:
             TooManyMessages: its turn does not come.
             InvalidRequest: there is none.
         """
-        with self._place(caller) as places:
-            async with self._turn(places.calls, connection):
-                content = await self._received(places.calls, connection, messages)
+        with self._place(caller) as places, self._refusals():
+            async with places.calls.turn(connection):
+                content = await places.calls.received(connection, read(), self._limits.message_seconds)
+                if content is EOF:
+                    raise InvalidRequest([("request", "the call ended without a message")])
                 if len(content) >= _SMALL_BYTES:
                     async with places.large if len(content) >= _LARGE_BYTES else nullcontext():
                         message = parse(content)
@@ -156,25 +158,27 @@ class CallerLimits:
 
     async def each(self, caller: str, connection: str, messages: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield the messages of an upload, each of which waits for its turn too; see `message` for the errors."""
-        with self._place(caller) as places:
+        with self._place(caller) as places, self._refusals():
             try:
                 while True:
-                    async with self._turn(places.uploads, connection):
-                        message = await _turned(places.uploads, connection, messages)
-                    if message is _END:
+                    async with places.uploads.turn(connection):
+                        message = await places.uploads.received(connection, anext(messages, EOF))
+                    if message is EOF:
                         return
                     yield message
                     del message
             finally:
                 await _close(messages)
 
-    @asynccontextmanager
-    async def _turn(self, turns: Turns, connection: str) -> AsyncIterator[None]:
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Refuse inside what finds no turn, or does not come in its turn."""
         try:
-            async with turns.turn(connection):
-                yield
+            yield
         except NoTurn as error:
             raise TooManyMessages(self._limits.messages) from error
+        except GaveWay as error:
+            raise MessageTimedOut(error.seconds) from error
 
     @contextmanager
     def _place(self, caller: str) -> Iterator[_Places]:
@@ -195,25 +199,6 @@ class CallerLimits:
         except TimeoutError as error:
             raise MessageTimedOut(self._limits.message_seconds) from error
 
-    async def _received(self, turns: Turns, connection: str, messages: AsyncIterator[bytes]) -> bytes:
-        try:
-            async with asyncio.timeout(self._limits.message_seconds):
-                content: bytes = await _turned(turns, connection, messages)
-        except TimeoutError as error:
-            raise MessageTimedOut(self._limits.message_seconds) from error
-        if content is _END:
-            raise InvalidRequest([("request", "the call ended without a message")])
-        await _close(messages)
-        return content
-
-
-async def _turned(turns: Turns, connection: str, messages: AsyncIterator[Any]) -> Any:
-    """Return the next message, or `_END`. Raises MessageTimedOut where it gives way to others."""
-    try:
-        return await turns.received(connection, _next(messages))
-    except GaveWay as error:
-        raise MessageTimedOut(error.seconds) from error
-
 
 async def _close(messages: AsyncIterator[Any]) -> None:
     """Let what receives messages forget the last one: gRPC keeps it with the call."""
@@ -222,10 +207,6 @@ async def _close(messages: AsyncIterator[Any]) -> None:
     if isinstance(receiver, AsyncGenerator):
         with suppress(RuntimeError):
             await receiver.aclose()
-
-
-async def _next(messages: AsyncIterator[Any]) -> Any:
-    return await anext(messages, _END)
 
 
 class _Places:

@@ -70,7 +70,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             async with self._around(call_of(details), kind, context) as call:
                 if handler.request_streaming:
                     return await inner(readable(self._gate.each(call.caller, context.peer(), messages)), context)
-                async with self._message(call, context, handler, messages) as request:
+                async with self._message(call, context, handler) as request:
                     return await inner(request, context)
 
         return answer
@@ -86,7 +86,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                         inner(readable(self._gate.each(call.caller, context.peer(), messages)), context), context
                     )
                     return
-                async with self._message(call, context, handler, messages) as request:
+                async with self._message(call, context, handler) as request:
                     await self._written(inner(request, context), context)
 
         return answer
@@ -100,12 +100,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
             await self._gate.written(context.write(each))
 
     @asynccontextmanager
-    async def _message(
-        self, call: Call, context: Context, handler: Any, messages: AsyncIterator[bytes]
-    ) -> AsyncIterator[Any]:
+    async def _message(self, call: Call, context: Context, handler: Any) -> AsyncIterator[Any]:
         parse = lenient(handler.request_deserializer)
         # Without tokens all connections together: each may be a new one of the same caller.
-        async with self._gate.message(call.caller, context.peer(), messages, parse) as message:
+        async with self._gate.message(call.caller, context.peer(), context.read, parse) as message:
             # It may have been long in coming.
             self._access.check(call.method, call.metadata)
             yield readable(message)

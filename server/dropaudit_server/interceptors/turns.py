@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,11 +18,19 @@ class NoTurn(Exception):
 
 
 class GaveWay(Exception):
-    """A message did not come while others waited for their turn."""
+    """A message did not come in its time, or while others waited for their turn."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"{seconds:g} s")
         self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Reception:
+    """A message on its way, since an instant of the event loop's clock."""
+
+    connection: str
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class Turns:
         self._patience = patience
         self._held: Counter[str] = Counter()
         self._waiting: dict[str, _Waiting] = {}
+        # The longest under way first.
+        self._receiving: dict[asyncio.Timeout, _Reception] = {}
 
     @asynccontextmanager
     async def turn(self, connection: str) -> AsyncIterator[None]:
@@ -68,16 +78,16 @@ class Turns:
         try:
             yield
         finally:
-            self._held[connection] -= 1
-            self._held += Counter()  # forgets who has none
-            self._hand_on()
+            self._give_up(connection)
 
     async def _given(self, connection: str) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(connection, deque()).append(turn)
         try:
             async with asyncio.timeout(self._patience.waiting):
-                await turn
+                self._hurry()
+                while not (await asyncio.wait([turn], timeout=self._patience.of_many))[0]:
+                    self._hurry()
         except TimeoutError as error:
             self._forget(connection, turn)
             raise NoTurn from error
@@ -87,40 +97,61 @@ class Turns:
 
     def _forget(self, connection: str, turn: asyncio.Future[None]) -> None:
         """Wait no longer; a turn that came at the same moment goes to the next."""
-        if turn.done() and not turn.cancelled():
-            self._held[connection] -= 1
-            self._hand_on()
+        if turn.done():
+            self._give_up(connection)
         waiting = self._waiting.get(connection, deque())
         if turn in waiting:
             waiting.remove(turn)
         if not waiting:
             self._waiting.pop(connection, None)
 
-    def _hand_on(self) -> None:
-        """Give a turn that has come free to a call that waits, and none to one that was cancelled a moment ago."""
-        while self._waiting:
-            connection = min(self._waiting, key=lambda each: self._held[each])
-            turn = self._waiting[connection].popleft()
-            if not self._waiting[connection]:
-                del self._waiting[connection]
-            if not turn.done():
-                self._held[connection] += 1
-                turn.set_result(None)
-                return
-        self._free += 1
+    def _give_up(self, connection: str) -> None:
+        """End a turn: the next call that waits has it."""
+        self._held[connection] -= 1
+        if not self._held[connection]:
+            del self._held[connection]
+        if not self._waiting:
+            self._free += 1
+            return
+        following = min(self._waiting, key=lambda each: self._held[each])
+        turn = self._waiting[following].popleft()
+        if not self._waiting[following]:
+            del self._waiting[following]
+        self._held[following] += 1
+        turn.set_result(None)
 
-    async def received(self, connection: str, message: Coroutine[Any, Any, T]) -> T:
-        """Wait for a message whose turn it is. Raises GaveWay."""
-        coming = asyncio.ensure_future(message)
-        elapsed = 0.0
+    async def received(self, connection: str, message: Awaitable[T], seconds: float | None = None) -> T:
+        """Wait for a message whose turn it is.
+
+        Args:
+            seconds: how long at most, though nobody waits.
+
+        Raises:
+            GaveWay: it did not come.
+        """
+        now = asyncio.get_running_loop().time
+        reception = _Reception(connection, now())
+        limit = asyncio.timeout(seconds)
         try:
-            while not (await asyncio.wait([coming], timeout=self._patience.of_many))[0]:
-                elapsed += self._patience.of_many
-                if self._waiting and (elapsed >= self._patience.turn or self._has_more(connection)):
-                    raise GaveWay(elapsed)
-            return coming.result()
+            async with limit:
+                self._receiving[limit] = reception
+                return await message
+        except TimeoutError as error:
+            raise GaveWay(round(now() - reception.since, 1)) from error
         finally:
-            coming.cancel()
+            self._receiving.pop(limit, None)
+
+    def _hurry(self) -> None:
+        """End the longest reception of those that have had their time, for the call that waits and looks."""
+        now = asyncio.get_running_loop().time()
+        for limit, reception in self._receiving.items():
+            elapsed = now - reception.since
+            patience = self._patience.of_many if self._has_more(reception.connection) else self._patience.turn
+            if elapsed >= patience and not limit.expired():
+                # Who looks next ends another: this one gives its turn back in a moment.
+                del self._receiving[limit]
+                limit.reschedule(now)
+                return
 
     def _has_more(self, connection: str) -> bool:
         return any(self._held[each] < self._held[connection] for each in self._waiting)

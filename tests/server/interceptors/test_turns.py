@@ -106,6 +106,37 @@ def test_a_connection_of_many_silent_messages_takes_no_turn_from_another_for_lon
     asyncio.run(run())
 
 
+def test_as_many_silent_messages_give_way_as_calls_wait() -> None:
+    async def run() -> None:
+        turns, silent = Turns(3, Patience(turn=0.02, of_many=0.01)), [Sender() for _ in range(3)]
+        calls = [asyncio.create_task(received(turns, each, f"{number}")) for number, each in enumerate(silent)]
+        await asyncio.sleep(0.1)
+        others = [Sender(b"other"), Sender(b"another")]
+        for each in others:
+            each.sent.set()
+        found = await asyncio.gather(*(received(turns, each, "other") for each in others))
+        assert found == [b"other", b"another"]
+        assert [call.done() for call in calls] == [True, True, False]
+        silent[2].sent.set()
+        assert await calls[2] == b""
+
+    asyncio.run(run())
+
+
+def test_a_message_that_takes_longer_than_it_may_is_given_up_though_nobody_waits() -> None:
+    async def run() -> None:
+        turns, silent = Turns(1), Sender()
+        async with turns.turn("one"):
+            with pytest.raises(GaveWay) as caught:
+                await turns.received("one", silent.message(), 0.2)
+        assert caught.value.seconds >= 0.2
+        other = Sender(b"other")
+        other.sent.set()
+        assert await received(turns, other) == b"other"
+
+    asyncio.run(run())
+
+
 def test_a_turn_that_comes_as_its_call_stops_waiting_goes_to_the_next() -> None:
     async def run() -> None:
         turns, first = Turns(1), Sender()
@@ -171,7 +202,7 @@ def test_a_gate_receives_the_large_messages_of_one_caller_in_turn_and_uploads_be
         seen: list[int] = []
 
         async def call(sender: Sender) -> None:
-            async with gate.message("", "one", sender.messages(), len) as message:
+            async with gate.message("", "one", sender.message, len) as message:
                 seen.append(message)
 
         async def upload(sender: Sender) -> None:
