@@ -45,11 +45,12 @@ class Metrics:
     def observe(self, call: Call) -> Iterator[None]:
         """Count a call."""
         start = time.perf_counter()
-        self._open.labels(call.name).inc()
+        under_way = self._open.labels(call.name)
+        under_way.inc()
         try:
             yield
         finally:
-            self._open.labels(call.name).dec()
+            under_way.dec()
             self._seconds.labels(call.name).observe(time.perf_counter() - start)
             self._calls.labels(call.name, call.code.name).inc()
             if call.reason:
