@@ -98,6 +98,17 @@ def test_paddings_change_neither_scale_nor_shape() -> None:
     assert set(np.unique(y)) == {np.float32(0), np.float32(1) / (np.float32(1) - np.float32(0.3))}
 
 
+@pytest.mark.parametrize("shape", [(0, 64), (1, 0), (1, 64)])
+def test_data_without_elements_has_its_shape_behind_a_padding(shape: tuple[int, int]) -> None:
+    proto = read(dense("h = Relu(x)  y = Dropout(h, r, t)", columns=64)).proto
+    for values in (proto.graph.input[0], proto.graph.output[0]):
+        values.type.tensor_type.ClearField("shape")
+    (site,) = find_sites(proto)
+    fed = with_paddings_fed(proto, {site.maker: "length"})
+    y = session(fed).run({"x": np.ones(shape, np.float32), "length": np.array([64])}, ("y",))["y"]
+    assert y.shape == shape
+
+
 def test_the_audits_session_keeps_what_a_default_session_deletes() -> None:
     proto = read(dense("h = Relu(x)  d = Dropout(h, r, t)  y = Neg(d)", columns=64)).proto
     assert find_sites(proto)[0].name not in nodes_of_default_session(proto, CPU)

@@ -9,6 +9,10 @@ import onnx
 from onnx import helper, numpy_helper
 
 from dropaudit.graph.passes.derive_mode import PREFIX, copy_of
+from dropaudit.graph.reading.scope import opset_of
+
+# Before, Reshape cannot be told that an extent of 0 is meant: data without elements cannot be had back.
+_EMPTY_SHAPES_SINCE = 14
 
 
 def with_paddings_fed(model: onnx.ModelProto, inputs: Mapping[str, str]) -> onnx.ModelProto:
@@ -32,13 +36,18 @@ def with_paddings_fed(model: onnx.ModelProto, inputs: Mapping[str, str]) -> onnx
     changed = copy_of(model)
     for name in dict.fromkeys(inputs.values()):
         changed.graph.input.append(helper.make_tensor_value_info(name, onnx.TensorProto.INT64, [1]))
+    back = {"allowzero": 1} if opset_of(model) >= _EMPTY_SHAPES_SINCE else {}
     for name, length in inputs.items():
-        _pad(changed.graph, name, length)
+        _pad(changed.graph, name, length, back)
     return changed
 
 
-def _pad(graph: onnx.GraphProto, name: str, length: str) -> None:
-    """Put elements before the data of a Dropout, as many as the tensor `length` says, and cut them off its results."""
+def _pad(graph: onnx.GraphProto, name: str, length: str, back: Mapping[str, int]) -> None:
+    """Put elements before the data of a Dropout, as many as the tensor `length` says, and cut them off its results.
+
+    Args:
+        back: attributes of the Reshape that gives the results the shape of the data.
+    """
     position, node = next((i, node) for i, node in enumerate(graph.node) if node.name == name)
     data = node.input[0]
 
@@ -66,7 +75,7 @@ def _pad(graph: onnx.GraphProto, name: str, length: str) -> None:
     for each, long, cut in returned:
         steps += [
             helper.make_node("Slice", [long, length, own("end")], [cut], name=f"{cut}/Slice"),
-            helper.make_node("Reshape", [cut, own("shape")], [each], name=f"{cut}/Reshape"),
+            helper.make_node("Reshape", [cut, own("shape")], [each], name=f"{cut}/Reshape", **back),
         ]
     graph.node.remove(node)
     for offset, step in enumerate(steps):
