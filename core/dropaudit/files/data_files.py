@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -55,12 +55,34 @@ class InMemory:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InPieces:
+    """A file's content that is in memory already, in pieces that lie one after the other in the file."""
+
+    pieces: tuple[memoryview, ...] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """See DataFile."""
+        return sum(map(len, self.pieces))
+
+    def chunks(self) -> Iterator[memoryview]:
+        """See DataFile."""
+        for piece in self.pieces:
+            yield from InMemory(piece).chunks()
+
+    def content(self) -> memoryview:
+        """See DataFile. It is a copy."""
+        return memoryview(b"".join(self.pieces))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OnDisk:
-    """A regular file, read when it is asked for; one that changes after it was found is refused."""
+    """A regular file, or a part of one, read when it is asked for; one that changes after it was found is refused."""
 
     path: Path
     size: int
     mark: tuple[int, ...]
+    start: int = 0
 
     @classmethod
     def at(cls, path: Path) -> OnDisk:
@@ -68,9 +90,18 @@ class OnDisk:
         with reading(path):
             descriptor = _opened(path)
             try:
-                return cls(path, os.fstat(descriptor).st_size, _mark(descriptor))
+                return cls.opened(path, descriptor)
             finally:
                 os.close(descriptor)
+
+    @classmethod
+    def opened(cls, path: Path, descriptor: int) -> OnDisk:
+        """Return the file that is open."""
+        return cls(path, os.fstat(descriptor).st_size, _mark(descriptor))
+
+    def part(self, start: int, size: int) -> OnDisk:
+        """Return so many bytes from a position on."""
+        return replace(self, start=self.start + start, size=size)
 
     def chunks(self) -> Iterator[memoryview]:
         """See DataFile."""
@@ -86,10 +117,11 @@ class OnDisk:
         return found.toreadonly()
 
     def _filled(self, room: Room) -> Iterator[int]:
-        """Read the file from its start into the room that is given for each position; yield how much was read."""
+        """Read it from its start into the room that is given for each position; yield how much was read."""
         with reading(self.path):
             descriptor = _opened(self.path)
         try:
+            os.lseek(descriptor, self.start, os.SEEK_SET)
             start = 0
             while start < self.size:
                 with reading(self.path):

@@ -1,4 +1,4 @@
-"""A model whose weights lie beside its graph, and the archive that all of it is together."""
+"""A model whose weights lie beside its graph, and the file that all of it is together."""
 
 from __future__ import annotations
 
@@ -15,30 +15,32 @@ from dropaudit.files.data_files import DataFile, InMemory
 class ModelFiles:
     """A model in several files. What stands for all of them is an archive, the same for the same files.
 
+    A large model in one file is one too, with its weights taken out of its graph: that file stands for it.
+
     Attributes:
         graph: content of the ONNX file.
         data: the other files, by their names below its folder.
-        packed: the archive that they were unpacked from; None where they come from elsewhere.
+        packed: the archive that they were unpacked from, or the one file; None where they come from elsewhere.
     """
 
     graph: bytes = field(repr=False)
     data: Mapping[str, DataFile]
-    packed: memoryview | None = field(default=None, repr=False)
+    packed: DataFile | None = field(default=None, repr=False)
 
     def chunks(self) -> Iterator[bytes | memoryview]:
-        """Yield the archive of all files. Raises UnreadableFile."""
+        """Yield the archive of all files, or the one file. Raises UnreadableFile."""
         if self.packed is not None:
-            return InMemory(self.packed).chunks()
+            return self.packed.chunks()
         return archive_chunks(self._members())
 
     @cached_property
     def size(self) -> int:
-        """Length of the archive in bytes."""
-        return len(self.packed) if self.packed is not None else archive_size(self._members())
+        """Length of what `chunks` yields, in bytes."""
+        return self.packed.size if self.packed is not None else archive_size(self._members())
 
     @cached_property
     def sha256(self) -> str:
-        """Lower-case hexadecimal SHA-256 of the archive. Raises UnreadableFile."""
+        """Lower-case hexadecimal SHA-256 of what `chunks` yields. Raises UnreadableFile."""
         digest = hashlib.sha256()
         for chunk in self.chunks():
             digest.update(chunk)
@@ -48,7 +50,8 @@ class ModelFiles:
         """Return the same with every file in memory, where nothing changes it any more. Raises UnreadableFile."""
         if all(isinstance(each, InMemory) for each in self.data.values()):
             return self
-        return ModelFiles(self.graph, {name: InMemory(each.content()) for name, each in self.data.items()})
+        data = {name: InMemory(each.content()) for name, each in self.data.items()}
+        return ModelFiles(self.graph, data, self.packed)
 
     def _members(self) -> dict[str, DataFile]:
         return {MODEL: InMemory(memoryview(self.graph)), **{name: self.data[name] for name in sorted(self.data)}}

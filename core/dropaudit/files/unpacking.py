@@ -31,7 +31,7 @@ def unpack(content: bytes | memoryview) -> ModelFiles:
     if len(models) != 1:
         raise InvalidModel(f"the archive holds {len(models)} files named *.onnx, and must hold one; {_AGAIN}")
     graph = bytes(files.pop(models[0]))
-    return ModelFiles(graph, _beside(models[0], files), whole)
+    return ModelFiles(graph, _beside(models[0], files), InMemory(whole))
 
 
 def _beside(model: str, files: dict[str, memoryview]) -> dict[str, InMemory]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
 
 from dropaudit.files.archive import HEADER_BYTES, is_archive
+from dropaudit.graph.reading.held_weights import LARGE_WEIGHTS
+from dropaudit.graph.reading.limits import MOST_BYTES
 from dropaudit.runtime.interruption import Interrupter
-from dropaudit_worker.sandbox.subject_files import Content
+from dropaudit_worker.sandbox.subject_files import Content, received
 from dropaudit_worker.sandbox.wire import Answer, Ending, Job, Made, Ready, Stop, Told, decoded_asked, encoded
 
 _LENGTH_BYTES = 4
@@ -50,18 +53,24 @@ class WireLine:
 
     def read(self, size: int) -> bytes:
         """Wait for a number of bytes."""
-        content = bytearray(size)
-        self._fill(memoryview(content))
-        return bytes(content)
+        return self._received(size).tobytes()
 
     def content(self, size: int) -> Content:
-        """Wait for content; an archive, which holds large weights, stays where it was received."""
-        if size < HEADER_BYTES:
+        """Wait for content; what is large stays where it was received: an archive, and the weights of one file."""
+        if size < LARGE_WEIGHTS:
             return self.read(size)
+        head = self.read(HEADER_BYTES)
+        if size <= MOST_BYTES and not is_archive(head):
+            return received(io.BufferedReader(_Incoming(self._fill, head, size)), size)
+        return self._received(size, head).toreadonly()
+
+    def _received(self, size: int, head: bytes = b"") -> memoryview:
+        """Wait for what follows a head, and return both together."""
         # Not a bytearray, which is written once more with zeros.
         content = np.empty(size, np.uint8).data
-        self._fill(content)
-        return content.toreadonly() if is_archive(content) else bytes(content)
+        content[: len(head)] = head
+        self._fill(content[len(head) :])
+        return content
 
     def _fill(self, view: memoryview) -> None:
         filled = 0
@@ -73,6 +82,28 @@ class WireLine:
             if count == 0:
                 os._exit(0)
             filled += count
+
+
+class _Incoming(io.RawIOBase):
+    """Content of a known size as a stream, of which the head is here already."""
+
+    def __init__(self, fill: Callable[[memoryview], None], head: bytes, size: int) -> None:
+        self._fill = fill
+        self._head = head
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, view: Any, /) -> int:
+        room = memoryview(view)[: self._left]
+        if self._head:
+            room = room[: len(self._head)]
+            room[:], self._head = self._head[: len(room)], self._head[len(room) :]
+        else:
+            self._fill(room)
+        self._left -= len(room)
+        return len(room)
 
 
 class Desk:

@@ -16,7 +16,7 @@ from onnx import helper
 _LARGE_MODEL = 2**22
 _LARGE = 2**14
 # Bytes of weights from which on sessions share them, a run is long enough for threads of its own, and what is copied
-# on the way is given back at once.
+# on the way is given back at once; and of a file from which on its weights are taken out as it is read.
 LARGE_WEIGHTS = 2**25
 # The location that a tensor of a model names for its values.
 _PREFIX = "dropaudit-held-"
@@ -52,9 +52,14 @@ def _is_plain(tensor: onnx.TensorProto) -> bool:
     return can_be_held(tensor, len(tensor.raw_data))
 
 
+def is_large(size: int) -> bool:
+    """Whether values that take `size` bytes are worth being held."""
+    return size >= _LARGE
+
+
 def can_be_held(tensor: onnx.TensorProto, size: int) -> bool:
     """Whether a tensor whose values take `size` bytes is large, and of a type that numpy has."""
-    if size < _LARGE:
+    if not is_large(size):
         return False
     kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
     # Other types are numpy's in name only.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import onnx
@@ -12,13 +13,14 @@ from google.protobuf.message import DecodeError
 
 from dropaudit.errors import InvalidModel, UnreadableFile
 from dropaudit.files.archive import HEADER_BYTES, is_archive
-from dropaudit.files.data_files import OnDisk, file_below, plain_name, reading
+from dropaudit.files.data_files import CHUNK_BYTES, OnDisk, file_below, plain_name, reading
 from dropaudit.files.model_files import ModelContent, ModelFiles
 from dropaudit.files.unpacking import unpack
 from dropaudit.graph.reading.external.places import location_of
+from dropaudit.graph.reading.external.split import OfBytes, OfFile, OfStream, Source, split
 from dropaudit.graph.reading.external.take_in import attach, detach, external_tensors, take_in
 from dropaudit.graph.reading.functions import without_functions
-from dropaudit.graph.reading.held_weights import Held
+from dropaudit.graph.reading.held_weights import LARGE_WEIGHTS, Held
 from dropaudit.graph.reading.limits import MOST_BYTES, check_limits
 from dropaudit.graph.reading.messages import every_node
 from dropaudit.graph.reading.node_order import sort_nodes
@@ -77,6 +79,8 @@ def parse_content(content: ModelContent) -> tuple[onnx.ModelProto, tuple[Held, .
     Raises:
         InvalidModel: it is not an ONNX model, asks for too much, or names data that is not among its files.
     """
+    if isinstance(content, bytes) and len(content) >= LARGE_WEIGHTS:
+        content = weights_apart(OfBytes(content), len(content)) or content
     if isinstance(content, bytes):
         return parse_model(content), ()
     model = _parsed(content.graph)
@@ -86,10 +90,27 @@ def parse_content(content: ModelContent) -> tuple[onnx.ModelProto, tuple[Held, .
     return model, attach(model, found)
 
 
+def weights_apart(source: Source, size: int) -> ModelFiles | None:
+    """Return a model in one file with its weights apart from its graph, so that nobody has to copy them.
+
+    Returns:
+        The model, for which the file stands; None, with all of the source taken, where there are no large weights in
+        it, where some weights are in other files, and where it is no ONNX model.
+    """
+    try:
+        graph, data = split(source, size)
+        outside = external_tensors(_parsed(graph))
+    except (InvalidModel, UnicodeDecodeError):
+        while source.read(CHUNK_BYTES):
+            pass
+        return None
+    return ModelFiles(graph, data, source.whole) if data and len(outside) == len(data) else None
+
+
 def read_artifact(path: Path, *, most: int = MOST_BYTES) -> ModelContent:
     """Read an ONNX file: as one self-contained artifact, external data beside it taken in, where that is possible.
 
-    An archive of a model in several files is one too.
+    An archive of a model in several files is one too. What is large stays on the disk until it is wanted.
 
     Args:
         path: the file.
@@ -114,7 +135,10 @@ def read_artifact(path: Path, *, most: int = MOST_BYTES) -> ModelContent:
             return ModelFiles(content, data)
         take_in(model, data)
         found: bytes = model.SerializeToString()
+    if len(found) < LARGE_WEIGHTS:
         return found
+    del model
+    return weights_apart(OfStream(BytesIO(found)), len(found)) or found
 
 
 def _content(path: Path) -> ModelContent:
@@ -122,12 +146,16 @@ def _content(path: Path) -> ModelContent:
         if is_archive(file.peek(HEADER_BYTES)):
             with _naming(path):
                 return unpack(OnDisk.at(path).content())
-        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
             raise InvalidModel(
                 f"{path} is larger than {MOST_BYTES} bytes, which no ONNX file can be; save the model with "
                 "external data beside it",
                 path=str(path),
             )
+        if size >= LARGE_WEIGHTS and (found := weights_apart(OfFile(file, OnDisk.opened(path, file.fileno())), size)):
+            return found
+        file.seek(0)
         return file.read()
 
 
