@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed, InvalidModel, OutOfMemory
 from dropaudit.graph.reading.held_weights import LARGE_WEIGHTS, Held, held_in, weight_bytes
+from dropaudit.graph.reading.messages import every, every_node
 from dropaudit.plan import Provider
 from dropaudit.runtime.checked_states import with_checked_states
 from dropaudit.runtime.heap import give_back_freed_memory
@@ -157,12 +158,20 @@ def _options(model: onnx.ModelProto, place: Device, *, alone: bool = False) -> o
     options.intra_op_num_threads = 1
     held = held_in(model.graph.initializer)
     if held:
-        weights = {name: _shared(each) for name, each in held.items()}
+        read = _read(model)
+        # The runtime forgets what nothing reads, and refuses values for it.
+        weights = {name: _shared(each) for name, each in held.items() if name in read}
         options.add_external_initializers(list(weights), list(weights.values()))
         if weight_bytes(held.values()) >= LARGE_WEIGHTS and place.provider is Provider.CPU:
             _share(options, weights)
             options.intra_op_num_threads = cores() if alone else 1
     return options
+
+
+def _read(model: onnx.ModelProto) -> set[str]:
+    """Return the names of tensors that an operator, in whichever body, or an output of a graph reads."""
+    outputs = (value.name for graph in every(onnx.GraphProto, model) for value in graph.output)
+    return {name for node in every_node(model) for name in node.input}.union(outputs)
 
 
 def _share(options: onnxruntime.SessionOptions, weights: Mapping[str, onnxruntime.OrtValue]) -> None:

@@ -81,6 +81,15 @@ def test_what_a_default_session_leaves_is_the_same(content: bytes) -> None:
     assert nodes_of_default_session(light, CPU) == nodes_of_default_session(onnx.load_from_string(content), CPU)
 
 
+def test_weights_that_nothing_reads_are_no_reason_to_refuse_a_model(content: bytes) -> None:
+    model = onnx.load_from_string(content)
+    model.graph.initializer.append(numpy_helper.from_array(WEIGHTS, "unused"))
+    weights = with_weights_held(model)
+    assert len(weights) == 2
+    assert Session(model, CPU, np.random.default_rng(7)).run(X, ["y"])["y"].shape == (2, 4096)
+    assert nodes_of_default_session(model, CPU)
+
+
 def test_an_audit_of_a_large_model_reports_its_bytes_and_site(content: bytes) -> None:
     report = audit(ArtifactSubject(content, Role.TRAIN, X), Plan(provider=Provider.CPU, max_replicates=256))
     (site,) = report.sites
