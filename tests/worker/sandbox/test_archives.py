@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import numpy_helper
 
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.errors import OutOfMemory
 from dropaudit.files.model_files import ModelFiles
+from dropaudit.graph.reading.held_weights import LARGE_WEIGHTS
 from dropaudit.graph.reading.load import read_artifact
 from dropaudit.plan import Provider
 from dropaudit.report import Report
@@ -23,7 +26,7 @@ from dropaudit_worker.sandbox.confinement.process_limits import SandboxLimits
 from dropaudit_worker.sandbox.content import LARGE_BYTES, Content, Material, Streamed, outside, pieces, stored
 from dropaudit_worker.sandbox.jobs import SandboxedAudits, SandboxedInspections
 from dropaudit_worker.sandbox.keeper import SandboxKeeper
-from support.external import bias, graph, weights, write
+from support.external import BIAS, WEIGHTS, bias, graph, weights, write
 
 PLAN = Plan(provider=Provider.CPU, max_replicates=64)
 
@@ -90,6 +93,33 @@ def test_an_archive_that_breaks_off_is_refused_and_the_sandbox_goes_on(
 def test_a_model_that_there_is_no_room_for_ends_as_out_of_memory(keeper: SandboxKeeper) -> None:
     with pytest.raises(OutOfMemory):
         made(keeper, Streamed(1 << 40, lambda: iter([bytes(1 << 20)] * 4)))
+
+
+def large() -> bytes:
+    """Return a model in one file, so large that its weights are taken out as they come in."""
+    proto = graph(numpy_helper.from_array(WEIGHTS, "w"), numpy_helper.from_array(BIAS, "b"))
+    proto.graph.initializer.append(numpy_helper.from_array(np.zeros(LARGE_WEIGHTS // 4, np.float32), "unused"))
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def test_a_large_model_in_one_file_is_audited_as_it_is_here(keeper: SandboxKeeper) -> None:
+    content = large()
+    here = audit(ArtifactSubject(content, Role.TRAIN), PLAN)
+    there = made(keeper, in_pieces(content, 1 << 20))
+    assert isinstance(there, Report)
+    assert (there.verdict, there.findings, there.sites) == (here.verdict, here.findings, here.sites)
+    assert there.execution.artifacts == here.execution.artifacts
+
+
+def test_large_content_that_is_no_model_is_refused_and_the_next_audit_is_made(
+    files: ModelFiles, keeper: SandboxKeeper
+) -> None:
+    for broken in (large()[:-1], b"\0" + large(), b"\xff" * LARGE_WEIGHTS):
+        found = made(keeper, in_pieces(broken, 1 << 20))
+        assert isinstance(found, Failure)
+        assert found.reason == "INVALID_MODEL"
+    assert isinstance(made(keeper, archive(files)), Report)
 
 
 def test_content_that_is_gone_while_it_is_sent_is_named_and_the_next_audit_is_made(
