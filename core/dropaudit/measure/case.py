@@ -53,6 +53,7 @@ class Model(msgspec.Struct, frozen=True, dict=True):
         surviving: nodes that a default session leaves of the untouched artifact.
         weights: what the models refer to.
         unseen: branches with random operators that the data does not take.
+        indexed: all graphs of `untouched`, where they are known.
     """
 
     untouched: onnx.ModelProto
@@ -68,6 +69,7 @@ class Model(msgspec.Struct, frozen=True, dict=True):
     surviving: frozenset[str]
     weights: tuple[Held, ...] = ()
     unseen: tuple[UnseenBranch, ...] = ()
+    indexed: tuple[Scope, ...] = ()
 
     @cached_property
     def scope(self) -> Scope:
@@ -77,6 +79,8 @@ class Model(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def scopes(self) -> list[Scope]:
         """All graphs of `proto`, indexed."""
+        if self.indexed and self.proto is self.untouched and not self.rates:
+            return list(self.indexed)
         return list(scopes(self.proto, self.rates))
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 import onnx
@@ -12,7 +12,7 @@ from dropaudit.graph.draws.random_operators import draws
 from dropaudit.graph.passes.branches import open_conditions
 from dropaudit.graph.passes.derive_mode import graphs_of
 from dropaudit.graph.passes.selections import selections_of_numbers
-from dropaudit.graph.reading.scope import main_scope, scopes
+from dropaudit.graph.reading.scope import Scope, main_scope, scopes
 from dropaudit.graph.sites.deciders import Decider, decider_of
 
 
@@ -81,18 +81,28 @@ def modes_of_data(model: onnx.ModelProto, switches: Collection[str]) -> tuple[Ch
         model: the model; its nodes are named.
         switches: graph inputs that choose between the modes.
     """
-    scope = main_scope(model)
-    found = []
-    for node in scope.graph.node:
-        mode = node.input[2] if node.op_type == "Dropout" and len(node.input) > 2 else ""
-        if mode in scope.producers and mode not in scope.constants:
-            decider = decider_of(scope, mode)
-            if _is_data(decider, switches):
-                found.append(_switched(Choice(node.name, mode, (node.name,), ()), decider, switches))
+    modes = {node.name: node.input[2] for node in model.graph.node if node.op_type == "Dropout" and node.input[2:]}
+    found = _of_operators(main_scope(model), modes, switches) if _makes_any(model.graph, set(modes.values())) else []
     for each in selections_of_numbers(model):
         then, other = ((each.name,), ()) if each.draws_when_true else ((), (each.name,))
         found.append(_switched(Choice(each.name, each.condition, then, other), each.decider, switches))
     return tuple(found)
+
+
+def _of_operators(scope: Scope, modes: Mapping[str, str], switches: Collection[str]) -> list[Choice]:
+    """Return the choices that are the training modes of Dropout operators, those by their names."""
+    found = []
+    for name, mode in modes.items():
+        if mode in scope.producers and mode not in scope.constants:
+            decider = decider_of(scope, mode)
+            if _is_data(decider, switches):
+                found.append(_switched(Choice(name, mode, (name,), ()), decider, switches))
+    return found
+
+
+def _makes_any(graph: onnx.GraphProto, names: Collection[str]) -> bool:
+    """Whether a node makes one of some tensors, constants aside."""
+    return any(name in names for node in graph.node if node.op_type != "Constant" for name in node.output)
 
 
 def _is_data(decider: Decider | None, switches: Collection[str]) -> bool:

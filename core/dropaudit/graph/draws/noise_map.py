@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import onnx
@@ -84,7 +84,7 @@ class NoiseMap(msgspec.Struct, frozen=True):
         return isinstance(found, Uniform | Normal | TwoPoint) and draw in (None, found.draw)
 
 
-def noise_maps(scopes: Iterator[Scope]) -> Iterator[NoiseMap]:
+def noise_maps(scopes: Iterable[Scope]) -> Iterator[NoiseMap]:
     """Read scope after scope, outside in."""
     known: dict[tuple[str, ...], NoiseMap] = {}
     for scope in scopes:

@@ -11,7 +11,6 @@ import onnx
 from dropaudit.graph.reading.dropout_operator import ratio_of, switch_of
 from dropaudit.graph.reading.random_types import DRAWS
 from dropaudit.graph.reading.scope import SHAPE_READERS, Scope, bodies_of, carried_positions
-from dropaudit.graph.reading.scope import scopes as scopes_of
 from dropaudit.graph.site import Switch
 
 _Reached = dict[str, set[str]]
@@ -49,9 +48,9 @@ def random_operators(scopes: Iterable[Scope], *, switched_on: bool = True) -> tu
     return tuple(RandomOperator(node.name, node.op_type, frozenset(reached.get(node.name, ()))) for _, node in nodes)
 
 
-def draws_masks(model: onnx.ModelProto) -> bool:
-    """Whether more is drawn than by Dropout operators whose data is neither constant nor their mask used."""
-    for scope in scopes_of(model):
+def draws_masks(scopes: Iterable[Scope]) -> bool:
+    """Whether more is drawn in a model than by Dropout operators whose data is neither constant nor their mask used."""
+    for scope in scopes:
         for node in scope.graph.node:
             if node.op_type in DRAWS or (node.op_type == "Dropout" and _gives_a_mask(scope, node)):
                 return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import onnx
@@ -10,7 +10,8 @@ import onnx
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.reading.dropout_operator import FIRST_TRAINABLE_OPSET, ratio_of
 from dropaudit.graph.reading.random_types import DRAWS, NORMAL
-from dropaudit.graph.reading.scope import Scope, opset_of, scopes
+from dropaudit.graph.reading.scope import Scope, opset_of
+from dropaudit.graph.reading.scope import scopes as scopes_of
 
 _FIRST_OPSET = 7
 _NO_KERNEL = "Could not find an implementation"
@@ -18,14 +19,14 @@ _NO_KERNEL = "Could not find an implementation"
 _NEW_DRAWS = 22
 
 
-def check_runnable(model: onnx.ModelProto) -> None:
-    """Look for what ONNX Runtime cannot run.
+def check_runnable(scopes: Iterable[Scope]) -> None:
+    """Look for what ONNX Runtime cannot run, in all graphs of a model.
 
     Raises:
         InvalidModel: the model's operator set is older than the runtime's kernels.
         ExecutionFailed: an operator draws with a deviation below 0, or drops with a rate outside [0, 1).
     """
-    for scope in scopes(model):
+    for scope in scopes:
         if scope.opset < _FIRST_OPSET and any(node.op_type == "Dropout" for node in scope.graph.node):
             raise InvalidModel(
                 f"the model holds Dropout of opset {scope.opset}, for which ONNX Runtime has no kernel; convert it to "
@@ -85,7 +86,7 @@ def _without_kernel(model: onnx.ModelProto, message: str) -> str | None:
 
 
 def _computes_in_bfloat16(model: onnx.ModelProto) -> bool:
-    return any(onnx.TensorProto.BFLOAT16 in _types(scope.graph) for scope in scopes(model))
+    return any(onnx.TensorProto.BFLOAT16 in _types(scope.graph) for scope in scopes_of(model))
 
 
 def _types(graph: onnx.GraphProto) -> Iterator[int]:

@@ -24,11 +24,11 @@ from dropaudit.graph.passes.branches import (
 from dropaudit.graph.passes.expose import exposed
 from dropaudit.graph.passes.selections import selected, selecting_conditions, selection_switches
 from dropaudit.graph.reading.constants import Constants, values_of
-from dropaudit.graph.reading.scope import main_scope
+from dropaudit.graph.reading.scope import Scope, scopes
 from dropaudit.graph.reading.signature import InputSpec, signature
 from dropaudit.graph.site import GraphSite
 from dropaudit.graph.sites.deciders import Switches
-from dropaudit.graph.sites.find import find_sites
+from dropaudit.graph.sites.find import find_sites, sites_of
 from dropaudit.graph.sites.mode_switches import with_deciders
 from dropaudit.inputs import Feeds, checked_input, fixed_extents, make_feeds
 from dropaudit.measure.branches.taken import unseen_branches, with_branches_taken
@@ -81,11 +81,13 @@ class Accepted(Draft, frozen=True):
     """An artifact that the runtime takes, so that its graph is well formed.
 
     Attributes:
+        indexed: all of its graphs.
         surviving: nodes that a default session leaves of it.
         sites: its sites, whatever is fed.
         switches: graph inputs that switch sites or branches, with the values that switch them on and off.
     """
 
+    indexed: tuple[Scope, ...]
     specs: tuple[InputSpec, ...]
     surviving: frozenset[str]
     sites: tuple[GraphSite, ...]
@@ -94,16 +96,17 @@ class Accepted(Draft, frozen=True):
 
 def accepted(content: ModelContent, place: Device) -> Accepted:
     draft = read(content)
-    check_runnable(draft.proto)
+    indexed = tuple(scopes(draft.proto))
+    check_runnable(indexed)
     with missing_kernels_explained(draft.proto):
         surviving = nodes_of_default_session(draft.proto, place)
-    sites = find_sites(draft.proto)
+    sites = sites_of(indexed)
     known = own_switches(sites)
     known = selection_switches(draft.proto, known) | known
     known = branch_switches(draft.proto, sites, known) | known
     sites, decided_by = with_deciders(draft.proto, sites, known)
     switches = {**known, **decided_by}
-    return Accepted(draft.proto, draft.weights, signature(main_scope(draft.proto)), surviving, sites, switches)
+    return Accepted(draft.proto, draft.weights, indexed, signature(indexed[0]), surviving, sites, switches)
 
 
 def _feeds(
@@ -169,6 +172,7 @@ def _model(draft: Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float 
         arrays=feeds.arrays,
         surviving=draft.surviving,
         weights=draft.weights,
+        indexed=draft.indexed,
     )
     training = role is not Role.INFERENCE
     proto = _taken(model, {**feeds.arrays, **model.switch_feeds(training, override=training)}, place)
@@ -177,12 +181,15 @@ def _model(draft: Accepted, role: Role, feeds: Feeds, rates: Mapping[str, float 
     )
     found = draft.sites if proto is draft.proto and not known else None
     fed = {**feeds.arrays, **model.switch_feeds(training, override=training)}
-    if draws_masks(proto):
+    masks = draws_masks(draft.indexed if proto is draft.proto else scopes(proto))
+    if masks:
         own = with_own_seeds(proto, fed, place, np.random.default_rng(0))
         proto, plain = own, own if plain is proto else plain
-    sites = _sites(proto, known, fed, place, found)
+    sites = _sites(proto, known, fed, place, found, masks=masks)
     plain_fed = {**feeds.arrays, **model.switch_feeds(on=False)}
-    plain_sites = sites if plain is proto else _sites(plain, known, plain_fed, place, None)
+    plain_sites = sites
+    if plain is not proto:
+        plain_sites = _sites(plain, known, plain_fed, place, None, masks=draws_masks(scopes(plain)))
     left_out = unseen_branches(draft.proto, draft.switches, fed, place, training=training)
     unseen = tuple(branch for branch in left_out if not is_joined(proto, branch.name))
     return replace(model, proto=proto, plain=plain, sites=sites, plain_sites=plain_sites, unseen=unseen)
@@ -194,14 +201,14 @@ def _sites(
     feeds: dict[str, Array],
     place: Device,
     by_algebra: tuple[GraphSite, ...] | None,
+    *,
+    masks: bool,
 ) -> tuple[GraphSite, ...]:
-    """Return the sites of a model, by numbers where more than Dropout operators on data draws."""
-    if by_algebra is not None and not draws_masks(proto):
-        found = by_algebra
-    elif draws_masks(proto):
+    """Return the sites of a model, by numbers where more than Dropout operators on data draws, as `masks` says."""
+    if masks:
         found = sites_by_numbers(proto, known, feeds, place, np.random.default_rng(0))
     else:
-        found = find_sites(proto, known)
+        found = find_sites(proto, known) if by_algebra is None else by_algebra
     found, _ = with_deciders(proto, found)
     return with_computed_modes(proto, found, feeds, place)
 

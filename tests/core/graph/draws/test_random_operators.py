@@ -115,4 +115,5 @@ def test_noise_of_one_carried_tensor_reaches_another_only_where_the_body_mixes_t
     ],
 )
 def test_more_than_operators_on_data_is_drawn_where_a_mask_is_made(body: str, more: bool) -> None:
-    assert draws_masks(graph(body, "(float[N,4] x, int64[2] n) => (float[N,4] y, float[N,4] z)")) == more
+    model = graph(body, "(float[N,4] x, int64[2] n) => (float[N,4] y, float[N,4] z)")
+    assert draws_masks(scopes(model)) == more

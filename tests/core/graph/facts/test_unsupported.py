@@ -8,6 +8,7 @@ import pytest
 from dropaudit import ArtifactSubject, Plan, Role, audit
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.unsupported import check_runnable
+from dropaudit.graph.reading.scope import scopes
 from dropaudit.graph.reading.unique_names import name_nodes
 from dropaudit.plan import Provider
 from support.graphs import HEADER, dense
@@ -24,27 +25,27 @@ def test_a_deviation_that_no_distribution_has_is_refused(scale: float) -> None:
     model = parsed(dense("n = RandomNormalLike(x)  y = Add(x, n)"))
     model.graph.node[0].attribute.append(onnx.helper.make_attribute("scale", scale))
     with pytest.raises(ExecutionFailed, match=r"'RandomNormalLike_0' draws normal numbers of standard deviation"):
-        check_runnable(model)
+        check_runnable(scopes(model))
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, -0.1])
 def test_a_drop_rate_that_the_runtime_refuses_is_named(ratio: float) -> None:
     model = parsed(dense("y = Dropout(x, w, t)", extra=f", float w = {{{ratio}}}"))
     with pytest.raises(ExecutionFailed, match=r"'Dropout_0' has drop rate .* wants a rate in \[0, 1\)"):
-        check_runnable(model)
+        check_runnable(scopes(model))
 
 
 def test_dropout_of_an_opset_without_a_kernel_names_the_opset() -> None:
     text = '<ir_version: 3, opset_import: ["" : 6]> g (float[N,4] x) => (float[N,4] y) { y = Dropout(x) }'
     with pytest.raises(InvalidModel, match="Dropout of opset 6"):
-        check_runnable(name_nodes(onnx.parser.parse_model(text)))
+        check_runnable(scopes(name_nodes(onnx.parser.parse_model(text))))
 
 
 @pytest.mark.parametrize(
     "body", ["y = Dropout(x, r, t)", "y = Dropout(x, zero, t)", "n = RandomNormalLike<scale = 0.0>(x)  y = Add(x, n)"]
 )
 def test_what_runs_is_let_through(body: str) -> None:
-    check_runnable(parsed(dense(body)))
+    check_runnable(scopes(parsed(dense(body))))
 
 
 def test_it_is_found_in_bodies_too() -> None:
@@ -53,7 +54,7 @@ def test_it_is_found_in_bodies_too() -> None:
                    else_branch = b () => (float[N,4] k) {{ k = Identity(x) }}>
     }}"""
     with pytest.raises(ExecutionFailed, match="has drop rate 1"):
-        check_runnable(name_nodes(onnx.parser.parse_model(text)))
+        check_runnable(scopes(name_nodes(onnx.parser.parse_model(text))))
 
 
 def test_an_audit_says_the_same() -> None:
