@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from dropaudit.graph.reading.random_types import RANDOM
 from dropaudit.graph.reading.scope import bodies_of
 from dropaudit.graph.site import Application, GraphSite, Switch
 from dropaudit.report import Implementation
@@ -62,6 +63,12 @@ def without_sites(model: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
             if site.path == path and site.source != site.result:
                 _silence(derived, graph, site)
     return derived
+
+
+def is_silent(model: onnx.ModelProto) -> bool:
+    """Whether nothing is left that could draw: no operator but Dropouts that `without_sites` has switched off."""
+    nodes = (node for graph, _ in graphs_of(model.graph) for node in graph.node if node.op_type in RANDOM)
+    return all(node.op_type == "Dropout" and list(node.input[2:]) == [_NEVER] for node in nodes)
 
 
 def _silence(model: onnx.ModelProto, graph: onnx.GraphProto, site: GraphSite) -> None:

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 
 from dropaudit.graph.draws.noise_algebra import Blend, Jittered, Masked, Normal, TwoPoint, Uniform
 from dropaudit.graph.draws.noise_map import NoiseMap, noise_maps
-from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, float_type, graphs_of, replace_nodes
+from dropaudit.graph.passes.derive_mode import PREFIX, copy_of, float_type, graphs_of, is_silent, replace_nodes
 from dropaudit.graph.reading.scope import scopes
 from dropaudit.graph.site import GraphSite
 
@@ -26,6 +26,8 @@ def at_its_mean(model: onnx.ModelProto, sites: Iterable[GraphSite]) -> onnx.Mode
 
     Gaussian noise becomes nothing, and zoneout the mixture that it is at inference.
     """
+    if is_silent(model):
+        return model
     maps = list(noise_maps(scopes(model)))
     own = {site.draw for site in sites}
     if not any(_drawn(noise) - own for noise in maps):

@@ -11,7 +11,12 @@ import onnx
 
 from dropaudit.errors import ExecutionFailed, InvalidTensor
 from dropaudit.graph.draws.random_operators import RandomOperator, random_operators
-from dropaudit.graph.passes.derive_mode import trains_batch_statistics, without_batch_statistics, without_sites
+from dropaudit.graph.passes.derive_mode import (
+    is_silent,
+    trains_batch_statistics,
+    without_batch_statistics,
+    without_sites,
+)
 from dropaudit.graph.passes.noise_at_mean import at_its_mean
 from dropaudit.graph.reading.scope import scopes
 from dropaudit.graph.site import GraphSite, Switch
@@ -120,6 +125,8 @@ def _other_randomness(model: Model, *, switched_on: bool) -> tuple[RandomOperato
     off = (Switch.OFF, Implementation.DROPOUT_OP)
     drawn = [site for site in model.sites if (site.switch, site.implementation) != off]
     bypassed = without_sites(model.proto, drawn)
+    if is_silent(bypassed):
+        return ()
     found = random_operators(scopes(bypassed, model.rates), switched_on=switched_on)
     # A mode that the graph computes was settled by running it.
     silent = {site.maker for site in model.sites if (site.switch, site.implementation) == off}
