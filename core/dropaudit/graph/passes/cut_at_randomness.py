@@ -69,8 +69,8 @@ def cut_at_randomness(model: onnx.ModelProto, outputs: Sequence[str], *, inside:
     random, bodies = _reached_by_randomness(scope, inner_values if inside else {})
     drawn = [name for name in outputs if name in random]
     fixed = tuple(name for name in outputs if name not in random)
-    walk = _Walk(scope, bodies)
-    frontier = _frontier(walk, drawn, random, types)
+    walk = _Walk(model.graph, bodies)
+    frontier = _frontier(walk, drawn, random.union(scope.constants), types)
     if not drawn or not (frontier or fixed):
         return None
     for name, (path, tensor) in frontier.items():
@@ -87,16 +87,16 @@ def beyond(model: onnx.ModelProto, cut: Cut, outputs: Sequence[str]) -> onnx.Mod
         cut: the cut.
         outputs: the outputs that are needed.
     """
-    return _between(_Walk(main_scope(model), cut.bodies), model, cut.frontier, outputs, cut.types)
+    return _between(_Walk(model.graph, cut.bodies), model, cut.frontier, outputs, cut.types)
 
 
 class _Walk:
     """The nodes of a main graph as they are beyond a cut."""
 
-    def __init__(self, scope: Scope, bodies: Mapping[str, Narrowing]) -> None:
-        self.scope = scope
+    def __init__(self, graph: onnx.GraphProto, bodies: Mapping[str, Narrowing]) -> None:
         self._bodies = bodies
-        self._nodes = {node.name: narrowed(node, bodies[node.name]) for node in scope.graph.node if node.name in bodies}
+        self._nodes = {node.name: narrowed(node, bodies[node.name]) for node in graph.node if node.name in bodies}
+        self._producers = {name: self.node(node) for node in graph.node for name in node.output if name}
 
     def node(self, node: onnx.NodeProto) -> onnx.NodeProto:
         """Return what is left of a node."""
@@ -104,8 +104,7 @@ class _Walk:
 
     def producer(self, name: str) -> onnx.NodeProto | None:
         """Return what is left of the node that makes a tensor; None where nothing does."""
-        node = self.scope.producers.get(name)
-        return None if node is None else self.node(node)
+        return self._producers.get(name)
 
     def known(self, node: onnx.NodeProto) -> dict[str, TensorPlace]:
         """Return where the whole model makes what is left of a Scan or Loop takes from outside."""
@@ -160,12 +159,12 @@ def _draws(node: onnx.NodeProto) -> bool:
 
 
 def _frontier(
-    walk: _Walk, outputs: Iterable[str], random: set[str], types: Mapping[str, int]
+    walk: _Walk, outputs: Iterable[str], others: set[str], types: Mapping[str, int]
 ) -> dict[str, TensorPlace]:
-    """Walk back from the outputs to the first floating-point tensors that randomness does not reach."""
+    """Walk back from the outputs to the first floating-point tensors but `others`: what is random, or constant."""
 
     def is_before(name: str) -> bool:
-        return name not in random and name not in walk.scope.constants and types.get(name) in FLOATS
+        return name not in others and types.get(name) in FLOATS
 
     found: dict[str, TensorPlace] = {}
     for name in upstream(walk.producer, outputs, stops=is_before):
