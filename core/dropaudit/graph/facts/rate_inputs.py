@@ -14,14 +14,12 @@ def rate_inputs(model: onnx.ModelProto) -> dict[str, float]:
         By input, the value at which nothing is dropped: 0 for the ratio of a Dropout, 1 for a keep probability that a
         uniform draw is compared with or a Bernoulli draws by.
     """
+    scalars = [value.name for value in model.graph.input if _is_scalar(value)]
+    if not scalars:
+        return {}
     rates = Rates(model)
-    found = {}
-    for value in model.graph.input:
-        if _is_scalar(value):
-            neutral = rates.neutral(value.name)
-            if neutral is not None:
-                found[value.name] = neutral
-    return found
+    neutral = ((name, rates.neutral(name)) for name in scalars)
+    return {name: value for name, value in neutral if value is not None}
 
 
 def _is_scalar(value: onnx.ValueInfoProto) -> bool:

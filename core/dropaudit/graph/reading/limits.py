@@ -40,8 +40,8 @@ def check_limits(model: onnx.ModelProto) -> None:
     for nodes in (model.graph.node, *(function.node for function in model.functions)):
         _check_depth(nodes)
     _check_expanded(model)
-    _check_inside(model)
     tensors = list(every_tensor(model))
+    _check_inside(tensors, every_node(model))
     for tensor in tensors:
         _check_size(tensor.name, tensor.dims)
     _check_total(sum(map(_elements, tensors)))
@@ -51,15 +51,15 @@ def check_limits(model: onnx.ModelProto) -> None:
         _check_size(value.name, _dims(value))
 
 
-def _check_inside(model: onnx.ModelProto) -> None:
+def _check_inside(tensors: Iterable[onnx.TensorProto], nodes: Iterable[onnx.NodeProto]) -> None:
     """Raise InvalidModel for whatever the runtime would look for outside the file."""
-    for tensor in every_tensor(model):
+    for tensor in tensors:
         if uses_external_data(tensor) or tensor.external_data:
             raise InvalidModel(
                 f"the weights of {tensor.name!r} are not in the file; save the model as one file, with its external "
                 "data inside"
             )
-    for node in every_node(model):
+    for node in nodes:
         if (node.domain, node.op_type) in _OUTSIDE or node.domain in _OUTSIDE_DOMAINS:
             raise InvalidModel(
                 f"operator {node.domain}.{node.op_type} runs what lies outside the file; save the model as plain ONNX"

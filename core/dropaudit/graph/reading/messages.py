@@ -5,7 +5,7 @@ The places are read off the format's own description, so that one that a later v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -43,15 +43,11 @@ def every(kind: type[M], message: Message) -> Iterator[M]:
         found = waiting.pop()
         if isinstance(found, kind):
             yield found
-        for field in _ways(found.DESCRIPTOR, kind.DESCRIPTOR):
-            waiting.extend(_messages(found, field))
-
-
-def _messages(message: Message, field: FieldDescriptor) -> Iterable[Message]:
-    if _is_repeated(field):
-        values: Iterable[Message] = getattr(message, field.name)
-        return values
-    return [getattr(message, field.name)] if message.HasField(field.name) else []
+        for name, repeated in _ways(found.DESCRIPTOR, kind.DESCRIPTOR):
+            if repeated:
+                waiting.extend(getattr(found, name))
+            elif found.HasField(name):
+                waiting.append(getattr(found, name))
 
 
 def _is_repeated(field: Any) -> bool:
@@ -61,9 +57,10 @@ def _is_repeated(field: Any) -> bool:
 
 
 @cache
-def _ways(start: Descriptor, kind: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """Return the fields of a message that a message of a kind may lie below."""
-    return tuple(field for field in start.fields if field.message_type and kind in _below(field.message_type))
+def _ways(start: Descriptor, kind: Descriptor) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a message that a message of a kind may lie below, and whether each is repeated."""
+    fields = (field for field in start.fields if field.message_type and kind in _below(field.message_type))
+    return tuple((field.name, _is_repeated(field)) for field in fields)
 
 
 @cache
