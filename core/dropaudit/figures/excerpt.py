@@ -29,4 +29,4 @@ def excerpt_of(inference: NDArray[Any], train: NDArray[Any]) -> Excerpt | None:
 
 
 def _rounded(values: NDArray[Any]) -> tuple[float, ...]:
-    return tuple(float(f"{value:.7g}") for value in values.ravel().astype(np.float64))
+    return tuple(float(f"{value:.7g}") for value in values.ravel().astype(np.float64).tolist())

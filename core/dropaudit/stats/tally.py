@@ -191,8 +191,10 @@ def tally_output(
         seen = seen.astype(np.float64)
         found = _nonzero(seen / divisor)
     zeros += len(seen) * int(np.count_nonzero(informative)) - found.count
-    rows = -(-SAMPLE // max(1, seen.shape[1]))
-    first = (seen[:rows, informative] / divisor[informative]).ravel()[:SAMPLE]
+    first = found.first
+    if not (informative.all() and seen.flags.c_contiguous):
+        rows = -(-SAMPLE // max(1, seen.shape[1]))
+        first = (seen[:rows, informative] / divisor[informative]).ravel()[:SAMPLE]
     return OutputTally(projections, products, zeros, found.lowest, found.highest, first, 0)
 
 
