@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropaudit.errors import ExecutionFailed
-from dropaudit.runtime.replicates import Axes, checked, split, tiled
-from dropaudit.runtime.session import Session
+from dropaudit.runtime.replicates import Axes, Runs, Tile, split, tiled
+from dropaudit.runtime.session import Tensors
 from dropaudit.stats.agreement import agree
 from dropaudit.stats.ratios import aligned, mask_cells
 
-COPIES = 4
-_TRIALS = 8
+# Two copies tell whether they meet. Masks of few cells may be alike by chance, and then more of them are compared.
+COPIES = 2
+_MORE_COPIES, _MORE_TRIALS = 4, 8
 _AGREEMENT = 1e-4
+
+# Names of the tensors around a site, and what is dropped to.
+_Masked = tuple[str, str, float | None]
 
 
 class Tiling(msgspec.Struct, frozen=True):
@@ -45,13 +49,13 @@ class Trial(msgspec.Struct, frozen=True):
         beside: tensors of the train session whose shapes are wanted too.
     """
 
-    inference: Session
-    train: Session
+    inference: Runs
+    train: Runs
     inference_feeds: Mapping[str, NDArray[Any]]
-    train_feeds: Mapping[str, NDArray[Any]]
+    train_feeds: Tensors
     answers: Mapping[str, NDArray[Any]]
     shapes: Mapping[str, tuple[int, ...]]
-    masked: Sequence[tuple[str, str, float | None]]
+    masked: Sequence[_Masked]
     beside: Sequence[str]
 
 
@@ -106,17 +110,20 @@ def _masks_differ(trial: Trial, input_axes: Axes, output_axes: Axes, found: Mapp
     A mask that is shared by the copies may by chance have dropped nothing in one run: only a difference proves
     anything. Where none shows in a few runs, `found` being the first, copies are taken to share it.
     """
-    open_sites = list(trial.masked)
     names = tuple(dict.fromkeys(name for before, after, _ in trial.masked for name in (before, after)))
-    for number in range(_TRIALS):
+    copies = {name: split(found[name], output_axes[name], COPIES) for name in names}
+    open_sites, more = _alike(trial.masked, copies), Tile(trial.train_feeds, input_axes, output_axes, {}, trial.shapes)
+    for _ in range(_MORE_TRIALS):
         if not open_sites:
             break
-        if number:
-            again = trial.train.run(tiled(trial.train_feeds, input_axes, COPIES), names)
-            found = checked(again, {name: found[name].shape for name in names})
-        copies = {name: split(found[name], output_axes[name], COPIES) for name in names}
-        open_sites = [site for site in open_sites if not _differ(copies[site[0]], copies[site[1]], site[2])]
+        again = trial.train.run(more.repeated(_MORE_COPIES), names)
+        open_sites = _alike(open_sites, more.split(again, names, _MORE_COPIES))
     return not open_sites
+
+
+def _alike(sites: Iterable[_Masked], copies: Mapping[str, NDArray[Any]]) -> list[_Masked]:
+    """Return the sites whose masks are not seen to differ between copies, which lie along the first axis."""
+    return [site for site in sites if not _differ(copies[site[0]], copies[site[1]], site[2])]
 
 
 def _differ(before: NDArray[Any], after: NDArray[Any], dropped: float | None) -> bool:
@@ -127,5 +134,4 @@ def _differ(before: NDArray[Any], after: NDArray[Any], dropped: float | None) ->
         factors = np.where(cells.kept, after / np.where(cells.kept, before, 1), 0)
         return not np.allclose(factors, factors[:1], rtol=_AGREEMENT)
     # Behind other masks a cell may tell in one copy alone, and says nothing about this mask.
-    kept = cells.kept[:, cells.informative.all(axis=0)]
-    return not np.all(kept == kept[:1])
+    return bool(np.any((cells.kept != cells.kept[:1]) & cells.informative.all(axis=0)))

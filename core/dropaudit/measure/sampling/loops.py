@@ -16,7 +16,6 @@ from dropaudit.graph.reading.scope import scopes
 from dropaudit.measure.sampling.single_runs import RUNS_OF_ONE_STREAM, Padded, drops_in_a_body, padded
 from dropaudit.measure.sampling.stochastic_part import Silent, Source
 from dropaudit.plan import Provider
-from dropaudit.runtime.batch_axis import COPIES
 from dropaudit.runtime.parallel import ParallelSampler, Stream
 from dropaudit.runtime.provider import Device, cores
 from dropaudit.runtime.replicates import Iterations, TiledSampler
@@ -25,6 +24,8 @@ from dropaudit.stats.agreement import agree
 from dropaudit.subjects import Array
 
 _AGREEMENT = 1e-4
+# Iterations that are tried.
+_TRIED = 4
 # A session of a loop takes as long as hundreds of iterations.
 _STREAMS = 2
 
@@ -56,7 +57,7 @@ def why_not_looped(
         answers = _run(bypassed, layout, tuple(known), place, seeds) if known else {}
     except (ExecutionFailed, InvalidModel):
         return "the runtime does not run a loop of it"
-    same = all(agree(np.stack([value] * COPIES), answers[name], _AGREEMENT) for name, value in known.items())
+    same = all(agree(np.stack([value] * _TRIED), answers[name], _AGREEMENT) for name, value in known.items())
     return "" if same else "a loop of it answers otherwise"
 
 
@@ -106,8 +107,8 @@ def _loop_of(model: onnx.ModelProto, seeds: np.random.Generator) -> _Loop | None
 
 def _run(loop: _Loop, layout: Iterations, names: tuple[str, ...], place: Device, seeds: np.random.Generator) -> Tensors:
     """Return a few replicates. Raises InvalidModel, ExecutionFailed or ShapeVaries."""
-    drawn = loop.runs(place, seeds).run(layout.repeated(COPIES), layout.drawn(names))
-    return layout.split(drawn, names, COPIES)
+    drawn = loop.runs(place, seeds).run(layout.repeated(_TRIED), layout.drawn(names))
+    return layout.split(drawn, names, _TRIED)
 
 
 def looped_sampler(
