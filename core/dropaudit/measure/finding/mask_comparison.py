@@ -26,6 +26,8 @@ from dropaudit.subjects import Array
 ALPHA_SHARE = 0.1
 _RUNS = 8
 _MOST_RUNS = 64
+# Runs of masks that have enough cells each.
+_FEWEST_RUNS = 3
 # Runs of a model that returns few numbers, and how many it may return in all.
 _MOST_RUNS_OF_FEW, _NUMBERS = 256, 2**22
 # Cells under which independent masks at a keep probability of .95 may agree by chance.
@@ -87,7 +89,11 @@ def _masks(drawing: SamplingStrategy, seeds: np.random.Generator | None = None) 
     """
     probes = drawing.probes
     names = tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
-    runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_RUNS)]
+    runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_FEWEST_RUNS)]
+    found = {site: _stacked(site, each, runs) for site, each in probes.items()}
+    if all(_cells_of_one(masks) >= _ENOUGH_CELLS for masks in found.values()):
+        return found
+    runs += [drawing.run(names) for _ in range(_RUNS - _FEWEST_RUNS)]
     smallest = min((runs[0][each.after].size for each in probes.values()), default=_ENOUGH_CELLS)
     more = min(_MOST_RUNS, -(-_ENOUGH_CELLS // max(1, smallest))) - _RUNS
     runs += [drawing.run(names) for _ in range(more)]
@@ -100,6 +106,14 @@ def _masks(drawing: SamplingStrategy, seeds: np.random.Generator | None = None) 
         if seeds is not None and is_seeded and not all(_varied_cells(masks) for masks in found.values()):
             drawing, runs, seeds = drawing.with_new_seeds(seeds), [], None
         runs += [drawing.run(names) for _ in range(max(_RUNS, len(runs)))]
+
+
+def _cells_of_one(masks: SiteMasks) -> int:
+    """Return how many cells one mask has that tell, and are seen to be drawn apart; none where none varies."""
+    if not _varied_cells(masks):
+        return 0
+    cells = _by_cell(SiteMasks(masks.kept[:1], masks.informative[:1]), _shared(masks, alpha=1.0))
+    return int(np.count_nonzero(cells.informative))
 
 
 def _varied_cells(masks: SiteMasks) -> int:
