@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -14,7 +14,7 @@ from dropaudit.graph.passes.expose import can_be_exposed
 from dropaudit.graph.site import GraphSite, Law
 from dropaudit.measure.by_feature.meter import RatesMeter
 from dropaudit.measure.case import Case, Model, is_frozen
-from dropaudit.measure.cases.axes import Labels, label_axes
+from dropaudit.measure.cases.axes import Grown, Labels, label_axes
 from dropaudit.measure.cases.reference import Reference, deterministic, make_reference
 from dropaudit.measure.comparing.left_out import LeftOut, Unmeasurable, check_shapes, naming_what_varies
 from dropaudit.measure.finding.linked_masks import INDEPENDENT, LinkedMasks, linked_masks
@@ -31,7 +31,7 @@ from dropaudit.measure.sampling.strategy_inputs import SiteProbes, StrategyInput
 from dropaudit.plan import Plan, Role
 from dropaudit.report import Axis, Implementation
 from dropaudit.runtime.provider import Device
-from dropaudit.runtime.session import Session, Tensors
+from dropaudit.runtime.session import Session
 from dropaudit.stats.design_effect import DesignEffect
 from dropaudit.subjects import Array
 
@@ -173,21 +173,35 @@ def _labels(
     names = (*reference.derived, *outer)
     stepped = frozenset(probes[site].after for site in shared if site.path)
 
-    def run(feeds: dict[str, Array]) -> Tensors:
-        return session.run(feeds, names)
+    def run(feeds: dict[str, Array]) -> Mapping[str, Array]:
+        # What the whole batch answers is known.
+        return reference.derived if feeds is whole and not shared else session.run(feeds, names)
 
+    whole, labels = case.plain_feeds, _axis_names(case)
     try:
-        found = label_axes(run, _few(case, drawing), _axis_names(case), stepped)
+        found = label_axes(run, _few(case, drawing) or whole, labels, stepped, _grown(drawing, names, labels))
     except ExecutionFailed:  # replicates are drawn from a model whose batch was freed: this one wants all of it
-        found = label_axes(run, case.plain_feeds, _axis_names(case), stepped)
+        found = label_axes(run, whole, labels, stepped)
     return {outer.get(name, name): labels for name, labels in found.items()}
 
 
-def _few(case: Case, drawing: SamplingStrategy) -> dict[str, Array]:
-    """Return the inputs, of a large batch the first entries."""
+def _few(case: Case, drawing: SamplingStrategy) -> dict[str, Array] | None:
+    """Return the first entries of a large batch; None where it is not one."""
     axes = None if drawing.tiling is None else drawing.tiling.input_axes
-    few = excerpt(case.plain_feeds, axes, drawing.elements) if axes and drawing.sketch is not None else None
-    return few or case.plain_feeds
+    return excerpt(case.plain_feeds, axes, drawing.elements) if axes and drawing.sketch is not None else None
+
+
+def _grown(drawing: SamplingStrategy, names: Iterable[str], labels: Mapping[str, tuple[str, ...]]) -> Grown:
+    """Return what a trial has shown to grow with the batch, where the batch has a label, and no other axis has it."""
+    tiling = drawing.tiling
+    if tiling is None or not all(name in tiling.output_axes for name in names):
+        return {}
+    places = {(name, axis): label for name, own in labels.items() for axis, label in enumerate(own)}
+    batch = {places.get(place, "") for place in tiling.input_axes.items()}
+    alike = {place for place, label in places.items() if label in batch}
+    if len(batch) != 1 or "" in batch or alike != set(tiling.input_axes.items()):
+        return {}
+    return {batch.pop(): {name: {tiling.output_axes[name]} for name in names}}
 
 
 def _axis_names(case: Case) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,9 @@ from dropaudit.subjects import Array
 Tensors = Mapping[str, Array]
 Run = Callable[[dict[str, Array]], Tensors]
 Labels = tuple[Axis, ...]
+# By label, the axes of each tensor that grow with the axes of inputs that have it.
+Grown = Mapping[str, Mapping[str, set[int]]]
+_NONE: Grown = {}
 
 _TIME_NAME = re.compile(r"time|seq|step|len", re.IGNORECASE)
 _BATCH_NAME = re.compile(r"batch|^n$|^b$", re.IGNORECASE)
@@ -46,7 +49,11 @@ class _Change(msgspec.Struct, frozen=True):
 
 
 def label_axes(
-    run: Run, feeds: dict[str, Array], names: Mapping[str, tuple[str, ...]], stepped: frozenset[str]
+    run: Run,
+    feeds: dict[str, Array],
+    names: Mapping[str, tuple[str, ...]],
+    stepped: frozenset[str],
+    known: Grown = _NONE,
 ) -> dict[str, Labels]:
     """Name the axes of each tensor that `run` returns.
 
@@ -59,18 +66,25 @@ def label_axes(
         feeds: its inputs.
         names: labels of the inputs' axes, empty where an axis has none.
         stepped: tensors whose first axis counts the steps of a Scan or Loop.
+        known: what is known to grow, so that it needs no run.
     """
     base = run(feeds)
-    changes = [_change(run, base, feeds, names, name, axis) for name, axis in _input_axes(feeds)]
+    changes = [_change(run, base, feeds, names, name, axis, known) for name, axis in _input_axes(feeds)]
     return {tensor: _labels(tensor, value.shape, changes, tensor in stepped) for tensor, value in base.items()}
 
 
 def _change(
-    run: Run, base: Tensors, feeds: dict[str, Array], names: Mapping[str, tuple[str, ...]], name: str, axis: int
+    run: Run,
+    base: Tensors,
+    feeds: dict[str, Array],
+    names: Mapping[str, tuple[str, ...]],
+    name: str,
+    axis: int,
+    known: Grown,
 ) -> _Change:
     extent = feeds[name].shape[axis]
     label = "".join(names.get(name, ())[axis : axis + 1])
-    grown = _grown(run, base, feeds, names, label) if label else {}
+    grown = known[label] if label in known else _grown(run, base, feeds, names, label) if label else {}
     if (_TIME_NAME.search(label) or _BATCH_NAME.search(label)) and all(grown.get(tensor) for tensor in base):
         # The name says what it is, and growing says where.
         return _Change(extent, label, grown, early={}, late={}, spreads=False)

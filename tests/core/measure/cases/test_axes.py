@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,15 @@ def test_the_steps_of_a_loop_are_time() -> None:
         return {"y": np.moveaxis(np.tanh(feeds["x"]), 1, 0)}
 
     assert label_axes(run, X, {}, frozenset({"y"}))["y"] == (T, B, F)
+
+
+def test_what_is_known_to_grow_needs_no_run() -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def run(feeds: dict[str, Array]) -> Mapping[str, Array]:
+        sizes.append(feeds["x"].shape)
+        return model_of(1)(feeds)
+
+    known = {"batch": {"y": {0}}}
+    assert label_axes(run, X, {"x": ("batch", "time", "")}, NONE, known)["y"] == (B, T, F)
+    assert sizes == [(4, 6, 3), (4, 7, 3)]
