@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -59,7 +60,7 @@ _PRODUCTS_PER_ELEMENT = 64
 _COUNTED = 2**24
 
 
-class SamplingStrategy(msgspec.Struct, frozen=True):
+class SamplingStrategy(msgspec.Struct, frozen=True, dict=True):
     """A way to draw replicates.
 
     Attributes:
@@ -105,6 +106,13 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
         drawn = (shape for name, shape in self.shapes.items() if name not in self.source.fixed)
         return max(1, sum(math.prod(shape) for shape in drawn))
 
+    @cached_property
+    def largest(self) -> int:
+        """Replicates that one run may have on a processor."""
+        # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
+        weights = weight_elements(self.source.model) // _BESIDE_WEIGHTS
+        return largest_run(self.source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
+
     def run(self, names: Sequence[str]) -> Tensors:
         """Draw one replicate of the named tensors, with a random seed. Raises ShapeVaries."""
         fixed = self.source.fixed
@@ -122,15 +130,12 @@ class SamplingStrategy(msgspec.Struct, frozen=True):
         if tiling is None:
             return self._without_tiling(seeds)
         tile = Tile(source.feeds, source.axes, tiling.output_axes, source.fixed, self.shapes)
-        # Weights that no cache holds are read once for all replicates of a run: what those return may be as large.
-        weights = weight_elements(source.model) // _BESIDE_WEIGHTS
-        largest = largest_run(source, self.elements, max(_CACHED, weights), max(_IN_MEMORY, weights))
         if self.place.provider is not Provider.CPU and self.is_single:
             return self.on_device("cuda", tile, seeds, kernels())
         if self.place.provider is not Provider.CPU:
-            return TiledSampler(Session(source.model, self.place, seeds), tile, largest)
+            return TiledSampler(Session(source.model, self.place, seeds), tile, self.largest)
         streams = streams_of(source.model, self.place, seeds)
-        return ParallelSampler(streams, tile, self.elements, largest, cores())
+        return ParallelSampler(streams, tile, self.elements, self.largest, cores())
 
     def _without_tiling(self, seeds: np.random.Generator) -> Sampler:
         source = self.source
