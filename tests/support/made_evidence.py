@@ -28,9 +28,9 @@ from dropaudit.measure.finding.pair_factors import PairStudy
 from dropaudit.measure.meters.output_meter import OutputMeter
 from dropaudit.measure.meters.site_meters import MaskMeter, NoiseMeter, SiteMeter
 from dropaudit.measure.prepare import Prepared
+from dropaudit.measure.sampling.probes import SiteProbes
 from dropaudit.measure.sampling.sequential_loop import Meters
 from dropaudit.measure.sampling.strategy import SamplingStrategy
-from dropaudit.measure.sampling.strategy_inputs import SiteProbes
 from dropaudit.plan import Phase, Plan, Progress, Provider, Role
 from dropaudit.report import Artifact, Implementation, Placement
 from dropaudit.runtime.provider import Device

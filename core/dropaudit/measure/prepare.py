@@ -23,11 +23,14 @@ from dropaudit.measure.finding.pair_factors import PairStudy, study_pair
 from dropaudit.measure.finding.scale_free import scale_free
 from dropaudit.measure.meters.output_meter import OutputMeter
 from dropaudit.measure.meters.site_meters import ChoiceMeter, MaskMeter, NoiseMeter, SiteMeter
+from dropaudit.measure.sampling.both_modes import shared_session
 from dropaudit.measure.sampling.excerpt import excerpt
+from dropaudit.measure.sampling.modes import NamedRuns
+from dropaudit.measure.sampling.probes import SiteProbes, probe
 from dropaudit.measure.sampling.sequential_loop import Meters
 from dropaudit.measure.sampling.stochastic_part import Silent
-from dropaudit.measure.sampling.strategy import SamplingStrategy, make_drawing, probe
-from dropaudit.measure.sampling.strategy_inputs import SiteProbes, StrategyInputs
+from dropaudit.measure.sampling.strategy import SamplingStrategy, make_drawing
+from dropaudit.measure.sampling.strategy_inputs import StrategyInputs
 from dropaudit.plan import Plan, Role
 from dropaudit.report import Axis, Implementation
 from dropaudit.runtime.provider import Device
@@ -102,10 +105,11 @@ def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepa
     seeds = np.random.default_rng(plan.seed)
     model = case.model
     silent = deterministic(model.proto, model.active)
-    bypassed = Session(silent, place, seeds)
+    measured = tuple(site for site in model.active if _can_be_measured(model, site) and site not in left_out.sites)
+    shared = shared_session(model, silent, measured, left_out.outputs, place, seeds)
+    bypassed = Session(silent, place, seeds) if shared is None else shared.bypassed
     reference = make_reference(case, bypassed, place, seeds, left_out.outputs)
     pair = study_pair(case, silent, reference.outputs, place, seeds)
-    measured = tuple(site for site in model.active if _can_be_measured(model, site) and site not in left_out.sites)
     linked = linked_masks(model.proto, measured, case.train_feeds, place, seeds)
     recipe = StrategyInputs(
         case,
@@ -114,6 +118,7 @@ def _prepared(case: Case, plan: Plan, place: Device, left_out: LeftOut) -> Prepa
         tuple(reference.outputs),
         Silent(silent, case.plain_feeds, reference.derived),
         frozenset(second for _, second in linked.dependent),
+        shared,
     )
     drawing = _drawing(recipe, place, seeds)
     check_shapes(drawing, reference.outputs)
@@ -154,7 +159,7 @@ def _drawing(recipe: StrategyInputs, place: Device, seeds: np.random.Generator) 
 def _labels(
     case: Case,
     reference: Reference,
-    bypassed: Session,
+    bypassed: NamedRuns,
     drawing: SamplingStrategy,
     study: MaskStudy,
     place: Device,

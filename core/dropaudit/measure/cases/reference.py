@@ -22,6 +22,7 @@ from dropaudit.graph.reading.scope import scopes
 from dropaudit.graph.site import GraphSite, Switch
 from dropaudit.measure.case import Case, Model
 from dropaudit.measure.sampling.excerpt import excerpt
+from dropaudit.measure.sampling.modes import NamedRuns
 from dropaudit.plan import Role
 from dropaudit.report import Implementation
 from dropaudit.runtime.provider import Device
@@ -68,7 +69,7 @@ def deterministic(proto: onnx.ModelProto, sites: Sequence[GraphSite]) -> onnx.Mo
 
 
 def make_reference(
-    case: Case, bypassed: Session, place: Device, seeds: np.random.Generator, left_out: Collection[str] = ()
+    case: Case, bypassed: NamedRuns, place: Device, seeds: np.random.Generator, left_out: Collection[str] = ()
 ) -> Reference:
     """Run inference: the inference artifact of a pair, the branch taken at inference, or the model without its sites.
 
@@ -133,7 +134,7 @@ def _other_randomness(model: Model, *, switched_on: bool) -> tuple[RandomOperato
     return tuple(operator for operator in found if operator.outputs and operator.name not in silent)
 
 
-def float_outputs(session: Session, feeds: Arrays) -> Arrays:
+def float_outputs(session: NamedRuns, feeds: Arrays) -> Arrays:
     """Run and return what holds floating-point numbers: of labels and truth values there is no mean to compare."""
     found = session.run(feeds, session.output_names)
     return {
@@ -150,7 +151,7 @@ def _inference_outputs(inference: Model, place: Device, seeds: np.random.Generat
 
 def _unstable(
     served: Model,
-    bypassed: Session,
+    bypassed: NamedRuns,
     known: Arrays,
     feeds: Arrays,
     batch_axes: Sequence[Axes],
@@ -178,7 +179,7 @@ def _unstable(
 
 
 def _of_first_entries(
-    session: Session, known: Arrays, feeds: Arrays, batch_axes: Sequence[Axes]
+    session: NamedRuns, known: Arrays, feeds: Arrays, batch_axes: Sequence[Axes]
 ) -> tuple[Arrays, Arrays]:
     """Return the first entries of a large batch with what a session answers; all of it where that is not one."""
     elements = sum(value.size for value in known.values())

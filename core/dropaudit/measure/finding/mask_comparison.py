@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dropaudit.graph.passes.seeds import holds_seeds, seeds_of
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.meters.site_meters import taken_cells
+from dropaudit.measure.sampling.probes import SiteProbes
 from dropaudit.measure.sampling.strategy import SamplingStrategy
-from dropaudit.measure.sampling.strategy_inputs import SiteProbes
 from dropaudit.plan import Plan
 from dropaudit.runtime.session import Session
 from dropaudit.stats.masks import agree_for_certain, shared_axes

@@ -11,6 +11,7 @@ import onnx
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.passes.cut_at_randomness import Cut, beyond, cut_at_randomness
 from dropaudit.graph.passes.expose import exposed
+from dropaudit.measure.sampling.modes import NamedRuns, in_both_modes
 from dropaudit.runtime.batch_axis import COPIES, Tiling, lengthened
 from dropaudit.runtime.provider import Device
 from dropaudit.runtime.replicates import Axes, tiled
@@ -83,9 +84,22 @@ class FirstRuns(msgspec.Struct, frozen=True):
     tiling: Tiling | None
 
 
+class Shortened(msgspec.Struct, frozen=True):
+    """A source that leaves out what comes before the first random operator, and runs of it where they are known."""
+
+    source: Source
+    single: NamedRuns | None
+
+
 def shortened(
-    tried: Source, whole: Opened, runs: FirstRuns, silent: Silent, place: Device, seeds: np.random.Generator
-) -> Source | None:
+    tried: Source,
+    whole: Opened,
+    runs: FirstRuns,
+    silent: Silent,
+    place: Device,
+    seeds: np.random.Generator,
+    operators: frozenset[str] = frozenset(),
+) -> Shortened | None:
     """Return a source that leaves out what comes before the first random operator, where that is provably the same.
 
     The part that is left must give the outputs of the whole model when its sites are bypassed, for one replicate and,
@@ -98,6 +112,7 @@ def shortened(
         silent: the model with its sites bypassed.
         place: where to run.
         seeds: source of the runtime's seeds.
+        operators: the Dropout operators whose mode alone tells the silent model apart; none where more does.
     """
     if whole.cut is None:
         return None
@@ -106,7 +121,9 @@ def shortened(
         if axes is None:
             return None
         shorter = cut_source(tried, whole, runs.alone, axes)
-        return shorter if _gives_the_same(shorter, silent, whole.cut, place, seeds) else None
+        modes = in_both_modes(shorter.model, operators, place, seeds) if operators else None
+        same = _gives_the_same(shorter, silent, whole.cut, place, seeds, None if modes is None else modes.silent)
+        return Shortened(shorter, None if modes is None else modes.train) if same else None
     except (ExecutionFailed, InvalidModel):
         # A part whose inputs have no known shape may be refused: the whole model is not.
         return None
@@ -138,16 +155,25 @@ def _cut_axes(source: Source, whole: Opened, runs: FirstRuns) -> Axes | None:
     return axes
 
 
-def _gives_the_same(shorter: Source, silent: Silent, cut: Cut, place: Device, seeds: np.random.Generator) -> bool:
-    """Compare the outputs of the silent model with those of its part beyond the frontier."""
+def _gives_the_same(
+    shorter: Source,
+    silent: Silent,
+    cut: Cut,
+    place: Device,
+    seeds: np.random.Generator,
+    part: NamedRuns | None,
+) -> bool:
+    """Compare the outputs of the silent model with those of its part beyond the frontier, or of `part` where given."""
     expected = {name: value for name, value in silent.outputs.items() if name not in shorter.fixed}
     known = silent.outputs.keys() - expected
     if not all(agree(silent.outputs[name], shorter.fixed[name], _AGREEMENT) for name in known):
         return False
     if not expected:
         return True
-    session = Session(beyond(silent.model, cut, tuple(expected)), place, seeds)
-    feeds = {name: value for name, value in (silent.feeds | shorter.feeds).items() if name in session.input_names}
+    model = shorter.model if part is not None else beyond(silent.model, cut, tuple(expected))
+    session = part or Session(model, place, seeds)
+    taken = {value.name for value in model.graph.input}
+    feeds = {name: value for name, value in (silent.feeds | shorter.feeds).items() if name in taken}
     if not shorter.axes:
         found = session.run(feeds, tuple(expected))
         return all(agree(value, found[name], _AGREEMENT) for name, value in expected.items())

@@ -14,18 +14,17 @@ from msgspec.structs import replace
 from dropaudit.errors import ExecutionFailed, InvalidModel
 from dropaudit.graph.facts.compute_estimate import work_of
 from dropaudit.graph.facts.memory_estimate import weight_elements, working_elements
-from dropaudit.graph.passes.derive_mode import trains_batch_statistics, without_batch_statistics
-from dropaudit.graph.passes.expose import TensorPlace, exposed
 from dropaudit.graph.passes.repeat_inputs import repeating
 from dropaudit.graph.passes.seeds import holds_seeds
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.sampling.excerpt import excerpt
 from dropaudit.measure.sampling.free_batches import Freed, fixed_axes, ways_to_free
 from dropaudit.measure.sampling.loops import looped_sampler, why_not_looped
+from dropaudit.measure.sampling.modes import NamedRuns
+from dropaudit.measure.sampling.probes import SiteProbes, measured_model, names_of, probe
 from dropaudit.measure.sampling.single_runs import share_a_generator, single_runs
 from dropaudit.measure.sampling.stochastic_part import FirstRuns, Opened, Silent, Source, cut_source, opened, shortened
 from dropaudit.measure.sampling.strategy_inputs import (
-    SiteProbes,
     StrategyInputs,
     keeps_copies_apart,
     share_a_seed,
@@ -207,8 +206,11 @@ def _drawing(
     recipe: StrategyInputs, candidates: Sequence[Axes], place: Device, seeds: np.random.Generator
 ) -> SamplingStrategy:
     """Cut bodies of Scan and Loop too, unless the runtime refuses to, or something else comes out then."""
+    ready = recipe.ready
+    if ready is not None:
+        return _drawing_from(ready.whole, ready.probed, ready.probes, recipe, candidates, place, seeds)
     probed, probes = probe(measured_model(recipe.case.model.proto), recipe.measured)
-    whole = opened(probed, (*recipe.outputs, *_names(probes)))
+    whole = opened(probed, (*recipe.outputs, *names_of(probes)))
     if whole.cuts_bodies:
         try:
             found = _drawing_from(whole, probed, probes, recipe, candidates, place, seeds)
@@ -216,7 +218,7 @@ def _drawing(
             found = None
         if found is not None and found.source.model is not probed:
             return found
-        whole = opened(probed, (*recipe.outputs, *_names(probes)), inside=False)
+        whole = opened(probed, (*recipe.outputs, *names_of(probes)), inside=False)
     return _drawing_from(whole, probed, probes, recipe, candidates, place, seeds)
 
 
@@ -229,8 +231,8 @@ def _drawing_from(
     place: Device,
     seeds: np.random.Generator,
 ) -> SamplingStrategy:
-    names = (*recipe.outputs, *_names(probes))
-    session = Session(whole.model, place, seeds)
+    names, ready = (*recipe.outputs, *names_of(probes)), recipe.ready
+    session = Session(whole.model, place, seeds) if ready is None else ready.train
     alone = session.run(recipe.case.train_feeds, (*names, *whole.probes.values()))
     is_seeded = holds_seeds(recipe.case.model.untouched)
     full = _Try(recipe.case.train_feeds, alone, recipe.silent)
@@ -239,10 +241,10 @@ def _drawing_from(
     if keeps_copies_apart(recipe) and not share_a_seed(recipe, whole_shapes, probes):
         tried, tiling = _tiled(recipe, session, whole, probes, names, full, candidates)
     axes = {} if tiling is None else tiling.input_axes
-    shorter = shortened(
-        Source(probed, tried.feeds, axes), whole, FirstRuns(tried.alone, tiling), tried.silent, place, seeds
-    )
-    single = None if shorter is None else Session(shorter.model, place, seeds)
+    runs, operators = FirstRuns(tried.alone, tiling), frozenset[str]() if ready is None else ready.operators
+    part = shortened(Source(probed, tried.feeds, axes), whole, runs, tried.silent, place, seeds, operators)
+    shorter = None if part is None else part.source
+    single = None if part is None else part.single or Session(part.source.model, place, seeds)
     if shorter is None or single is None or not (whole.cuts_bodies or _runs(single, shorter, recipe)):
         shorter, single = None, session
 
@@ -260,7 +262,7 @@ def _drawing_from(
     return found
 
 
-def _runs(single: Session, shorter: Source, recipe: StrategyInputs) -> bool:
+def _runs(single: NamedRuns, shorter: Source, recipe: StrategyInputs) -> bool:
     """Whether the runtime returns what lies in the bodies of a part: it wants to know shapes, which are not all known.
 
     Where nothing is read in a body, it is known to run.
@@ -284,7 +286,7 @@ class _Try(msgspec.Struct, frozen=True):
 
 def _tiled(
     recipe: StrategyInputs,
-    session: Session,
+    session: NamedRuns,
     whole: Opened,
     probes: Mapping[GraphSite, SiteProbes],
     names: tuple[str, ...],
@@ -306,7 +308,7 @@ def _tiled(
     return full, None
 
 
-def _excerpt(recipe: StrategyInputs, session: Session, full: _Try, axes: Axes, elements: int) -> _Try:
+def _excerpt(recipe: StrategyInputs, session: NamedRuns, full: _Try, axes: Axes, elements: int) -> _Try:
     feeds = excerpt(full.feeds, axes, elements)
     plain = excerpt(full.silent.feeds, axes, elements)
     if feeds is None or plain is None:
@@ -315,27 +317,9 @@ def _excerpt(recipe: StrategyInputs, session: Session, full: _Try, axes: Axes, e
     return _Try(feeds, session.run(feeds, tuple(full.alone)), Silent(full.silent.model, plain, answers))
 
 
-def measured_model(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model that replicates are drawn from: batch statistics are judged apart, and tie a batch together."""
-    return without_batch_statistics(proto) if trains_batch_statistics(proto) else proto
-
-
-def probe(proto: onnx.ModelProto, sites: tuple[GraphSite, ...]) -> tuple[onnx.ModelProto, dict[GraphSite, SiteProbes]]:
-    """Make the tensors around each site readable."""
-    places: list[TensorPlace] = [(site.path, tensor) for site in sites for tensor in (site.source, site.result)]
-    probed, names = exposed(proto, places)
-    return probed, {
-        site: SiteProbes(names[(site.path, site.source)], names[(site.path, site.result)]) for site in sites
-    }
-
-
-def _names(probes: Mapping[GraphSite, SiteProbes]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
-
-
 def _trial(
     recipe: StrategyInputs,
-    session: Session,
+    session: NamedRuns,
     probes: Mapping[GraphSite, SiteProbes],
     shapes: Mapping[str, tuple[int, ...]],
     beside: tuple[str, ...],
@@ -359,6 +343,7 @@ def _freed(recipe: StrategyInputs, freeing: Freed, place: Device, seeds: np.rand
         recipe,
         case=replace(recipe.case, model=replace(recipe.case.model, proto=freeing.proto)),
         bypassed=Session(freeing.silent, place, seeds),
+        shared=None,
         silent=replace(recipe.silent, model=freeing.silent),
     )
 

@@ -10,34 +10,38 @@ from dropaudit.graph.facts.batch_moments import batch_moments
 from dropaudit.graph.passes.seeds import seeds_of
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.case import Case, is_frozen
+from dropaudit.measure.sampling.both_modes import Shared
+from dropaudit.measure.sampling.modes import NamedRuns
+from dropaudit.measure.sampling.probes import SiteProbes
 from dropaudit.measure.sampling.stochastic_part import Silent
-from dropaudit.runtime.session import Session
-
-
-class SiteProbes(msgspec.Struct, frozen=True):
-    """Names under which the tensors around a site come out."""
-
-    before: str
-    after: str
 
 
 class StrategyInputs(msgspec.Struct, frozen=True):
     """Everything that the choice depends on.
 
     Attributes:
-        bypassed: session of the model with its sites bypassed.
+        bypassed: runs of the model with its sites bypassed.
         measured: sites that are measured one by one.
         outputs: outputs that are compared.
         silent: the model with its sites bypassed, and its outputs.
         dependent: sites whose mask depends on another site's.
+        shared: the session that runs the model in both modes, where one does.
     """
 
     case: Case
-    bypassed: Session
+    bypassed: NamedRuns
     measured: tuple[GraphSite, ...]
     outputs: tuple[str, ...]
     silent: Silent
     dependent: frozenset[GraphSite] = frozenset()
+    shared: Shared | None = None
+
+    @property
+    def ready(self) -> Shared | None:
+        """The shared session, where it reads what is wanted."""
+        found = self.shared
+        fits = found is not None and (found.outputs, tuple(found.probes)) == (self.outputs, self.measured)
+        return found if fits else None
 
 
 def keeps_copies_apart(recipe: StrategyInputs) -> bool:

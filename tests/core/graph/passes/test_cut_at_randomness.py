@@ -77,7 +77,8 @@ def short(source: Source, silent: Silent) -> Source | None:
     several = ready.run(tiled(X, {"x": 0}, COPIES), names)
     tiling = Tiling({"x": 0}, {"y": 0}, {name: several[name].shape for name in names}) if source.axes else None
     runs = FirstRuns(ready.run(X, ("y", *names)), tiling)
-    return shortened(source, whole, runs, silent, CPU, np.random.default_rng(0))
+    found = shortened(source, whole, runs, silent, CPU, np.random.default_rng(0))
+    return None if found is None else found.source
 
 
 @pytest.mark.parametrize("axes", [{}, {"x": 0}], ids=["single runs", "tiled"])
