@@ -30,7 +30,8 @@ from dropaudit_client.local.service import free_port
 from dropaudit_proto.v1 import audit_pb2 as pb
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_server.probe import health
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate, Lease
+from dropaudit_store.audits.creation import AuditToCreate
+from dropaudit_store.audits.lifecycle import AuditStore, Lease
 from dropaudit_store.records import ArtifactRef, AuditRequest, Spec
 from dropaudit_store.redis.connection import connect
 from report_latency import lines as report_lines

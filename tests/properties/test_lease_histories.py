@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from dropaudit.plan import Phase, Plan, Progress
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate, Lease, Limits
+from dropaudit_store.audits.creation import AuditToCreate
+from dropaudit_store.audits.lifecycle import AuditStore, Lease, Limits
 from dropaudit_store.audits.listing import AuditList, Query
 from dropaudit_store.audits.terms import state_term
 from dropaudit_store.errors import AuditNotFinished, AuditNotFound, LeaseLost, QueueFull, RequestIdReused

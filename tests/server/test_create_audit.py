@@ -246,4 +246,4 @@ def test_a_model_that_is_audited_again_is_not_asked_for_its_name_again(
     redis_client.config_resetstat()
     again = stub.CreateAudit(artifact_request(model))
     assert again.display_name == name
-    assert "cmdstat_mget" not in redis_client.info("commandstats")  # type: ignore[operator]  # not awaited
+    assert "cmdstat_mget" not in redis_client.info("commandstats")

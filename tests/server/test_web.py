@@ -24,7 +24,8 @@ from dropaudit_formats.writing import MEDIA_TYPES, Form
 from dropaudit_proto.v1.audit_pb2_grpc import AuditServiceStub
 from dropaudit_server.interceptors.tokens import Scope, hash_of
 from dropaudit_server.web.sessions import MOST_SESSIONS, SESSION_SECONDS, Sessions
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
+from dropaudit_store.audits.creation import AuditToCreate
+from dropaudit_store.audits.lifecycle import AuditStore
 from support.calls import recorded_request
 from support.handwork import succeed
 from support.services import dashboard, environment, process

@@ -9,7 +9,8 @@ from dropaudit.shortening import cut
 from dropaudit_server.handlers.tensor_store import TensorStore
 from dropaudit_server.handlers.wakeups import WakeUps
 from dropaudit_server.requests.audit_requests import RequestedAudit
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
+from dropaudit_store.audits.creation import AuditToCreate
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.audits.listing import AuditList, Query
 from dropaudit_store.errors import ModelRenamed
 from dropaudit_store.models import ModelStore

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,9 +16,10 @@ from dropaudit.plan import Progress
 from dropaudit.report import to_json
 from dropaudit.shortening import brief, cut, shortened, shortened_list
 from dropaudit_store.audits.course import UNKNOWN, Course
+from dropaudit_store.audits.creation import AuditToCreate
 from dropaudit_store.audits.ids import sortable_id
 from dropaudit_store.audits.reader import AuditReader, record_of
-from dropaudit_store.audits.terms import models_of, report_terms, request_terms, tensors_of
+from dropaudit_store.audits.terms import report_terms
 from dropaudit_store.audits.totals import BOUNDS, PHASE_BOUNDS
 from dropaudit_store.errors import (
     AuditNotFinished,
@@ -28,7 +28,6 @@ from dropaudit_store.errors import (
     ModelNotFound,
     ModelRenamed,
     QueueFull,
-    RecordTooLarge,
     RecordTooNew,
     RequestIdReused,
     redis_errors,
@@ -38,7 +37,7 @@ from dropaudit_store.redis.connection import key, texts
 from dropaudit_store.redis.disk_reserve import ANY_ROOM, Room
 from dropaudit_store.redis.scripts import script
 from dropaudit_store.runs.work import work_of
-from dropaudit_store.shared.byte_limits import EVENT_BYTES, FAILURE_BYTES, REQUEST_BYTES
+from dropaudit_store.shared.byte_limits import EVENT_BYTES, FAILURE_BYTES
 from dropaudit_store.shared.formats import FORMAT, MAJOR
 
 WORKER_LOST = "WORKER_LOST"
@@ -62,14 +61,6 @@ class Lease:
     def __str__(self) -> str:
         """Return the lease as scripts take it."""
         return f"{self.token} {self.holder}"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditToCreate:
-    """An audit to create. The same `request_id` returns the audit it made first."""
-
-    request: AuditRequest
-    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +145,7 @@ class AuditStore:
         self._limits.room.require()
         now = round(self._clock(), 3)
         records = {(new := sortable_id(now)): _new_record(new, each.request, now) for each in asked}
-        items = (word for each, new in zip(asked, records, strict=True) for word in _create_arguments(new, each))
+        items = (word for each, new in zip(asked, records, strict=True) for word in each.arguments(new))
         arguments: list[str | float] = [
             now,
             self._limits.queued,
@@ -387,25 +378,6 @@ class AuditStore:
 
 def _new_record(audit_id: str, request: AuditRequest, now: float) -> AuditRecord:
     return AuditRecord(id=audit_id, request=request, state=AuditState.QUEUED, create_time=now)
-
-
-def _create_arguments(audit_id: str, asked: AuditToCreate) -> list[str]:
-    request, subject = asked.request, asked.request.spec.subject
-    # Labels come in any order: equal requests must have equal bodies.
-    body = msgspec.json.encode(request, order="deterministic")
-    if len(body) > REQUEST_BYTES:
-        raise RecordTooLarge("an audit", len(body), REQUEST_BYTES)
-    lists = (request_terms(request), models_of(subject), tensors_of(subject))
-    return [
-        audit_id,
-        body.decode(),
-        # A repeated call is the same call whatever its model has been named meanwhile.
-        hashlib.sha256(msgspec.json.encode(request.asked, order="deterministic")).hexdigest(),
-        asked.request_id,
-        request.priority.value,
-        *("\n".join(each) for each in lists),
-        request.run,
-    ]
 
 
 def _audit(audit_id: str) -> str:

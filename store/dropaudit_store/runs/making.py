@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import structlog
 
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
+from dropaudit_store.audits.creation import AuditToCreate
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.errors import ModelNotFound, RunNotFound, RunTooLarge, SuiteNotFound
 from dropaudit_store.members.resolving import Resolution, Resolver
 from dropaudit_store.records import AuditRecord, AuditRequest, AuditState, Overlap, Run, RunPhase, RunTrigger, Suite

@@ -10,7 +10,8 @@ import redis
 
 from dropaudit.plan import Plan
 from dropaudit_store.audits.conditions import EVERYTHING, And, Condition, Created, Has, Not, Or, cover, fulfils
-from dropaudit_store.audits.lifecycle import AuditStore, AuditToCreate
+from dropaudit_store.audits.creation import AuditToCreate
+from dropaudit_store.audits.lifecycle import AuditStore
 from dropaudit_store.audits.listing import AuditList, Query
 from dropaudit_store.audits.terms import finding_term, label_term, model_term, report_terms, request_terms, state_term
 from dropaudit_store.records import ArtifactRef, AuditRecord, AuditRequest, AuditState, Failure, Spec
