@@ -23,6 +23,8 @@ _PLAIN = {"dims", "data_type", "name", "doc_string"}
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5
 _FIXED = {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}
 _LONGEST_VARINT = 10
+# A file of more fields is not one whose bytes are weights: the parser in C reads it sooner.
+_MOST_FIELDS = 500_000
 
 Pieces = list[bytes]
 
@@ -123,7 +125,7 @@ def split(source: Source, size: int) -> tuple[bytes, Mapping[str, DataFile]]:
         size: its length in bytes.
 
     Raises:
-        InvalidModel: its bytes are not a protobuf.
+        InvalidModel: its bytes are not a protobuf, or of too many small fields.
     """
     splitter = _Splitter(source)
     graph = b"".join(splitter.model(size))
@@ -143,6 +145,7 @@ class _Splitter:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._at = 0
+        self._count = 0
         self.found: dict[str, DataFile] = {}
 
     def model(self, end: int) -> Pieces:
@@ -191,6 +194,9 @@ class _Splitter:
 
     def _fields(self, end: int) -> Iterator[_Field]:
         while self._at < end:
+            self._count += 1
+            if self._count > _MOST_FIELDS:
+                raise InvalidModel("the file has too many fields to be taken apart")
             tag, head = self._varint()
             yield self._field(tag >> 3, tag & 7, head, end)
         if self._at != end:

@@ -202,3 +202,17 @@ def test_what_is_small_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "small.onnx"
     path.write_bytes(whole())
     assert read_artifact(path) == whole()
+
+
+def test_a_file_of_very_many_small_fields_is_left_to_the_parser() -> None:
+    # Each of them, an empty node, is two bytes.
+    nodes = b"\x0a\x00" * 600_000
+    content = (
+        with_weights(W, B)
+        + b"\x3a"
+        + bytes([len(nodes) & 0x7F | 0x80, len(nodes) >> 7 & 0x7F | 0x80])
+        + (bytes([len(nodes) >> 14]) + nodes)
+    )
+    stream = OfStream(io.BytesIO(content))
+    assert weights_apart(stream, len(content)) is None
+    assert b"".join(stream.whole.chunks()) == content
