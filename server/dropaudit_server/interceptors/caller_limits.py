@@ -162,7 +162,7 @@ class CallerLimits:
             try:
                 while True:
                     async with places.uploads.turn(connection):
-                        message = await places.uploads.received(connection, anext(messages, EOF))
+                        message: Any = await places.uploads.received(connection, anext(messages, EOF))
                     if message is EOF:
                         return
                     yield message

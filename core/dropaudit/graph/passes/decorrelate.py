@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -42,7 +43,7 @@ def with_paddings_fed(model: onnx.ModelProto, inputs: Mapping[str, str]) -> onnx
     return changed
 
 
-def _pad(graph: onnx.GraphProto, name: str, length: str, back: Mapping[str, int]) -> None:
+def _pad(graph: onnx.GraphProto, name: str, length: str, back: Mapping[str, Any]) -> None:
     """Put elements before the data of a Dropout, as many as the tensor `length` says, and cut them off its results.
 
     Args:
