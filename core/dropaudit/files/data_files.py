@@ -54,25 +54,25 @@ class InMemory:
         return self.values
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class InPieces:
     """A file's content that is in memory already, in pieces that lie one after the other in the file."""
 
-    pieces: tuple[memoryview, ...] = field(repr=False)
+    def __init__(self, pieces: tuple[memoryview, ...]) -> None:
+        self._pieces = pieces
 
     @property
     def size(self) -> int:
         """See DataFile."""
-        return sum(map(len, self.pieces))
+        return sum(map(len, self._pieces))
 
     def chunks(self) -> Iterator[memoryview]:
         """See DataFile."""
-        for piece in self.pieces:
+        for piece in self._pieces:
             yield from InMemory(piece).chunks()
 
     def content(self) -> memoryview:
         """See DataFile. It is a copy."""
-        return memoryview(b"".join(self.pieces))
+        return memoryview(b"".join(self._pieces))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
