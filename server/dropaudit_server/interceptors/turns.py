@@ -137,6 +137,8 @@ class Turns:
                 self._receiving[limit] = reception
                 return await message
         except TimeoutError as error:
+            if not limit.expired():
+                raise
             raise GaveWay(round(now() - reception.since, 1)) from error
         finally:
             self._receiving.pop(limit, None)

@@ -137,6 +137,19 @@ def test_a_message_that_takes_longer_than_it_may_is_given_up_though_nobody_waits
     asyncio.run(run())
 
 
+def test_a_message_that_fails_by_itself_is_not_said_to_have_been_waited_for() -> None:
+    async def message() -> bytes:
+        raise TimeoutError
+
+    async def run() -> None:
+        turns = Turns(1)
+        async with turns.turn("one"):
+            with pytest.raises(TimeoutError):
+                await turns.received("one", message(), 60.0)
+
+    asyncio.run(run())
+
+
 def test_a_turn_that_comes_as_its_call_stops_waiting_goes_to_the_next() -> None:
     async def run() -> None:
         turns, first = Turns(1), Sender()
