@@ -89,9 +89,7 @@ class AuditHandlers:
                     self._models.get(sha256)
 
     def _unsaved(self, asked: RequestedAudit) -> AuditRecord:
-        for sha256 in asked.asked.models:
-            self._models.get(sha256)
-        names = self._names.looked_up(asked.asked.models)
+        names = {sha256: self._models.get(sha256).display_name for sha256 in asked.asked.models}
         request = _request(asked, asked.spec(self._tensors.describe), names)
         return AuditRecord(id="", request=request, state=AuditState.QUEUED, create_time=self._clock())
 
