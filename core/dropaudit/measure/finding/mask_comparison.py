@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dropaudit.graph.passes.seeds import holds_seeds, seeds_of
 from dropaudit.graph.site import GraphSite
 from dropaudit.measure.meters.site_meters import taken_cells
-from dropaudit.measure.sampling.probes import SiteProbes
+from dropaudit.measure.sampling.probes import SiteProbes, names_of
 from dropaudit.measure.sampling.strategy import SamplingStrategy
 from dropaudit.plan import Plan
 from dropaudit.runtime.session import Session
@@ -88,7 +88,7 @@ def _masks(drawing: SamplingStrategy, seeds: np.random.Generator | None = None) 
     One cell that a seed draws hardly changes from run to run: with `seeds` such masks are drawn with other ones.
     """
     probes = drawing.probes
-    names = tuple(dict.fromkeys(name for each in probes.values() for name in (each.before, each.after)))
+    names = names_of(probes)
     runs: list[dict[str, Array]] = [drawing.run(names) for _ in range(_FEWEST_RUNS)]
     found = {site: _stacked(site, each, runs) for site, each in probes.items()}
     if all(_cells_of_one(masks) >= _ENOUGH_CELLS for masks in found.values()):
